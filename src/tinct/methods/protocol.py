@@ -1,0 +1,80 @@
+"""The one question that every method answers: given lightness, hints and references, what are a* and b*, how surely?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.hints import HintField
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A color photograph to take colors from, brought to the method's working size.
+
+    Attributes:
+        lightness: CIE L*, shape (h, w), 0..100.
+        ab: CIE a*, b*, shape (h, w, 2).
+        weight: how much it counts beside other references, 0..1.
+    """
+
+    lightness: Array
+    ab: Array
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A method's answer at the working size.
+
+    Attributes:
+        ab: CIE a*, b*, shape (H, W, 2), float32.
+        confidence: how sure the method is of each place, shape (H, W), 0..1.
+    """
+
+    ab: Array
+    confidence: Array
+
+
+@runtime_checkable
+class Method(Protocol):
+    """What the registry holds. A method is stateless: the same arguments give the same answer.
+
+    Attributes:
+        name: what `-m` takes.
+        summary: one line for `tinct methods`.
+        source: the paper, as author, title, venue and year.
+        needs_reference, needs_hints: what it cannot do without.
+        honors_hints: True if `predict` itself makes hints win and spread; otherwise the path does it afterwards
+            (`tinct.methods.scribbles.spread_hints`).
+        working_size: the longer side in pixels at which it predicts by default.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    source: ClassVar[str]
+    needs_reference: ClassVar[bool]
+    needs_hints: ClassVar[bool]
+    honors_hints: ClassVar[bool]
+    working_size: ClassVar[int]
+
+    def predict(
+        self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
+    ) -> Prediction:
+        """Predict chroma.
+
+        Args:
+            lightness: CIE L*, shape (H, W), 0..100, float32, at the working size.
+            hints: what the user asked for, at the same size; may be empty.
+            references: color photographs, each at its own working size; may be empty.
+            seed: what random choices start from.
+        Raises:
+            MethodError: if something it needs was not given.
+        """
+        ...
