@@ -49,5 +49,9 @@ class WeightsError(TinctError):
     """A weights file is missing, damaged, or not the one that the manifest names."""
 
 
+class EvaluationError(TinctError, ValueError):
+    """Photographs cannot be measured on, a protocol is unknown, or results files do not fit each other."""
+
+
 class MissingExtraError(TinctError, ImportError):
     """An optional part is not installed; the message names the pip line that installs it."""
