@@ -1,4 +1,8 @@
-"""Color difference CIEDE2000 (CIE 142-2001; Sharma, Wu, Dalal: The CIEDE2000 Color-Difference Formula, 2005)."""
+"""Color difference CIEDE2000 (CIE 142-2001), as Sharma, Wu and Dalal write it.
+
+The CIEDE2000 Color-Difference Formula: Implementation Notes, Supplementary Test Data, and Mathematical
+Observations. Color Research and Application 30 (1), 2005.
+"""
 
 from __future__ import annotations
 

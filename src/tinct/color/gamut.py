@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,7 @@ from tinct.errors import ShapeError
 Array = NDArray[np.float32]
 
 _TOLERANCE = np.float32(2e-6)
-"""How far linear light may leave 0..1 before it counts as outside: float32's rounding, L* moves by < 0.002."""
+"""How far linear light may leave 0..1 before it counts as outside: rounding, moves L* by < 0.002."""
 
 _BISECTIONS = 16
 
@@ -20,8 +22,8 @@ _BISECTIONS = 16
 def fit_gamut(lightness: NDArray[np.generic], ab: NDArray[np.generic]) -> Array:
     """Scale chroma down to the sRGB gamut at the same lightness and hue.
 
-    Along the ray from gray each color keeps the largest scale t <= 1 for which (L*, t a*, t b*) is inside; the
-    boundary is found by bisection, for the pixels that are outside only.
+    Along the ray from gray each color keeps the largest scale t <= 1 for which (L*, t a*, t b*) is inside;
+    the boundary is found by bisection, for the pixels that are outside only.
 
     Args:
         lightness: CIE L*, shape (...), 0..100; outside of that range it is clipped.
@@ -32,12 +34,14 @@ def fit_gamut(lightness: NDArray[np.generic], ab: NDArray[np.generic]) -> Array:
         ShapeError: if the two shapes do not fit.
     """
     light, chroma = _matched(lightness, ab)
-    fitted = np.empty(chroma.shape, np.float32)
-    for block in blocks(len(light)):
-        lightness_block, a, b = _planes(light[block], chroma[block])
-        scale = _gamut_scale(lightness_block, a, b)
-        fitted[block, 0] = a * scale
-        fitted[block, 1] = b * scale
+    fitted = chroma.astype(np.float32)
+    outside = [
+        block.start + np.flatnonzero(_outside(*linear_from_lab(*_planes(light[block], chroma[block]))))
+        for block in blocks(len(light))
+    ]
+    for chosen, _, a, b in _fitted_blocks(light, chroma, outside):
+        fitted[chosen, 0] = a
+        fitted[chosen, 1] = b
     return fitted.reshape(ab.shape)
 
 
@@ -54,27 +58,28 @@ def merge_lightness(lightness: NDArray[np.generic], ab: NDArray[np.generic]) -> 
     """
     light, chroma = _matched(lightness, ab)
     rgb = np.empty((len(light), 3), np.float32)
+    outside = []
     for block in blocks(len(light)):
-        lightness_block, a, b = _planes(light[block], chroma[block])
-        planes = linear_from_lab(lightness_block, a, b)
-        outside = np.flatnonzero(_outside(*planes))
-        if outside.size:
-            some = lightness_block[outside], a[outside], b[outside]
-            scale = _bisect_scale(*some)
-            fitted = linear_from_lab(some[0], some[1] * scale, some[2] * scale)
-            for plane, values in zip(planes, fitted, strict=True):
-                plane[outside] = values
+        planes = linear_from_lab(*_planes(light[block], chroma[block]))
+        outside.append(block.start + np.flatnonzero(_outside(*planes)))
         for channel, plane in enumerate(planes):
             rgb[block, channel] = np.clip(encode_srgb(plane), 0, 1)
-    return rgb.reshape(*lightness.shape, 3)
+    for chosen, lightness_block, a, b in _fitted_blocks(light, chroma, outside):
+        for channel, plane in enumerate(linear_from_lab(lightness_block, a, b)):
+            rgb[chosen, channel] = np.clip(encode_srgb(plane), 0, 1)
+    return rgb.reshape(*np.shape(lightness), 3)
 
 
-def _gamut_scale(lightness: Array, a: Array, b: Array) -> Array:
-    scale = np.ones_like(lightness)
-    outside = np.flatnonzero(_outside(*linear_from_lab(lightness, a, b)))
-    if outside.size:
-        scale[outside] = _bisect_scale(lightness[outside], a[outside], b[outside])
-    return scale
+def _fitted_blocks(
+    light: NDArray[np.generic], chroma: NDArray[np.generic], outside: list[NDArray[np.intp]]
+) -> Iterator[tuple[NDArray[np.intp], Array, Array, Array]]:
+    """The pixels that are outside, gathered into full blocks (bisection costs per call), with their ab."""
+    indices = np.concatenate(outside) if outside else np.empty(0, np.intp)
+    for block in blocks(len(indices)):
+        chosen = indices[block]
+        lightness, a, b = _planes(light[chosen], chroma[chosen])
+        scale = _bisect_scale(lightness, a, b)
+        yield chosen, lightness, a * scale, b * scale
 
 
 def _bisect_scale(lightness: Array, a: Array, b: Array) -> Array:

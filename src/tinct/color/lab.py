@@ -1,7 +1,7 @@
 """sRGB to CIE Lab and back (CIE 15:2004, section 8.2.1; D65), exact on the gray axis.
 
-The white point is the sum of the RGB matrix's rows, and each channel is computed as the gray it would be plus what
-differs from gray: so r = g = b gives a* = b* = 0 to the last bit, and a* = b* = 0 gives r = g = b.
+The white point is the sum of the RGB matrix's rows, and each channel is computed as the gray it would be plus
+what differs from gray: so r = g = b gives a* = b* = 0 to the last bit, and a* = b* = 0 gives r = g = b.
 """
 
 from __future__ import annotations
@@ -161,5 +161,7 @@ def _lightness_table(dtype: str) -> Array:
 def _pixels(image: NDArray[np.generic], what: str) -> NDArray[np.generic]:
     image = np.asarray(image)
     if image.ndim < 1 or image.shape[-1] != 3:
-        raise ShapeError(f"{what} has shape {image.shape}; it must be (..., 3); put the channels on the last axis.")
+        raise ShapeError(
+            f"{what} has shape {image.shape}; it must be (..., 3); put the channels on the last axis."
+        )
     return image.reshape(-1, 3)
