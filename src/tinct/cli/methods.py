@@ -1,0 +1,32 @@
+"""`tinct methods`: what `-m` takes."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the application."""
+    app.command("methods")(methods)
+
+
+def methods() -> None:
+    """List the methods that -m takes: what each needs, at which size it works, and the paper it comes from."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from tinct.methods import METHODS, get_method
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("method", "needs", "size", "what it does", "source"):
+        table.add_column(column, overflow="fold", no_wrap=column in {"method", "needs", "size"})
+    for name in METHODS:
+        method = get_method(name)
+        needs = [what for what, on in _needs(method.needs_reference, method.needs_hints) if on]
+        table.add_row(name, " + ".join(needs) or "nothing", str(method.working_size), method.summary, method.source)
+    console = Console()
+    console.print(table, width=None if console.is_terminal else 160)
+
+
+def _needs(reference: bool, hints: bool) -> tuple[tuple[str, bool], ...]:
+    return ("reference", reference), ("hints", hints)
