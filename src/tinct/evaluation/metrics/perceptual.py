@@ -1,0 +1,141 @@
+"""LPIPS: how different two pictures look to a network that people's judgements have calibrated (Zhang et al. 2018).
+
+For color keep an ab-space figure beside it: measured over photographs, a gray one is at 0.197 from its truth and one
+with its hue turned by 120 degrees at 0.227, which no person would call close.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import ShapeError
+from tinct.evaluation.frozen import locate
+from tinct.evaluation.metrics.graph import (
+    Node,
+    channels_first,
+    compile_f32,
+    max_pool,
+    named_conv,
+    picture_input,
+    spatial_mean,
+)
+from tinct.evaluation.metrics.picture import Picture, check_pair, to_8bit
+from tinct.evaluation.state_dict import StateDict, read_state_dict
+
+# Below this SqueezeNet's last layers have no pixel left.
+SMALLEST_SIDE = 16
+
+# LPIPS's own scaling of pictures in -1..1 (mean -.030, -.088, -.188; deviation .458, .448, .450), brought to 0..1.
+_SHIFT = tuple((1 + mean) / 2 for mean in (-0.030, -0.088, -0.188))
+_SCALE = tuple(deviation / 2 for deviation in (0.458, 0.448, 0.450))
+
+
+class Lpips:
+    """LPIPS version 0.1, squeeze variant, in float32 without torch.
+
+    Reproduces the example that torchmetrics documents for `net_type="squeeze"` (0.1008).
+    """
+
+    def __init__(self, folder: Path | None = None, *, download: bool = False) -> None:
+        """Load backbone and heads.
+
+        Args:
+            folder, download: where to look for the two files (`tinct.evaluation.frozen.locate`).
+        Raises:
+            WeightsError: if one is missing or damaged.
+        """
+        backbone = read_state_dict(locate("squeezenet", folder, download=download))
+        heads = read_state_dict(locate("lpips-heads", folder, download=download))
+        pictures = [picture_input("result"), picture_input("truth")]
+        self._network = compile_f32([_distance(pictures, backbone, heads)], pictures)
+
+    def __call__(self, result: Picture, truth: Picture) -> float:
+        """LPIPS of one pair.
+
+        Args:
+            result, truth: sRGB, shape (H, W, 3), at least 16x16, uint8, or float in 0..1.
+        Returns:
+            >= 0; 0 for equal pictures, seldom above 0.8.
+        Raises:
+            ShapeError: if the two cannot be compared or are too small.
+        """
+        check_pair(result, truth)
+        if min(result.shape[:2]) < SMALLEST_SIDE:
+            raise ShapeError(
+                f"the pictures are {result.shape[1]}x{result.shape[0]}; LPIPS needs 16x16 or more; enlarge them."
+            )
+        return float(self._network([as_batch(result), as_batch(truth)])[0][0])
+
+
+class SqueezeNetFeatures:
+    """SqueezeNet 1.1's last features, averaged over the picture: 512 figures for a Fréchet distance that is small,
+    quick and of no published scale. For a table's FID use `tinct.evaluation.metrics.inception.InceptionFeatures`.
+    """
+
+    def __init__(self, folder: Path | None = None, *, download: bool = False) -> None:
+        state = read_state_dict(locate("squeezenet", folder, download=download))
+        pictures = picture_input("pictures")
+        # torchvision's own scaling, which the classifier was trained with.
+        x = channels_first(pictures, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+        self._network = compile_f32([spatial_mean(squeezenet_layers(x, state)[-1])], [pictures])
+
+    def __call__(self, rgb: Picture) -> NDArray[np.float32]:
+        """Features of one picture, sRGB (H, W, 3), uint8 or float 0..1: shape (512,)."""
+        return np.array(self._network([as_batch(rgb)])[0][0])
+
+
+def as_batch(rgb: Picture) -> NDArray[np.float32]:
+    """(H, W, 3), uint8 or float 0..1, to (1, H, W, 3), float32 0..1."""
+    scaled = rgb.astype(np.float32) / 255 if rgb.dtype == np.uint8 else rgb.astype(np.float32)
+    if rgb.dtype.kind not in "uf" or not np.isfinite(scaled).all():
+        to_8bit(rgb)  # says what is wrong with it
+    return np.ascontiguousarray(scaled[None])
+
+
+def squeezenet_layers(x: Node, state: StateDict) -> list[Node]:
+    """The seven layers of SqueezeNet 1.1 that LPIPS reads (Iandola et al. 2016)."""
+    layers = [named_conv(x, state, "features.0", stride=2)]
+    for first, *others in ((3, 4), (6, 7), (9,)):
+        x = _fire(max_pool(layers[-1], ceil=True), state, first)
+        for index in others:
+            x = _fire(x, state, index)
+        layers.append(x)
+    for index in (10, 11, 12):
+        layers.append(_fire(layers[-1], state, index))
+    return layers
+
+
+def _fire(x: Node, state: StateDict, index: int) -> Node:
+    from openvino import opset13 as ops
+
+    squeezed = named_conv(x, state, f"features.{index}.squeeze")
+    small = named_conv(squeezed, state, f"features.{index}.expand1x1")
+    large = named_conv(squeezed, state, f"features.{index}.expand3x3", padding=1)
+    return ops.concat([small, large], 1)
+
+
+def _distance(pictures: Sequence[Node], backbone: StateDict, heads: StateDict) -> Node:
+    from openvino import opset13 as ops
+
+    result, truth = (squeezenet_layers(channels_first(p, _SHIFT, _SCALE), backbone) for p in pictures)
+    total: Any = None
+    for index, (a, b) in enumerate(zip(result, truth, strict=True)):
+        head = ops.constant(heads[f"lin{index}.model.1.weight"].reshape(1, -1))
+        squared = ops.power(ops.subtract(_unit(a), _unit(b)), np.float32(2))
+        # The head is linear, so the mean over places may come before it.
+        part = ops.reduce_sum(ops.multiply(spatial_mean(squared), head), np.array([1]), keep_dims=False)
+        total = part if total is None else ops.add(total, part)
+    return total
+
+
+def _unit(features: Node) -> Node:
+    """Each place's features divided by their norm."""
+    from openvino import opset13 as ops
+
+    squared = ops.reduce_sum(ops.power(features, np.float32(2)), np.array([1]), keep_dims=True)
+    return ops.divide(features, ops.add(ops.sqrt(squared), np.float32(1e-10)))
