@@ -175,7 +175,9 @@ def _network(name: str) -> FrozenNetwork:
     try:
         return FROZEN[name]
     except KeyError:
-        raise WeightsError(f"no frozen network is called {name!r}; choose one of {', '.join(FROZEN)}.") from None
+        raise WeightsError(
+            f"no frozen network is called {name!r}; choose one of {', '.join(FROZEN)}."
+        ) from None
 
 
 def _places(folder: Path | None) -> Iterator[Path]:

@@ -157,7 +157,9 @@ def area_under_curve(histogram: NDArray[np.float64]) -> float:
     """
     total = float(histogram.sum())
     if histogram.shape != (LARGEST_AB_ERROR + 2,) or total <= 0:
-        raise ShapeError(f"the histogram has shape {histogram.shape} and sum {total}; ab_error_histogram makes one.")
+        raise ShapeError(
+            f"the histogram has shape {histogram.shape} and sum {total}; ab_error_histogram makes one."
+        )
     within = np.cumsum(histogram[:-1]) / total
     area = within.sum() - (within[0] + within[-1]) / 2
     return 100 * float(area) / LARGEST_AB_ERROR

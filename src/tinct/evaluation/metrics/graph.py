@@ -23,9 +23,7 @@ def channels_first(pictures: Node, shift: Sequence[float], scale: Sequence[float
     """(N, H, W, 3) to (N, 3, H, W), each channel (x - shift) / scale."""
     from openvino import opset13 as ops
 
-    normalized = ops.divide(
-        ops.subtract(pictures, np.array(shift, np.float32)), np.array(scale, np.float32)
-    )
+    normalized = ops.divide(ops.subtract(pictures, np.array(shift, np.float32)), np.array(scale, np.float32))
     return ops.transpose(normalized, np.array([0, 3, 1, 2]))
 
 

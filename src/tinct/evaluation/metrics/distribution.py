@@ -1,0 +1,95 @@
+"""Whether a set of pictures as a whole looks like another: Fréchet distances between features of any network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import ShapeError
+from tinct.evaluation.metrics.picture import Picture
+
+Features = Callable[[Picture], NDArray[Any]]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Gaussian:
+    """Mean, shape (D,), and covariance, shape (D, D), of features, with the number of pictures they come from."""
+
+    mean: Array
+    covariance: Array
+    count: int
+
+
+def gaussian(features: NDArray[Any]) -> Gaussian:
+    """The Gaussian of a set of features.
+
+    Args:
+        features: shape (N, D), one picture a row, N >= 2.
+    Returns:
+        mean and unbiased covariance (N - 1), as the reference implementation of FID takes them.
+    Raises:
+        ShapeError: if there are fewer than two rows or a value is not finite.
+    """
+    features = np.asarray(features, np.float64)
+    if features.ndim != 2 or len(features) < 2:
+        raise ShapeError(
+            f"features have shape {features.shape}; (pictures, figures) with two or more is wanted."
+        )
+    if not np.isfinite(features).all():
+        raise ShapeError(
+            "features hold NaN or infinity; finite figures are wanted; look at the network's input."
+        )
+    mean = features.mean(0)
+    centered = features - mean
+    return Gaussian(mean, centered.T @ centered / (len(features) - 1), len(features))
+
+
+def frechet_distance(first: Gaussian, second: Gaussian) -> float:
+    """Squared Fréchet distance of two Gaussians: ||m1 - m2||^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)).
+
+    (Dowson & Landau 1982; with Inception's features it is FID, Heusel et al. 2017.) The trace of the root is the sum
+    of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2), which is symmetric: no complex square root, and no
+    constant added to the diagonals where there are fewer pictures than figures.
+
+    Returns:
+        >= 0. It is biased upwards by few pictures: compare only sets of equal size, and for a figure to be set
+        beside published ones take as many as they did (5,000 or more).
+    Raises:
+        ShapeError: if the two have different numbers of figures.
+    """
+    if first.mean.shape != second.mean.shape:
+        raise ShapeError(
+            f"features of {len(first.mean)} and {len(second.mean)} figures; take both from the same network."
+        )
+    root = _symmetric_root(first.covariance)
+    eigenvalues = np.linalg.eigvalsh(root @ second.covariance @ root)
+    cross = np.sqrt(np.maximum(eigenvalues, 0)).sum()
+    offset = np.square(first.mean - second.mean).sum()
+    spread = np.trace(first.covariance) + np.trace(second.covariance) - 2 * cross
+    return max(float(offset + spread), 0.0)
+
+
+def frechet_picture_distance(
+    results: Iterable[Picture], truths: Iterable[Picture], features: Features
+) -> float:
+    """Fréchet distance of two sets of pictures under a feature network.
+
+    Args:
+        results, truths: sRGB pictures, each (H, W, 3), uint8 or float 0..1; two or more in each set.
+        features: picture to figures, shape (D,): `InceptionFeatures()` makes the result FID.
+    Raises:
+        ShapeError: as `gaussian` and `frechet_distance`.
+    """
+    first, second = (np.stack([features(picture) for picture in pictures]) for pictures in (results, truths))
+    return frechet_distance(gaussian(first), gaussian(second))
+
+
+def _symmetric_root(matrix: Array) -> Array:
+    values, vectors = np.linalg.eigh(matrix)
+    root: Array = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    return root
