@@ -1,0 +1,185 @@
+"""Who answers: a method through the path that users take, plain grey, a folder of finished pictures, or a callable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import EvaluationError, MethodError, ShapeError
+from tinct.evaluation.photographs import EXTENSIONS, read_rgb
+from tinct.evaluation.protocols.case import Case, Image, to_8bit
+from tinct.hints import HintField
+from tinct.methods.protocol import Reference
+
+Array = NDArray[np.float32]
+Predictor = Callable[[Array, HintField, Sequence[Reference]], Array]
+"""(lightness (H, W), hints, references) -> ab (H, W, 2): what training code hands to a protocol."""
+
+
+@runtime_checkable
+class Contestant(Protocol):
+    """What the evaluator asks.
+
+    Attributes:
+        name: as it stands in tables.
+        weights_sha256: of the weights file that it runs, or None.
+    """
+
+    name: str
+    weights_sha256: str | None
+
+    def cannot(self, case: Case) -> str:
+        """Why it cannot answer a case ("needs a reference"), or "" where it can."""
+        ...
+
+    def answer(self, case: Case, seed: int) -> Image:
+        """The colorized photograph, sRGB, shape (H, W, 3), uint8, the case's own size."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gray:
+    """The photograph as it is, without color: what every method has to beat. Costs nothing."""
+
+    name: str = "gray"
+    weights_sha256: str | None = None
+
+    def cannot(self, case: Case) -> str:
+        return ""
+
+    def answer(self, case: Case, seed: int) -> Image:
+        return case.gray()
+
+
+class RegisteredMethod:
+    """A method of the registry, through `tinct.colorize`: what is measured is what users get."""
+
+    def __init__(self, name: str) -> None:
+        from tinct.methods import get_method
+
+        self.name = name
+        self.method = get_method(name)
+        self.weights_sha256: str | None = getattr(self.method, "weights_sha256", None)
+
+    def cannot(self, case: Case) -> str:
+        if self.method.needs_reference and not case.references:
+            return "needs a reference"
+        if self.method.needs_hints and not case.patches:
+            return "needs hints"
+        return ""
+
+    def answer(self, case: Case, seed: int) -> Image:
+        from tinct.colorize import colorize
+
+        hints = [patch.rectangle() for patch in case.patches]
+        rgb = colorize(
+            _sixteen_bit_gray(case), list(case.references) or None, hints or None, method=self.name, seed=seed
+        )
+        return _rounded(np.asarray(rgb))
+
+
+class FinishedPictures:
+    """A folder of pictures that another program colorized, named as the photographs are (any extension)."""
+
+    weights_sha256: str | None = None
+
+    def __init__(self, name: str, folder: Path) -> None:
+        if not folder.is_dir():
+            raise EvaluationError(
+                f"{folder} is not a folder; give NAME=FOLDER with the finished pictures of NAME."
+            )
+        self.name, self.folder = name, folder
+        self._files = {
+            _stem(p, folder): p for p in sorted(folder.rglob("*")) if p.suffix.lower() in EXTENSIONS
+        }
+
+    def _file(self, case: Case) -> Path | None:
+        name = Path(case.photograph.name)
+        return self._files.get(name.with_suffix("").as_posix()) or self._files.get(name.stem)
+
+    def cannot(self, case: Case) -> str:
+        return "" if self._file(case) else "no finished picture"
+
+    def answer(self, case: Case, seed: int) -> Image:
+        file = self._file(case)
+        assert file is not None
+        return read_rgb(file)
+
+
+@dataclass(frozen=True, slots=True)
+class CallablePredictor:
+    """A plain function from lightness, hints and references to ab: a network in training, for example."""
+
+    predict: Predictor
+    name: str = "predictor"
+    weights_sha256: str | None = None
+
+    def cannot(self, case: Case) -> str:
+        return ""
+
+    def answer(self, case: Case, seed: int) -> Image:
+        from tinct.color.gamut import merge_lightness
+
+        ab = np.asarray(self.predict(case.lightness, case.hint_field(), case.reference_arrays()), np.float32)
+        if ab.shape != (*case.lightness.shape, 2):
+            raise ShapeError(f"{self.name} gave ab of {ab.shape}; {(*case.lightness.shape, 2)} is wanted.")
+        return to_8bit(merge_lightness(case.lightness, ab))
+
+
+def get_contestant(text: str) -> Contestant:
+    """`gray`, a method's name, or NAME=FOLDER of finished pictures.
+
+    Raises:
+        MethodError: if no method has that name.
+        EvaluationError: if the folder is not there.
+    """
+    from tinct.methods import METHODS
+
+    name, separator, folder = text.partition("=")
+    if separator:
+        return FinishedPictures(name, Path(folder))
+    if name == "gray":
+        return Gray()
+    if name not in METHODS:
+        raise MethodError(f"no method is called {name!r}; choose one of {', '.join(('gray', *METHODS))}.")
+    return RegisteredMethod(name)
+
+
+def checked_answer(contestant: Contestant, case: Case, seed: int) -> Image:
+    """A contestant's answer, refused if it has another size than the photograph.
+
+    Raises:
+        ShapeError: if the sizes differ.
+    """
+    result = contestant.answer(case, seed)
+    height, width = case.lightness.shape
+    if result.shape != (height, width, 3):
+        met = "x".join(str(n) for n in reversed(result.shape[:2]))
+        raise ShapeError(
+            f"{contestant.name} gave {met} for {case.photograph.name}, which is {width}x{height}; "
+            "results are compared at the photograph's own size."
+        )
+    return result
+
+
+def _sixteen_bit_gray(case: Case) -> NDArray[np.uint16]:
+    """The lightness as a 16-bit grey photograph: no color leaks in, and rounding stays far below 8 bits."""
+    from tinct.color.gamut import merge_lightness
+
+    gray = merge_lightness(case.lightness, np.zeros((*case.lightness.shape, 2), np.float32))[..., 0]
+    return np.rint(np.clip(gray, 0, 1) * 65535).astype(np.uint16)
+
+
+def _rounded(rgb: NDArray) -> Image:
+    if rgb.dtype == np.uint8:
+        return rgb
+    return to_8bit(rgb.astype(np.float32) / 65535 if rgb.dtype == np.uint16 else rgb)
+
+
+def _stem(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).with_suffix("").as_posix()

@@ -1,0 +1,192 @@
+"""Puts every case of a protocol to every contestant and scores the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tinct.errors import EvaluationError, OptionError
+from tinct.evaluation.contestants import CallablePredictor, Contestant, Predictor, checked_answer
+from tinct.evaluation.journal import Journal
+from tinct.evaluation.photographs import Photograph, PhotographSet
+from tinct.evaluation.pictures import PictureFolder
+from tinct.evaluation.protocols import Case, Protocol
+from tinct.evaluation.results import (
+    RESULTS_FILE,
+    Heading,
+    Record,
+    Results,
+    code_hash,
+    ordered,
+    rounded,
+    versions,
+    write_atomically,
+)
+from tinct.evaluation.scores import Scorer, check_metrics, gain
+
+Progress = Callable[[int, int, str], None]
+"""(done, total, what is being done)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What to evaluate, and how.
+
+    Attributes:
+        protocol: the question.
+        contestants: who answers, in the order of the tables.
+        photographs: the whole set; references are drawn from all of it.
+        limit: measure on so many photographs, drawn by their names; None takes all.
+        seed: what random choices start from.
+        more_metrics: scores beside the protocol's own ("lpips", "semantic").
+        frozen: folder of the frozen networks that some metrics need; None looks in the usual places.
+    """
+
+    protocol: Protocol
+    contestants: Sequence[Contestant]
+    photographs: PhotographSet
+    limit: int | None = None
+    seed: int = 0
+    more_metrics: tuple[str, ...] = ()
+    frozen: Path | None = None
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """All scores of a record."""
+        return tuple(dict.fromkeys((*self.protocol.metrics, *self.more_metrics)))
+
+    def heading(self) -> Heading:
+        """What has to be equal for records to stand in one table."""
+        chosen = self.photographs.limited(self.limit)
+        return Heading(
+            protocol=self.protocol.name,
+            seed=self.seed,
+            photographs=tuple(photograph.name for photograph in chosen),
+            available=self.photographs.available,
+            parameters=self.protocol.parameters(),
+            metrics=self.metrics,
+            versions=versions(),
+            code=code_hash(),
+        )
+
+
+def evaluate(
+    run: Run,
+    out: Path | None = None,
+    *,
+    restart: bool = False,
+    full_pictures: bool = False,
+    progress: Progress | None = None,
+) -> Results:
+    """Evaluate, and keep what is found.
+
+    Args:
+        run: the question, who answers and on what.
+        out: folder for results.json and the pictures of a report; a stopped run in it goes on. None keeps nothing.
+        restart: forget what is in the folder.
+        full_pictures: keep every shown result at full size too (`pictures/METHOD/`), as `tinct study` takes them.
+        progress: called after every photograph.
+    Raises:
+        EvaluationError: if nothing can be measured, or the folder holds a stopped run of something else.
+        ShapeError: if a contestant's answer has another size than the photograph.
+        WeightsError: if a metric needs a frozen network that is not there.
+        OutputError: if the folder cannot be written.
+    """
+    names = _checked_names(run.contestants)
+    heading, scorer = run.heading(), Scorer(run.metrics, run.frozen)
+    weights = {contestant.name: contestant.weights_sha256 for contestant in run.contestants}
+    journal = Journal(out, heading, weights, restart) if out else None
+    pictures = PictureFolder(out, full_pictures) if out else None
+    kept = journal.records if journal else []
+    done = journal.done if journal else set()
+    for number, photograph in enumerate(run.photographs.limited(run.limit), 1):
+        open_for = [c for c in run.contestants if (photograph.name, c.name) not in done]
+        if open_for:
+            for records in _measure(run, photograph, open_for, scorer, pictures):
+                journal.add(records) if journal else kept.extend(records)
+        if progress:
+            progress(number, len(heading.photographs), photograph.name)
+    results = _finished(run, heading, names, kept)
+    if out and journal:
+        write_atomically(out / RESULTS_FILE, results.to_json())
+        journal.close()
+    return results
+
+
+def evaluate_predictor(
+    predict: Predictor,
+    protocol: Protocol,
+    photographs: PhotographSet,
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+) -> Results:
+    """Evaluate a plain function (lightness, hints, references) -> ab, in memory: a network in training.
+
+    Args:
+        predict: takes lightness (H, W), a HintField of that size and References at their own sizes; gives ab (H, W, 2).
+        protocol: `HintSweep(counts=(0, 1, 10))`, `Auto256()`, ...
+        photographs, limit, seed: as in `Run`.
+    """
+    return evaluate(Run(protocol, [CallablePredictor(predict)], photographs, limit, seed))
+
+
+def _checked_names(contestants: Sequence[Contestant]) -> list[str]:
+    names = [contestant.name for contestant in contestants]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise OptionError(f"method {twice[0]!r} is given twice; give every method once.")
+    if not names:
+        raise OptionError("no method is given; give one or more with -m.")
+    return names
+
+
+def _measure(
+    run: Run,
+    photograph: Photograph,
+    contestants: Sequence[Contestant],
+    scorer: Scorer,
+    pictures: PictureFolder | None,
+) -> list[list[Record]]:
+    """The records of one photograph, a list for each contestant; none if it cannot be measured on."""
+    try:
+        cases = run.protocol.cases(photograph, run.photographs, run.seed)
+    except EvaluationError as error:
+        run.left_out[photograph.name] = str(error)
+        return []
+    shown = next(case for case in cases if case.label == run.protocol.shown_case)
+    if pictures:
+        pictures.keep_case(shown)
+    return [_records(run, cases, contestant, scorer, pictures) for contestant in contestants]
+
+
+def _records(
+    run: Run, cases: Sequence[Case], contestant: Contestant, scorer: Scorer, pictures: PictureFolder | None
+) -> list[Record]:
+    records = []
+    for case in cases:
+        if contestant.cannot(case):
+            continue
+        result = checked_answer(contestant, case, case.photograph.seed(run.seed, "method"))
+        scores = {name: rounded(score) for name, score in scorer.scores(case, result).items()}
+        records.append(Record(case.photograph.name, contestant.name, case.label, scores))
+        if pictures and case.label == run.protocol.shown_case:
+            pictures.keep(contestant.name, case.photograph, result)
+    if "gain" in run.metrics:
+        gain(records, run.protocol.baseline_case)
+    return records
+
+
+def _finished(run: Run, heading: Heading, names: list[str], records: list[Record]) -> Results:
+    if not records:
+        first = next(iter(run.left_out.values()), "no method can answer this protocol; give another with -m.")
+        raise EvaluationError(f"none of {len(heading.photographs)} photographs could be measured: {first}")
+    methods: dict[str, dict[str, object]] = {}
+    for contestant in run.contestants:
+        answered = {record.case for record in records if record.method == contestant.name}
+        missing = [label for label in run.protocol.labels if label not in answered]
+        methods[contestant.name] = {"weights_sha256": contestant.weights_sha256, "unanswered": missing}
+    check_metrics(heading.metrics)
+    return Results(heading, methods, ordered(records, heading, names), dict(sorted(run.left_out.items())))

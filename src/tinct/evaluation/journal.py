@@ -1,0 +1,125 @@
+"""The journal of a run: every finished record on a line of its own, so that a stopped run goes on where it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from tinct.errors import EvaluationError, OutputError
+from tinct.evaluation.results import (
+    JOURNAL_FILE,
+    RESULTS_FILE,
+    Heading,
+    Record,
+    heading_from,
+    read_results,
+    write_atomically,
+)
+
+
+class Journal:
+    """Records of one run in one folder, kept from an earlier run where they answer the same question.
+
+    Attributes:
+        records: what is already there, in the order it was measured.
+    """
+
+    def __init__(
+        self, folder: Path, heading: Heading, weights: dict[str, str | None], restart: bool = False
+    ) -> None:
+        """Open the journal of `folder`.
+
+        Args:
+            folder: the run's output folder; made where it is missing.
+            heading: what is being asked; records that answered something else are not taken over.
+            weights: method -> hash of its weights; records of a method with other weights are not taken over.
+            restart: take nothing over.
+        Raises:
+            EvaluationError: if the journal of a stopped run asks something else: it would be lost.
+            OutputError: if the folder cannot be written.
+        """
+        self.path = folder / JOURNAL_FILE
+        self._weights = weights
+        self.records: list[Record] = []
+        if not restart:
+            self.records = self._finished(folder, heading) + self._interrupted(heading)
+        self._write_all(heading)
+
+    def _finished(self, folder: Path, heading: Heading) -> list[Record]:
+        """Records of a finished run, if it asked the same; a results file that cannot be read is no reason to stop."""
+        try:
+            results = read_results(folder)
+        except EvaluationError:
+            return []
+        if results.heading.differences(heading):
+            return []
+        weights = {name: facts.get("weights_sha256") for name, facts in results.methods.items()}
+        return [r for r in results.records if self._fits(r, weights)]
+
+    def _interrupted(self, heading: Heading) -> list[Record]:
+        if not self.path.is_file():
+            return []
+        lines = self.path.read_text(encoding="utf-8").splitlines()
+        try:
+            first = json.loads(lines[0])
+            before = heading_from(first["heading"])
+        except (ValueError, KeyError, TypeError, IndexError):
+            raise EvaluationError(f"{self.path} is damaged; give --restart to begin anew.") from None
+        differences = before.differences(heading)
+        if differences:
+            raise EvaluationError(
+                f"{self.path} is of a stopped run with another {'; '.join(differences)}; "
+                "give another --out, or --restart to begin anew."
+            )
+        return [r for r in _complete_records(lines[1:]) if self._fits(r, first["weights"])]
+
+    def _fits(self, record: Record, weights: dict[str, object]) -> bool:
+        return (
+            record.method not in self._weights or weights.get(record.method) == self._weights[record.method]
+        )
+
+    def _write_all(self, heading: Heading) -> None:
+        first = {"heading": asdict(heading), "weights": self._weights}
+        lines = [json.dumps(first), *(json.dumps([asdict(r)]) for r in self.records)]
+        write_atomically(self.path, "\n".join(lines) + "\n")
+
+    @property
+    def done(self) -> set[tuple[str, str]]:
+        """(photograph, method) pairs that need not be measured again."""
+        return {record.key for record in self.records}
+
+    def add(self, records: Sequence[Record]) -> None:
+        """Keep what one method answered about one photograph.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        self.records.extend(records)
+        try:
+            with self.path.open("a", encoding="utf-8", newline="\n") as journal:
+                journal.write(json.dumps([asdict(r) for r in records]) + "\n")
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be written ({error.strerror}); free some space.") from None
+
+    def close(self) -> None:
+        """Remove the journal: the results file has everything now."""
+        self.path.unlink(missing_ok=True)
+
+
+def _complete_records(lines: Sequence[str]) -> list[Record]:
+    """Records of whole lines: the last one may have been cut off while it was written."""
+    found: dict[tuple[str, str, str], Record] = {}
+    for line in lines:
+        try:
+            for record in (Record(**content) for content in json.loads(line)):
+                found[(*record.key, record.case)] = record
+        except (ValueError, TypeError):
+            break
+    return list(found.values())
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether a folder has a finished or stopped run."""
+    return (folder / RESULTS_FILE).exists() or (folder / JOURNAL_FILE).exists()

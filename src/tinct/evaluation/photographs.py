@@ -1,0 +1,179 @@
+"""The photographs that a protocol measures on: a folder, or a CSV index beside or inside it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import EvaluationError
+
+EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+GRAY_TOLERANCE = 2.0
+"""Mean chroma (CIE a*, b* units, after the photograph's mean color is taken away) under which a photograph is grey."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """A photograph to measure on.
+
+    Attributes:
+        name: its path relative to the set's root, with forward slashes; what seeds and results files know it by.
+        path: where it lies.
+        category: what it shows, or "" where nobody said.
+        reference: the color photograph that goes with it (`pairs`), or None.
+    """
+
+    name: str
+    path: Path
+    category: str = ""
+    reference: Path | None = None
+
+    def sha256(self) -> str:
+        """The hash of the file's bytes, 64 hexadecimal digits."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+    def seed(self, seed: int, purpose: str = "") -> int:
+        """A seed of its own for this photograph: the same in every subset and whatever was measured before it."""
+        digest = hashlib.sha256(f"{seed}|{purpose}|{self.name}".encode()).digest()
+        return int.from_bytes(digest[:4], "big")
+
+    def generator(self, seed: int, purpose: str = "") -> np.random.Generator:
+        """A random generator started from `seed(...)`."""
+        return np.random.default_rng(self.seed(seed, purpose))
+
+    def read(self) -> NDArray[np.uint8]:
+        """Decode to sRGB, shape (H, W, 3), uint8, upright.
+
+        Raises:
+            EvaluationError: if the file cannot be decoded.
+        """
+        return read_rgb(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotographSet(Sequence[Photograph]):
+    """Photographs in order of their names.
+
+    Attributes:
+        root: what names are relative to.
+        photographs: the ones to measure.
+        available: how many there were before a limit was set.
+    """
+
+    root: Path
+    photographs: tuple[Photograph, ...]
+    available: int
+
+    def __len__(self) -> int:
+        return len(self.photographs)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        return self.photographs[index]
+
+    def __iter__(self) -> Iterator[Photograph]:
+        return iter(self.photographs)
+
+    def limited(self, limit: int | None, seed: int = 0) -> PhotographSet:
+        """At most `limit` photographs, drawn by a hash of name and seed, so that smaller subsets lie in larger ones."""
+        if limit is None or limit >= len(self):
+            return self
+        if limit < 1:
+            raise EvaluationError(f"limit is {limit}; give 1 or more photographs, or leave it out for all.")
+        drawn = sorted(self.photographs, key=lambda photograph: photograph.seed(seed, "subset"))[:limit]
+        return PhotographSet(self.root, _in_order(drawn), self.available)
+
+    def fingerprint(self) -> str:
+        """A hash of the names, by which results files know whether they measured the same photographs."""
+        return hashlib.sha256("\n".join(p.name for p in self).encode()).hexdigest()[:16]
+
+
+def read_rgb(path: Path) -> NDArray[np.uint8]:
+    """Decode a file to sRGB, shape (H, W, 3), uint8, upright; what Pillow cannot read is an EvaluationError."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        reason = str(error).replace("\n", " ")
+        raise EvaluationError(f"{path} cannot be decoded ({reason}); repair it or take it out.") from None
+
+
+def is_gray(rgb: NDArray[np.uint8]) -> bool:
+    """True for a photograph without color, or with a single tint: nothing to measure against."""
+    from tinct.color.lab import rgb_to_lab
+
+    step = max(1, int(np.sqrt(rgb.shape[0] * rgb.shape[1] / 65536)))
+    ab = rgb_to_lab(rgb[::step, ::step].astype(np.float32) / 255)[..., 1:]
+    return bool(np.linalg.norm(ab - ab.mean((0, 1)), axis=-1).mean() < GRAY_TOLERANCE)
+
+
+def find_photographs(data: Path) -> PhotographSet:
+    """Find the photographs of a folder or of a CSV index.
+
+    A CSV index has a column `path` (relative to the file's folder) and may have `class`; an index of pairs has
+    `target` and `reference`. A folder is read through `index.csv` inside it or a CSV of its name beside it; without
+    either its files are taken, and a photograph in a sub-folder has that sub-folder's name as its class.
+
+    Raises:
+        EvaluationError: if there is nothing, the index has no such column, or names a file that is missing.
+    """
+    data = Path(data)
+    if data.is_file():
+        if data.suffix.lower() != ".csv":
+            raise EvaluationError(f"{data} is a file; give a folder of photographs or a CSV index.")
+        return _from_index(data)
+    if not data.is_dir():
+        raise EvaluationError(f"{data} does not exist; give a folder of photographs or a CSV index.")
+    for index in (data / "index.csv", data.with_name(data.name + ".csv")):
+        if index.is_file():
+            return _from_index(index)
+    return _from_folder(data)
+
+
+def _from_folder(folder: Path) -> PhotographSet:
+    files = [p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS and p.is_file()]
+    if not files:
+        kinds = ", ".join(sorted(e[1:] for e in EXTENSIONS))
+        raise EvaluationError(f"{folder} has no photographs ({kinds}); give a folder that has some.")
+    found = []
+    for path in files:
+        name = path.relative_to(folder)
+        found.append(Photograph(name.as_posix(), path, name.parts[0] if len(name.parts) > 1 else ""))
+    return PhotographSet(folder, _in_order(found), len(found))
+
+
+def _from_index(index: Path) -> PhotographSet:
+    with index.open(newline="", encoding="utf-8") as lines:
+        rows = csv.DictReader(lines)
+        columns = rows.fieldnames or []
+        key = next((c for c in ("path", "target") if c in columns), None)
+        if key is None:
+            raise EvaluationError(
+                f"{index} has the columns {', '.join(columns)}; it needs `path` or `target`."
+            )
+        found = [_indexed(index, row, key) for row in rows]
+    if not found:
+        raise EvaluationError(f"{index} lists no photographs; give an index that has some.")
+    return PhotographSet(index.parent, _in_order(found), len(found))
+
+
+def _indexed(index: Path, row: dict[str, str], key: str) -> Photograph:
+    path = index.parent / row[key]
+    reference = index.parent / row["reference"] if row.get("reference") else None
+    for file in filter(None, (path, reference)):
+        if not file.is_file():
+            raise EvaluationError(
+                f"{index} names {file}, which does not exist; mend the index or add the file."
+            )
+    return Photograph(row[key], path, row.get("class") or "", reference)
+
+
+def _in_order(photographs: Iterable[Photograph]) -> tuple[Photograph, ...]:
+    return tuple(sorted(photographs, key=lambda photograph: photograph.name))

@@ -1,0 +1,40 @@
+"""Named protocols: what a method is given, and what its answer is measured against."""
+
+from __future__ import annotations
+
+from tinct.errors import EvaluationError
+from tinct.evaluation.protocols.automatic import Auto, Auto256, Legacy
+from tinct.evaluation.protocols.case import Case, Patch
+from tinct.evaluation.protocols.exemplar import ExemplarClass, ExemplarSelf, ExemplarUnrelated, Pairs
+from tinct.evaluation.protocols.hint_sweep import HintSweep
+from tinct.evaluation.protocols.protocol import Protocol
+
+__all__ = ["PROTOCOLS", "Case", "Patch", "Protocol", "get_protocol"]
+
+PROTOCOLS: dict[str, type[Protocol]] = {
+    protocol.name: protocol
+    for protocol in (
+        Auto,
+        Auto256,
+        HintSweep,
+        ExemplarSelf,
+        ExemplarClass,
+        ExemplarUnrelated,
+        Pairs,
+        Legacy,
+    )
+}
+"""Every protocol that asks about photographs; `runtime` (tinct.evaluation.runtime) measures time and memory instead."""
+
+
+def get_protocol(name: str) -> Protocol:
+    """Look a protocol up by its name.
+
+    Raises:
+        EvaluationError: if no protocol has that name.
+    """
+    if name not in PROTOCOLS:
+        raise EvaluationError(
+            f"no protocol is called {name!r}; choose one of {', '.join((*PROTOCOLS, 'runtime'))}."
+        )
+    return PROTOCOLS[name]()

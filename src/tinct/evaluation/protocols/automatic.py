@@ -1,0 +1,53 @@
+"""`auto`, `auto-256` and `legacy`: a method gets no help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from tinct.evaluation.photographs import Photograph
+from tinct.evaluation.protocols.case import Case
+from tinct.evaluation.protocols.protocol import Protocol
+
+
+class Auto(Protocol):
+    """No help; photographs at their own size."""
+
+    name: ClassVar[str] = "auto"
+    summary: ClassVar[str] = "no help, photographs at their own size"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return ("auto",)
+
+    def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
+        return [self.plain(photograph, "auto")]
+
+
+class Auto256(Auto):
+    """No help; photographs squashed to 256x256, as most papers measure."""
+
+    name: ClassVar[str] = "auto-256"
+    summary: ClassVar[str] = "no help, photographs squashed to 256x256"
+    square: ClassVar[int | None] = 256
+
+
+class Legacy(Protocol):
+    """Real black-and-white photographs, without a truth: to be looked at."""
+
+    name: ClassVar[str] = "legacy"
+    summary: ClassVar[str] = "real black-and-white photographs, no truth: contact sheets"
+    has_truth: ClassVar[bool] = False
+    metrics: ClassVar[tuple[str, ...]] = ("colorfulness", "bleeding")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return ("auto",)
+
+    def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
+        from tinct.color.lab import rgb_to_lightness
+
+        lightness = rgb_to_lightness(photograph.read().astype(np.float32) / 255)
+        return [Case("auto", photograph, lightness)]

@@ -1,0 +1,125 @@
+"""`exemplar-self`, `exemplar-class`, `exemplar-unrelated` and `pairs`: a method gets a reference photograph.
+
+The three with a truth also ask the same photograph without the reference (case `auto`): what a reference gains, or an
+unrelated one costs, is the difference on the same photograph. Methods that cannot do without a reference have no such
+case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import ClassVar
+
+from tinct.errors import EvaluationError
+from tinct.evaluation.photographs import Photograph, is_gray, read_rgb
+from tinct.evaluation.protocols.case import Case, Image
+from tinct.evaluation.protocols.protocol import Protocol
+from tinct.evaluation.protocols.warping import DISTORTION, distort
+
+
+class Exemplar(Protocol):
+    """What the three exemplar protocols share: the plain case and the one with a reference."""
+
+    shown_case: ClassVar[str] = "exemplar"
+    baseline_case: ClassVar[str] = "auto"
+    metrics: ClassVar[tuple[str, ...]] = (*Protocol.metrics, "gain", "palette_distance")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return ("auto", "exemplar")
+
+    def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
+        plain = self.plain(photograph, "auto")
+        assert plain.truth is not None
+        reference = self.reference(photograph, plain.truth, pool, seed)
+        return [plain, replace(plain, label="exemplar", references=(reference,))]
+
+    def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
+        """The reference of one photograph, sRGB, (h, w, 3), uint8."""
+        raise NotImplementedError
+
+
+class ExemplarSelf(Exemplar):
+    """The reference is the photograph itself: warped, cropped, flipped and relit."""
+
+    name: ClassVar[str] = "exemplar-self"
+    summary: ClassVar[str] = "reference: the photograph itself, warped, cropped, flipped, relit"
+
+    def parameters(self) -> dict[str, object]:
+        return {"distortion": asdict(DISTORTION)}
+
+    def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
+        return distort(truth, photograph.generator(seed, "distort"))
+
+
+class ExemplarClass(Exemplar):
+    """The reference is another photograph of the same class."""
+
+    name: ClassVar[str] = "exemplar-class"
+    summary: ClassVar[str] = "reference: another photograph of the same class"
+
+    def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
+        _needs_class(photograph)
+        related = [p for p in pool if p.category == photograph.category and p.name != photograph.name]
+        return draw_reference(photograph, related, seed)
+
+
+class ExemplarUnrelated(Exemplar):
+    """The reference is a photograph of another class; what counts is what it costs against no reference."""
+
+    name: ClassVar[str] = "exemplar-unrelated"
+    summary: ClassVar[str] = "reference: a photograph of another class; its cost against no reference"
+
+    def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
+        _needs_class(photograph)
+        others = [p for p in pool if p.category and p.category != photograph.category]
+        return draw_reference(photograph, others, seed)
+
+
+class Pairs(Protocol):
+    """Target and reference pairs without a truth: contact sheets, and how far the result's colors are from the
+    reference's."""
+
+    name: ClassVar[str] = "pairs"
+    summary: ClassVar[str] = (
+        "target and reference pairs, no truth: contact sheets and distance to the reference"
+    )
+    has_truth: ClassVar[bool] = False
+    metrics: ClassVar[tuple[str, ...]] = ("palette_distance", "colorfulness", "bleeding")
+    shown_case: ClassVar[str] = "exemplar"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return ("exemplar",)
+
+    def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
+        from tinct.color.lab import rgb_to_lightness
+
+        if photograph.reference is None:
+            wanted = "an index (CSV) with the columns target and reference"
+            raise EvaluationError(f"{photograph.name} has no reference; `pairs` needs {wanted}.")
+        lightness = rgb_to_lightness(photograph.read().astype(np.float32) / 255)
+        return [Case("exemplar", photograph, lightness, references=(read_rgb(photograph.reference),))]
+
+
+def draw_reference(photograph: Photograph, candidates: Sequence[Photograph], seed: int) -> Image:
+    """The first candidate with color, in an order that the photograph's name, the candidate's and the seed decide.
+
+    Raises:
+        EvaluationError: if no candidate has color.
+    """
+    order = sorted(candidates, key=lambda candidate: candidate.seed(seed, f"reference of {photograph.name}"))
+    for candidate in order:
+        rgb = candidate.read()
+        if not is_gray(rgb):
+            return rgb
+    raise EvaluationError(
+        f"{photograph.name} has no color photograph to be its reference; add some to the set."
+    )
+
+
+def _needs_class(photograph: Photograph) -> None:
+    if not photograph.category:
+        how = "add a column `class` to the index, or put photographs in a folder for each class"
+        raise EvaluationError(f"{photograph.name} has no class; {how}.")
