@@ -1,7 +1,8 @@
-"""Frozen networks of others that some metrics need: what each is, where it comes from, how it is known to be the one.
+"""Frozen networks of others that some metrics need: what they are, where they come from, their hashes.
 
 tinct ships none of them. They are looked for in a folder the caller names, in the folders of TINCT_FROZEN and
-TINCT_SHARED (its `weights`), and in the user's cache; `fetch` brings one from its official source into the cache.
+TINCT_SHARED (its `weights`), and in the user's cache; `fetch` brings one from its official source into the
+cache.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class FrozenFile:
 
     Attributes:
         name: the file's name.
-        sha256: its hash in hexadecimal, or as many leading digits as the publisher gives (torch's hub: eight).
+        sha256: its hash in hexadecimal, or as many leading digits as the publisher gives (torch's hub:
+        eight).
         url: its official source; None for a repacked copy, which can be used but not fetched.
     """
 
@@ -194,5 +196,5 @@ def _check(path: Path, file: FrozenFile) -> None:
     found = sha256_of(path)
     if not found.startswith(file.sha256):
         raise WeightsError(
-            f"{path} has SHA-256 {found[:12]}, not {file.sha256[:12]} as published; delete it and fetch it again."
+            f"{path} has SHA-256 {found[:9]}, not {file.sha256[:9]} as published; delete it and fetch again."
         )

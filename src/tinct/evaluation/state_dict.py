@@ -1,8 +1,9 @@
 """Reading a PyTorch state dict (`.pth`) without PyTorch, and without running what a pickle may hold.
 
-The frozen networks of the field's metrics are published as pickles. The base install has no torch, and a pickle can
-call anything; so this reads both layouts that `torch.save` has written (the stream of before 1.6 and the zip of
-after) with an unpickler that knows tensors, their storages and ordered dicts, and refuses every other name.
+The frozen networks of the field's metrics are published as pickles. The base install has no torch, and a
+pickle can call anything; so this reads both layouts that `torch.save` has written (the stream of before 1.6
+and the zip of after) with an unpickler that knows tensors, their storages and ordered dicts, and refuses
+every other name.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class _TensorUnpickler(pickle.Unpickler):
 def _rebuild_tensor(
     storage: NDArray[Any], offset: int, shape: Sequence[int], strides: Sequence[int], *_ignored: Any
 ) -> NDArray[Any]:
-    """Lay a tensor over its storage; a view, because legacy storages are filled after the tensors are made."""
+    """Lay a tensor over its storage: a view, because legacy storages are filled after tensors are made."""
     last = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
     if 0 in shape:
         return np.empty(shape, storage.dtype)

@@ -13,7 +13,8 @@ from tinct.evaluation.metrics.picture import Picture, to_8bit
 def colorfulness(rgb: Picture) -> float:
     """Colorfulness M3 (Hasler & Süsstrunk, Measuring Colourfulness in Natural Images, 2003).
 
-    sqrt(var(rg) + var(yb)) + 0.3 sqrt(mean(rg)^2 + mean(yb)^2) with rg = R - G, yb = (R + G) / 2 - B on 8-bit sRGB.
+    sqrt(var(rg) + var(yb)) + 0.3 sqrt(mean(rg)^2 + mean(yb)^2) with rg = R - G, yb = (R + G) / 2 - B on 8-bit
+    sRGB.
 
     Args:
         rgb: shape (H, W, 3), uint8, or float 0..1 which is rounded to 8 bits first.
@@ -35,8 +36,8 @@ def colorfulness(rgb: Picture) -> float:
 def colorfulness_difference(result: Picture, truth: Picture) -> float:
     """How much more colorful the result is than the truth: below 0 it is duller, above 0 more vivid.
 
-    The field's tables print the absolute value of the mean over photographs (not the mean of absolute values): take
-    it after averaging. The two may differ in size.
+    The field's tables print the absolute value of the mean over photographs (not the mean of absolute
+    values): take it after averaging. The two may differ in size.
 
     Args, Raises: as `colorfulness`.
     """

@@ -1,4 +1,4 @@
-"""Whether a set of pictures as a whole looks like another: Fréchet distances between features of any network."""
+"""Whether a set of pictures looks like another: Fréchet distances between features of any network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Gaussian:
-    """Mean, shape (D,), and covariance, shape (D, D), of features, with the number of pictures they come from."""
+    """Mean, shape (D,), and covariance, shape (D, D), of the features of `count` pictures."""
 
     mean: Array
     covariance: Array
@@ -52,13 +52,13 @@ def gaussian(features: NDArray[Any]) -> Gaussian:
 def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     """Squared Fréchet distance of two Gaussians: ||m1 - m2||^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)).
 
-    (Dowson & Landau 1982; with Inception's features it is FID, Heusel et al. 2017.) The trace of the root is the sum
-    of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2), which is symmetric: no complex square root, and no
-    constant added to the diagonals where there are fewer pictures than figures.
+    (Dowson & Landau 1982; with Inception's features it is FID, Heusel et al. 2017.) The trace of the root is
+    the sum of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2), which is symmetric: no complex square
+    root, and no constant added to the diagonals where there are fewer pictures than figures.
 
     Returns:
-        >= 0. It is biased upwards by few pictures: compare only sets of equal size, and for a figure to be set
-        beside published ones take as many as they did (5,000 or more).
+        >= 0. It is biased upwards by few pictures: compare only sets of equal size, and for a figure to be
+        set beside published ones take as many as they did (5,000 or more).
     Raises:
         ShapeError: if the two have different numbers of figures.
     """

@@ -1,6 +1,7 @@
 """How far a colorized photograph is from the true one, pixel by pixel.
 
-All figures are per photograph; a table's figure is the mean over photographs, unless a histogram is summed first.
+All figures are per photograph; a table's figure is the mean over photographs, unless a histogram is summed
+first.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ def psnr(result: Picture, truth: Picture) -> float:
 def ssim(result: Picture, truth: Picture) -> float:
     """Structural similarity (Wang et al. 2004) on 8-bit sRGB: the mean over R, G and B of each channel's map.
 
-    Window Gaussian 11x11 with sigma 1.5, K1 = 0.01, K2 = 0.03, weighted (not sample) covariance, the 5 pixels next to
-    the border left out: scikit-image's `structural_similarity` with `gaussian_weights=True,
+    Window Gaussian 11x11 with sigma 1.5, K1 = 0.01, K2 = 0.03, weighted (not sample) covariance, the 5 pixels
+    next to the border left out: scikit-image's `structural_similarity` with `gaussian_weights=True,
     use_sample_covariance=False, channel_axis=2`.
 
     Args:
@@ -57,8 +58,8 @@ def ssim(result: Picture, truth: Picture) -> float:
     if min(result.shape[:2]) < SSIM_WINDOW:
         raise ShapeError(f"the pictures are {result.shape[1]}x{result.shape[0]}; SSIM needs 11x11 or more.")
     # Around mid gray and in units of the range: float32 variances keep their digits.
-    x = to_8bit(result).astype(np.float32) / 255 - 0.5
-    y = to_8bit(truth).astype(np.float32) / 255 - 0.5
+    x: Array = to_8bit(result).astype(np.float32) / np.float32(255) - np.float32(0.5)
+    y: Array = to_8bit(truth).astype(np.float32) / np.float32(255) - np.float32(0.5)
     mean_x, mean_y = _window_mean(x), _window_mean(y)
     # Two variances are only ever needed as their sum.
     variances = _window_mean(x * x + y * y) - mean_x * mean_x - mean_y * mean_y
@@ -99,9 +100,10 @@ def l2_ab(ab: Array, truth_ab: Array) -> float:
 def l2_ab_per_pixel(ab: Array, truth_ab: Array) -> float:
     """The Euclidean norm of the whole ab error over the number of pixels: ||ab - truth|| / (H W).
 
-    The column "L2_ab" of the semantic-guides thesis (Nguyen-Quynh et al., IEEE Access 2020) falls with the square
-    root of the photographs' pixels (Places365 at 256x256 : COCO : ImageNet : DIV2K as 1 : 1/2 : 1/1.7 : 1/6), which
-    this figure does and no mean does. Its constant factor is not published: compare orders, not numbers.
+    The column "L2_ab" of the semantic-guides thesis (Nguyen-Quynh et al., IEEE Access 2020) falls with the
+    square root of the photographs' pixels (Places365 at 256x256 : COCO : ImageNet : DIV2K as 1 : 1/2 : 1/1.7
+    : 1/6), which this figure does and no mean does. Its constant factor is not published: compare orders, not
+    numbers.
 
     Args, Raises: as `l2_ab`.
     """
@@ -125,9 +127,10 @@ def mean_ciede2000(lab: Array, truth_lab: Array) -> float:
 
 
 def ab_error_histogram(ab: Array, truth_ab: Array, bin_weights: Array | None = None) -> NDArray[np.float64]:
-    """How much weight of pixels has an ab error of at most 0, 1, ..., 150 and of more: a histogram to be summed.
+    """How much weight of pixels has which ab error, in unit steps: a histogram that can be summed.
 
-    Summing the histograms of many photographs before `area_under_curve` pools their pixels, as Zhang et al. do.
+    Summing the histograms of many photographs before `area_under_curve` pools their pixels, as Zhang et al.
+    do.
 
     Args:
         ab, truth_ab: CIE a*, b*, shape (H, W, 2).
@@ -181,7 +184,9 @@ def ab_error_auc(ab: Array, truth_ab: Array, *, rebalanced: bool = False) -> flo
 def rare_color_weights(prior: NDArray[np.float64] = IMAGENET_PRIOR) -> Array:
     """Weights of the 313 bins for the class-rebalanced curve: 1 / p, with a mean of 1 under p.
 
-    Zhang et al. 2016, equation 4 with lambda = 0, as their section 3.1 states for the metric (training uses 1/2).
+    Zhang et al. 2016, equation 4 with lambda = 0, as their section 3.1 states for the metric (training uses
+    1/2). The rarest bin counts thirty million times the commonest: one photograph's figure says little, take
+    many.
 
     Args:
         prior: how often each bin occurs, shape (313,), > 0.
@@ -192,7 +197,8 @@ def rare_color_weights(prior: NDArray[np.float64] = IMAGENET_PRIOR) -> Array:
 def nearest_bin(ab: Array) -> NDArray[np.intp]:
     """Index of the nearest of the 313 bins (`tinct.color.bins.AB_BINS`), exact.
 
-    The bins lie on a grid of step 10, so rounding finds them; only colors whose grid point is no bin are searched.
+    The bins lie on a grid of step 10, so rounding finds them; only colors whose grid point is no bin are
+    searched.
 
     Args:
         ab: CIE a*, b*, shape (..., 2).

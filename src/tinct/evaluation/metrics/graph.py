@@ -1,4 +1,4 @@
-"""Building a published convolutional network from its state dict, as an OpenVINO graph: no torch in the base install."""
+"""Building a published convolutional network from its state dict as an OpenVINO graph, without torch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def conv(
     stride: int = 1,
     padding: tuple[int, int] = (0, 0),
 ) -> Node:
-    """Convolution, bias and ReLU; weight is (out, in, kernel height, kernel width), padding (rows, columns)."""
+    """Convolution, bias and ReLU; weight is (out, in, height, width), padding (rows, columns)."""
     from openvino import opset13 as ops
 
     pads = list(padding)

@@ -1,4 +1,4 @@
-"""Whether a method does what it is asked: hints that are there and spread, references that are used when they help.
+"""Whether a method does what it is asked: hints that are there and spread, references that help.
 
 These have no published definition; the ones here are stated in full, so that they can be computed elsewhere.
 """
@@ -33,8 +33,8 @@ class HintReach:
     Attributes:
         share: pixels outside the hints that follow one, as a share of the photograph's pixels, 0..1.
         radius: radius in pixels of a disc with a hint's mean share of those pixels and of the hints' own.
-        connected: of the pixels that follow, the share that a way over such pixels joins to a hint; 1 if none does.
-            What is left jumped to other places: the other sleeve, or a stain.
+        connected: of the pixels that follow, the share that a way over such pixels joins to a hint; 1 if none
+            does. What is left jumped to other places: the other sleeve, or a stain.
     """
 
     share: float
@@ -45,8 +45,8 @@ class HintReach:
 def hint_error(lab: Array, hints: HintField) -> float:
     """Mean CIEDE2000 between the result under the hints and the color that was asked for there.
 
-    The color asked for is the hint's hue and chroma at the photograph's lightness, with its chroma reduced to what
-    sRGB can show there: a method is not blamed for a yellow that black cannot have.
+    The color asked for is the hint's hue and chroma at the photograph's lightness, with its chroma reduced to
+    what sRGB can show there: a method is not blamed for a yellow that black cannot have.
 
     Args:
         lab: the result, CIE Lab, shape (H, W, 3).
@@ -69,8 +69,8 @@ def hint_error(lab: Array, hints: HintField) -> float:
 def hint_reach(ab: Array, unhinted_ab: Array, hints: HintField) -> HintReach:
     """How far hints spread: which pixels moved toward a hint's color, against the same method without hints.
 
-    A pixel outside the hints follows the hint whose color it ends nearest to, if without hints it was 5 or more ab
-    units from that color and with them it is at most half as far.
+    A pixel outside the hints follows the hint whose color it ends nearest to, if without hints it was 5 or
+    more ab units from that color and with them it is at most half as far.
 
     Args:
         ab: the result with hints, CIE a*, b*, shape (H, W, 2).
@@ -132,10 +132,11 @@ class ReferenceUse:
     """What a reference did to a result.
 
     Attributes:
-        gain: by how much it came nearer to the truth, in RMS ab units (`l2_ab`); below 0 it went away from it, and
-            -gain is what an unrelated reference costs.
+        gain: by how much it came nearer to the truth, in RMS ab units (`l2_ab`); below 0 it went away from
+            it, and -gain is what an unrelated reference costs.
         moved: by how much the result changed at all, in the same units; an unrelated reference should give 0.
-        direction: cosine of the angle between the change and the way to the truth, -1..1; 0 if nothing changed.
+        direction: cosine of the angle between the change and the way to the truth, -1..1; 0 if nothing
+            changed.
     """
 
     gain: float

@@ -1,7 +1,8 @@
 """The Inception v3 that FID is defined on, as an OpenVINO graph over its officially published weights.
 
-The weights are TensorFlow's of 2015-12-05 in PyTorch's layout (mseitzer/pytorch-fid). Against the Inception v3 of
-Szegedy et al. 2016 that TensorFlow's differs in its pooling: averages leave padding out, the last block takes a maximum.
+The weights are TensorFlow's of 2015-12-05 in PyTorch's layout (mseitzer/pytorch-fid). Against the Inception
+v3 of Szegedy et al. 2016 that TensorFlow's differs in its pooling: averages leave padding out, the last block
+takes a maximum.
 """
 
 from __future__ import annotations

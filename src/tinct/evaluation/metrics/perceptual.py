@@ -1,7 +1,7 @@
-"""LPIPS: how different two pictures look to a network that people's judgements have calibrated (Zhang et al. 2018).
+"""LPIPS: how different two pictures look to a network calibrated on people's judgements (Zhang et al. 2018).
 
-For color keep an ab-space figure beside it: measured over photographs, a gray one is at 0.197 from its truth and one
-with its hue turned by 120 degrees at 0.227, which no person would call close.
+For color keep an ab-space figure beside it: measured over photographs, a gray one is at 0.197 from its truth
+and one with its hue turned by 120 degrees at 0.227, which no person would call close.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from tinct.evaluation.state_dict import StateDict, read_state_dict
 # Below this SqueezeNet's last layers have no pixel left.
 SMALLEST_SIDE = 16
 
-# LPIPS's own scaling of pictures in -1..1 (mean -.030, -.088, -.188; deviation .458, .448, .450), brought to 0..1.
+# LPIPS's own scaling of pictures in -1..1 (mean -.030, -.088, -.188; deviation .458, .448, .450), brought to
+# 0..1.
 _SHIFT = tuple((1 + mean) / 2 for mean in (-0.030, -0.088, -0.188))
 _SCALE = tuple(deviation / 2 for deviation in (0.458, 0.448, 0.450))
 
@@ -67,14 +68,16 @@ class Lpips:
         check_pair(result, truth)
         if min(result.shape[:2]) < SMALLEST_SIDE:
             raise ShapeError(
-                f"the pictures are {result.shape[1]}x{result.shape[0]}; LPIPS needs 16x16 or more; enlarge them."
+                f"the pictures are {result.shape[1]}x{result.shape[0]}; LPIPS needs 16x16 or more; enlarge."
             )
         return float(self._network([as_batch(result), as_batch(truth)])[0][0])
 
 
 class SqueezeNetFeatures:
-    """SqueezeNet 1.1's last features, averaged over the picture: 512 figures for a Fréchet distance that is small,
-    quick and of no published scale. For a table's FID use `tinct.evaluation.metrics.inception.InceptionFeatures`.
+    """SqueezeNet 1.1's last features, averaged over the picture: 512 figures.
+
+    For a Fréchet distance that is quick and of no published scale. For a table's FID use
+    `tinct.evaluation.metrics.inception.InceptionFeatures`.
     """
 
     def __init__(self, folder: Path | None = None, *, download: bool = False) -> None:

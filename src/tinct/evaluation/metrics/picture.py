@@ -38,7 +38,9 @@ def check_pair(result: Picture, truth: Picture, channels: int = 3) -> None:
     """
     for name, array in (("the result", result), ("the truth", truth)):
         if array.ndim != 3 or array.shape[2] != channels or array.size == 0:
-            raise ShapeError(f"{name} has shape {array.shape}; (H, W, {channels}) is wanted; reshape it first.")
+            raise ShapeError(
+                f"{name} has shape {array.shape}; (H, W, {channels}) is wanted; reshape it first."
+            )
     if result.shape != truth.shape:
         raise ShapeError(
             f"the result is {result.shape[1]}x{result.shape[0]} but the truth is "

@@ -1,4 +1,4 @@
-"""Semantic agreement: does a frozen classifier see in the colorized photograph what it sees in the true one?"""
+"""Semantic agreement: does a classifier see in the colorized photograph what it sees in the true one?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ CLASSIFIER_SIZE = 224
 class Classifier:
     """MobileNet-EdgeTPU (uint8, 224 square, ImageNet), run by OpenVINO.
 
-    On 1000 photographs it named the right class for 90.5 % in color and 78.1 % greyed: color is worth something to it.
+    On 1000 photographs it named the right class for 90.5 % in color and 78.1 % greyed: color is worth
+    something to it.
     """
 
     def __init__(self, folder: Path | None = None, *, download: bool = False) -> None:
@@ -45,7 +46,8 @@ class Classifier:
         Args:
             rgb: shape (H, W, 3), uint8, or float 0..1; the whole picture is squashed to 224x224 by area.
         Returns:
-            probabilities, shape (1001,), float32, summing to about 1; 0 is background, then ImageNet's classes.
+            probabilities, shape (1001,), float32, summing to about 1; 0 is background, then ImageNet's
+            classes.
         Raises:
             ShapeError: if it is not a picture.
         """
@@ -64,16 +66,16 @@ class Classifier:
 
 
 def _dequantized(scores: NDArray[np.generic]) -> Array:
-    """Probabilities from the network's uint8 output, in steps of 1/256 (TensorFlow Lite's scale of a softmax)."""
-    figures = scores.astype(np.float32)
-    return figures / 256 if scores.dtype == np.uint8 else figures
+    """Probabilities from the uint8 output, in steps of 1/256 (TensorFlow Lite's scale of a softmax)."""
+    scale = 1 / 256 if scores.dtype == np.uint8 else 1.0
+    return scores.astype(np.float32) * np.float32(scale)
 
 
 def semantic_agreement(result: Array, truth: Array) -> float:
     """Whether the likeliest class is the same: its mean over photographs is the table's figure.
 
-    After the classification test of Zhang et al. 2016 (section 3.1), but against what the classifier sees in the true
-    photograph, so that photographs without a label can be measured on.
+    After the classification test of Zhang et al. 2016 (section 3.1), but against what the classifier sees in
+    the true photograph, so that photographs without a label can be measured on.
 
     Args:
         result, truth: probabilities of the same classifier, shape (classes,).
