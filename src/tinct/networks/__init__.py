@@ -1,1 +1,1 @@
-""""""
+"""PyTorch definitions, a file a network. They need the `train` extra; running released weights does not."""

@@ -1,0 +1,75 @@
+"""Convolution blocks that the compact networks share. Normalization is by batch, so that it folds away at export."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution, batch normalization and, unless told otherwise, ReLU; keeps or divides the size by `stride`."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, *, relu: bool = True) -> None:
+        layers: list[nn.Module] = [
+            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(outputs),
+        ]
+        super().__init__(*layers, *([nn.ReLU(inplace=True)] if relu else []))
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions around an identity (He et al., Deep Residual Learning, CVPR 2016)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(ConvNorm(channels, channels), ConvNorm(channels, channels, relu=False))
+        nn.init.zeros_(self.body[1][1].weight)  # starts as the identity
+
+    def forward(self, features: Tensor) -> Tensor:
+        return F.relu(features + self.body(features), inplace=True)
+
+
+def stage(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
+    """Halve the size, then `blocks` residual blocks."""
+    return nn.Sequential(ConvNorm(inputs, outputs, 3, 2), *(ResidualBlock(outputs) for _ in range(blocks)))
+
+
+def upsampled(features: Tensor, like: Tensor) -> Tensor:
+    """Nearest-neighbor enlargement to the height and width of `like`."""
+    return F.interpolate(features, size=like.shape[-2:], mode="nearest")
+
+
+class GlobalContext(nn.Module):
+    """Adds what the whole photograph is about to every place: mean pooling, two linear layers, broadcast addition."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Linear(channels, channels), nn.ReLU(inplace=True), nn.Linear(channels, channels))
+        nn.init.zeros_(self.mlp[2].weight)
+        nn.init.zeros_(self.mlp[2].bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        pooled: Tensor = self.mlp(features.mean((2, 3)))
+        return features + pooled[:, :, None, None]
+
+
+class PlaceAttention(nn.Module):
+    """Self-attention between the places of a coarse map, with a residual; no position code, so any size will do."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.BatchNorm2d(channels)
+        self.qkv = nn.Conv2d(channels, 3 * channels, 1)
+        self.out = nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
+
+    def forward(self, features: Tensor) -> Tensor:
+        batch, channels, height, width = features.shape
+        qkv = self.qkv(self.norm(features)).reshape(batch, 3, self.heads, channels // self.heads, height * width)
+        query, key, value = (part.transpose(-1, -2) for part in qkv.unbind(1))
+        scores = query @ key.transpose(-1, -2) * (channels // self.heads) ** -0.5
+        mixed = torch.softmax(scores, -1) @ value
+        return features + self.out(mixed.transpose(-1, -2).reshape(batch, channels, height, width))
