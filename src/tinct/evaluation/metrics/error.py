@@ -191,7 +191,9 @@ def rare_color_weights(prior: NDArray[np.float64] = IMAGENET_PRIOR) -> Array:
     Args:
         prior: how often each bin occurs, shape (313,), > 0.
     """
-    return (prior.sum() / (len(prior) * prior)).astype(np.float32)
+    from tinct.color.bins import rebalancing_weights
+
+    return rebalancing_weights(prior, lam=0)
 
 
 def nearest_bin(ab: Array) -> NDArray[np.intp]:

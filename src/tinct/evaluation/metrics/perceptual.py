@@ -27,8 +27,8 @@ from tinct.evaluation.metrics.graph import (
 from tinct.evaluation.metrics.picture import Picture, check_pair, to_8bit
 from tinct.evaluation.state_dict import StateDict, read_state_dict
 
-# Below this SqueezeNet's last layers have no pixel left.
-SMALLEST_SIDE = 16
+# Below this SqueezeNet's last pooling has no whole window left.
+SMALLEST_SIDE = 25
 
 # LPIPS's own scaling of pictures in -1..1 (mean -.030, -.088, -.188; deviation .458, .448, .450), brought to
 # 0..1.
@@ -59,7 +59,7 @@ class Lpips:
         """LPIPS of one pair.
 
         Args:
-            result, truth: sRGB, shape (H, W, 3), at least 16x16, uint8, or float in 0..1.
+            result, truth: sRGB, shape (H, W, 3), at least 25x25, uint8, or float in 0..1.
         Returns:
             >= 0; 0 for equal pictures, seldom above 0.8.
         Raises:
@@ -68,7 +68,7 @@ class Lpips:
         check_pair(result, truth)
         if min(result.shape[:2]) < SMALLEST_SIDE:
             raise ShapeError(
-                f"the pictures are {result.shape[1]}x{result.shape[0]}; LPIPS needs 16x16 or more; enlarge."
+                f"the pictures are {result.shape[1]}x{result.shape[0]}; LPIPS needs 25x25 or more; enlarge."
             )
         return float(self._network([as_batch(result), as_batch(truth)])[0][0])
 

@@ -39,3 +39,5 @@ _PUBLISHED = """
 """
 
 IMAGENET_PRIOR = np.array(_PUBLISHED.split(), np.float64)
+IMAGENET_PRIOR /= IMAGENET_PRIOR.sum()
+IMAGENET_PRIOR.setflags(write=False)
