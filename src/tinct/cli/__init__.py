@@ -1,8 +1,8 @@
 """The command line: parse, call, print.
 
-Each group of verbs is a module of this package with a function `register(app)` that adds its commands. These modules
-import only the standard library and typer at their top, so that `tinct --help` answers at once; what a command needs
-is imported when it runs.
+Each group of verbs is a module of this package with a function `register(app)` that adds its commands. These
+modules import only the standard library and typer at their top, so that `tinct --help` answers at once; what
+a command needs is imported when it runs.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ VERBS = (
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """click's UsageError, which newer typer carries inside itself and no longer takes from click."""
 
+HELP = (
+    "Colorize black-and-white photographs, from a reference photograph or from points and strokes of color."
+)
+
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 
@@ -43,8 +47,7 @@ def build_app() -> typer.Typer:
     """The application with every verb that is there."""
     app = typer.Typer(
         name="tinct",
-        help="Colorize black-and-white photographs: from a reference photograph, from points and strokes of color.",
-        no_args_is_help=True,
+        help=HELP,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -65,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; what went wrong is one line on stderr, and the exit code is returned."""
     try:
-        code = build_app()(list(arguments), prog_name="tinct", standalone_mode=False)
+        code = build_app()(list(arguments) or ["--help"], prog_name="tinct", standalone_mode=False)
     except TinctError as error:
         return complain(str(error))
     except _USAGE_ERROR as error:
@@ -89,14 +92,16 @@ def _usage(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "tinct"
     text = error.format_message() if hasattr(error, "format_message") else str(error)
-    if not text.strip() or len(text.splitlines()) > 3:
-        return f"no command was given; see {command} --help."
     return f"{text.strip().rstrip('.')}; see {command} --help."
 
 
 def _root(
     version: bool = typer.Option(
-        False, "--version", help="Print the version and leave.", is_eager=True, callback=lambda on: _version(on)
+        False,
+        "--version",
+        help="Print the version and leave.",
+        is_eager=True,
+        callback=lambda on: _version(on),
     ),
 ) -> None:
     """Colorize black-and-white photographs: from a reference photograph, from points and strokes of color."""

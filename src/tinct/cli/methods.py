@@ -11,7 +11,7 @@ def register(app: typer.Typer) -> None:
 
 
 def methods() -> None:
-    """List the methods that -m takes: what each needs, at which size it works, and the paper it comes from."""
+    """List the methods that -m takes: what each needs, its working size, and the paper it comes from."""
     from rich.console import Console
     from rich.table import Table
 
@@ -22,11 +22,8 @@ def methods() -> None:
         table.add_column(column, overflow="fold", no_wrap=column in {"method", "needs", "size"})
     for name in METHODS:
         method = get_method(name)
-        needs = [what for what, on in _needs(method.needs_reference, method.needs_hints) if on]
-        table.add_row(name, " + ".join(needs) or "nothing", str(method.working_size), method.summary, method.source)
+        wants = {"reference": method.needs_reference, "hints": method.needs_hints}
+        needs = " + ".join(what for what, needed in wants.items() if needed) or "nothing"
+        table.add_row(name, needs, str(method.working_size), method.summary, method.source)
     console = Console()
     console.print(table, width=None if console.is_terminal else 160)
-
-
-def _needs(reference: bool, hints: bool) -> tuple[tuple[str, bool], ...]:
-    return ("reference", reference), ("hints", hints)

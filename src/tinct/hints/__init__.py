@@ -1,0 +1,28 @@
+"""What a user asked for: points, strokes, rectangles, painted images and swatches.
+
+Hints are kept in the photograph's own pixels (x to the right, y down, pixel centers at whole numbers) and
+brought to a method's working size by `place_hints`. A gray hint is a hint like any other: it asks for neutral.
+"""
+
+from __future__ import annotations
+
+from tinct.hints.field import HintField, PlacedHint
+from tinct.hints.files import parse_hint, read_hints
+from tinct.hints.placing import place_hints
+from tinct.hints.shapes import Hint, HintImage, HintLike, Rectangle, Stroke, Swatch, as_hint, as_hints
+
+__all__ = [
+    "Hint",
+    "HintField",
+    "HintImage",
+    "HintLike",
+    "PlacedHint",
+    "Rectangle",
+    "Stroke",
+    "Swatch",
+    "as_hint",
+    "as_hints",
+    "parse_hint",
+    "place_hints",
+    "read_hints",
+]

@@ -1,0 +1,209 @@
+"""Hints as people write them: `X,Y=#rrggbb` on a command line, JSON, strokes on a transparent PNG."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from tinct.color.hexcolor import parse_color
+from tinct.errors import HintError
+from tinct.hints.shapes import Hint, HintImage, HintLike, Rectangle, Stroke, Swatch
+
+Size = tuple[int, int]
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
+_POINT = re.compile(rf"\s*({_NUMBER}%?)\s*,\s*({_NUMBER}%?)\s*=\s*(\S+)\s*")
+_COORDINATE = re.compile(rf"({_NUMBER})(%?)")
+_MAX_IMAGE_PIXELS = 200_000_000
+
+
+def parse_hint(text: str, photo_size: Size) -> Hint:
+    """Read a hint as written on the command line.
+
+    Args:
+        text: "X,Y=#rrggbb"; X and Y in pixels, or in percent of the photograph's width and height
+            ("50%,30%=#07c": 0% is the first pixel, 100% the last).
+        photo_size: width and height of the photograph in pixels.
+    Raises:
+        HintError: if it is written in another way.
+        ColorError: if the color is not #rgb or #rrggbb.
+    """
+    written = _POINT.fullmatch(text)
+    if not written:
+        raise HintError(f"{text!r} is not a hint; write X,Y=#rrggbb in pixels or percent, as 120,80=#aabbcc.")
+    x, y, color = written.groups()
+    parse_color(color)
+    return Hint(_coordinate(x, photo_size[0]), _coordinate(y, photo_size[1]), color)
+
+
+def read_hints(source: str | PathLike[str] | bytes | BinaryIO, photo_size: Size) -> tuple[HintLike, ...]:
+    """Read a file of hints.
+
+    A picture is a `HintImage`: transparent, with opaque strokes; a gray stroke keeps neutral. Anything else
+    is JSON with any of these lists, coordinates in pixels or as "50%", boxes as left, top, right, bottom::
+
+        {"points": [{"x": 120, "y": 80, "color": "#aabbcc", "radius": 4}],
+         "strokes": [{"points": [[10, 10], [90, 40]], "color": "#336699", "width": 6}],
+         "rectangles": [{"box": [0, 0, "100%", "20%"], "color": "#88aadd"}],
+         "swatches": [{"target_box": [0, 0, 50, 50], "reference_box": [5, 5, 60, 60], "reference": 0}]}
+
+    Args:
+        source: a path, the file's bytes, or an open binary file.
+        photo_size: width and height of the photograph in pixels.
+    Raises:
+        HintError: if the file is missing, or is neither a picture with transparency nor such JSON.
+        ColorError: if a color is not #rgb or #rrggbb.
+    """
+    name, data = _read(source)
+    if data.lstrip()[:1] in (b"{", b"["):
+        return _from_json(data, name, photo_size)
+    return (_from_image(data, name),)
+
+
+def _read(source: str | PathLike[str] | bytes | BinaryIO) -> tuple[str, bytes]:
+    if isinstance(source, bytes):
+        return "the hints", source
+    if isinstance(source, str | PathLike):
+        try:
+            return str(source), Path(source).read_bytes()
+        except OSError as error:
+            raise HintError(
+                f"{source}: cannot be read ({error.strerror}); give a PNG of strokes or a JSON file of hints."
+            ) from None
+    return str(getattr(source, "name", "the hints")), source.read()
+
+
+def _from_image(data: bytes, name: str) -> HintImage:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(BytesIO(data)) as image:
+            if image.width * image.height > _MAX_IMAGE_PIXELS:
+                raise HintError(
+                    f"{name}: {image.width}x{image.height} is too large for strokes; paint a smaller one."
+                )
+            transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+            rgba = np.asarray(image.convert("RGBA"))
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+        if isinstance(error, HintError):
+            raise
+        raise HintError(
+            f"{name}: neither a picture nor JSON; give a transparent PNG of strokes or a JSON file of hints."
+        ) from None
+    if not transparent:
+        raise HintError(
+            f"{name}: has no transparency; paint strokes on a transparent layer and save that as PNG."
+        )
+    return HintImage(rgba)
+
+
+def _from_json(data: bytes, name: str, photo_size: Size) -> tuple[HintLike, ...]:
+    try:
+        content = json.loads(data)
+    except ValueError as error:
+        raise HintError(f"{name}: is not JSON ({error}); see tinct.read_hints for its form.") from None
+    if isinstance(content, list):
+        content = {"points": content}
+    if unknown := [key for key in content if key not in _READERS]:
+        raise HintError(f"{name}: has {unknown[0]!r}, which is not understood; use {', '.join(_READERS)}.")
+    hints: list[HintLike] = []
+    for kind, reader in _READERS.items():
+        items = content.get(kind, [])
+        if not isinstance(items, list):
+            raise HintError(f"{name}: {kind} is not a list; write [...] even for a single one.")
+        for number, item in enumerate(items, 1):
+            hints.append(_read_item(reader, item, photo_size, f"{name}: number {number} of {kind}"))
+    return tuple(hints)
+
+
+def _read_item(reader: Callable[[Any, Size], HintLike], item: Any, photo_size: Size, where: str) -> HintLike:
+    try:
+        return reader(item, photo_size)
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        missing = f"has no {error}" if isinstance(error, KeyError) else "is not in the form that is wanted"
+        raise HintError(f"{where} {missing}; see tinct.read_hints for the form.") from None
+    except HintError as error:
+        raise HintError(f"{where}: {error}") from None
+
+
+def _point(item: Any, size: Size) -> Hint:
+    if isinstance(item, list):
+        item = dict(zip(("x", "y", "color", "radius"), item, strict=False))
+    radius = _positive(item.get("radius", 0), "radius")
+    return Hint(_coordinate(item["x"], size[0]), _coordinate(item["y"], size[1]), _color(item), radius)
+
+
+def _stroke(item: Any, size: Size) -> Stroke:
+    points = tuple((_coordinate(x, size[0]), _coordinate(y, size[1])) for x, y in map(_pair, item["points"]))
+    return Stroke(points, _color(item), _positive(item.get("width", 5), "width"))
+
+
+def _rectangle(item: Any, size: Size) -> Rectangle:
+    return Rectangle(_box(item["box"], size), _color(item))
+
+
+def _swatch(item: Any, size: Size) -> Swatch:
+    reference_box = item["reference_box"]
+    if any(isinstance(value, str) for value in reference_box):
+        raise HintError("reference_box is in percent; give pixels of the reference.")
+    return Swatch(_box(item["target_box"], size), _box(reference_box, size), int(item.get("reference", 0)))
+
+
+_READERS: dict[str, Callable[[Any, Size], HintLike]] = {
+    "points": _point,
+    "strokes": _stroke,
+    "rectangles": _rectangle,
+    "swatches": _swatch,
+}
+
+
+def _box(value: Any, size: Size) -> tuple[float, float, float, float]:
+    if not isinstance(value, list) or len(value) != 4:
+        raise HintError(f"{value!r} is not a box; give left, top, right, bottom.")
+    left, top, right, bottom = (_edge(each, size[i % 2]) for i, each in enumerate(value))
+    return left, top, right, bottom
+
+
+def _pair(value: Any) -> tuple[Any, Any]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise HintError(f"{value!r} is not a point; give [x, y].")
+    return value[0], value[1]
+
+
+def _color(item: Any) -> str:
+    parse_color(item["color"])
+    color: str = item["color"]
+    return color
+
+
+def _positive(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise HintError(f"{name} is {value!r}; it must be a number of pixels, 0 or more.")
+    return float(value)
+
+
+def _coordinate(value: Any, pixels: int) -> float:
+    """The center of a pixel: in percent, 0 is the first and 100 the last."""
+    number, percent = _number(value)
+    return number / 100 * (pixels - 1) if percent else number
+
+
+def _edge(value: Any, pixels: int) -> float:
+    """An edge between pixels: in percent, 0 is before the first and 100 behind the last."""
+    number, percent = _number(value)
+    return number / 100 * pixels if percent else number
+
+
+def _number(value: Any) -> tuple[float, bool]:
+    if isinstance(value, str) and (written := _COORDINATE.fullmatch(value.strip())):
+        return float(written[1]), bool(written[2])
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise HintError(f'{value!r} is not a coordinate; give pixels, or percent as "50%".')
+    return float(value), False

@@ -1,0 +1,118 @@
+"""The kinds of hints that a user gives, in the photograph's own pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import HintError
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A point of color.
+
+    Attributes:
+        x, y: position in pixels of the photograph; centers of pixels are whole numbers.
+        color: "#rrggbb" or "#rgb"; its hue and chroma are used, the lightness is the photograph's.
+        radius: in pixels of the photograph; 0 is one pixel.
+    """
+
+    x: float
+    y: float
+    color: str
+    radius: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A line of color through points, `width` pixels wide."""
+
+    points: tuple[tuple[float, float], ...]
+    color: str
+    width: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """A filled box of color: left, top, right, bottom in pixels, right and bottom exclusive."""
+
+    box: tuple[float, float, float, float]
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swatch:
+    """A box in the photograph that takes its colors from a box in a reference (Welsh 2002, section 3.2).
+
+    Boxes are left, top, right, bottom in pixels of their own image, right and bottom exclusive.
+    """
+
+    target_box: tuple[float, float, float, float]
+    reference_box: tuple[float, float, float, float]
+    reference: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HintImage:
+    """Strokes painted over the photograph: opaque where a color is asked for, transparent elsewhere.
+
+    Attributes:
+        rgba: shape (H, W, 4), uint8, sRGB with straight alpha; a pixel counts where alpha is at least 128.
+            It may be smaller or larger than the photograph, of the same proportions.
+    """
+
+    rgba: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        shape, dtype = self.rgba.shape, self.rgba.dtype
+        if len(shape) != 3 or shape[2] != 4 or dtype != np.uint8 or not self.rgba.size:
+            raise HintError(
+                f"a hint image has shape {shape} and type {dtype}; it must be (H, W, 4) of uint8, "
+                "transparent where nothing is asked for."
+            )
+
+
+HintLike = Hint | Stroke | Rectangle | Swatch | HintImage
+Box = tuple[float, float, float, float]
+
+
+def as_hint(value: Any) -> HintLike:
+    """Take a hint as it is, or build a point from a plain `(x, y, "#rrggbb")` or `(x, y, "#rrggbb", radius)`.
+
+    Raises:
+        HintError: if it is neither.
+    """
+    if isinstance(value, HintLike):
+        return value
+    if isinstance(value, tuple | list) and len(value) in (3, 4) and isinstance(value[2], str):
+        try:
+            return Hint(float(value[0]), float(value[1]), value[2], *(float(r) for r in value[3:]))
+        except (TypeError, ValueError):
+            pass
+    raise HintError(
+        f'{value!r} is not a hint; give (x, y, "#rrggbb") in pixels, or a Hint, Stroke, Rectangle or Swatch.'
+    )
+
+
+def as_hints(values: Iterable[Any] | HintLike | None) -> tuple[HintLike, ...]:
+    """All hints of one call: None is none, a single hint is itself, anything else is gone through.
+
+    Raises:
+        HintError: if one of them is not a hint.
+    """
+    if values is None:
+        return ()
+    if isinstance(values, HintLike):
+        return (values,)
+    if isinstance(values, tuple | list) and len(values) in (3, 4) and isinstance(values[2], str):
+        return (as_hint(values),)
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise HintError(
+            f"{values!r} is not a list of hints; read a file of them with tinct.read_hints first."
+        )
+    return tuple(as_hint(value) for value in values)
