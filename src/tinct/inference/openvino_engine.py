@@ -1,0 +1,199 @@
+"""OpenVINO on CPUs: compiles an exported network, keeps the compiled form on disk, runs it at any size."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsError
+from tinct.inference.disk_cache import writable_cache
+from tinct.inference.network import checked_arrays
+from tinct.weights.checksum import file_sha256
+
+if TYPE_CHECKING:
+    import openvino
+
+
+class OpenVinoNetwork:
+    """A network compiled for this machine's CPU; see `Network`. Open it with `open_network`, which shares it.
+
+    Args:
+        path: an ONNX or IR file.
+        sha256: of the file's content, what its place in the disk cache is named after.
+        precision: "f32" or "bf16".
+        threads: CPU threads; None takes all cores.
+    Raises:
+        WeightsError: if the file is not a network that OpenVINO can read.
+    """
+
+    device = "cpu"
+
+    def __init__(
+        self, path: Path, sha256: str, *, precision: str = "f32", threads: int | None = None
+    ) -> None:
+        self.path, self.precision = path, precision
+        self._compiled = _compile(path, sha256, _properties(precision, threads))
+        self.inputs = tuple(port.get_any_name() for port in self._compiled.inputs)
+        self.outputs = tuple(port.get_any_name() for port in self._compiled.outputs)
+        self._types = [port.get_element_type().to_dtype() for port in self._compiled.inputs]
+        self._shapes = [port.get_partial_shape() for port in self._compiled.inputs]
+        # A compiled network may be shared by threads, a request may not: each run takes one that is idle.
+        self._idle: list[openvino.InferRequest] = []
+        self._lock = threading.Lock()
+
+    @property
+    def loaded_from_cache(self) -> bool:
+        """True if the compiled form came from disk."""
+        return bool(self._compiled.get_property("LOADED_FROM_CACHE"))
+
+    def run(self, **arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Run once; see `Network.run`.
+
+        Raises:
+            ShapeError: if an input is missing or unknown, or if shapes do not fit the network.
+        """
+        ordered = checked_arrays(self.path.name, self.inputs, arrays)
+        converted = [self._converted(index, array) for index, array in enumerate(ordered)]
+        request = self._take()
+        try:
+            request.infer(converted, share_inputs=True)
+            return {name: request.get_output_tensor(i).data.copy() for i, name in enumerate(self.outputs)}
+        except RuntimeError as error:
+            met = ", ".join(f"{n} {_size(a.shape)}" for n, a in zip(self.inputs, converted, strict=True))
+            raise ShapeError(f"{self.path.name} cannot take {met} ({_first_line(error)}).") from None
+        finally:
+            with self._lock:
+                self._idle.append(request)
+
+    def _take(self) -> openvino.InferRequest:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return self._compiled.create_infer_request()
+
+    def _converted(self, index: int, array: NDArray[Any]) -> NDArray[Any]:
+        name, wanted = self.inputs[index], self._shapes[index]
+        if wanted.rank.is_static and not _fits(array.shape, wanted):
+            raise ShapeError(f"{name} is {_size(array.shape)}; {self.path.name} takes {wanted.to_string()}.")
+        return np.ascontiguousarray(array, self._types[index])
+
+
+def best_precision(precision: str = "auto") -> str:
+    """What to compute in: "auto" is bf16 where the CPU has AMX or AVX512-BF16, else f32.
+
+    Raises:
+        OptionError: if bf16 is asked of a CPU that does not have it.
+    """
+    if precision == "f32":
+        return precision
+    has_bf16 = "BF16" in _engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if precision == "bf16" and not has_bf16:
+        raise OptionError("precision is bf16, which this CPU does not compute in; use auto or f32.")
+    return "bf16" if has_bf16 else "f32"
+
+
+def network_sha256(path: Path) -> str:
+    """The hash of an ONNX file, or of an IR file and its .bin together.
+
+    Raises:
+        WeightsError: if a file is missing.
+    """
+    sha256 = file_sha256(path)
+    return sha256 + file_sha256(path.with_suffix(".bin")) if path.suffix == ".xml" else sha256
+
+
+@cache
+def _engine() -> openvino.Core:
+    try:
+        import openvino
+    except ImportError as error:
+        raise MissingExtraError(
+            f"OpenVINO cannot be imported ({error}); networks run on it: pip install openvino."
+        ) from None
+    return openvino.Core()
+
+
+def _properties(precision: str, threads: int | None) -> dict[str, Any]:
+    properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+    if threads is not None:
+        properties["INFERENCE_NUM_THREADS"] = threads
+    return properties
+
+
+def _compile(path: Path, sha256: str, properties: dict[str, Any]) -> openvino.CompiledModel:
+    """Compile, by way of the disk cache where there is one."""
+    if path.suffix == ".onnx":
+        check_onnx(path)
+    # The engine knows entries by the file's path, size and time, and takes the old network for a file that
+    # was replaced within one tick of the clock; hence a folder for each content.
+    folder = writable_cache("openvino", sha256[:32])
+    if folder is not None:
+        try:
+            return _engine().compile_model(path, "CPU", {**properties, "CACHE_DIR": str(folder)})
+        except RuntimeError:
+            # A full disk or a damaged entry is no reason to fail: what the file itself is worth shows below.
+            shutil.rmtree(folder, ignore_errors=True)
+    try:
+        return _engine().compile_model(path, "CPU", properties)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"{path} cannot be read as a network ({_first_line(error)}); install it or download it again."
+        ) from None
+
+
+def check_onnx(path: Path) -> None:
+    """Refuse a file that is cut short or no ONNX at all, before the engine tries its other formats, loudly.
+
+    A model is one protobuf message: field after field of the length that each states, to the file's last byte
+    (https://protobuf.dev/programming-guides/encoding).
+
+    Raises:
+        WeightsError: if it is not.
+    """
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        while file.tell() < size:
+            wire_type = _varint(file) & 7
+            if wire_type == 0:
+                _varint(file)
+            elif wire_type == 2:
+                file.seek(_varint(file), 1)
+            else:
+                break
+        if size == 0 or file.tell() != size:
+            raise WeightsError(
+                f"{path} is cut short or is not an ONNX file; install it or download it again."
+            )
+
+
+def _varint(file: BinaryIO) -> int:
+    value = shift = 0
+    while (byte := file.read(1)) and shift < 64:
+        value |= (byte[0] & 0x7F) << shift
+        shift += 7
+        if byte[0] < 0x80:
+            break
+    return value
+
+
+def _fits(shape: tuple[int, ...], wanted: openvino.PartialShape) -> bool:
+    return len(shape) == len(wanted) and all(
+        d.is_dynamic or d.get_length() == n for n, d in zip(shape, wanted, strict=True)
+    )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "a single number"
+
+
+def _first_line(error: Exception) -> str:
+    """The engine's own reason: the last line that is not a source position."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith(("Exception from", "Check '"))]
+    return (told[-1] if told else type(error).__name__)[:200].rstrip(".")

@@ -1,0 +1,35 @@
+"""SHA-256 of files, computed once as long as a file stays as it is."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from tinct.errors import WeightsError
+
+
+def file_sha256(path: Path | str) -> str:
+    """The SHA-256 of a file's content, 64 hexadecimal digits (FIPS 180-4).
+
+    Kept for the process by path, size, time of change and inode; computed anew when one of them differs.
+
+    Raises:
+        WeightsError: if the file is missing or cannot be read.
+    """
+    path = Path(path)
+    try:
+        found = path.stat()
+        return _sha256(str(path.absolute()), found.st_size, found.st_mtime_ns, found.st_ino)
+    except FileNotFoundError:
+        raise WeightsError(f"{path} does not exist; install it or download it again.") from None
+    except OSError as error:
+        raise WeightsError(
+            f"{path} cannot be read ({error.strerror}); give a readable weights file."
+        ) from None
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: str, size: int, mtime_ns: int, inode: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,88 @@
+"""Laws of the manifest: the right bytes or a clear line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from tinct import weights
+from tinct.errors import WeightsError
+from tinct.weights import checksum, file_sha256, manifest, read_manifest, weights_path
+
+CONTENT = b"a network's weights"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TINCT_WEIGHTS", str(tmp_path))
+    (tmp_path / "net.onnx").write_bytes(CONTENT)
+    return tmp_path
+
+
+def entries(folder: Path, **changes: object) -> dict[str, weights.Weights]:
+    fields = {
+        "file": "net.onnx",
+        "sha256": hashlib.sha256(CONTENT).hexdigest(),
+        "license": "MIT",
+        "training_data": "photographs",
+        "score": {"psnr": 24.5},
+    }
+    (folder / "manifest.json").write_text(json.dumps({"net": {**fields, **changes}}))
+    return read_manifest(folder / "manifest.json")
+
+
+def test_the_file_that_the_manifest_names_is_found(folder: Path) -> None:
+    assert weights_path("net", entries=entries(folder)) == folder / "net.onnx"
+    assert entries(folder)["net"].score["psnr"] == 24.5
+
+
+def test_a_file_is_hashed_once_until_it_changes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = checksum._sha256.cache_info().misses
+    assert [file_sha256(folder / "net.onnx") for _ in range(3)] == [hashlib.sha256(CONTENT).hexdigest()] * 3
+    assert checksum._sha256.cache_info().misses == before + 1
+    (folder / "net.onnx").write_bytes(CONTENT + b"!")
+    assert file_sha256(folder / "net.onnx") == hashlib.sha256(CONTENT + b"!").hexdigest()
+
+
+def test_other_bytes_are_refused(folder: Path) -> None:
+    known = entries(folder)
+    weights_path("net", entries=known)
+    (folder / "net.onnx").write_bytes(CONTENT[:-1] + b"?")
+    with pytest.raises(WeightsError, match="damaged or of another version"):
+        weights_path("net", entries=known)
+
+
+def test_a_missing_file_says_where_to_get_it(folder: Path) -> None:
+    (folder / "net.onnx").unlink()
+    with pytest.raises(WeightsError, match=r"no net\.onnx in .*installing tinct again"):
+        weights_path("net", entries=entries(folder))
+    with pytest.raises(WeightsError, match="from https://example"):
+        weights_path("net", entries=entries(folder, source="https://example.org/net.onnx"))
+
+
+def test_an_unknown_name_lists_the_known_ones(folder: Path) -> None:
+    with pytest.raises(WeightsError, match="the manifest has net"):
+        weights_path("nets", entries=entries(folder))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"sha256": "abc"}, {"sha256": "G" * 64}, {"file": "../net.onnx"}, {"unknown": 1}]
+)
+def test_a_manifest_that_is_wrong_is_refused(folder: Path, changes: dict) -> None:
+    with pytest.raises(WeightsError):
+        entries(folder, **changes)
+
+
+def test_a_manifest_that_is_no_json_is_refused(tmp_path: Path) -> None:
+    for text in ("{", "[]", '{"net": 3}'):
+        (tmp_path / "manifest.json").write_text(text)
+        with pytest.raises(WeightsError, match="not a manifest"):
+            read_manifest(tmp_path / "manifest.json")
+
+
+def test_every_released_file_is_there_and_is_itself() -> None:
+    for name in manifest():
+        assert weights_path(name).is_file()
