@@ -1,4 +1,4 @@
-"""The Inception graph against the same network in PyTorch, written as torchvision lays it out, with random weights."""
+"""The Inception graph against the same network in PyTorch, laid out as torchvision does, weights random."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ nn, functional = torch.nn, torch.nn.functional
 from tinct.errors import WeightsError  # noqa: E402 - after the skip
 from tinct.evaluation.metrics.inception import inception_network  # noqa: E402
 
-# Keras counts 21,802,784 parameters without the classifier; it has no gamma, but mean and variance (17,216 each).
+# Keras counts 21,802,784 without the classifier: no gamma, but means and variances (17,216 each).
 PUBLISHED_PARAMETERS = 21_802_784 - 17_216
 
 POINT, ROW, COLUMN = (1, 1), (1, 7), (7, 1)

@@ -13,6 +13,7 @@
 Networks that some of them need are described in `tinct.evaluation.frozen`.
 """
 
+from tinct.evaluation.metrics.bleeding import bleeding
 from tinct.evaluation.metrics.colorfulness import colorfulness, colorfulness_difference
 from tinct.evaluation.metrics.distribution import (
     Gaussian,
@@ -47,6 +48,7 @@ __all__ = [
     "ab_error_auc",
     "ab_error_histogram",
     "area_under_curve",
+    "bleeding",
     "colorfulness",
     "colorfulness_difference",
     "frechet_distance",
