@@ -15,8 +15,8 @@ LIGHTNESS_EDGE = 3.0
 # A chroma edge belongs to a lightness edge at most this many pixels away.
 REACH = 1
 
-# Mean chroma slope (ab units a pixel) to which a picture's own is raised: the rounding of a nearly gray one
-# is no color.
+# Added to the mean chroma slope (ab units a pixel), so that the rounding of a nearly gray result is no
+# bleeding.
 ROUNDING = 0.03
 
 
@@ -28,9 +28,10 @@ def bleeding(ab: Array, lightness: Array) -> float:
     and displaced color both move their slope from lightness edges to flat places.
 
     A definition of our own (the field counts bleeding by eye), chosen on forty training photographs of 224
-    pixels: the truth has 0.40, chroma averaged and enlarged 4, 8 and 16 times 0.43, 0.55 and 0.71, displaced
-    by 3 pixels 0.63. True photographs have chroma edges without lightness edges: compare results of one
-    photograph at one size.
+    pixels: the truth has 0.40; chroma averaged and enlarged 4, 8, 16 times 0.42, 0.53, 0.66; displaced by 3
+    pixels 0.61. It tells a blur of 8 pixels or more from the truth in nine photographs of ten, finer blur
+    less surely. True photographs have chroma edges without lightness edges: compare results of one photograph
+    at one size.
 
     Args:
         ab: CIE a*, b*, shape (H, W, 2).
