@@ -29,9 +29,8 @@ def bleeding(ab: Array, lightness: Array) -> float:
 
     A definition of our own (the field counts bleeding by eye), chosen on forty training photographs of 224
     pixels: the truth has 0.40; chroma averaged and enlarged 4, 8, 16 times 0.42, 0.53, 0.66; displaced by 3
-    pixels 0.61. It tells a blur of 8 pixels or more from the truth in nine photographs of ten, finer blur
-    less surely. True photographs have chroma edges without lightness edges: compare results of one photograph
-    at one size.
+    pixels 0.61. It ranks these above the truth in 70, 85, 92 and 100 % of them. True photographs have chroma
+    edges without lightness edges: compare results of one photograph at one size.
 
     Args:
         ab: CIE a*, b*, shape (H, W, 2).
