@@ -46,7 +46,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """ "better", "worse" or "unclear" (the interval holds 0), of B against A; "differs" where none is better."""
+        """What B is against A: "better", "worse", "unclear" (the interval holds 0) or "differs" (no better)."""
         if self.low <= 0 <= self.high:
             return "unclear"
         better = METRICS[self.metric].better
@@ -72,7 +72,7 @@ def compare(
     differing = a.heading.differences(b.heading, code=False)
     if differing:
         raise EvaluationError(
-            f"the two differ in {'; '.join(differing)}; compare runs of one protocol, seed and set of photographs."
+            f"the two differ in {'; '.join(differing)}; compare runs of one protocol, seed and photographs."
         )
     labels = [label for label in a.cases if label in b.cases and (cases is None or label in cases)]
     found = [
@@ -127,7 +127,8 @@ def _difference(a: Results, b: Results, one: str, other: str, case: str, metric:
 
 
 def bootstrap_interval(differences: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """The 95 % percentile interval of the mean (Efron & Tibshirani, An Introduction to the Bootstrap, chapter 13).
+    """The 95 % percentile interval of the mean (Efron & Tibshirani, An Introduction to the Bootstrap,
+    chapter 13).
 
     Args:
         differences: one for each photograph, shape (N,).

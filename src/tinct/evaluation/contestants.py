@@ -1,11 +1,12 @@
-"""Who answers: a method through the path that users take, plain grey, a folder of finished pictures, or a callable."""
+"""Who answers: a method through the path that users take, plain grey, a folder of finished pictures, or a
+callable."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,11 @@ class Contestant(Protocol):
         weights_sha256: of the weights file that it runs, or None.
     """
 
-    name: str
-    weights_sha256: str | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def weights_sha256(self) -> str | None: ...
 
     def cannot(self, case: Case) -> str:
         """Why it cannot answer a case ("needs a reference"), or "" where it can."""
@@ -175,10 +179,11 @@ def _sixteen_bit_gray(case: Case) -> NDArray[np.uint16]:
     return np.rint(np.clip(gray, 0, 1) * 65535).astype(np.uint16)
 
 
-def _rounded(rgb: NDArray) -> Image:
+def _rounded(rgb: NDArray[Any]) -> Image:
     if rgb.dtype == np.uint8:
         return rgb
-    return to_8bit(rgb.astype(np.float32) / 65535 if rgb.dtype == np.uint16 else rgb)
+    scale = np.float32(65535 if rgb.dtype == np.uint16 else 1)
+    return to_8bit(rgb.astype(np.float32) / scale)
 
 
 def _stem(path: Path, folder: Path) -> str:

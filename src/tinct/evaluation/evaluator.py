@@ -7,11 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinct.errors import EvaluationError, OptionError
-from tinct.evaluation.contestants import CallablePredictor, Contestant, Predictor, checked_answer
+from tinct.evaluation.contestants import (
+    CallablePredictor,
+    Contestant,
+    Predictor,
+    checked_answer,
+    get_contestant,
+)
 from tinct.evaluation.journal import Journal
-from tinct.evaluation.photographs import Photograph, PhotographSet
+from tinct.evaluation.photographs import Photograph, PhotographSet, find_photographs
 from tinct.evaluation.pictures import PictureFolder
-from tinct.evaluation.protocols import Case, Protocol
+from tinct.evaluation.protocols import Case, Protocol, get_protocol
 from tinct.evaluation.results import (
     RESULTS_FILE,
     Heading,
@@ -23,7 +29,7 @@ from tinct.evaluation.results import (
     versions,
     write_atomically,
 )
-from tinct.evaluation.scores import Scorer, check_metrics, gain
+from tinct.evaluation.scores import Scorer
 
 Progress = Callable[[int, int, str], None]
 """(done, total, what is being done)."""
@@ -51,6 +57,27 @@ class Run:
     more_metrics: tuple[str, ...] = ()
     frozen: Path | None = None
     left_out: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def by_names(
+        cls,
+        protocol: str,
+        methods: Sequence[str],
+        data: Path,
+        limit: int | None = None,
+        seed: int = 0,
+        more_metrics: tuple[str, ...] = (),
+        frozen: Path | None = None,
+    ) -> Run:
+        """The run that names describe: a protocol's, methods' (`get_contestant`), a folder or index of
+        photographs.
+
+        Raises:
+            EvaluationError, MethodError: if one of them is not there.
+        """
+        named = get_protocol(protocol)
+        contestants = [get_contestant(name) for name in methods]
+        return cls(named, contestants, find_photographs(data), limit, seed, more_metrics, frozen)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -84,9 +111,11 @@ def evaluate(
 
     Args:
         run: the question, who answers and on what.
-        out: folder for results.json and the pictures of a report; a stopped run in it goes on. None keeps nothing.
+        out: folder for results.json and the pictures of a report; a stopped run in it goes on. None keeps
+            nothing.
         restart: forget what is in the folder.
-        full_pictures: keep every shown result at full size too (`pictures/METHOD/`), as `tinct study` takes them.
+        full_pictures: keep every shown result at full size too (`pictures/METHOD/`), as `tinct study` takes
+            them.
         progress: called after every photograph.
     Raises:
         EvaluationError: if nothing can be measured, or the folder holds a stopped run of something else.
@@ -126,7 +155,8 @@ def evaluate_predictor(
     """Evaluate a plain function (lightness, hints, references) -> ab, in memory: a network in training.
 
     Args:
-        predict: takes lightness (H, W), a HintField of that size and References at their own sizes; gives ab (H, W, 2).
+        predict: takes lightness (H, W), a HintField of that size and References at their own sizes; gives
+            ab (H, W, 2).
         protocol: `HintSweep(counts=(0, 1, 10))`, `Auto256()`, ...
         photographs, limit, seed: as in `Run`.
     """
@@ -165,17 +195,20 @@ def _measure(
 def _records(
     run: Run, cases: Sequence[Case], contestant: Contestant, scorer: Scorer, pictures: PictureFolder | None
 ) -> list[Record]:
-    records = []
+    """One contestant's records of one photograph: a case it cannot answer has none."""
+    records, unhelped = [], None
     for case in cases:
         if contestant.cannot(case):
             continue
         result = checked_answer(contestant, case, case.photograph.seed(run.seed, "method"))
-        scores = {name: rounded(score) for name, score in scorer.scores(case, result).items()}
+        helped = run.protocol.baseline_case not in ("", case.label)
+        before = (case.gray() if unhelped is None else unhelped) if helped else None
+        scores = {name: rounded(score) for name, score in scorer.scores(case, result, before).items()}
         records.append(Record(case.photograph.name, contestant.name, case.label, scores))
+        if case.label == run.protocol.baseline_case:
+            unhelped = result
         if pictures and case.label == run.protocol.shown_case:
             pictures.keep(contestant.name, case.photograph, result)
-    if "gain" in run.metrics:
-        gain(records, run.protocol.baseline_case)
     return records
 
 
@@ -188,5 +221,4 @@ def _finished(run: Run, heading: Heading, names: list[str], records: list[Record
         answered = {record.case for record in records if record.method == contestant.name}
         missing = [label for label in run.protocol.labels if label not in answered]
         methods[contestant.name] = {"weights_sha256": contestant.weights_sha256, "unanswered": missing}
-    check_metrics(heading.metrics)
     return Results(heading, methods, ordered(records, heading, names), dict(sorted(run.left_out.items())))

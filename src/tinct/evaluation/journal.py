@@ -1,4 +1,5 @@
-"""The journal of a run: every finished record on a line of its own, so that a stopped run goes on where it was."""
+"""The journal of a run: every finished record on a line of its own, so that a stopped run goes on where it
+was."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ class Journal:
         self._write_all(heading)
 
     def _finished(self, folder: Path, heading: Heading) -> list[Record]:
-        """Records of a finished run, if it asked the same; a results file that cannot be read is no reason to stop."""
+        """Records of a finished run, if it asked the same; a results file that cannot be read is no reason
+        to stop."""
         try:
             results = read_results(folder)
         except EvaluationError:

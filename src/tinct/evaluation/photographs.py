@@ -15,7 +15,8 @@ from tinct.errors import EvaluationError
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 GRAY_TOLERANCE = 2.0
-"""Mean chroma (CIE a*, b* units, after the photograph's mean color is taken away) under which a photograph is grey."""
+"""Mean chroma (CIE a*, b* units, after the photograph's mean color is taken away) under which a photograph
+is grey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Photograph:
     """A photograph to measure on.
 
     Attributes:
-        name: its path relative to the set's root, with forward slashes; what seeds and results files know it by.
+        name: its path relative to the set's root, with forward slashes; what seeds and results files know
+            it by.
         path: where it lies.
         category: what it shows, or "" where nobody said.
         reference: the color photograph that goes with it (`pairs`), or None.
@@ -39,7 +41,8 @@ class Photograph:
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
     def seed(self, seed: int, purpose: str = "") -> int:
-        """A seed of its own for this photograph: the same in every subset and whatever was measured before it."""
+        """A seed of its own for this photograph: the same in every subset and whatever was measured before
+        it."""
         digest = hashlib.sha256(f"{seed}|{purpose}|{self.name}".encode()).digest()
         return int.from_bytes(digest[:4], "big")
 
@@ -80,7 +83,8 @@ class PhotographSet(Sequence[Photograph]):
         return iter(self.photographs)
 
     def limited(self, limit: int | None, seed: int = 0) -> PhotographSet:
-        """At most `limit` photographs, drawn by a hash of name and seed, so that smaller subsets lie in larger ones."""
+        """At most `limit` photographs, drawn by a hash of name and seed, so that smaller subsets lie in
+        larger ones."""
         if limit is None or limit >= len(self):
             return self
         if limit < 1:
@@ -94,7 +98,8 @@ class PhotographSet(Sequence[Photograph]):
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """Decode a file to sRGB, shape (H, W, 3), uint8, upright; what Pillow cannot read is an EvaluationError."""
+    """Decode a file to sRGB, shape (H, W, 3), uint8, upright; what Pillow cannot read is an
+    EvaluationError."""
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
@@ -117,9 +122,10 @@ def is_gray(rgb: NDArray[np.uint8]) -> bool:
 def find_photographs(data: Path) -> PhotographSet:
     """Find the photographs of a folder or of a CSV index.
 
-    A CSV index has a column `path` (relative to the file's folder) and may have `class`; an index of pairs has
-    `target` and `reference`. A folder is read through `index.csv` inside it or a CSV of its name beside it; without
-    either its files are taken, and a photograph in a sub-folder has that sub-folder's name as its class.
+    A CSV index has a column `path` (relative to the file's folder) and may have `class`; an index of pairs
+    has `target` and `reference`. A folder is read through `index.csv` inside it or a CSV of its name beside
+    it; without either its files are taken, and a photograph in a sub-folder has that sub-folder's name as
+    its class.
 
     Raises:
         EvaluationError: if there is nothing, the index has no such column, or names a file that is missing.

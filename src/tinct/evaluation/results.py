@@ -1,7 +1,7 @@
 """What an evaluation found: one JSON file that says what was measured, on what, with which versions.
 
-A record is one method's answer to one case of one photograph. While a run goes on its records lie in a journal, a line
-each; the results file is written once, at the end, and atomically.
+A record is one method's answer to one case of one photograph. While a run goes on its records lie in a
+journal, a line each; the results file is written once, at the end, and atomically.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -75,7 +75,7 @@ class Heading:
         return [_difference(n, getattr(self, n), getattr(other, n)) for n in names if _differ(self, other, n)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Results:
     """A finished evaluation.
 
@@ -96,13 +96,25 @@ class Results:
         """Labels of the cases that somebody answered, in the protocol's order."""
         return tuple(dict.fromkeys(record.case for record in self.records))
 
+    @cached_property
+    def _index(self) -> dict[tuple[str, str, str], dict[str, float | None]]:
+        return {(r.photograph, r.method, r.case): r.scores for r in self.records}
+
     def scores(self, method: str, case: str, metric: str) -> dict[str, float]:
         """Photograph -> score, where there is one."""
         chosen = (r for r in self.records if r.method == method and r.case == case)
         return {r.photograph: s for r in chosen if (s := r.scores.get(metric)) is not None}
 
+    def scores_of(self, photograph: str, method: str, case: str) -> dict[str, float | None]:
+        """The scores of one record; none where there is no such record."""
+        return self._index.get((photograph, method, case), {})
+
     def summary(self) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
         """method -> case -> metric -> {"mean", "standard_error", "count"}."""
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
         table: dict[str, dict[str, dict[str, list[float]]]] = {name: {} for name in self.methods}
         for record in self.records:
             columns = table[record.method].setdefault(record.case, {})

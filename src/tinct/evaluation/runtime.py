@@ -1,9 +1,11 @@
-"""`runtime`: the shape of Table 1 of Xu et al. (Stylization-Based Architecture for Fast Deep Exemplar Colorization,
-CVPR 2020): seconds at 256, 512 and 1024 square, and at 12 and 24 megapixels, as ratios to a named baseline.
+"""`runtime`: the shape of Table 1 of Xu et al. (Stylization-Based Architecture for Fast Deep Exemplar
+Colorization, CVPR 2020): seconds at 256, 512 and 1024 square, and at 12 and 24 megapixels, as ratios to a
+named baseline.
 
-Every cell is measured in a process of its own, which colorizes through `tinct.colorize` and says how long that took and
-how much memory the whole process has held at most. All cells belong to one run on one machine: the ratios travel to
-another machine, the seconds do not. `gray` runs the same path and does nothing in it: reading, writing, upsampling.
+Every cell is measured in a process of its own, which colorizes through `tinct.colorize` and says how long
+that took and how much memory the whole process has held at most. All cells belong to one run on one
+machine: the ratios travel to another machine, the seconds do not. `gray` runs the same path and does
+nothing in it: reading, writing, upsampling.
 """
 
 from __future__ import annotations
@@ -155,7 +157,8 @@ def _two_with_color(photographs: PhotographSet) -> tuple[Photograph, Photograph]
 def _cell(
     method: str, size: str, target: Photograph, reference: Photograph, limit: float
 ) -> dict[str, float | None]:
-    """One method at one size, in a process of its own; no time where it was over the limit or ran out of memory."""
+    """One method at one size, in a process of its own; no time where it was over the limit or ran out of
+    memory."""
     order = {"method": method, "size": size, "target": str(target.path), "reference": str(reference.path)}
     with tempfile.TemporaryFile("w+") as said:
         try:
@@ -174,7 +177,8 @@ def _cell(
 
 
 def enlarge(gray: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Bring a grey photograph, (h, w), to (height, width) with a little grain, so that it is as hard as a scan of that size."""
+    """Bring a grey photograph, (h, w), to (height, width) with a little grain, so that it is as hard as a
+    scan of that size."""
     from PIL import Image
 
     large = np.asarray(Image.fromarray(gray).resize(size[::-1], Image.Resampling.BICUBIC))
@@ -219,9 +223,12 @@ def _hints(true: NDArray[np.uint8], size: tuple[int, int]) -> list[Rectangle]:
     """HINTS boxes of the true colors, as large a share of the photograph as 6 pixels are of 256."""
     patches = draw_patches(squash(true, 256), HINTS, np.random.default_rng(0))
     rows, columns = size[0] / 256, size[1] / 256
-    scale = (columns, rows, columns, rows)
-    drawn = [patch.rectangle() for patch in patches]
-    return [replace(r, box=tuple(n * s for n, s in zip(r.box, scale, strict=True))) for r in drawn]
+    found = []
+    for patch in patches:
+        drawn = patch.rectangle()
+        left, top, right, bottom = drawn.box
+        found.append(replace(drawn, box=(left * columns, top * rows, right * columns, bottom * rows)))
+    return found
 
 
 def _gray_path(gray: NDArray[np.uint8]) -> object:

@@ -1,4 +1,4 @@
-"""Which metrics a record can have, how each is written in a table, and the one place where they are called."""
+"""Which metrics a record can have, how each is written in a table, and where they are called."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import EvaluationError
 from tinct.evaluation.protocols.case import Case, Image
-from tinct.evaluation.results import Record
+
+if TYPE_CHECKING:
+    from tinct.evaluation.metrics.guidance import ReferenceUse
 
 Array = NDArray[np.float32]
 
@@ -48,17 +51,21 @@ METRICS: dict[str, Metric] = {
     "bleeding": Metric("Bleeding", "lower", 3, "chroma edges without a lightness edge"),
     "lpips": Metric("LPIPS", "lower", 3, "learned perceptual distance (squeeze)"),
     "semantic": Metric(
-        "Semantic", "higher", 3, "share whose frozen classifier's top-1 is the true photograph's"
+        "Semantic", "higher", 3, "share where a frozen classifier sees the same as in the truth"
     ),
-    "hint_fidelity": Metric("Hint ΔE", "lower", 2, "distance in a*, b* from the revealed color at the hints"),
-    "palette_distance": Metric(
-        "To reference", "lower", 2, "distance of the ab histogram from the reference's"
-    ),
-    "gain": Metric("Gain", "higher", 2, "PSNR with the reference minus without, dB; below 0 it costs"),
+    "hint_error": Metric("Hint ΔE00", "lower", 2, "CIEDE2000 from the revealed color under the hints"),
+    "hint_radius": Metric("Reach", "", 1, "pixels around a hint that follow it, as the radius of a disc"),
+    "palette_distance": Metric("To reference", "lower", 2, "Hellinger distance of ab histograms, 0 to 1"),
+    "gain": Metric("Gain dB", "higher", 2, "PSNR with the help minus without (plain grey if it needs help)"),
+    "gain_ab": Metric("Gain ab", "higher", 2, "fall of L2_ab against no help (plain grey if it needs help)"),
+    "moved_ab": Metric("Moved ab", "", 2, "root mean square change of a*, b* that the reference made"),
     "seconds": Metric("Seconds", "lower", 3, "wall time of one colorization, median"),
     "ratio": Metric("Ratio", "lower", 2, "wall time over the baseline's at the same size in the same run"),
     "peak_megabytes": Metric("Peak MB", "lower", 0, "peak resident memory of a process that does only this"),
 }
+
+FEW_HINTS = 20
+"""Revealed points up to which their reach is measured."""
 
 OPTIONAL_METRICS = ("lpips", "semantic")
 """Scores that need a frozen network, computed where asked for."""
@@ -76,10 +83,16 @@ def check_metrics(names: Iterable[str]) -> None:
 
 
 class Answer:
-    """A result beside what it is measured against; conversions happen once, when first needed."""
+    """A result beside what it is measured against; conversions happen once, when first needed.
 
-    def __init__(self, case: Case, result: Image, truth_lab: Array | None) -> None:
-        self.case, self.result, self.truth_lab = case, result, truth_lab
+    Attributes:
+        case, result: the question, and the answer as sRGB, (H, W, 3), uint8.
+        unhelped: the same method's answer to the baseline case, plain grey if it cannot answer that; None
+            where there is no help that could be measured.
+    """
+
+    def __init__(self, case: Case, result: Image, truth_lab: Array | None, unhelped: Image | None) -> None:
+        self.case, self.result, self.truth_lab, self.unhelped = case, result, truth_lab, unhelped
 
     @cached_property
     def lab(self) -> Array:
@@ -117,12 +130,17 @@ class Scorer:
 
     def __init__(self, names: Sequence[str], frozen: Path | None = None) -> None:
         check_metrics(names)
-        self._functions = [(name, self._function(name, frozen)) for name in names if name != "gain"]
+        self._functions = [(name, self._function(name, frozen)) for name in names]
         self._truth: tuple[str, tuple[int, ...], Array] | None = None
 
-    def scores(self, case: Case, result: Image) -> dict[str, float | None]:
-        """Metric -> score of one result, sRGB, (H, W, 3), uint8; None where it has no value."""
-        answer = Answer(case, result, self._true_lab(case))
+    def scores(self, case: Case, result: Image, unhelped: Image | None = None) -> dict[str, float | None]:
+        """Metric -> score of one result, sRGB, (H, W, 3), uint8; None where it has no value.
+
+        Args:
+            case, result: the question and the answer.
+            unhelped: the answer without the case's help, where there is help.
+        """
+        answer = Answer(case, result, self._true_lab(case), unhelped)
         return {name: function(answer) for name, function in self._functions}
 
     def _true_lab(self, case: Case) -> Array | None:
@@ -139,15 +157,6 @@ class Scorer:
         if name == "semantic":
             return _semantic(frozen)
         return FUNCTIONS[name]
-
-
-def gain(records: Sequence[Record], baseline_case: str) -> None:
-    """Put into every record of one photograph and method how much PSNR it has over the baseline case, in dB."""
-    baseline = next((r.scores["psnr"] for r in records if r.case == baseline_case), None)
-    for record in records:
-        psnr = record.scores["psnr"]
-        known = record.case != baseline_case and psnr is not None and baseline is not None
-        record.scores["gain"] = round(psnr - baseline, 5) if known else None  # type: ignore[operator]
 
 
 def _psnr(answer: Answer) -> float:
@@ -204,22 +213,60 @@ def _bleeding(answer: Answer) -> float:
     return bleeding(answer.lab[..., 1:], answer.case.lightness)
 
 
-def _hint_fidelity(answer: Answer) -> float | None:
-    """Mean distance in a*, b* between the result and what was revealed, over the hinted pixels."""
-    field = answer.case.hint_field()
-    if not field:
+def _hint_error(answer: Answer) -> float | None:
+    from tinct.evaluation.metrics.guidance import hint_error
+
+    return hint_error(answer.lab, answer.case.hint_field()) if answer.case.patches else None
+
+
+def _hint_radius(answer: Answer) -> float | None:
+    """How far few hints spread; with many there is little left that no hint touches."""
+    from tinct.evaluation.metrics.guidance import hint_reach
+
+    if answer.unhelped is None or not 1 <= len(answer.case.patches) <= FEW_HINTS:
         return None
-    hinted = field.mask > 0
-    return float(np.linalg.norm(answer.lab[..., 1:][hinted] - field.ab[hinted], axis=-1).mean())
+    unhinted = rgb8_to_lab(answer.unhelped)[..., 1:]
+    return hint_reach(answer.lab[..., 1:], unhinted, answer.case.hint_field()).radius
+
+
+def _gain(answer: Answer) -> float | None:
+    from tinct.evaluation.metrics.error import psnr
+
+    if answer.unhelped is None:
+        return None
+    return psnr(answer.result, answer.truth) - psnr(answer.unhelped, answer.truth)
+
+
+def _gain_ab(answer: Answer) -> float | None:
+    return None if answer.unhelped is None else _reference_use(answer).gain
+
+
+def _moved_ab(answer: Answer) -> float | None:
+    return None if answer.unhelped is None else _reference_use(answer).moved
+
+
+def _reference_use(answer: Answer) -> ReferenceUse:
+    from tinct.evaluation.metrics.guidance import reference_use
+
+    assert answer.unhelped is not None
+    unguided = rgb8_to_lab(answer.unhelped)[..., 1:]
+    return reference_use(answer.lab[..., 1:], unguided, answer.true_lab[..., 1:])
 
 
 def _palette_distance(answer: Answer) -> float | None:
-    from tinct.color.palettes import histogram_distance
+    """Hellinger distance of the two ab histograms; some 16,000 pixels of each are plenty for 313 bins."""
+    from tinct.color.palettes import ab_histogram, histogram_distance
 
     if not answer.case.references:
         return None
     reference = rgb8_to_lab(answer.case.references[0])
-    return float(histogram_distance(answer.lab[..., 1:], reference[..., 1:]))
+    return histogram_distance(ab_histogram(_sampled(answer.lab)), ab_histogram(_sampled(reference)))
+
+
+def _sampled(lab: Array, pixels: int = 16_384) -> Array:
+    """a*, b* of an even grid of pixels."""
+    step = max(1, round((lab.shape[0] * lab.shape[1] / pixels) ** 0.5))
+    return lab[::step, ::step, 1:]
 
 
 FUNCTIONS: dict[str, Callable[[Answer], float | None]] = {
@@ -232,7 +279,11 @@ FUNCTIONS: dict[str, Callable[[Answer], float | None]] = {
     "colorfulness": _colorfulness,
     "colorfulness_difference": _colorfulness_difference,
     "bleeding": _bleeding,
-    "hint_fidelity": _hint_fidelity,
+    "hint_error": _hint_error,
+    "hint_radius": _hint_radius,
+    "gain": _gain,
+    "gain_ab": _gain_ab,
+    "moved_ab": _moved_ab,
     "palette_distance": _palette_distance,
 }
 

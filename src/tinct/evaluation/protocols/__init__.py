@@ -24,7 +24,8 @@ PROTOCOLS: dict[str, type[Protocol]] = {
         Legacy,
     )
 }
-"""Every protocol that asks about photographs; `runtime` (tinct.evaluation.runtime) measures time and memory instead."""
+"""Every protocol that asks about photographs; `runtime` (tinct.evaluation.runtime) measures time and memory
+instead."""
 
 
 def get_protocol(name: str) -> Protocol:

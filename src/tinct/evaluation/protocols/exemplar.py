@@ -1,8 +1,8 @@
 """`exemplar-self`, `exemplar-class`, `exemplar-unrelated` and `pairs`: a method gets a reference photograph.
 
-The three with a truth also ask the same photograph without the reference (case `auto`): what a reference gains, or an
-unrelated one costs, is the difference on the same photograph. Methods that cannot do without a reference have no such
-case.
+The three with a truth also ask the same photograph without the reference (case `auto`): what a reference
+gains, or an unrelated one costs, is the difference on the same photograph. Methods that cannot do without a
+reference have no such case.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import ClassVar
+
+import numpy as np
 
 from tinct.errors import EvaluationError
 from tinct.evaluation.photographs import Photograph, is_gray, read_rgb
@@ -23,7 +25,13 @@ class Exemplar(Protocol):
 
     shown_case: ClassVar[str] = "exemplar"
     baseline_case: ClassVar[str] = "auto"
-    metrics: ClassVar[tuple[str, ...]] = (*Protocol.metrics, "gain", "palette_distance")
+    metrics: ClassVar[tuple[str, ...]] = (
+        *Protocol.metrics,
+        "gain",
+        "gain_ab",
+        "moved_ab",
+        "palette_distance",
+    )
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -78,8 +86,8 @@ class ExemplarUnrelated(Exemplar):
 
 
 class Pairs(Protocol):
-    """Target and reference pairs without a truth: contact sheets, and how far the result's colors are from the
-    reference's."""
+    """Target and reference pairs without a truth: contact sheets, and how far the result's colors are from
+    the reference's."""
 
     name: ClassVar[str] = "pairs"
     summary: ClassVar[str] = (
@@ -104,7 +112,8 @@ class Pairs(Protocol):
 
 
 def draw_reference(photograph: Photograph, candidates: Sequence[Photograph], seed: int) -> Image:
-    """The first candidate with color, in an order that the photograph's name, the candidate's and the seed decide.
+    """The first candidate with color, in an order that the photograph's name, the candidate's and the seed
+    decide.
 
     Raises:
         EvaluationError: if no candidate has color.

@@ -1,10 +1,11 @@
-"""`hints`: PSNR against the number of revealed points (Zhang et al., Real-Time User-Guided Image Colorization with
-Learned Deep Priors, SIGGRAPH 2017, section 4.1 and the sweep of its public code).
+"""`hints`: PSNR against the number of revealed points (Zhang et al., Real-Time User-Guided Image
+Colorization with Learned Deep Priors, SIGGRAPH 2017, section 4.1 and the sweep of its public code).
 
-Photographs are squashed to 256x256. For each of 26 counts k, k square 6x6 patches reveal the mean true a*, b* under
-them; positions are drawn from a normal around the centre whose standard deviation is a quarter of the size, and clipped
-to the picture. PSNR is taken on 8-bit RGB. Within one photograph the first patches of a larger count are those of the
-smaller one: every count has the published distribution, and curves are smoother than with fresh draws.
+Photographs are squashed to 256x256. For each of 26 counts k, k square 6x6 patches reveal the mean true a*,
+b* under them; positions are drawn from a normal around the centre whose standard deviation is a quarter of
+the size, and clipped to the picture. PSNR is taken on 8-bit RGB. Within one photograph the first patches of
+a larger count are those of the smaller one: every count has the published distribution, and curves are
+smoother than with fresh draws.
 """
 
 from __future__ import annotations
@@ -21,15 +22,17 @@ from tinct.evaluation.protocols.case import Case, Image, Patch
 from tinct.evaluation.protocols.protocol import Protocol
 
 # fmt: off
-COUNTS = (0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 63, 79, 100, 126, 158, 200, 251, 316, 398, 501)
+COUNTS = (
+    0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 63, 79, 100, 126, 158, 200, 251, 316, 398, 501,
+)
 """Numbers of revealed points: 10^(0, 0.1, ..., 2.7), rounded, and 0."""
 
 PUBLISHED_PSNR = (
-    24.43, 25.37, 26.20, 26.69, 27.08, 27.39, 27.65, 28.10, 28.42, 28.79, 29.04, 29.34, 29.60, 29.91, 30.17, 30.42,
-    30.68, 30.90, 31.13, 31.34, 31.52, 31.70, 31.85, 31.97, 32.07, 32.14,
+    24.43, 25.37, 26.20, 26.69, 27.08, 27.39, 27.65, 28.10, 28.42, 28.79, 29.04, 29.34, 29.60, 29.91, 30.17,
+    30.42, 30.68, 30.90, 31.13, 31.34, 31.52, 31.70, 31.85, 31.97, 32.07, 32.14,
 )
-"""PSNR in dB of the published siggraph17 network at COUNTS, on 1000 ImageNet validation photographs; standard error
-about 0.14 dB. Other photographs give other figures: it is drawn beside ours for its shape."""
+"""PSNR in dB of the published siggraph17 network at COUNTS, on 1000 ImageNet validation photographs;
+standard error about 0.14 dB. Other photographs give other figures: it is drawn beside ours for its shape."""
 # fmt: on
 
 PATCH_SIDE = 6
@@ -44,7 +47,7 @@ class HintSweep(Protocol):
     summary: ClassVar[str] = "0 to 501 revealed 6x6 patches of true color, squashed to 256x256 (Zhang 2017)"
     shown_case: ClassVar[str] = "10"
     baseline_case: ClassVar[str] = "0"
-    metrics: ClassVar[tuple[str, ...]] = ("psnr", "ciede2000", "hint_fidelity")
+    metrics: ClassVar[tuple[str, ...]] = ("psnr", "ciede2000", "hint_error", "hint_radius")
     square: ClassVar[int | None] = 256
 
     def __init__(self, counts: Sequence[int] = COUNTS) -> None:

@@ -82,7 +82,8 @@ class Protocol(ABC):
 
 
 def squash(rgb: Image, side: int) -> Image:
-    """Resize to a square without regard to aspect, bilinear with antialiasing (as torchvision's Resize does)."""
+    """Resize to a square without regard to aspect, bilinear with antialiasing (as torchvision's Resize
+    does)."""
     from PIL import Image as Pillow
 
     return np.asarray(Pillow.fromarray(rgb).resize((side, side), Pillow.Resampling.BILINEAR))

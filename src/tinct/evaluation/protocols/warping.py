@@ -1,4 +1,5 @@
-"""A photograph as its own reference: warped, cropped, flipped and relit, so that copying positions does not help."""
+"""A photograph as its own reference: warped, cropped, flipped and relit, so that copying positions does not
+help."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ DISTORTION = Distortion()
 
 
 def distort(rgb: Image, generator: np.random.Generator) -> Image:
-    """Distort a photograph, sRGB, (H, W, 3), uint8, by the numbers in DISTORTION; the result is the cropped size."""
+    """Distort a photograph, sRGB, (H, W, 3), uint8, by the numbers in DISTORTION; the result is the cropped
+    size."""
     import cv2
 
     height, width = rgb.shape[:2]
@@ -49,7 +51,7 @@ def distort(rgb: Image, generator: np.random.Generator) -> Image:
     warped = cv2.remap(
         rgb, np.ascontiguousarray(x), np.ascontiguousarray(y), cv2.INTER_LINEAR, None, cv2.BORDER_REFLECT_101
     )
-    return relight(warped, generator)
+    return relight(np.asarray(warped, np.uint8), generator)
 
 
 def _warped_grid(height: int, width: int, generator: np.random.Generator) -> tuple[Array, Array]:
@@ -64,7 +66,7 @@ def _warped_grid(height: int, width: int, generator: np.random.Generator) -> tup
     places = _rotated(_thin_plate(unit, generator), generator, width / height)
     grid = (corner[::-1] + places * keep[::-1]).reshape(coarse, coarse, 2) * (width - 1, height - 1)
     dense = cv2.resize(grid.astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
-    return dense[..., 0], dense[..., 1]
+    return np.asarray(dense[..., 0], np.float32), np.asarray(dense[..., 1], np.float32)
 
 
 def _thin_plate(places: NDArray[np.float64], generator: np.random.Generator) -> NDArray[np.float64]:

@@ -1,11 +1,12 @@
-"""Plots of a report as SVG text: curves with error bands, box plots, times. The same figures give the same bytes."""
+"""Plots of a report as SVG text: curves with error bands, box plots, times. The same figures give the same
+bytes."""
 
 from __future__ import annotations
 
 import io
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinct.errors import MissingExtraError
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-STYLE = {
+STYLE: Any = {
     "svg.hashsalt": "tinct",  # element ids would be random otherwise
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -31,7 +32,8 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#00
 
 
 def boxes(results: Results, case: str, metrics: Sequence[str]) -> str:
-    """Box plots, one panel for each metric: median, mean (diamond), quartiles, whiskers at the 5th and 95th percent."""
+    """Box plots, one panel for each metric: median, mean (diamond), quartiles, whiskers at the 5th and 95th
+    percent."""
     figure, panels = _panels(len(metrics), height=0.45 * len(results.methods) + 1.2)
     for axes, metric in zip(panels, metrics, strict=True):
         scores = {m: list(results.scores(m, case, metric).values()) for m in results.methods}
@@ -56,7 +58,8 @@ def boxes(results: Results, case: str, metrics: Sequence[str]) -> str:
 
 
 def hint_curves(results: Results) -> str:
-    """PSNR against the number of revealed points, with a band of one standard error, beside the published curve."""
+    """PSNR against the number of revealed points, with a band of one standard error, beside the published
+    curve."""
     figure, (axes,) = _panels(1, width=7.2, height=4.4)
     for color, method in zip(_cycle(len(results.methods)), results.methods, strict=True):
         _curve(axes, results.summary()[method], method, color)

@@ -1,4 +1,5 @@
-"""Tables of a report: methods side by side, the best of each column in bold, a dash where a method cannot answer."""
+"""Tables of a report: methods side by side, the best of each column in bold, a dash where a method cannot
+answer."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from html import escape
 from tinct.evaluation.results import Results
 from tinct.evaluation.scores import METRICS
 
-DASH = "–"
+DASH = "\N{EN DASH}"
 Columns = Mapping[str, Mapping[str, Mapping[str, float]]]
 """method -> metric -> {"mean", "standard_error", "count"}."""
 
@@ -80,7 +81,8 @@ def heading(metric: str) -> str:
 
 
 def case_rows(results: Results, metric: str, cases: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """One metric, a column for each case: (head, rows of cells), best of each column marked by a leading asterisk."""
+    """One metric, a column for each case: (head, rows of cells), best of each column marked by a leading
+    asterisk."""
     per_case = {case: columns_of(results, case) for case in cases}
     rows = []
     for method in results.methods:

@@ -1,0 +1,177 @@
+"""`tinct evaluate` and `tinct compare`: measure methods by a named protocol; tell whether one is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tinct.evaluation.compare import Difference
+    from tinct.evaluation.results import Results
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the application."""
+    app.command("evaluate")(evaluate)
+    app.command("compare")(compare)
+
+
+PROTOCOLS = (
+    "auto, auto-256, hints, exemplar-self, exemplar-class, exemplar-unrelated, pairs, legacy or runtime."
+)
+
+ProtocolName = Annotated[str, typer.Argument(help=PROTOCOLS)]
+Data = Annotated[Path, typer.Option("--data", help="Folder of photographs, or a CSV index of them.")]
+Method = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-m", "--method", help="A method, `gray`, or NAME=FOLDER of finished pictures; repeat. [gray]"
+    ),
+]
+Limit = Annotated[int | None, typer.Option(help="Measure on so many photographs, drawn by their names.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for results and report. [reports/PROTOCOL]")]
+Seed = Annotated[int, typer.Option(help="What random choices start from.")]
+MoreMetrics = Annotated[
+    list[str] | None,
+    typer.Option("--metric", help="A score beside the protocol's own: lpips, semantic; repeat."),
+]
+Frozen = Annotated[Path | None, typer.Option(help="Folder of the networks that lpips and semantic run.")]
+Pictures = Annotated[
+    bool, typer.Option("--pictures", help="Keep results at full size too, for `tinct study`.")
+]
+Restart = Annotated[
+    bool, typer.Option("--restart", help="Begin anew instead of going on with a stopped run.")
+]
+Baseline = Annotated[str | None, typer.Option(help="runtime: the method whose time is 1. [the first]")]
+Sizes = Annotated[
+    list[str] | None, typer.Option("--size", help="runtime: 256, 512, 1024, '12 MP', '24 MP'. [all]")
+]
+TimeLimit = Annotated[float, typer.Option(help="runtime: seconds that one cell may take.")]
+
+
+def evaluate(
+    protocol: ProtocolName,
+    data: Data,
+    method: Method = None,
+    limit: Limit = None,
+    out: Out = None,
+    seed: Seed = 0,
+    metric: MoreMetrics = None,
+    frozen: Frozen = None,
+    pictures: Pictures = False,
+    restart: Restart = False,
+    baseline: Baseline = None,
+    size: Sizes = None,
+    time_limit: TimeLimit = 600.0,
+) -> None:
+    """Measure methods by a named, seeded protocol; write results.json and report.html.
+
+    A run that is stopped goes on where it was when the same line is given again.
+
+    tinct evaluate exemplar-class -m welsh -m reinhard --data photos.csv --limit 50
+
+    tinct evaluate hints -m gray -m levin --data photos/
+
+    tinct evaluate auto -m other=results/of/another/program --data photos/
+    """
+    from tinct.evaluation.evaluator import Run
+    from tinct.evaluation.evaluator import evaluate as evaluate_run
+    from tinct.evaluation.report import write_report
+
+    folder, names = out or Path("reports") / protocol, method or ["gray"]
+    if protocol == "runtime":
+        results = evaluate_runtime(data, names, baseline, size, time_limit, folder)
+    else:
+        run = Run.by_names(protocol, names, data, limit, seed, tuple(metric or ()), frozen)
+        with progress_bar() as bar:
+            results = evaluate_run(run, folder, restart=restart, full_pictures=pictures, progress=bar)
+    print_summary(results)
+    for name, why in results.left_out.items():
+        typer.echo(f"left out: {why}" if name in why else f"left out: {name}: {why}", err=True)
+    typer.echo(str(write_report(results, folder)))
+
+
+def evaluate_runtime(
+    data: Path, methods: list[str], baseline: str | None, sizes: list[str] | None, limit: float, folder: Path
+) -> Results:
+    """The `runtime` protocol: time and memory instead of color."""
+    from tinct.evaluation.photographs import find_photographs
+    from tinct.evaluation.runtime import SIZES, RuntimeRun, measure_runtime
+
+    run = RuntimeRun(tuple(methods), find_photographs(data), baseline, tuple(sizes or SIZES), limit)
+    with progress_bar() as bar:
+        return measure_runtime(run, folder, bar)
+
+
+ResultsA = Annotated[Path, typer.Argument(help="results.json of the first run, or its folder.")]
+ResultsB = Annotated[Path, typer.Argument(help="results.json of the second run, or its folder.")]
+Methods = Annotated[str | None, typer.Option(help="ONE,OTHER: a method of A and one of B. [equal names]")]
+Cases = Annotated[
+    list[str] | None, typer.Option("--case", help="Compare these cases only (hints: 0, 1, ... 501).")
+]
+
+
+def compare(
+    a: ResultsA,
+    b: ResultsB,
+    methods: Methods = None,
+    case: Cases = None,
+) -> None:
+    """Compare two runs of one protocol photograph by photograph, with confidence intervals.
+
+    tinct compare before/results.json after/results.json
+
+    tinct compare run/results.json run/results.json --methods reinhard,welsh
+    """
+    from tinct.errors import OptionError
+    from tinct.evaluation.compare import FEW
+    from tinct.evaluation.compare import compare as compare_results
+    from tinct.evaluation.results import read_results
+
+    one, _, other = (methods or "").partition(",")
+    if methods and not (one and other):
+        raise OptionError(f"--methods is {methods!r}; write a method of A and one of B as ONE,OTHER.")
+    pair = (one.strip(), other.strip()) if methods else None
+    differences = compare_results(read_results(a), read_results(b), methods=pair, cases=case or None)
+    print_differences(differences)
+    least = min(difference.count for difference in differences)
+    if least < FEW:
+        typer.echo(
+            f"only {least} photographs: intervals of so few are too narrow; measure on more.", err=True
+        )
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on stderr, moved by (done, total, what)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+
+
+def print_summary(results: Results) -> None:
+    """Print the table of means, best in bold."""
+    from rich.console import Console
+
+    from tinct.evaluation.report.terminal import summary_table
+
+    console = Console()
+    console.print(summary_table(results), width=None if console.is_terminal else 200)
+
+
+def print_differences(differences: list[Difference]) -> None:
+    """Print the table of paired differences."""
+    from rich.console import Console
+
+    from tinct.evaluation.report.terminal import difference_table
+
+    console = Console()
+    console.print(difference_table(differences), width=None if console.is_terminal else 160)

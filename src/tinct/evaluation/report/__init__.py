@@ -1,0 +1,162 @@
+"""The report of a run: one HTML file that needs nothing beside it, the same bytes for the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from tinct.evaluation.report.sheets import Sheets
+from tinct.evaluation.report.tables import html_cases, html_table
+from tinct.evaluation.results import Results, write_atomically
+from tinct.evaluation.scores import METRICS
+
+REPORT_FILE = "report.html"
+FEW = 30
+"""Fewer photographs than this get a warning at the top."""
+
+BOXED = ("psnr", "ciede2000", "colorfulness_difference", "gain", "palette_distance", "bleeding")
+"""Metrics that get box plots, three at most, in this order of preference."""
+
+
+def write_report(results: Results, out: Path) -> Path:
+    """Write `report.html` into a run's folder, whose thumbnails it shows.
+
+    Raises:
+        MissingExtraError: if matplotlib is not installed.
+        OutputError: if it cannot be written.
+    """
+    path = out / REPORT_FILE
+    write_atomically(path, page(results, out))
+    return path
+
+
+def page(results: Results, out: Path) -> str:
+    """The report as HTML."""
+    protocol = results.heading.protocol
+    body, css = _runtime(results) if protocol == "runtime" else _photographs(results, out)
+    title = f"tinct evaluate {protocol}"
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width">'
+        f"<style>{STYLE}\n{css}</style></head><body><main><h1>{escape(title)}</h1>\n{_facts(results)}\n{body}\n"
+        f"{_provenance(results)}</main></body></html>\n"
+    )
+
+
+def _photographs(results: Results, out: Path) -> tuple[str, str]:
+    """Tables, plots and contact sheets of a protocol that asks about photographs."""
+    from tinct.evaluation.protocols import get_protocol
+    from tinct.evaluation.report import plots
+
+    protocol = get_protocol(results.heading.protocol)
+    case = protocol.shown_case
+    sheets = Sheets(results, out, case)
+    parts = _tables(results, case)
+    if protocol.name == "hints":
+        parts += [
+            _figure(plots.hint_curves(results), "PSNR against revealed points; bands: one standard error")
+        ]
+    boxed = [m for m in BOXED if any(results.scores(name, case, m) for name in results.methods)][:3]
+    caption = "Box plots: median, mean (diamond), quartiles, 5th and 95th percent"
+    parts += [_figure(plots.boxes(results, case, boxed), caption)] if boxed else []
+    parts += ["<h2>Contact sheets</h2>", sheets.sample() if protocol.has_truth else sheets.sample(None)]
+    parts += [sheets.worst_and_best("psnr")] if protocol.has_truth else []
+    return "\n".join(parts), sheets.css
+
+
+def _tables(results: Results, case: str) -> list[str]:
+    summary = results.summary()
+    metrics = results.heading.metrics
+    if results.heading.protocol == "hints":
+        parts = [html_cases(results, "psnr", results.cases, "PSNR, dB, by number of revealed points")]
+        return [*parts, html_table(_of(summary, case), metrics, f"With {case} revealed points")]
+    cases = [case, *(label for label in results.cases if label != case)]
+    return [
+        html_table(_of(summary, label), metrics, _caption(label)) for label in cases if label in results.cases
+    ]
+
+
+def _of(summary: dict, case: str) -> dict:
+    return {method: cases.get(case, {}) for method, cases in summary.items()}
+
+
+def _caption(case: str) -> str:
+    return {"auto": "Without help", "exemplar": "With the reference"}.get(
+        case, case
+    ) + ": mean ± standard error"
+
+
+def _runtime(results: Results) -> tuple[str, str]:
+    from tinct.evaluation.report import plots
+
+    baseline = results.heading.parameters["baseline"]
+    captions = {
+        "seconds": "Seconds (median of runs; a dash: over the time limit, out of memory, or no answer)",
+        "ratio": f"Ratio to {baseline} at the same size",
+        "peak_megabytes": "Peak memory of the whole process, MB",
+    }
+    parts = [html_cases(results, metric, results.cases, text) for metric, text in captions.items()]
+    return "\n".join([*parts, _figure(plots.times(results), "Seconds against size")]), ""
+
+
+def _facts(results: Results) -> str:
+    heading = results.heading
+    measured = len({record.photograph for record in results.records})
+    lines = [f"{measured} of {heading.available} photographs, seed {heading.seed}."]
+    if measured < FEW and heading.protocol != "runtime":
+        lines.append("These are few: differences smaller than about three standard errors say nothing.")
+    if results.left_out:
+        lines.append(f"{len(results.left_out)} left out: {'; '.join(_reasons(results))}.")
+    for method, facts in results.methods.items():
+        missing = facts["unanswered"]
+        if isinstance(missing, list) and missing:
+            lines.append(f"{method} cannot answer {_listed(missing)}: a dash stands there.")
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
+def _reasons(results: Results) -> list[str]:
+    """Why photographs were left out, each reason once, without the photographs' names."""
+    counts: dict[str, int] = {}
+    for name, why in results.left_out.items():
+        reason = why.removeprefix(name).strip().split(";")[0].rstrip(".")
+        counts[reason] = counts.get(reason, 0) + 1
+    return [f"{count} {reason}" for reason, count in sorted(counts.items())]
+
+
+def _listed(cases: Sequence[str]) -> str:
+    shown = ", ".join(cases[:4])
+    return shown if len(cases) <= 4 else f"{shown} and {len(cases) - 4} more cases"
+
+
+def _provenance(results: Results) -> str:
+    heading = results.heading
+    weights = {name: facts.get("weights_sha256") for name, facts in results.methods.items()}
+    lines = [f"{name} {number}" for name, number in heading.versions.items()]
+    lines += [f"weights of {name}: sha256 {digest}" for name, digest in weights.items() if digest]
+    meanings = "".join(
+        f"<dt>{escape(METRICS[m].title)}</dt><dd>{escape(METRICS[m].meaning)}</dd>" for m in heading.metrics
+    )
+    about = f"<h2>Metrics</h2><dl>{meanings}</dl><h2>Made with</h2><p>{escape(', '.join(lines))}</p>"
+    return f"{about}<p>Parameters: <code>{escape(str(heading.parameters))}</code></p>"
+
+
+def _figure(svg: str, caption: str) -> str:
+    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+STYLE = """
+:root { color-scheme: light; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0; color: #1b1b1b; background: #fff; }
+main { max-width: 1200px; margin: 0 auto; padding: 1rem; }
+table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; display: block;
+overflow-x: auto; } caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
+th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
+th:first-child { text-align: left; }
+.sheet td, .sheet th { padding: 2px; border: 0; text-align: center; vertical-align: top; }
+.p { width: 140px; height: 110px; background: #eee center / contain no-repeat; }
+figure { margin: 1rem 0; overflow-x: auto; }
+figcaption, small { color: #555; font-size: .85em; }
+summary { cursor: pointer; font-weight: 600; padding: .3rem 0; }
+dt { float: left; clear: left; width: 9em; font-weight: 600; } dd { margin-left: 9.5em; }
+"""
