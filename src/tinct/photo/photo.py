@@ -1,0 +1,356 @@
+"""A photograph: its pixels at their own depth, and all that its file says beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tinct.errors import ShapeError
+from tinct.photo.arrays import checked, quantize
+from tinct.photo.formats import FORMATS, named_format, path_format
+from tinct.photo.metadata import Metadata
+from tinct.photo.provenance import Provenance
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from tinct.photo.reading import Decoded
+
+Array = NDArray[np.float32]
+Pixels = NDArray[Any]
+Rows = Callable[[int, int, Array], NDArray[np.generic]]
+
+DEFAULT_MAX_PIXELS = 250_000_000
+"""Pixels above which a file is refused before it is decoded: a sheet of A3 at 1200 dpi is just below."""
+
+TINT_TOLERANCE = 3.0
+_TINT_SIZE = 256
+_STRIP = 1 << 20
+
+
+class Photo:
+    """A photograph, upright.
+
+    Pixels stay as the file has them, 8 or 16 bits in the file's own color space; lightness and color are
+    computed by rows when asked for, so that a scan of 100 megapixels needs no full-size floats.
+
+    Colors in a file with an ICC profile mean what the profile says. A result keeps the profile, with its
+    pixels in that space, if it is a matrix profile that holds all of sRGB (Adobe RGB, Display P3, ProPhoto;
+    sRGB itself); after any other (gray, CMYK, a scanner's tables) the result is sRGB and says so. L* is the
+    same either way.
+
+    Attributes:
+        height, width: in pixels, after turning as the EXIF orientation says.
+        bit_depth: 8 or 16 a channel; 32 for a photograph from a float array.
+        alpha: opacity, shape (H, W), of the pixels' own type, or None.
+        format: "JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF"..., or None where there was no file.
+        path: the file it was read from, or None.
+        notes: what reading decided and a user may want to know ("it has 3 pages; the first is used").
+    """
+
+    def __init__(self, decoded: Decoded, path: Path | None = None) -> None:
+        self._pixels = decoded.pixels
+        self._profile = decoded.profile
+        self._metadata = decoded.metadata
+        self._array_dtype: np.dtype[Any] = decoded.pixels.dtype
+        self.alpha = decoded.alpha
+        self.format = decoded.format
+        self.notes = decoded.notes
+        self.path = path
+
+    @classmethod
+    def read(
+        cls, source: str | PathLike[str] | bytes | BinaryIO, *, max_pixels: int = DEFAULT_MAX_PIXELS
+    ) -> Photo:
+        """Read a photograph: JPEG, PNG, WebP, TIFF or BMP, whatever the file is called.
+
+        Args:
+            source: a path, a file's contents, or a stream (read to its end).
+            max_pixels: files that declare more are refused before anything is decoded.
+        Raises:
+            PhotoError: if it is missing, a directory, empty, damaged or not a photograph.
+            PhotoTooLargeError: if it has more than `max_pixels`.
+        """
+        from tinct.photo.reading import decode
+
+        path = Path(source) if isinstance(source, str | PathLike) else None
+        return cls(decode(source, max_pixels), path)
+
+    @classmethod
+    def from_array(cls, array: ArrayLike) -> Photo:
+        """Take a photograph from an array.
+
+        Args:
+            array: sRGB, shape (H, W), (H, W, 1), (H, W, 2: gray and alpha), (H, W, 3) or (H, W, 4: RGB and
+                alpha); uint8 or uint16 over their whole range, or float in 0..1.
+        Raises:
+            ShapeError: for anything else, NaN and infinity among them.
+        """
+        from tinct.photo.reading import Decoded, split_alpha
+
+        pixels, alpha = split_alpha(checked(array))
+        photo = cls(Decoded(pixels, alpha, None, Metadata(), None))
+        given = np.asarray(array).dtype
+        photo._array_dtype = given if given.kind == "f" else pixels.dtype
+        return photo
+
+    @classmethod
+    def from_image(cls, image: Image.Image) -> Photo:
+        """Take a photograph from a Pillow image of any mode, with the metadata it carries.
+
+        Raises:
+            PhotoError: if it cannot be decoded, or has 32 bits a channel.
+        """
+        from tinct.photo.reading import decode_pillow
+
+        filename = getattr(image, "filename", "")
+        return cls(decode_pillow(image), Path(filename) if isinstance(filename, str) and filename else None)
+
+    @property
+    def height(self) -> int:
+        return int(self._pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        return int(self._pixels.shape[1])
+
+    @property
+    def bit_depth(self) -> int:
+        return int(self._pixels.dtype.itemsize * 8)
+
+    def __repr__(self) -> str:
+        kind = "gray" if self._pixels.ndim == 2 else "RGB"
+        return f"<Photo {self.width}x{self.height} {kind} {self.bit_depth} bit {self.format or 'array'}>"
+
+    def lightness(self, top: int = 0, bottom: int | None = None) -> Array:
+        """CIE L* of some rows.
+
+        Args:
+            top, bottom: the first row and the one after the last; None is the photograph's end.
+        Returns:
+            L*, shape (rows, W), float32, 0..100.
+        """
+        from tinct.color.lab import gray_to_lightness, rgb_to_lightness
+
+        rows = self._srgb(top, bottom)
+        lightness = gray_to_lightness(rows) if rows.ndim == 2 else rgb_to_lightness(rows)
+        return lightness if self._profile is None else np.clip(lightness, 0, 100)
+
+    def rgb(self, top: int = 0, bottom: int | None = None) -> Array:
+        """Encoded sRGB of some rows, shape (rows, W, 3), float32 in 0..1; what lies beyond is clipped."""
+        rows = self._srgb(top, bottom)
+        if rows.dtype.kind == "u":
+            rows = rows.astype(np.float32) / np.float32(np.iinfo(rows.dtype).max)
+        if rows.ndim == 2:
+            rows = np.repeat(rows[..., None], 3, axis=2)
+        return np.clip(rows, 0, 1).astype(np.float32, copy=False)
+
+    def working_size(self, size: int) -> tuple[int, int]:
+        """Height and width with the longer side brought down to `size`, never up."""
+        scale = min(1.0, size / max(self.height, self.width))
+        return max(1, round(self.height * scale)), max(1, round(self.width * scale))
+
+    def working_lightness(self, size: int) -> Array:
+        """L* at a bounded size, each value the mean over the area it stands for.
+
+        Args:
+            size: the longer side in pixels, at least 1; never enlarged.
+        Returns:
+            L*, shape (h, w), float32, 0..100.
+        """
+        return self._averaged(self.working_size(size), self.lightness, ())
+
+    def working_lab(self, size: int) -> Array:
+        """CIE Lab at a bounded size, shape (h, w, 3), float32; the mean over each area."""
+        from tinct.color.lab import rgb_to_lab
+
+        def lab(top: int, bottom: int) -> Array:
+            return rgb_to_lab(self.rgb(top, bottom))
+
+        return self._averaged(self.working_size(size), lab, (3,))
+
+    def is_gray(self, tolerance: float = TINT_TOLERANCE) -> bool:
+        """True for a black-and-white photograph, toned ones (sepia, cyanotype, yellowed paper) among them.
+
+        A toned photograph's color is a function of its lightness alone: little is left of a*, b* once their
+        mean at each lightness is taken away.
+
+        Args:
+            tolerance: the mean of what is left (CIE a*, b* units) up to which it counts as gray.
+        """
+        if self._pixels.ndim == 2:
+            return True
+        lab = self.working_lab(_TINT_SIZE).reshape(-1, 3)
+        return _color_beside_tone(lab) <= tolerance
+
+    def colored(self, rows: Rows | NDArray[np.generic]) -> Photo:
+        """The same photograph with other colors.
+
+        Args:
+            rows: sRGB, shape (H, W, 3), float in 0..1, or a function from (top, bottom, the L* of these rows)
+                to sRGB of shape (bottom - top, W, 3); it is called for strips from top to bottom.
+        Returns:
+            A photograph with the same depth, transparency and metadata.
+        Raises:
+            ShapeError: if the shape does not fit, or a value is not finite.
+        """
+        from tinct.photo.reading import Decoded
+
+        keeps_profile = self._profile is not None and self._profile.holds_srgb
+        pixels = np.empty((self.height, self.width, 3), self._pixels.dtype)
+        for top, bottom in self._strips():
+            rgb = rows(top, bottom, self.lightness(top, bottom)) if callable(rows) else rows[top:bottom]
+            self._check_rows(rgb, bottom - top, whole=None if callable(rows) else rows.shape)
+            if keeps_profile and self._profile is not None:
+                rgb = self._profile.from_srgb(np.clip(rgb, 0, 1))
+            pixels[top:bottom] = quantize(rgb, pixels.dtype)
+        profile = self._profile if keeps_profile else None
+        metadata = self._metadata if keeps_profile else replace(self._metadata, icc=self._srgb_icc())
+        photo = Photo(Decoded(pixels, self.alpha, profile, metadata, self.format, self.notes), self.path)
+        photo._array_dtype = self._array_dtype
+        return photo
+
+    def write(
+        self,
+        target: str | PathLike[str] | BinaryIO,
+        *,
+        overwrite: bool = False,
+        format: str | None = None,
+        provenance: Provenance | None = None,
+    ) -> None:
+        """Write the photograph, whole or not at all.
+
+        JPEG is written at quality 95 without chroma subsampling, WebP without loss, TIFF with deflate;
+        16 bits stay 16 in PNG and TIFF.
+
+        Args:
+            target: a path, or a stream to write bytes to.
+            overwrite: True if an existing file may be replaced, the source too.
+            format: "png", "jpg", "tif", "webp", "bmp"; None follows the path's suffix, or the source.
+            provenance: how it was made; recorded in EXIF and XMP.
+        Raises:
+            OutputError: if the file exists, is the source, cannot be written, or the format is unknown.
+        """
+        from tinct.photo.writing import write_atomically
+
+        if not isinstance(target, str | PathLike):
+            target.write(self.encode(format, provenance))
+            return
+        path = Path(target)
+        kind = path_format(path) if format is None else named_format(format)
+        write_atomically(
+            path,
+            lambda stream: self._encode_into(stream, kind.name, provenance),
+            source=self.path,
+            overwrite=overwrite,
+        )
+
+    def encode(self, format: str | None = None, provenance: Provenance | None = None) -> bytes:
+        """The bytes of the photograph's file.
+
+        Args:
+            format: as for `write`; None takes the source's own, or PNG where tinct does not write that.
+            provenance: how it was made; recorded in EXIF and XMP.
+        Raises:
+            OutputError: if the format is unknown, or too small for the photograph.
+        """
+        if format is None:
+            format = self.format if self.format in FORMATS else "PNG"
+        stream = BytesIO()
+        self._encode_into(stream, named_format(str(format)).name, provenance)
+        return stream.getvalue()
+
+    def to_array(self) -> Pixels:
+        """sRGB as an array of the type it came in: (H, W) or (H, W, 3), with alpha as one channel more."""
+        pixels = self._pixels
+        if self._profile is not None:
+            pixels = np.empty(pixels.shape, pixels.dtype)
+            for top, bottom in self._strips():
+                pixels[top:bottom] = quantize(self._srgb(top, bottom), pixels.dtype)
+        whole = pixels.copy() if self.alpha is None else np.dstack([pixels, self.alpha])
+        return whole.astype(self._array_dtype, copy=False)
+
+    def to_image(self) -> Image.Image:
+        """A Pillow image: L, LA, RGB or RGBA of 8 bits (Pillow has no more), metadata in its `info`."""
+        from PIL import Image
+
+        from tinct.photo.writing import to_eight_bits
+
+        whole = self._integers(self._pixels)
+        if self.alpha is not None:
+            whole = np.dstack([whole, self._integers(self.alpha)])
+        image = Image.fromarray(to_eight_bits(whole))
+        carried = {"icc_profile": self._metadata.icc, "dpi": self._metadata.dpi, "exif": self._metadata.exif}
+        image.info.update({key: value for key, value in carried.items() if value is not None})
+        return image
+
+    def _encode_into(self, stream: BinaryIO, name: str, provenance: Provenance | None) -> None:
+        from tinct.photo.writing import encode_into
+
+        srgb = self._profile is None
+        metadata = self._metadata.stamped(provenance, (self.width, self.height), srgb=srgb)
+        alpha = None if self.alpha is None else self._integers(self.alpha)
+        encode_into(stream, self._integers(self._pixels), alpha, metadata, FORMATS[name])
+
+    @staticmethod
+    def _integers(pixels: Pixels) -> Pixels:
+        """Floats are written with 16 bits."""
+        return quantize(pixels, np.dtype(np.uint16)) if pixels.dtype.kind == "f" else pixels
+
+    def _srgb(self, top: int, bottom: int | None) -> Pixels:
+        rows = self._pixels[top:bottom]
+        return rows if self._profile is None else self._profile.to_srgb(rows)
+
+    def _srgb_icc(self) -> bytes | None:
+        from tinct.photo.profiles import srgb_icc
+
+        return self._metadata.icc if self._profile is None else srgb_icc()
+
+    def _strips(self) -> Iterator[tuple[int, int]]:
+        rows = max(1, _STRIP // self.width)
+        for top in range(0, self.height, rows):
+            yield top, min(top + rows, self.height)
+
+    def _averaged(
+        self, size: tuple[int, int], strip: Callable[[int, int], Array], channels: tuple[int, ...]
+    ) -> Array:
+        """Average strips across as they come, the narrow rest down at the end: area means are separable."""
+        import cv2
+
+        height, width = size
+        if size == (self.height, self.width):
+            return np.concatenate([strip(top, bottom) for top, bottom in self._strips()])
+        narrow = np.empty((self.height, width, *channels), np.float32)
+        for top, bottom in self._strips():
+            resized = cv2.resize(strip(top, bottom), (width, bottom - top), interpolation=cv2.INTER_AREA)
+            narrow[top:bottom] = resized.reshape(bottom - top, width, *channels)
+        whole = cv2.resize(narrow, (width, height), interpolation=cv2.INTER_AREA)
+        return np.asarray(whole, np.float32).reshape(height, width, *channels)
+
+    def _check_rows(self, rgb: NDArray[np.generic], height: int, whole: tuple[int, ...] | None) -> None:
+        met = rgb.shape if whole is None else whole
+        wanted = (height if whole is None else self.height, self.width, 3)
+        if met != wanted or rgb.dtype.kind != "f":
+            raise ShapeError(
+                f"the colors have shape {met} and type {rgb.dtype}; {wanted} and float were wanted."
+            )
+        if not np.isfinite(rgb).all():
+            raise ShapeError("the colors have NaN or infinity in them; sRGB in 0..1 was wanted.")
+
+
+def _color_beside_tone(lab: Array) -> float:
+    """The mean distance of a*, b* from their mean at the same lightness, in 20 steps of L*."""
+    step = np.clip(lab[:, 0] / 5, 0, 19).astype(np.intp)
+    count = np.maximum(np.bincount(step, minlength=20), 1)
+    left = np.empty((len(lab), 2), np.float64)
+    for channel in range(2):
+        ab = lab[:, 1 + channel].astype(np.float64)
+        left[:, channel] = ab - (np.bincount(step, ab, 20) / count)[step]
+    return float(np.hypot(left[:, 0], left[:, 1]).mean())

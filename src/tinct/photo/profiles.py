@@ -1,0 +1,271 @@
+"""ICC profiles (ICC.1:2022): what a file's pixel values mean, when they are not sRGB.
+
+Matrix and gray profiles are read here, at the full depth of the pixels. A profile made of tables (scanners,
+CMYK) goes through LittleCMS, which Pillow brings, once, when the file is read.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.color.srgb import RGB_TO_XYZ, WHITE, decode_srgb, encode_srgb
+
+Array = NDArray[np.float32]
+Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+_D50 = np.array([0.9642, 1.0, 0.8249])
+"""The profile connection space's white (ICC.1:2022, 7.2.16)."""
+
+_SRGB_MATRIX_TOLERANCE = 0.004
+_SRGB_CURVE_TOLERANCE = 0.0015
+"""Profiles that call themselves sRGB differ by this much in their rounding and their curve's table."""
+
+_GRID = 33
+
+
+class ProfileError(ValueError):
+    """A profile is damaged or of a kind that has no meaning for the pixels it came with."""
+
+
+@dataclass(frozen=True)
+class ColorProfile:
+    """A gray or matrix profile: a curve for each channel, then a matrix to linear sRGB.
+
+    Attributes:
+        icc: the profile's bytes.
+        curves: one (gray) or three (red, green, blue), encoded 0..1 to linear 0..1.
+        matrix: linear device color to linear sRGB, shape (3, 3), rows summing to 1 so that gray stays gray.
+    """
+
+    icc: bytes
+    curves: tuple[Curve, ...]
+    matrix: NDArray[np.float64]
+
+    @property
+    def is_gray(self) -> bool:
+        """True for a profile of one channel; color pixels cannot keep it."""
+        return len(self.curves) == 1
+
+    @cached_property
+    def is_srgb(self) -> bool:
+        """True if pixels mean the same with and without the profile, to rounding."""
+        grid = np.linspace(0, 1, 256)
+        srgb = decode_srgb(grid)
+        near = all(np.abs(curve(grid) - srgb).max() < _SRGB_CURVE_TOLERANCE for curve in self.curves)
+        return near and bool(np.abs(self.matrix - np.eye(3)).max() < _SRGB_MATRIX_TOLERANCE)
+
+    @cached_property
+    def holds_srgb(self) -> bool:
+        """True if every sRGB color has a value in this profile, so that a result can keep it."""
+        if self.is_gray or abs(np.linalg.det(self.matrix)) < 1e-6:
+            return False
+        primaries = np.linalg.inv(self.matrix)
+        inside = primaries.min() > -2e-3 and primaries.max() < 1 + 2e-3
+        return bool(inside) and all(_spans(curve) for curve in self.curves)
+
+    def to_srgb(self, pixels: NDArray[np.generic]) -> Array:
+        """Encoded sRGB, float32, unclipped, of pixels of shape (..., 3), or (...) for gray."""
+        if pixels.ndim == 2:
+            return encode_srgb(self._linear(pixels, self.curves[min(1, len(self.curves) - 1)]))
+        planes = [self._linear(pixels[..., i], self.curves[i % len(self.curves)]) for i in range(3)]
+        out = np.empty(pixels.shape, np.float32)
+        m = self.matrix.astype(np.float32)
+        for i in range(3):
+            # green plus differences from it: exactly gray for gray, as in tinct.color.lab
+            out[..., i] = encode_srgb(
+                planes[1] + (m[i, 0] * (planes[0] - planes[1]) + m[i, 2] * (planes[2] - planes[1]))
+            )
+        return out
+
+    def from_srgb(self, rgb: NDArray[np.generic]) -> Array:
+        """The profile's own values, float32 in 0..1, of encoded sRGB, shape (..., 3)."""
+        linear = decode_srgb(np.asarray(rgb, np.float32))
+        m = np.linalg.inv(self.matrix).astype(np.float32)
+        out = np.empty(linear.shape, np.float32)
+        red, green, blue = (linear[..., i] for i in range(3))
+        for i in range(3):
+            plane = np.clip(green + (m[i, 0] * (red - green) + m[i, 2] * (blue - green)), 0, 1)
+            values, codes = self._inverse_tables[i]
+            out[..., i] = np.interp(plane, values, codes)
+        return out
+
+    def _linear(self, plane: NDArray[Any], curve: Curve) -> Array:
+        if plane.dtype in (np.uint8, np.uint16):
+            top = np.iinfo(plane.dtype).max
+            table = curve(np.linspace(0, 1, top + 1)).astype(np.float32)
+            return table[plane]
+        return curve(np.asarray(plane, np.float64)).astype(np.float32)
+
+    @cached_property
+    def _inverse_tables(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        codes = np.linspace(0, 1, 65536)
+        return [(np.maximum.accumulate(curve(codes)), codes) for curve in self.curves]
+
+
+def read_profile(icc: bytes) -> ColorProfile | None:
+    """Read a gray or matrix profile; None if it is made of tables.
+
+    Raises:
+        ProfileError: if it is damaged.
+    """
+    try:
+        return _read_profile(icc)
+    except (struct.error, IndexError, UnicodeDecodeError, np.linalg.LinAlgError) as error:
+        raise ProfileError(f"the ICC profile is damaged ({error})") from error
+
+
+def color_space(icc: bytes) -> str:
+    """What the profile describes: "RGB", "GRAY", "CMYK" (ICC.1:2022, 7.2.8)."""
+    return icc[16:20].decode("ascii", "replace").strip()
+
+
+def _read_profile(icc: bytes) -> ColorProfile | None:
+    if len(icc) < 132 or icc[36:40] != b"acsp":
+        raise ProfileError("the ICC profile has no header")
+    (count,) = struct.unpack_from(">I", icc, 128)
+    entries = [struct.unpack_from(">4sII", icc, 132 + 12 * i) for i in range(min(count, 100))]
+    tags = {name: icc[offset : offset + size] for name, offset, size in entries}
+    if b"kTRC" in tags:
+        return ColorProfile(icc, (_curve(tags[b"kTRC"]),), np.eye(3))
+    needed = (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC")
+    if b"A2B0" in tags or not all(tag in tags for tag in needed):
+        return None
+    colorants = np.array([struct.unpack_from(">3i", tags[tag], 8) for tag in needed[:3]]).T / 65536
+    return ColorProfile(icc, tuple(_curve(tags[tag]) for tag in needed[3:]), _to_linear_srgb(colorants))
+
+
+def _to_linear_srgb(colorants: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From the profile's colorants (XYZ under D50) to linear sRGB, by the Bradford adaptation."""
+    scale = np.diag((_BRADFORD @ WHITE) / (_BRADFORD @ _D50))
+    adapted = np.linalg.inv(_BRADFORD) @ scale @ _BRADFORD @ colorants
+    matrix: NDArray[np.float64] = np.linalg.inv(RGB_TO_XYZ) @ adapted
+    total = matrix.sum(axis=1, keepdims=True)
+    if np.abs(total - 1).max() > 0.1:
+        raise ProfileError("the ICC profile's white is not D50")
+    return matrix / total
+
+
+def _curve(tag: bytes) -> Curve:
+    """A curveType or parametricCurveType (ICC.1:2022, 10.6 and 10.18)."""
+    if tag[:4] == b"curv":
+        (count,) = struct.unpack_from(">I", tag, 8)
+        if count == 0:
+            return lambda x: x
+        if count == 1:
+            gamma = struct.unpack_from(">H", tag, 12)[0] / 256
+            return lambda x: np.clip(x, 0, None) ** gamma
+        table = np.frombuffer(tag, ">u2", count, 12) / 65535
+        return lambda x: np.interp(x, np.linspace(0, 1, count), table)
+    if tag[:4] == b"para":
+        return _parametric(tag)
+    raise ProfileError(f"the ICC profile has a curve of an unknown kind {tag[:4]!r}")
+
+
+def _parametric(tag: bytes) -> Curve:
+    (kind,) = struct.unpack_from(">H", tag, 8)
+    if kind > 4:
+        raise ProfileError(f"the ICC profile has a parametric curve of an unknown kind {kind}")
+    g, *rest = (v / 65536 for v in struct.unpack_from(f">{(1, 3, 4, 5, 7)[kind]}i", tag, 12))
+    a, b, c, d, e, f = {
+        0: lambda: (1, 0, 0, -np.inf, 0, 0),
+        1: lambda: (*rest, 0, -rest[1] / rest[0], 0, 0),
+        2: lambda: (rest[0], rest[1], 0, -rest[1] / rest[0], rest[2], rest[2]),
+        3: lambda: (*rest, 0, 0),
+        4: lambda: rest,
+    }[kind]()
+    return lambda x: np.where(x >= d, np.clip(a * x + b, 0, None) ** g + e, c * x + f)
+
+
+def _spans(curve: Curve) -> bool:
+    """True if a curve rises from black to white, so that it can be inverted."""
+    y = curve(np.linspace(0, 1, 1024))
+    return bool(abs(y[0]) < 1e-3 and abs(y[-1] - 1) < 1e-3 and np.diff(y).min() > -1e-6)
+
+
+@lru_cache(maxsize=1)
+def srgb_icc() -> bytes:
+    """An sRGB profile for files whose own profile could not stay; the same bytes at all times."""
+    from PIL import ImageCms
+
+    icc = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    icc[24:36] = struct.pack(">6H", 2000, 1, 1, 0, 0, 0)  # LittleCMS writes the present time
+    icc[84:100] = bytes(16)  # the profile's hash, optional, which included it
+    return bytes(icc)
+
+
+def convert_tables(pixels: NDArray[np.generic], icc: bytes) -> NDArray[np.generic]:
+    """Convert RGB pixels to sRGB through a profile made of tables, strip by strip.
+
+    Args:
+        pixels: shape (H, W, 3), uint8 or uint16. At 16 bits the transform is sampled on a grid and
+            interpolated, so that smooth shades stay smooth although LittleCMS is asked for 8 bits.
+    Raises:
+        ProfileError: if LittleCMS cannot use the profile.
+    """
+    apply = _table_transform(icc)
+    convert = apply if pixels.dtype == np.uint8 else _interpolated(apply)
+    out = np.empty(pixels.shape, pixels.dtype)
+    rows = max(1, (1 << 18) // pixels.shape[1])
+    for top in range(0, len(pixels), rows):
+        out[top : top + rows] = convert(pixels[top : top + rows])
+    return out
+
+
+def _table_transform(icc: bytes) -> Callable[[NDArray[np.generic]], NDArray[np.generic]]:
+    from io import BytesIO
+
+    from PIL import Image, ImageCms
+
+    try:
+        transform = ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(BytesIO(icc)),
+            ImageCms.createProfile("sRGB"),
+            "RGB",
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (ImageCms.PyCMSError, OSError) as error:
+        raise ProfileError(f"the ICC profile cannot be used ({error})") from error
+
+    def apply(block: NDArray[np.generic]) -> NDArray[np.generic]:
+        image = Image.fromarray(np.ascontiguousarray(block))
+        return np.asarray(ImageCms.applyTransform(image, transform))
+
+    return apply
+
+
+def _interpolated(
+    apply: Callable[[NDArray[np.generic]], NDArray[np.generic]],
+) -> Callable[[NDArray[np.generic]], NDArray[np.generic]]:
+    """The transform for 16 bits: trilinear between the points of a grid."""
+    steps = np.rint(np.linspace(0, 255, _GRID)).astype(np.uint8)
+    grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1)
+    table = apply(grid.reshape(_GRID, -1, 3)).reshape(_GRID, _GRID, _GRID, 3).astype(np.float32) * np.float32(
+        257
+    )
+
+    def convert(block: NDArray[np.generic]) -> NDArray[np.generic]:
+        place = np.interp(block.astype(np.float32) / np.float32(257), steps, np.arange(_GRID)).astype(
+            np.float32
+        )
+        low = np.minimum(place.astype(np.intp), _GRID - 2)
+        part = place - low
+        total = np.zeros(block.shape, np.float32)
+        for corner in np.ndindex(2, 2, 2):
+            weight = np.ones(block.shape[:-1], np.float32)
+            for axis, high in enumerate(corner):
+                weight *= part[..., axis] if high else 1 - part[..., axis]
+            r, g, b = (low[..., axis] + corner[axis] for axis in range(3))
+            total += weight[..., None] * table[r, g, b]
+        return np.rint(total).astype(np.uint16)
+
+    return convert

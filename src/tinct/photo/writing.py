@@ -1,0 +1,226 @@
+"""Writing photographs: encoding into any format, and putting the file in its place whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import OutputError
+from tinct.photo import png, tiff
+from tinct.photo.formats import Format
+from tinct.photo.metadata import PHOTOSHOP_MARKER, Metadata, parse_exif
+
+Pixels = NDArray[Any]
+
+_SEGMENT = 65533 - 32
+"""Bytes that one JPEG segment holds beside its own name."""
+
+
+def encode_into(
+    stream: BinaryIO, pixels: Pixels, alpha: Pixels | None, metadata: Metadata, kind: Format
+) -> None:
+    """Encode a photograph.
+
+    Args:
+        stream: open for reading and writing, empty.
+        pixels: shape (H, W) or (H, W, 3), uint8 or uint16; brought to 8 bits where the format holds no more.
+        alpha: shape (H, W), same type, or None; laid over white where the format has no transparency.
+    Raises:
+        OutputError: if the photograph is too large for the format.
+    """
+    _check_side(pixels, kind)
+    if not kind.deep:
+        pixels, alpha = to_eight_bits(pixels), None if alpha is None else to_eight_bits(alpha)
+    if alpha is not None and not kind.alpha:
+        pixels, alpha = _over_white(pixels, alpha), None
+    if kind.name == "TIFF":
+        tiff.write(stream, pixels, alpha, metadata)
+    elif kind.name == "PNG" and pixels.dtype == np.uint16:
+        png.write_deep(stream, pixels if alpha is None else _with_alpha(pixels, alpha), metadata)
+    else:
+        _save_with_pillow(stream, pixels, alpha, metadata, kind)
+
+
+def to_eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
+    """Round uint16 over its whole range to uint8 over its own; uint8 comes back as it is."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    out = np.empty(pixels.shape, np.uint8)
+    for top in range(0, len(pixels), 256):
+        out[top : top + 256] = (pixels[top : top + 256].astype(np.uint32) + 128) // 257
+    return out
+
+
+def _save_with_pillow(
+    stream: BinaryIO, pixels: Pixels, alpha: Pixels | None, metadata: Metadata, kind: Format
+) -> None:
+    from PIL import Image
+
+    image = Image.fromarray(pixels if alpha is None else _with_alpha(pixels, alpha))
+    options: dict[str, Any] = {} if metadata.dpi is None else {"dpi": metadata.dpi}
+    if kind.name == "PNG":
+        options |= {"pnginfo": _png_info(metadata), "compress_level": 4, **_blocks(metadata)}
+        options.pop("xmp", None)
+    elif kind.name == "JPEG":
+        options |= {"quality": 95, "subsampling": 0, **_jpeg_metadata(metadata)}
+    elif kind.name == "WEBP":
+        options = {"lossless": True, "method": 2, "quality": 60, **_blocks(metadata)}
+    image.save(stream, format=kind.name, **options)
+
+
+def _png_info(metadata: Metadata) -> Any:
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    for kind, body in png.text_chunks(metadata):
+        info.add(kind, body)
+    return info
+
+
+def _blocks(metadata: Metadata) -> dict[str, bytes]:
+    exif = None if metadata.exif is None else b"Exif\0\0" + metadata.exif
+    blocks = {"exif": exif, "icc_profile": metadata.icc, "xmp": metadata.xmp}
+    return {name: block for name, block in blocks.items() if block is not None}
+
+
+def _jpeg_metadata(metadata: Metadata) -> dict[str, Any]:
+    """What fits into JPEG's segments of 64 KiB; of EXIF that does not, the largest values are left out."""
+    metadata = replace(metadata, exif=_shortened(metadata.exif))
+    options: dict[str, Any] = _blocks(metadata)
+    if len(metadata.xmp or b"") > _SEGMENT - len("http://ns.adobe.com/xap/1.0/"):
+        del options["xmp"]
+    if metadata.iptc is not None and len(metadata.iptc) < _SEGMENT:
+        body = PHOTOSHOP_MARKER + metadata.iptc
+        options["extra"] = b"\xff\xed" + (len(body) + 2).to_bytes(2, "big") + body
+    if metadata.comment is not None and len(metadata.comment) < _SEGMENT:
+        options["comment"] = metadata.comment
+    return options
+
+
+def _shortened(block: bytes | None) -> bytes | None:
+    from tinct.photo.metadata import EXIF_IFD, exif_block
+
+    while block is not None and len(block) > _SEGMENT:
+        exif = parse_exif(block)
+        found = [(len(v), d, k) for d in (exif, exif.get_ifd(EXIF_IFD)) for k, v in d.items() if _sized(v)]
+        if not found:
+            return None
+        _, directory, key = max(found, key=lambda item: item[0])
+        del directory[key]
+        block = exif_block(exif)
+    return block
+
+
+def _sized(value: Any) -> bool:
+    return isinstance(value, bytes | str | tuple)
+
+
+def _with_alpha(pixels: Pixels, alpha: Pixels) -> Pixels:
+    return np.dstack([pixels, alpha])
+
+
+def _over_white(pixels: Pixels, alpha: Pixels) -> Pixels:
+    """Composite over white, strip by strip, in encoded values as viewers do."""
+    out = np.empty_like(pixels)
+    for top in range(0, len(pixels), 256):
+        strip = pixels[top : top + 256].astype(np.float32)
+        opacity = alpha[top : top + 256].astype(np.float32) / 255
+        opacity = opacity if pixels.ndim == 2 else opacity[..., None]
+        out[top : top + 256] = np.rint(255 + (strip - 255) * opacity)
+    return out
+
+
+def _check_side(pixels: Pixels, kind: Format) -> None:
+    height, width = pixels.shape[:2]
+    if kind.largest_side is not None and max(height, width) > kind.largest_side:
+        raise OutputError(
+            f"the photograph is {width}x{height}, but {kind.name} holds at most {kind.largest_side} pixels "
+            "a side; write PNG or TIFF."
+        )
+
+
+def write_atomically(
+    path: Path, fill: Callable[[BinaryIO], None], *, source: Path | None, overwrite: bool
+) -> None:
+    """Write a file beside its place, then move it there: it is whole, or it is not there.
+
+    Args:
+        path: where the file goes; a symbolic link is followed, so that the link stays.
+        fill: writes the contents.
+        source: what must not be overwritten by accident, also through a link.
+        overwrite: True if an existing file, the source among them, may be replaced.
+    Raises:
+        OutputError: if it exists, or cannot be written. Nothing is left behind then.
+    """
+    check_target(path, source=source, overwrite=overwrite)
+    place = Path(os.path.realpath(path))
+    with _os_errors_named(path):
+        temporary = place.with_name(f".tinct-{secrets.token_hex(8)}.tmp")
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            with os.fdopen(handle, "w+b") as stream:
+                fill(stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            _put(temporary, place, overwrite=overwrite)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def check_target(path: Path, *, source: Path | None, overwrite: bool) -> None:
+    """Refuse a place for the result before any work is done.
+
+    Raises:
+        OutputError: if it is the source or exists and may not be overwritten, is a directory, or has none.
+    """
+    with _os_errors_named(path):
+        if path.is_dir():
+            raise OutputError(f"{path} is a directory; a file to write was wanted; name one in it.")
+        if not path.parent.is_dir():
+            raise OutputError(f"{path.parent} is not a folder; make it first, or write somewhere else.")
+        if overwrite or not path.exists():
+            return
+        if source is not None and source.exists() and path.samefile(source):
+            raise OutputError(f"{path} is the source itself; write elsewhere, or ask for overwriting.")
+    raise OutputError(f"{path} exists already; write elsewhere, or ask for overwriting.")
+
+
+def _put(temporary: Path, place: Path, *, overwrite: bool) -> None:
+    if overwrite:
+        if place.exists():
+            with suppress(OSError):
+                os.chmod(temporary, place.stat().st_mode & 0o777)
+        os.replace(temporary, place)
+        return
+    try:
+        os.link(temporary, place)  # unlike a rename it fails if another process was faster
+    except FileExistsError:
+        raise OutputError(f"{place} exists already; write elsewhere, or ask for overwriting.") from None
+    except OSError:  # a file system without hard links
+        os.replace(temporary, place)
+
+
+@contextmanager
+def _os_errors_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OutputError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            what, do = "the disk is full", "make room or write elsewhere"
+        elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            what, do = f"{path.parent} cannot be written to", "change its permissions or write elsewhere"
+        else:
+            what, do = error.strerror or str(error), "write elsewhere"
+        raise OutputError(f"{path} was not written: {what}; {do}.") from error
