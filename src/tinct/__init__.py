@@ -1,3 +1,61 @@
-"""tinct colorizes black-and-white photographs: by itself, from a reference photograph, from points and strokes of color."""
+"""tinct colorizes black-and-white photographs: from a reference photograph, from points and strokes of color.
+
+The names below are the public ones. Each is imported when it is first used: `import tinct` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tinct.colorize import Colorizer, colorize
+    from tinct.errors import TinctError
+    from tinct.hints import Hint, HintImage, Rectangle, Stroke, Swatch, parse_hint, read_hints
+    from tinct.methods import METHODS, Prediction, get_method
+    from tinct.options import Options
+    from tinct.photo import Photo, Provenance
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "METHODS",
+    "Colorizer",
+    "Hint",
+    "HintImage",
+    "Options",
+    "Photo",
+    "Prediction",
+    "Provenance",
+    "Rectangle",
+    "Stroke",
+    "Swatch",
+    "TinctError",
+    "__version__",
+    "colorize",
+    "get_method",
+    "parse_hint",
+    "read_hints",
+]
+
+_HOMES = {
+    "tinct.colorize": ("Colorizer", "colorize"),
+    "tinct.errors": ("TinctError",),
+    "tinct.hints": ("Hint", "HintImage", "Rectangle", "Stroke", "Swatch", "parse_hint", "read_hints"),
+    "tinct.methods": ("METHODS", "Prediction", "get_method"),
+    "tinct.options": ("Options",),
+    "tinct.photo": ("Photo", "Provenance"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'tinct' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

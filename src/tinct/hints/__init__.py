@@ -1,7 +1,7 @@
 """What a user asked for: points, strokes, rectangles, painted images and swatches.
 
-Hints are kept in the photograph's own pixels (x to the right, y down, pixel centers at whole numbers) and
-brought to a method's working size by `place_hints`. A gray hint is a hint like any other: it asks for neutral.
+Hints are kept in the photograph's own pixels (x to the right, y down, pixel centers at whole numbers);
+`place_hints` brings them to a method's working size. A gray hint is a hint like any other: neutral.
 """
 
 from __future__ import annotations

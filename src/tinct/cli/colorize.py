@@ -1,0 +1,218 @@
+"""`tinct colorize`: photographs in, photographs in color out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinct.errors import OptionError, OutputError, TinctError
+
+if TYPE_CHECKING:
+    from tinct.colorize import Colorizer
+    from tinct.hints import HintLike
+    from tinct.photo import Photo
+
+STANDARD_STREAM = "-"
+
+EXAMPLES = """
+\b
+Examples:
+  tinct colorize scan.jpg -r album.jpg
+      takes the colors of album.jpg and writes scan.color.png
+  tinct colorize scan.tif --hint 420,310=#8c5a3c --hint 50%,10%=#a8c8e8
+      spreads two colors from their points
+  tinct colorize scan.jpg -r album.jpg --hints strokes.png -m gupta
+      a reference, corrected by strokes painted on a transparent picture
+  tinct colorize album/*.tif -r summer.jpg --out-dir colored
+      many photographs; one that cannot be read does not stop the rest
+  tinct colorize - -r album.jpg < scan.jpg > color.jpg
+"""
+
+_PHOTOS = typer.Argument(help="Photographs to colorize; - reads one from standard input.", metavar="PHOTO")
+_REFERENCE = typer.Option(
+    "-r", "--reference", metavar="FILE", help="Color photograph to take colors from; repeat for more."
+)
+_HINT = typer.Option(
+    "--hint", metavar="X,Y=#RRGGBB", help="A colored point, in pixels or percent; repeat for more."
+)
+_HINTS = typer.Option("--hints", metavar="FILE", help="Strokes on a transparent PNG, or JSON of hints.")
+_METHOD = typer.Option(
+    "-m", "--method", metavar="NAME", help="A name that `tinct methods` lists [the best for what is given]."
+)
+_SIZE = typer.Option(
+    "--size", metavar="N", help="Longer side in pixels at which colors are found [the method's own]."
+)
+_OUTPUT = typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
+_OUT_DIR = typer.Option("--out-dir", metavar="DIR", help="Folder for the results [beside the photograph].")
+_OVERWRITE = typer.Option("--overwrite", help="Write over what is there already, even the photograph itself.")
+_STRENGTH = typer.Option("--strength", metavar="0..1", help="0 is gray, 1 is full color.")
+_CHROMA_ONLY = typer.Option("--chroma-only", help="Write the color layer alone, at one lightness.")
+_SEED = typer.Option("--seed", metavar="N", help="What random choices start from.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the application."""
+    app.command("colorize", epilog=EXAMPLES)(colorize)
+
+
+def colorize(
+    photos: Annotated[list[str], _PHOTOS],
+    reference: Annotated[list[str] | None, _REFERENCE] = None,
+    hint: Annotated[list[str] | None, _HINT] = None,
+    hints: Annotated[str | None, _HINTS] = None,
+    method: Annotated[str | None, _METHOD] = None,
+    size: Annotated[int | None, _SIZE] = None,
+    strength: Annotated[float, _STRENGTH] = 1.0,
+    chroma_only: Annotated[bool, _CHROMA_ONLY] = False,
+    seed: Annotated[int, _SEED] = 0,
+    output: Annotated[str | None, _OUTPUT] = None,
+    out_dir: Annotated[Path | None, _OUT_DIR] = None,
+    overwrite: Annotated[bool, _OVERWRITE] = False,
+) -> int:
+    """Colorize photographs from references, from hints, or from both.
+
+    The result has the photograph's own lightness, resolution and metadata. It is written beside it as
+    NAME.color.png, and never over anything unless you say --overwrite.
+    """
+    from tinct.colorize import Colorizer, choose_method
+
+    targets = _targets(photos, output, out_dir)
+    options = {"method": method, "size": size, "strength": strength, "chroma_only": chroma_only, "seed": seed}
+    colorizer = Colorizer(**options)
+    choose_method(method, bool(reference), bool(hint or hints))
+    _hints(
+        hint or [], hints, (1, 1)
+    )  # what is malformed is so for every photograph: say it once, before any work
+    colorizer.set_references(reference)
+    if out_dir is not None:
+        _make_folder(out_dir)
+
+    def work(photo: str, target: str) -> None:
+        _colorize_one(colorizer, photo, target, hint or [], hints, overwrite)
+
+    return _each(photos, targets, work)
+
+
+def _colorize_one(
+    colorizer: Colorizer, source: str, target: str, points: list[str], file: str | None, overwrite: bool
+) -> None:
+    from tinct.photo.writing import check_target
+
+    if target != STANDARD_STREAM:
+        check_target(
+            Path(target), source=None if source == STANDARD_STREAM else Path(source), overwrite=overwrite
+        )
+    photo = _read(source)
+    for note in photo.notes:
+        typer.echo(f"tinct: {source}: {note}", err=True)
+    colorizer.set_photo(photo)
+    for hint in _hints(points, file, (photo.width, photo.height)):
+        colorizer.add_hint(hint)
+    result = colorizer.render()
+    if target == STANDARD_STREAM:
+        sys.stdout.buffer.write(result.encode(provenance=colorizer.provenance))
+        sys.stdout.buffer.flush()
+        return
+    result.write(Path(target), overwrite=overwrite, provenance=colorizer.provenance)
+    typer.echo(target)
+
+
+def _each(photos: Sequence[str], targets: Sequence[str], work: Callable[[str, str], None]) -> int:
+    """Do all of them; one that fails is a line on stderr and makes the exit code, and the rest go on."""
+    from tinct.cli import complain
+
+    code = 0
+    with _progress(len(photos)) as advance:
+        for photo, target in zip(photos, targets, strict=True):
+            try:
+                work(photo, target)
+            except TinctError as error:
+                code = complain(_named(photo, str(error)))
+            except Exception as error:
+                if len(photos) == 1:
+                    raise
+                code = complain(
+                    f"{photo}: failed unexpectedly ({type(error).__name__}: {error}); please report it."
+                )
+            advance()
+    return code
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr for more than one photograph, where somebody looks."""
+    if count < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("colorizing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("colorizing", total=count)
+        yield lambda: progress.advance(task)
+
+
+def _targets(photos: Sequence[str], output: str | None, out_dir: Path | None) -> list[str]:
+    """Where each result goes.
+
+    Raises:
+        OptionError: if two results would go to one place.
+    """
+    if output is not None and out_dir is not None:
+        raise OptionError(
+            "both -o and --out-dir are given; -o names one file, --out-dir a folder: choose one."
+        )
+    if output is not None and len(photos) > 1:
+        raise OptionError(f"-o names one file but there are {len(photos)} photographs; use --out-dir DIR.")
+    targets = [output or _target(photo, out_dir) for photo in photos]
+    if STANDARD_STREAM in photos and len(photos) > 1:
+        raise OptionError("standard input is one of several photographs; colorize it by itself.")
+    if STANDARD_STREAM in targets and sys.stdout.isatty():
+        raise OutputError("the result would go to the terminal; redirect it, or give -o FILE.")
+    by_target: dict[str, str] = {}
+    for photo, target in zip(photos, targets, strict=True):
+        if target in by_target:
+            raise OptionError(
+                f"{by_target[target]} and {photo} would both become {target}; colorize them separately."
+            )
+        by_target[target] = photo
+    return targets
+
+
+def _target(photo: str, out_dir: Path | None) -> str:
+    from tinct.photo import default_output
+
+    if photo == STANDARD_STREAM and out_dir is None:
+        return STANDARD_STREAM
+    return str(default_output("stdin" if photo == STANDARD_STREAM else photo, out_dir))
+
+
+def _make_folder(place: Path) -> None:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{place} cannot be made ({error.strerror}); name a folder to write to.") from None
+
+
+def _read(source: str) -> Photo:
+    from tinct.photo import Photo
+
+    return Photo.read(sys.stdin.buffer.read() if source == STANDARD_STREAM else source)
+
+
+def _hints(points: Sequence[str], file: str | None, size: tuple[int, int]) -> list[HintLike]:
+    """All hints for a photograph of this size: the file's first, so that single points win over them."""
+    from tinct.hints import parse_hint, read_hints
+
+    return [*(read_hints(file, size) if file else ()), *(parse_hint(text, size) for text in points)]
+
+
+def _named(photo: str, message: str) -> str:
+    name = "standard input" if photo == STANDARD_STREAM else photo
+    return message if name in message else f"{name}: {message}"

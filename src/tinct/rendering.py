@@ -1,0 +1,134 @@
+"""From chroma at the working size to the photograph in color: upsampled, fitted to the gamut, by strips."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.color.hexcolor import color_to_ab
+from tinct.hints import Hint, HintLike
+from tinct.options import Options
+
+if TYPE_CHECKING:
+    from tinct.photo import Photo
+
+Array = NDArray[np.float32]
+Strip = tuple[int, int, Array]
+
+COLOR_LAYER_LIGHTNESS = 50.0
+"""L* of `chroma_only`: the middle of the scale, where the sRGB gamut is widest."""
+
+_STAMP_LIGHTNESS_SIGMA = 10.0
+"""How far from a point's own L* its exact color still reaches; about the contrast of an edge."""
+
+
+def render(photo: Photo, ab: Array, hints: Sequence[HintLike], options: Options) -> Photo:
+    """Put predicted chroma under the photograph's own lightness, at full resolution.
+
+    Args:
+        photo: the photograph; its lightness is read by strips, its metadata is kept.
+        ab: CIE a*, b* at the working size, shape (h, w, 2).
+        hints: what the user asked for; points are met exactly at their own pixel, which may be much smaller
+            than a working pixel.
+        options: strength and chroma_only are used.
+    """
+    from tinct.color.gamut import merge_lightness
+    from tinct.upsampling import upsample_chroma_strips
+
+    stamps = _stamps(hints, photo, ab.shape[1] / photo.width)
+
+    def upsampled() -> Iterator[Strip]:
+        return upsample_chroma_strips(ab, photo.lightness, (photo.height, photo.width))
+
+    rows = _RowReader(upsampled)
+
+    def colored(top: int, bottom: int, lightness: Array) -> Array:
+        chroma = rows.take(top, bottom)
+        for stamp in stamps:
+            stamp.blend(chroma, lightness, top)
+        if options.strength != 1:
+            chroma = chroma * np.float32(options.strength)
+        if options.chroma_only:
+            lightness = np.full_like(lightness, COLOR_LAYER_LIGHTNESS)
+        return merge_lightness(lightness, chroma)
+
+    return photo.colored(colored)
+
+
+class _RowReader:
+    """Strips handed out again in whatever portions are asked for, going down; going back up starts anew."""
+
+    def __init__(self, strips: Callable[[], Iterable[Strip]]) -> None:
+        self._strips = strips
+        self._restart()
+
+    def take(self, top: int, bottom: int) -> Array:
+        """Rows top to bottom, a copy that the caller may change; shape (bottom - top, W, 2)."""
+        if top < self._top:
+            self._restart()
+        while self._bottom < bottom:
+            _, self._bottom, rows = next(self._source)
+            if self._bottom > top:
+                self._parts.append(rows)
+            else:
+                self._top = self._bottom
+        rows = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
+        taken: Array = np.array(rows[top - self._top : bottom - self._top], np.float32)
+        self._parts, self._top = [rows[bottom - self._top :]], bottom
+        return taken
+
+    def _restart(self) -> None:
+        self._source = iter(self._strips())
+        self._parts: list[Array] = []
+        self._top = self._bottom = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """A point's color at full resolution: exact at its pixel, fading within about one working pixel.
+
+    Upsampling mixes a working pixel with its neighbors; this puts back what was asked for, without an edge:
+    the weight falls with the distance and with the difference in lightness.
+    """
+
+    x: int
+    y: int
+    ab: Array
+    lightness: float
+    sigma: float
+
+    def blend(self, chroma: Array, lightness: Array, top: int) -> None:
+        """Blend into rows of chroma, shape (rows, W, 2), that begin at `top`."""
+        reach = math.ceil(3 * self.sigma)
+        y0, y1 = max(self.y - reach - top, 0), min(self.y + reach + 1 - top, len(chroma))
+        x0, x1 = max(self.x - reach, 0), min(self.x + reach + 1, chroma.shape[1])
+        if y0 >= y1:
+            return
+        y, x = np.ogrid[y0 + top - self.y : y1 + top - self.y, x0 - self.x : x1 - self.x]
+        contrast = (lightness[y0:y1, x0:x1] - self.lightness) / _STAMP_LIGHTNESS_SIGMA
+        weight = np.exp(-0.5 * ((x * x + y * y) / self.sigma**2 + contrast**2)).astype(np.float32)[..., None]
+        window = chroma[y0:y1, x0:x1]
+        window += weight * (self.ab - window)
+
+
+def _stamps(hints: Sequence[HintLike], photo: Photo, scale: float) -> list[_Stamp]:
+    """One stamp for each point, narrow enough to leave its neighbors their color; the later point wins."""
+    points = {_pixel(hint, photo): hint for hint in hints if isinstance(hint, Hint)}
+    places = list(points)
+    stamps = []
+    for i, (x, y) in enumerate(places):
+        apart = min((math.dist((x, y), other) for j, other in enumerate(places) if j != i), default=math.inf)
+        sigma = max(min(0.5 / scale, apart / 4), 0.25)
+        lightness = float(photo.lightness(y, y + 1)[0, x])
+        stamps.append(_Stamp(x, y, color_to_ab(points[x, y].color), lightness, sigma))
+    return stamps
+
+
+def _pixel(hint: Hint, photo: Photo) -> tuple[int, int]:
+    x, y = math.floor(hint.x + 0.5), math.floor(hint.y + 0.5)
+    return min(max(x, 0), photo.width - 1), min(max(y, 0), photo.height - 1)
