@@ -65,7 +65,9 @@ class _RowReader:
 
     def __init__(self, strips: Callable[[], Iterable[Strip]]) -> None:
         self._strips = strips
-        self._restart()
+        self._source = iter(strips())
+        self._parts: list[Array] = []
+        self._top = self._bottom = 0
 
     def take(self, top: int, bottom: int) -> Array:
         """Rows top to bottom, a copy that the caller may change; shape (bottom - top, W, 2)."""
@@ -84,7 +86,7 @@ class _RowReader:
 
     def _restart(self) -> None:
         self._source = iter(self._strips())
-        self._parts: list[Array] = []
+        self._parts = []
         self._top = self._bottom = 0
 
 

@@ -1,0 +1,51 @@
+# Two commands set everything up on a fresh machine: make demo, make test. PYTHON may name another python3 (>= 3.11).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+TORCH := torch==2.13.0
+SOURCES := src tests benchmarks
+
+.PHONY: demo test lint types bench docs clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/tinct demo --out-dir demo
+
+test: $(VENV)/.developing
+	@$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(VENV)/.developing
+	@$(BIN)/ruff check $(wildcard $(SOURCES))
+	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
+
+types: $(VENV)/.developing
+	@$(BIN)/mypy
+
+bench: $(VENV)/.developing
+	@for bench in benchmarks/*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+docs: $(VENV)/.developing
+	@$(BIN)/python -m tinct.cli.reference docs/cli.md
+
+clean:
+	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(f"tinct needs Python 3.11 or newer, and this is {sys.version.split()[0]}; say PYTHON=python3.12, or where a newer one is." if sys.version_info < (3, 11) else 0)'
+	@echo "making the virtual environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --upgrade "pip>=25.1"
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml
+	@echo "installing tinct and what it needs (about 400 MB, once)"
+	@$(PIP) --editable .
+	@touch $@
+
+# torch by its exact version first: with a range pip may choose a build that brings gigabytes of CUDA along.
+$(VENV)/.developing: $(VENV)/.installed
+	@echo "installing what the tests need, torch among it"
+	@$(PIP) "$(TORCH)"
+	@$(PIP) --editable ".[evaluate,web,train]" --group dev
+	@touch $@
