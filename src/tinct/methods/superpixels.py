@@ -1,4 +1,4 @@
-"""Colors matched superpixel by superpixel, corrected by a vote of their surroundings, then spread (Gupta 2012)."""
+"""Colors matched superpixel by superpixel, corrected by a vote of neighbors, then spread (Gupta 2012)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from tinct.errors import MethodError
 from tinct.hints import HintField
 from tinct.methods.propagation import propagate, propagation_weights
 from tinct.methods.protocol import Prediction, Reference
-from tinct.methods.texture import GABOR_ORIENTATIONS, GABOR_SCALES, gabor_energy, local_statistics, sift_rows
+from tinct.methods.texture import (
+    GABOR_ORIENTATIONS,
+    GABOR_SCALES,
+    gabor_energy,
+    local_statistics,
+    mean_square_distance,
+    remap_lightness,
+    sift_rows,
+    square_distances,
+)
 
 Array = NDArray[np.float32]
 Index = NDArray[np.intp]
@@ -25,14 +34,15 @@ COMPACTNESS = 0.1
 SIFT_CELL = 4
 DEVIATION_WINDOW = 5
 
-# The cascade, section 3.3: features in their order, what each weighs in a match's cost, and the spread (root mean
+# The cascade: features in their order, what each weighs in a match's cost, and the spread (root mean
 # square, in the feature's own unit) below which differences are noise rather than texture.
 CASCADE = (("gabor", 0.2, 1.0), ("sift", 0.5, 0.1), ("intensity", 0.2, 3.0), ("deviation", 0.1, 0.5))
 SHARE_KEPT = 0.5
 
-# The vote, section 3.4: superpixels a group has on average, and chroma difference that makes another opinion.
+# The vote: superpixels a group has on average, and chroma difference that makes another opinion.
 GROUP_SIZE = 20
 SAME_COLOR = 10.0
+GROUPING_ROUNDS = 10
 # Matches below this quantile of confidence are not trusted to be scribbles.
 LEAST_TRUSTED = 0.2
 
@@ -40,10 +50,10 @@ LEAST_TRUSTED = 0.2
 class Gupta:
     """Superpixels, cascaded feature matching, image space voting, scribbles.
 
-    Source: Gupta, Chia, Rajan, Ng, Huang, "Image colorization using similar images", ACM Multimedia 2012. Three
-    parts differ: superpixels are SLIC (Achanta 2012), not geometric flow; upright SIFT takes the place of SURF, which
-    is patented and in no free build of OpenCV, with the same 128 numbers; segments for the vote come from k-means on
-    place and features together, not from mean shift followed by k-means.
+    Source: Gupta, Chia, Rajan, Ng, Huang, "Image colorization using similar images", ACM Multimedia 2012.
+    Three parts differ: superpixels are SLIC (Achanta 2012), not geometric flow; upright SIFT takes the place
+    of SURF, which no free build of OpenCV has, with the same 128 numbers; the groups that vote come from
+    k-means on place and features together, not from mean shift and then k-means in each segment.
     """
 
     name: ClassVar[str] = "gupta"
@@ -64,8 +74,8 @@ class Gupta:
         Args:
             lightness: CIE L*, shape (H, W), 0..100.
             hints: not used here; they are spread over the answer afterwards.
-            references: at least one of a weight above 0. A match in a reference of half the weight must cost half
-                as much to be taken.
+            references: at least one of a weight above 0. A match in a reference of half the weight must cost
+                half as much to be taken.
             seed: what the groups of the vote start from.
         Returns:
             Chroma, and confidence from the costs of the matches and the votes they got.
@@ -89,8 +99,8 @@ class Superpixels:
     Attributes:
         labels: which superpixel each pixel is of, 0..N-1, shape (H, W).
         centers: the pixel of each that is nearest to its mean place, as flat index, shape (N,).
-        features: by name of the cascade's steps, shape (N, D): `gabor` and `sift` averaged over the superpixel,
-            `intensity` and `deviation` of the superpixel and of its neighbors' mean.
+        features: by name of the cascade's steps, shape (N, D): `gabor` and `sift` averaged over the
+            superpixel, `intensity` and `deviation` of the superpixel and of its neighbors' mean.
     """
 
     labels: NDArray[np.int32]
@@ -99,7 +109,7 @@ class Superpixels:
 
 
 def describe(lightness: Array, ab: Array | None = None) -> Superpixels:
-    """Cut a photograph into superpixels and describe each by the paper's 172 numbers (section 3.2).
+    """Cut a photograph into superpixels and describe each by 172 numbers, as the paper does.
 
     Args:
         lightness: CIE L*, shape (H, W); what the features are taken from.
@@ -128,23 +138,26 @@ def describe(lightness: Array, ab: Array | None = None) -> Superpixels:
 
 
 def match(target: Superpixels, reference: Superpixels) -> tuple[Index, Array]:
-    """Find for each superpixel of the target one of the reference, by a cascade that keeps the best half each time.
+    """Find for each superpixel of the target one of the reference, by a cascade that halves the choice.
 
-    Source: section 3.3. Squared distances are divided by their mean over all pairs, so that 1 is a chance match.
+    Each feature in turn keeps the nearer half of the candidates that are left; the cheapest of the last is
+    taken. Squared distances are divided by their mean over all pairs, so that 1 is a chance match.
 
     Returns:
-        Indices into the reference, shape (N,), and the costs of the matches, weighted over the features: 0 for a
-        twin, about 1 for chance.
+        Indices into the reference, shape (N,), and the costs of the matches, weighted over the features: 0
+        for a twin, about 1 for chance.
     """
     count = len(target.centers)
     chosen, cost = np.empty(count, np.intp), np.empty(count, np.float32)
-    scales = [_mean_square_distance(target.features[k], reference.features[k], floor) for k, _, floor in CASCADE]
+    scales = [
+        mean_square_distance(target.features[k], reference.features[k], floor) for k, _, floor in CASCADE
+    ]
     for first in range(0, count, 512):
         rows = slice(first, first + 512)
         total = np.zeros((len(cost[rows]), len(reference.centers)), np.float32)
         left = np.ones(total.shape, bool)
         for (feature, weight, _), scale in zip(CASCADE, scales, strict=True):
-            distance = _square_distances(target.features[feature][rows], reference.features[feature]) / scale
+            distance = square_distances(target.features[feature][rows], reference.features[feature]) / scale
             total += np.float32(weight) * distance
             left &= _best_share(np.where(left, distance, np.inf), left)
         total[~left] = np.inf
@@ -154,7 +167,7 @@ def match(target: Superpixels, reference: Superpixels) -> tuple[Index, Array]:
 
 
 def vote(target: Superpixels, ab: Array, weight: Array, seed: int) -> tuple[Array, Array]:
-    """Correct superpixels whose color their group contradicts (image space voting, section 3.4).
+    """Correct superpixels whose color their group contradicts (image space voting).
 
     Args:
         target: N superpixels; they are grouped by place and features.
@@ -162,8 +175,8 @@ def vote(target: Superpixels, ab: Array, weight: Array, seed: int) -> tuple[Arra
         weight: how much each one's opinion counts, shape (N,), above 0.
         seed: what the groups start from.
     Returns:
-        Colors, shape (N, 2): where a group's majority has another, the majority's mean. And each color's share of
-        its group's votes, shape (N,), 0..1.
+        Colors, shape (N, 2): where a group's majority has another, the majority's mean. And each color's
+        share of its group's votes, shape (N,), 0..1.
     """
     group = _groups(target, seed)
     corrected, support = ab.copy(), np.empty(len(ab), np.float32)
@@ -175,7 +188,7 @@ def vote(target: Superpixels, ab: Array, weight: Array, seed: int) -> tuple[Arra
 
 
 def _majority(ab: Array, weight: Array) -> tuple[Array, Array]:
-    alike = np.exp(-_square_distances(ab, ab) / (2 * SAME_COLOR**2))
+    alike = np.exp(-square_distances(ab, ab) / (2 * SAME_COLOR**2))
     share = alike @ weight / weight.sum()
     leader = int(share.argmax())
     follows = np.square(ab - ab[leader]).sum(axis=1) < (2 * SAME_COLOR) ** 2
@@ -203,18 +216,8 @@ def _match_all(target: Superpixels, lightness: Array, references: Sequence[Refer
     return colors, costs
 
 
-def remap_lightness(reference: Array, target: Array) -> Array:
-    """Shift and scale a reference's lightness to the target's mean and deviation, at most doubling or halving it.
-
-    Source: Hertzmann, Jacobs, Oliver, Curless, Salesin, "Image analogies", SIGGRAPH 2001, section 3.4.
-    """
-    scale = np.clip((target.std() + 1) / (reference.std() + 1), 0.5, 2)
-    remapped = (reference - reference.mean()) * scale + target.mean()
-    return np.asarray(remapped, np.float32)
-
-
 def _spread(lightness: Array, target: Superpixels, ab: Array, confidence: Array) -> Prediction:
-    """Micro-scribbles at the centers of the trusted superpixels, spread by optimization (section 3.5)."""
+    """Micro-scribbles at the centers of the trusted superpixels, spread by optimization."""
     if lightness.size < 2:
         return Prediction(ab[target.labels], confidence[target.labels])
     trusted = confidence >= np.quantile(confidence, LEAST_TRUSTED)
@@ -253,7 +256,9 @@ def _average_sift(lightness: Array, labels: NDArray[np.int32], area: Array) -> A
     total: Array | None = None
     for top, bottom, descriptors in sift_rows(lightness, SIFT_CELL):
         owner = labels[top:bottom].ravel()
-        members = csr_matrix((np.ones(len(owner), np.float32), (owner, np.arange(len(owner)))), (len(area), len(owner)))
+        members = csr_matrix(
+            (np.ones(len(owner), np.float32), (owner, np.arange(len(owner)))), (len(area), len(owner))
+        )
         part = members @ descriptors.reshape(len(owner), -1)
         total = part if total is None else total + part
     assert total is not None  # a photograph has at least one row
@@ -288,8 +293,6 @@ def _centers(labels: NDArray[np.int32], area: Array) -> Index:
 
 def _groups(target: Superpixels, seed: int) -> Index:
     """Group superpixels by k-means on place, lightness and texture, all at comparable scales."""
-    from scipy.cluster.vq import kmeans2
-
     area = np.bincount(target.labels.ravel()).astype(np.float32)
     groups = max(1, len(area) // GROUP_SIZE)
     places = _places(target.labels, area)
@@ -298,23 +301,15 @@ def _groups(target: Superpixels, seed: int) -> Index:
         values = target.features[feature]
         spread = max(float(np.sqrt(values.var(axis=0).sum())), floor)
         columns.append(values * np.float32(np.sqrt(weight) * 2 / spread))
-    points = np.concatenate(columns, axis=1).astype(np.float64)
-    start = np.random.default_rng(seed).choice(len(points), groups, replace=False)
-    return np.asarray(kmeans2(points, points[start], iter=10, minit="matrix", missing="warn")[1], np.intp)
-
-
-def _square_distances(a: Array, b: Array) -> Array:
-    """Squared Euclidean distances between rows, shape (len(a), len(b))."""
-    center = b.mean(axis=0)
-    a, b = a - center, b - center
-    squares = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1) - 2 * (a @ b.T)
-    return np.maximum(squares, 0)
-
-
-def _mean_square_distance(a: Array, b: Array, floor: float) -> np.float32:
-    """The mean of all squared distances between rows of a and b, from moments alone; at least floor²."""
-    apart = np.square(a.mean(axis=0) - b.mean(axis=0)).sum()
-    return np.float32(max(float(a.var(axis=0).sum() + b.var(axis=0).sum() + apart), floor**2))
+    points = np.concatenate(columns, axis=1)
+    centers = points[np.random.default_rng(seed).choice(len(points), groups, replace=False)]
+    for _ in range(GROUPING_ROUNDS):
+        group = square_distances(points, centers).argmin(axis=1)
+        members = np.eye(groups, dtype=np.float32)[group]
+        size = members.sum(axis=0)[:, None]
+        # A group that lost its last member keeps its center.
+        centers = np.where(size > 0, members.T @ points / np.maximum(size, 1), centers)
+    return np.asarray(group, np.intp)
 
 
 def _best_share(distance: Array, left: NDArray[np.bool_]) -> NDArray[np.bool_]:

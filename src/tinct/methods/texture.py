@@ -1,7 +1,7 @@
 """Descriptors of the neighborhood of each pixel of a gray photograph, for methods that match by texture.
 
-All take lightness, shape (H, W), float32, and continue it by reflection over the border. Those with many channels
-come in blocks of rows, so that a photograph of megapixels never stands in memory a hundred times.
+All take lightness, shape (H, W), float32, and continue it by reflection over the border. Those with many
+channels come in blocks of rows, so that a photograph of megapixels never stands in memory a hundred times.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ BLOCK_PIXELS = 1 << 16
 def gabor_energy(lightness: Array) -> Iterator[Array]:
     """Magnitudes of complex Gabor filters, 8 orientations at each of 5 scales an octave apart.
 
-    Each coarser scale runs the same small kernels on a photograph of half the size, so that all five cost little
-    more than the finest.
+    Each coarser scale runs the same small kernels on a photograph of half the size, so that all five cost
+    little more than the finest.
 
     Source: Manjunath, Ma, "Texture features for browsing and retrieval of image data", PAMI 18(8), 1996.
 
@@ -52,19 +52,22 @@ def gabor_energy(lightness: Array) -> Iterator[Array]:
 def sift_rows(lightness: Array, cell: int) -> Iterator[tuple[int, int, Array]]:
     """Upright SIFT descriptors around every pixel: 4 × 4 cells of 8 gradient orientations.
 
-    Source: Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60(2), 2004, section 6, with the
-    square root of Arandjelović, Zisserman, "Three things everyone should know", CVPR 2012, in place of clipping:
-    Euclidean distances are then Hellinger distances of the histograms.
+    Source: Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60(2), 2004, section 6,
+    with the square root of Arandjelović, Zisserman, "Three things everyone should know", CVPR 2012, in place
+    of clipping: Euclidean distances are then Hellinger distances of the histograms.
 
     Args:
         lightness: CIE L*, shape (H, W).
         cell: side of one of the 16 cells, in pixels.
     Yields:
-        Top row, bottom row (exclusive) and their descriptors, shape (rows, W, 128), of norm at most 1; 0 where flat.
+        Top row, bottom row (exclusive) and their descriptors, shape (rows, W, 128), of norm at most 1; 0
+        where flat.
     """
     reach = (SIFT_CELLS * cell) // 2 + 1
-    maps = np.pad(_orientation_maps(lightness, cell), ((reach, reach), (reach, reach), (0, 0)), mode="symmetric")
-    corners = [round((k - (SIFT_CELLS - 1) / 2) * cell) + reach for k in range(SIFT_CELLS)]
+    maps = np.pad(
+        _orientation_maps(lightness, cell), ((reach, reach), (reach, reach), (0, 0)), mode="symmetric"
+    )
+    corners = [(2 * k - SIFT_CELLS + 1) * cell // 2 + reach for k in range(SIFT_CELLS)]
     width = lightness.shape[1]
     for top, bottom in row_blocks(lightness.shape):
         cells = [maps[top + y : bottom + y, x : x + width] for y in corners for x in corners]
@@ -80,8 +83,9 @@ def fourier_rows(lightness: Array, size: int) -> Iterator[tuple[int, int, Array]
         lightness: CIE L*, shape (H, W).
         size: side of the patch, odd.
     Yields:
-        Top row, bottom row (exclusive) and the (size² + 1) / 2 magnitudes that differ (the others are their mirror
-        images), shape (rows, W, D), in L*: divided by size, so that patches keep their Euclidean distances' scale.
+        Top row, bottom row (exclusive) and the (size² + 1) / 2 magnitudes that differ (the others are their
+        mirror images), shape (rows, W, D), in L*: divided by size, so that patches keep their Euclidean
+        distances' scale.
     """
     reach = size // 2
     padded = np.pad(lightness, reach, mode="symmetric")
@@ -103,6 +107,30 @@ def local_statistics(lightness: Array, size: int) -> tuple[Array, Array]:
     square = cv2.sqrBoxFilter(centered, cv2.CV_32F, (size, size), borderType=cv2.BORDER_REFLECT)
     deviation = np.sqrt(np.maximum(square - mean * mean, 0))
     return mean + np.float32(lightness.mean()), deviation
+
+
+def remap_lightness(reference: Array, target: Array) -> Array:
+    """Shift and scale a reference's lightness to the target's mean and deviation, by a factor of at most 2.
+
+    Source: Hertzmann, Jacobs, Oliver, Curless, Salesin, "Image analogies", SIGGRAPH 2001, section 3.4.
+    """
+    scale = np.clip((target.std() + 1) / (reference.std() + 1), 0.5, 2)
+    remapped = (reference - reference.mean()) * scale + target.mean()
+    return np.asarray(remapped, np.float32)
+
+
+def square_distances(a: Array, b: Array) -> Array:
+    """Squared Euclidean distances between rows, shape (len(a), len(b))."""
+    center = b.mean(axis=0)
+    a, b = a - center, b - center
+    squares = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1) - 2 * (a @ b.T)
+    return np.maximum(squares, 0)
+
+
+def mean_square_distance(a: Array, b: Array, floor: float) -> np.float32:
+    """The mean of all squared distances between rows of a and b, from moments alone; at least floor²."""
+    apart = np.square(a.mean(axis=0) - b.mean(axis=0)).sum()
+    return np.float32(max(float(a.var(axis=0).sum() + b.var(axis=0).sum() + apart), floor**2))
 
 
 def row_blocks(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
