@@ -322,7 +322,7 @@ def _check_size(width: int, height: int, max_pixels: int, name: str) -> None:
     if width * height > max_pixels:
         raise PhotoTooLargeError(
             f"{name} is {width}x{height}, {width * height / 1e6:.0f} megapixels; at most "
-            f"{max_pixels / 1e6:.0f} are read; scale it down, or raise max_pixels if it is meant to be so large."
+            f"{max_pixels / 1e6:.0f} are read; scale it down, or raise max_pixels for this one."
         )
 
 
