@@ -1,0 +1,159 @@
+"""What a study shows: folders of finished pictures, one for each method, that have the same file names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tinct.errors import EvaluationError
+from tinct.evaluation.photographs import EXTENSIONS
+
+TRUTH, GRAY, REFERENCE = "truth", "gray", "reference"
+"""Folders beside the methods' that are no method: the true photograph, the grey one, the reference."""
+
+ASPECT_TOLERANCE = 0.02
+"""How far the aspect ratios of two results may differ, relative: what rounding does to small pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contestants:
+    """Pictures of the same photographs.
+
+    Attributes:
+        photographs: names that every method has, in order.
+        methods: name -> photograph -> file.
+        truth, gray, reference: photograph -> file, where they are there.
+        left_out: photographs that some method lacks.
+    """
+
+    photographs: tuple[str, ...]
+    methods: dict[str, dict[str, Path]]
+    truth: dict[str, Path] = field(default_factory=dict)
+    gray: dict[str, Path] = field(default_factory=dict)
+    reference: dict[str, Path] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+    def picture(self, method: str, photograph: str) -> Path:
+        """The file that shows a photograph as a method (or the truth) has it."""
+        return self.truth[photograph] if method == TRUTH else self.methods[method][photograph]
+
+
+def find_contestants(sources: Sequence[str | Path], truth: Path | None = None) -> Contestants:
+    """Find results.
+
+    Args:
+        sources: each NAME=FOLDER or FOLDER (its name is the method's); or one folder that has such folders in
+            it, as the output of `tinct evaluate --pictures` and its `pictures` folder do.
+        truth: the folder of true photographs, if it is not beside the methods' as `truth`.
+    Raises:
+        EvaluationError: if a folder is missing or empty, two have one name, or they have no photograph in
+            common.
+    """
+    folders = dict(_named(sources))
+    if truth is not None:
+        folders[TRUTH] = truth
+    special = {name: _pictures(folders.pop(name)) for name in (TRUTH, GRAY, REFERENCE) if name in folders}
+    methods = {name: _pictures(folder) for name, folder in folders.items()}
+    if not methods:
+        raise EvaluationError("there are no results to show; give a folder of pictures for each method.")
+    every = set().union(*methods.values())
+    shared = set.intersection(*(set(pictures) for pictures in methods.values()))
+    if not shared:
+        raise EvaluationError(
+            f"the folders of {', '.join(methods)} have no file name in common; "
+            "name results alike in every folder."
+        )
+    found = Contestants(tuple(sorted(shared)), methods, **special, left_out=tuple(sorted(every - shared)))
+    _check_sizes(found)
+    return found
+
+
+def _named(sources: Sequence[str | Path]) -> list[tuple[str, Path]]:
+    if len(sources) == 1 and "=" not in str(sources[0]):
+        inside = _subfolders(Path(sources[0]))
+        if inside:
+            return [(folder.name, folder) for folder in inside]
+    pairs = [_pair(str(source)) for source in sources]
+    names = [name for name, _ in pairs]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise EvaluationError(
+            f"two folders are called {twice.pop()!r}; write NAME=FOLDER to tell them apart."
+        )
+    return pairs
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    folder = folder / "pictures" if (folder / "pictures").is_dir() else folder
+    if not folder.is_dir():
+        raise EvaluationError(f"{folder} is not a folder; give a folder of pictures for each method.")
+    return sorted(
+        p for p in folder.iterdir() if p.is_dir() and any(_is_picture(file) for file in p.rglob("*"))
+    )
+
+
+def _pair(source: str) -> tuple[str, Path]:
+    name, separator, folder = source.partition("=")
+    return (name.strip(), Path(folder)) if separator else (Path(source).resolve().name, Path(source))
+
+
+def _pictures(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        raise EvaluationError(f"{folder} is not a folder; give a folder of pictures for each method.")
+    found = {photograph_name(p.relative_to(folder)): p for p in sorted(folder.rglob("*")) if _is_picture(p)}
+    if not found:
+        raise EvaluationError(f"{folder} has no pictures ({', '.join(sorted(e[1:] for e in EXTENSIONS))}).")
+    return found
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in EXTENSIONS and path.is_file()
+
+
+def photograph_name(path: Path) -> str:
+    """The photograph that a picture is of: `a/b.jpg`, `a__b.jpg.png` and `a/b.color.png` are all of
+    `a__b`."""
+    name = "__".join(path.parts)
+    while Path(name).suffix.lower() in {*EXTENSIONS, ".color"} and Path(name).stem:
+        name = name[: -len(Path(name).suffix)]
+    return name
+
+
+def _check_sizes(found: Contestants) -> None:
+    """Results that differ in shape cannot be compared blind.
+
+    Raises:
+        EvaluationError: if the pictures of one photograph differ in aspect ratio.
+    """
+    for photograph in found.photographs:
+        files = [pictures[photograph] for pictures in found.methods.values()]
+        files += [found.truth[photograph]] if photograph in found.truth else []
+        sizes = [picture_size(file) for file in files]
+        ratios = [width / height for width, height in sizes]
+        if max(ratios) > min(ratios) * (1 + ASPECT_TOLERANCE):
+            one, other = ratios.index(min(ratios)), ratios.index(max(ratios))
+            raise EvaluationError(
+                f"{files[one]} is {_size(sizes[one])} but {files[other]} is {_size(sizes[other])}; "
+                "give results of one shape, or a blind comparison gives them away."
+            )
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels, upright, read from the header alone.
+
+    Raises:
+        EvaluationError: if the file is not an image.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # EXIF orientation: rows are columns
+            return (image.height, image.width) if turned else (image.width, image.height)
+    except (OSError, Image.DecompressionBombError) as error:
+        raise EvaluationError(f"{path} cannot be decoded ({error}); repair it or take it out.") from None
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
