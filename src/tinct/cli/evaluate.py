@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from tinct.evaluation.compare import Difference
     from tinct.evaluation.results import Results
 
@@ -159,19 +161,21 @@ def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
 
 def print_summary(results: Results) -> None:
     """Print the table of means, best in bold."""
-    from rich.console import Console
-
     from tinct.evaluation.report.terminal import summary_table
 
-    console = Console()
-    console.print(summary_table(results), width=None if console.is_terminal else 200)
+    _print(summary_table(results))
 
 
 def print_differences(differences: list[Difference]) -> None:
     """Print the table of paired differences."""
-    from rich.console import Console
-
     from tinct.evaluation.report.terminal import difference_table
 
+    _print(difference_table(differences))
+
+
+def _print(table: Table) -> None:
+    """Print a table; into a file or pipe as wide as it is."""
+    from rich.console import Console
+
     console = Console()
-    console.print(difference_table(differences), width=None if console.is_terminal else 160)
+    (console if console.is_terminal else Console(width=240)).print(table)

@@ -46,7 +46,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """What B is against A: "better", "worse", "unclear" (the interval holds 0) or "differs" (no better)."""
+        """What B is: "better", "worse", "unclear" (the interval holds 0) or "differs" (none is better)."""
         if self.low <= 0 <= self.high:
             return "unclear"
         better = METRICS[self.metric].better

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinct.errors import EvaluationError, OptionError
+from tinct.errors import EvaluationError, MethodError, OptionError, ReferencePhotoError
 from tinct.evaluation.contestants import (
     CallablePredictor,
     Contestant,
@@ -84,6 +84,12 @@ class Run:
         """All scores of a record."""
         return tuple(dict.fromkeys((*self.protocol.metrics, *self.more_metrics)))
 
+    @property
+    def shown_case(self) -> str:
+        """The case whose pictures are kept: the protocol's, or its last one if that was not asked."""
+        labels = self.protocol.labels
+        return self.protocol.shown_case if self.protocol.shown_case in labels else labels[-1]
+
     def heading(self) -> Heading:
         """What has to be equal for records to stand in one table."""
         chosen = self.photographs.limited(self.limit)
@@ -137,6 +143,8 @@ def evaluate(
                 journal.add(records) if journal else kept.extend(records)
         if progress:
             progress(number, len(heading.photographs), photograph.name)
+    if journal and not kept:
+        journal.discard()
     results = _finished(run, heading, names, kept)
     if out and journal:
         write_atomically(out / RESULTS_FILE, results.to_json())
@@ -186,9 +194,8 @@ def _measure(
     except EvaluationError as error:
         run.left_out[photograph.name] = str(error)
         return []
-    shown = next(case for case in cases if case.label == run.protocol.shown_case)
     if pictures:
-        pictures.keep_case(shown)
+        pictures.keep_case(next(case for case in cases if case.label == run.shown_case))
     return [_records(run, cases, contestant, scorer, pictures) for contestant in contestants]
 
 
@@ -200,14 +207,18 @@ def _records(
     for case in cases:
         if contestant.cannot(case):
             continue
-        result = checked_answer(contestant, case, case.photograph.seed(run.seed, "method"))
+        try:
+            result = checked_answer(contestant, case, case.photograph.seed(run.seed, "method"))
+        except (MethodError, ReferencePhotoError) as error:  # one photograph's trouble does not end a run
+            run.left_out[f"{case.photograph.name} ({contestant.name}, {case.label})"] = str(error)
+            continue
         helped = run.protocol.baseline_case not in ("", case.label)
         before = (case.gray() if unhelped is None else unhelped) if helped else None
         scores = {name: rounded(score) for name, score in scorer.scores(case, result, before).items()}
         records.append(Record(case.photograph.name, contestant.name, case.label, scores))
         if case.label == run.protocol.baseline_case:
             unhelped = result
-        if pictures and case.label == run.protocol.shown_case:
+        if pictures and case.label == run.shown_case:
             pictures.keep(contestant.name, case.photograph, result)
     return records
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from tinct.errors import EvaluationError, OutputError
 from tinct.evaluation.results import (
     JOURNAL_FILE,
-    RESULTS_FILE,
     Heading,
     Record,
     heading_from,
@@ -105,6 +105,12 @@ class Journal:
         except OSError as error:
             raise OutputError(f"{self.path} cannot be written ({error.strerror}); free some space.") from None
 
+    def discard(self) -> None:
+        """Remove the journal of a run that found nothing, and its folder if there is nothing else in it."""
+        self.close()
+        with suppress(OSError):
+            self.path.parent.rmdir()
+
     def close(self) -> None:
         """Remove the journal: the results file has everything now."""
         self.path.unlink(missing_ok=True)
@@ -121,7 +127,3 @@ def _complete_records(lines: Sequence[str]) -> list[Record]:
             break
     return list(found.values())
 
-
-def holds_results(folder: Path) -> bool:
-    """Whether a folder has a finished or stopped run."""
-    return (folder / RESULTS_FILE).exists() or (folder / JOURNAL_FILE).exists()

@@ -22,6 +22,9 @@ from tinct.errors import EvaluationError, OutputError
 SCHEMA = 1
 RESULTS_FILE = "results.json"
 JOURNAL_FILE = "journal.jsonl"
+WITHOUT_RESULTS = frozenset({"cli", "networks", "report", "study", "training", "web"})
+"""Rooms of the package that no score depends on: a change there does not make results stale."""
+
 DIGITS = 7
 """Significant digits kept of a score: a float32's worth."""
 
@@ -229,10 +232,12 @@ def versions() -> dict[str, str]:
 
 @cache
 def code_hash() -> str:
-    """A hash of tinct's own Python source, 12 hexadecimal digits."""
+    """A hash of the Python source that results come from, 12 hexadecimal digits; see WITHOUT_RESULTS."""
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
     for file in sorted(package.rglob("*.py")):
+        if WITHOUT_RESULTS & set(file.relative_to(package).parts):
+            continue
         digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -1,0 +1,306 @@
+"""Laws of an evaluation: complete, resumable, deterministic to the byte, and nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evaluation_photographs import make_rgb, write_photographs
+from tinct.color.lab import rgb_to_lab
+from tinct.errors import EvaluationError, MethodError, OptionError, ShapeError, WeightsError
+from tinct.evaluation.contestants import CallablePredictor, FinishedPictures, Gray, get_contestant
+from tinct.evaluation.evaluator import Run, evaluate, evaluate_predictor
+from tinct.evaluation.photographs import PhotographSet, find_photographs
+from tinct.evaluation.protocols import get_protocol
+from tinct.evaluation.protocols.hint_sweep import HintSweep
+from tinct.evaluation.results import JOURNAL_FILE, RESULTS_FILE, read_results
+from tinct.hints import HintField
+from tinct.methods.protocol import Reference
+
+
+@pytest.fixture
+def photo_folder(tmp_path: Path) -> Path:
+    return write_photographs(tmp_path / "photos")
+
+
+def spread(lightness: np.ndarray, hints: HintField, references: Sequence[Reference]) -> np.ndarray:
+    """A toy method: the mean of what was given, everywhere."""
+    found = [hints.ab[hints.mask > 0]] + [reference.ab.reshape(-1, 2) for reference in references]
+    known = np.concatenate(found)
+    mean = known.mean(0) if len(known) else np.zeros(2)
+    return np.broadcast_to(mean.astype(np.float32), (*lightness.shape, 2)).copy()
+
+
+class Counting:
+    """Plain grey that counts how often it is asked, and stops the run after some."""
+
+    weights_sha256 = None
+
+    def __init__(self, stop_after: int | None = None, name: str = "counting") -> None:
+        self.name, self.asked, self.stop_after = name, 0, stop_after
+
+    def cannot(self, case: object) -> str:
+        return ""
+
+    def answer(self, case, seed: int):
+        if self.asked == self.stop_after:
+            raise KeyboardInterrupt
+        self.asked += 1
+        return case.gray()
+
+
+def make_run(folder: Path, name: str, *contestants: object, **more: object) -> Run:
+    return Run(get_protocol(name), contestants, find_photographs(folder), **more)  # type: ignore[arg-type]
+
+
+def test_the_truth_as_an_answer_is_perfect(photo_folder: Path):
+    pictures = FinishedPictures("truth-itself", photo_folder)
+    results = evaluate(make_run(photo_folder, "auto", pictures, Gray()))
+    best, gray = (results.summary()[name]["auto"] for name in ("truth-itself", "gray"))
+    assert "psnr" not in best  # infinite: no number stands for it
+    assert best["ssim"]["mean"] == pytest.approx(1, abs=1e-6)
+    assert best["ciede2000"]["mean"] == 0
+    assert best["auc"]["mean"] == pytest.approx(100, abs=0.5)
+    assert gray["ciede2000"]["mean"] > 3
+    assert gray["colorfulness"]["mean"] < 0.5
+
+
+def test_every_method_answers_every_photograph(photo_folder: Path):
+    results = evaluate(make_run(photo_folder, "exemplar-class", Gray(), CallablePredictor(spread, "mean")))
+    asked = {(r.photograph, r.method, r.case) for r in results.records}
+    names = [p.name for p in find_photographs(photo_folder)]
+    assert asked == {(n, m, c) for n in names for m in ("gray", "mean") for c in ("auto", "exemplar")}
+    assert all(set(r.scores) == set(results.heading.metrics) for r in results.records)
+
+
+def test_gain_is_the_difference_to_the_same_photograph_without_help(photo_folder: Path):
+    results = evaluate(make_run(photo_folder, "exemplar-self", CallablePredictor(spread, "mean")))
+    without, with_it = (results.scores("mean", case, "psnr") for case in ("auto", "exemplar"))
+    gains = results.scores("mean", "exemplar", "gain")
+    for name, gain in gains.items():
+        assert gain == pytest.approx(with_it[name] - without[name], abs=1e-4)
+    assert not results.scores("mean", "auto", "gain")
+
+
+def test_a_grey_answer_gains_nothing_and_costs_nothing(photo_folder: Path):
+    results = evaluate(make_run(photo_folder, "exemplar-unrelated", Gray()))
+    assert set(results.scores("gray", "exemplar", "gain").values()) == {0.0}
+    assert set(results.scores("gray", "exemplar", "moved_ab").values()) == {0.0}
+
+
+def test_a_method_that_needs_a_reference_has_a_dash_without_one(photo_folder: Path):
+    class Needy(Counting):
+        def cannot(self, case) -> str:
+            return "" if case.references else "needs a reference"
+
+    results = evaluate(make_run(photo_folder, "exemplar-class", Gray(), Needy(name="needy")))
+    assert results.methods["needy"]["unanswered"] == ["auto"]
+    assert results.methods["gray"]["unanswered"] == []
+    assert results.summary()["needy"].keys() == {"exemplar"}
+    with pytest.raises(EvaluationError, match="no method can answer"):
+        evaluate(make_run(photo_folder, "auto", Needy()))
+
+
+def test_revealing_more_comes_nearer_to_the_truth(photo_folder: Path):
+    def nearest(lightness: np.ndarray, hints: HintField, references: Sequence[Reference]) -> np.ndarray:
+        if not hints.points:
+            return np.zeros((*lightness.shape, 2), np.float32)
+        rows, columns = np.indices(lightness.shape)
+        away = [(rows - point.y) ** 2 + (columns - point.x) ** 2 for point in hints.points]
+        return np.float32([point.ab for point in hints.points])[np.argmin(away, axis=0)]
+
+    sweep = HintSweep(counts=(0, 5, 100))
+    results = evaluate_predictor(nearest, sweep, find_photographs(photo_folder), limit=3)
+    means = [results.summary()["predictor"][k] for k in ("0", "5", "100")]
+    psnr = [row["psnr"]["mean"] for row in means]
+    assert psnr[0] < psnr[1] - 1 < psnr[2] - 3
+    assert "hint_error" not in means[0]
+    assert means[1]["hint_error"]["mean"] < 4  # a patch has one color, the truth under it varies a little
+    assert means[1]["hint_radius"]["mean"] > 10
+
+
+def test_the_predictor_sees_hints_and_references_at_the_right_sizes(photo_folder: Path):
+    seen = []
+
+    def look(lightness, hints, references):
+        seen.append((lightness.shape, hints.mask.sum() > 0, [r.ab.shape[2] for r in references]))
+        return np.zeros((*lightness.shape, 2), np.float32)
+
+    photographs = find_photographs(photo_folder)
+    evaluate_predictor(look, HintSweep(counts=(0, 2)), photographs, limit=1)
+    evaluate_predictor(look, get_protocol("exemplar-class"), photographs, limit=1)
+    assert seen[:2] == [((256, 256), False, []), ((256, 256), True, [])]
+    assert seen[2:] == [((40, 56), False, []), ((40, 56), False, [2])]
+
+
+def test_a_stopped_run_goes_on_and_equals_an_unbroken_one(photo_folder: Path, tmp_path: Path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    evaluate(make_run(photo_folder, "exemplar-class", Counting()), whole)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(make_run(photo_folder, "exemplar-class", Counting(stop_after=5)), broken)
+    assert not (broken / RESULTS_FILE).exists()
+    with (broken / JOURNAL_FILE).open("a") as journal:
+        journal.write('[{"photograph": "cut of')  # a line that was being written
+    second = Counting()
+    evaluate(make_run(photo_folder, "exemplar-class", second), broken)
+    assert second.asked == 12 - 4  # of the third photograph one case was answered: it is asked again
+    assert (broken / RESULTS_FILE).read_bytes() == (whole / RESULTS_FILE).read_bytes()
+    assert not (broken / JOURNAL_FILE).exists()
+
+
+def test_a_finished_run_takes_another_method_without_asking_the_first_again(
+    photo_folder: Path,
+    tmp_path: Path,
+):
+    evaluate(make_run(photo_folder, "auto", Counting()), tmp_path)
+    again, other = Counting(), Counting(name="other")
+    results = evaluate(make_run(photo_folder, "auto", again, other), tmp_path)
+    assert (again.asked, other.asked) == (0, 6)
+    assert list(results.methods) == ["counting", "other"]
+    evaluate(make_run(photo_folder, "auto", again), tmp_path, restart=True)
+    assert again.asked == 6
+
+
+def test_other_weights_are_measured_anew(photo_folder: Path, tmp_path: Path):
+    evaluate(make_run(photo_folder, "auto", Counting()), tmp_path)
+    trained = Counting()
+    trained.weights_sha256 = "ab" * 32  # type: ignore[assignment]
+    evaluate(make_run(photo_folder, "auto", trained), tmp_path)
+    assert trained.asked == 6
+
+
+def test_a_stopped_run_of_another_question_is_not_lost(photo_folder: Path, tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(make_run(photo_folder, "auto", Counting(stop_after=2)), tmp_path)
+    before = (tmp_path / JOURNAL_FILE).read_bytes()
+    with pytest.raises(EvaluationError, match=r"another seed \(0 and 1\)"):
+        evaluate(make_run(photo_folder, "auto", Counting(), seed=1), tmp_path)
+    assert (tmp_path / JOURNAL_FILE).read_bytes() == before
+
+
+def test_results_are_read_as_they_were_written(photo_folder: Path, tmp_path: Path):
+    results = evaluate(make_run(photo_folder, "hints", Gray(), limit=1), tmp_path)
+    again = read_results(tmp_path)
+    assert again.heading == results.heading
+    assert again.records == results.records
+    assert again.to_json() == results.to_json()
+
+
+def test_photographs_without_color_are_left_out_and_named(photo_folder: Path, tmp_path: Path):
+    Image.fromarray(make_rgb(9)).convert("L").save(photo_folder / "field" / "gray.png")
+    results = evaluate(make_run(photo_folder, "auto", Gray()), tmp_path)
+    assert list(results.left_out) == ["field/gray.png"]
+    assert len({r.photograph for r in results.records}) == 6
+
+
+def test_when_nothing_can_be_measured_nothing_is_written(tmp_path: Path):
+    Image.fromarray(make_rgb(9)).convert("L").save(tmp_path / "gray.png")
+    with pytest.raises(EvaluationError, match="none of 1 photographs could be measured"):
+        evaluate(make_run(tmp_path, "auto", Gray()), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_finished_pictures_of_another_size_are_refused(photo_folder: Path, tmp_path: Path):
+    folder = tmp_path / "other"
+    folder.mkdir()
+    for photograph in find_photographs(photo_folder):
+        Image.fromarray(make_rgb(0, 20, 28)).save(folder / Path(photograph.name).name)
+    with pytest.raises(ShapeError, match=r"gave 28x20 for field/0\.png, which is 56x40"):
+        evaluate(make_run(photo_folder, "auto", get_contestant(f"other={folder}")))
+
+
+def test_a_predictor_of_another_size_is_refused(photo_folder: Path):
+    with pytest.raises(ShapeError, match="is wanted"):
+        evaluate_predictor(
+            lambda lightness, hints, references: np.zeros((8, 8, 2), np.float32),
+            get_protocol("auto"),
+            find_photographs(photo_folder),
+        )
+
+
+def test_missing_frozen_networks_are_named_before_anything_is_measured(
+    photo_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    for name in ("TINCT_SHARED", "TINCT_FROZEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    gray = Counting()
+    with pytest.raises(WeightsError):
+        evaluate(make_run(photo_folder, "auto", gray, more_metrics=("lpips",)), tmp_path / "out")
+    assert gray.asked == 0
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{}", "not a results file"),
+        ("nonsense", "not a results file"),
+        ('{"schema": 99}', "has version 99"),
+        ('{"schema": 1, "protocol": "auto"}', "is damaged"),
+    ],
+)
+def test_a_results_file_that_does_not_fit_is_one_clear_line(tmp_path: Path, content: str, said: str):
+    (tmp_path / "results.json").write_text(content)
+    with pytest.raises(EvaluationError, match=said) as caught:
+        read_results(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_results_file_is_one_clear_line(tmp_path: Path):
+    with pytest.raises(EvaluationError, match="does not exist"):
+        read_results(tmp_path / "nowhere.json")
+
+
+def test_unknown_names_are_refused(photo_folder: Path):
+    with pytest.raises(MethodError, match="no method is called 'magic'"):
+        get_contestant("magic")
+    with pytest.raises(EvaluationError, match="is not a folder"):
+        get_contestant(f"other={photo_folder / 'nowhere'}")
+    with pytest.raises(OptionError, match="given twice"):
+        evaluate(make_run(photo_folder, "auto", Gray(), Gray()))
+    with pytest.raises(EvaluationError, match="no metric is called 'beauty'"):
+        evaluate(make_run(photo_folder, "auto", Gray(), more_metrics=("beauty",)))
+
+
+def test_registered_methods_take_the_path_of_users(photo_folder: Path):
+    """What a protocol measures is what `colorize` gives for the same photograph, reference and seed."""
+    from tinct.colorize import colorize
+    from tinct.evaluation.contestants import RegisteredMethod
+
+    photographs = find_photographs(photo_folder)
+    case = get_protocol("exemplar-class").cases(photographs[0], photographs, seed=0)[-1]
+    mine = RegisteredMethod("reinhard").answer(case, seed=0)
+    theirs = colorize(case.gray()[..., 0], case.references[0], method="reinhard", seed=0)
+    assert np.abs(mine.astype(int) - theirs).max() <= 2  # the protocol's grey has 16 bits
+    lightness = rgb_to_lab(mine.astype(np.float32) / 255)[..., 0]
+    assert np.abs(lightness - case.lightness).max() < 1.0
+
+
+def test_the_command_line_evaluates_and_says_what_is_wrong(photo_folder: Path, tmp_path: Path, capsys):
+    from tinct.cli import run
+
+    out = tmp_path / "run"
+    assert run(["evaluate", "auto", "--data", str(photo_folder), "--out", str(out), "--limit", "2"]) == 0
+    assert "PSNR" in capsys.readouterr().out
+    assert json.loads((out / RESULTS_FILE).read_text())["protocol"] == "auto"
+    assert (out / "report.html").exists()
+    assert run(["evaluate", "automatic", "--data", str(photo_folder)]) == 2
+    assert run(["evaluate", "auto", "--data", str(tmp_path / "nowhere")]) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 2
+    assert all(line.startswith("tinct: ") for line in said)
+
+
+def test_limit_below_one_is_refused(photo_folder: Path):
+    photographs: PhotographSet = find_photographs(photo_folder)
+    with pytest.raises(EvaluationError, match="1 or more"):
+        photographs.limited(0)
