@@ -60,15 +60,16 @@ def _points(color: str, *places: tuple[int, int], radius: float = 3) -> tuple[Hi
     return tuple(Hint(x, y, color, radius) for x, y in places)
 
 
-ASTRONAUT = (
-    *_points("#e8622c", (91, 286), (80, 423), (300, 300), (205, 330), (130, 480)),
+ASTRONAUT: tuple[HintLike, ...] = (
+    *_points("#e8622c", (91, 286), (80, 423), (300, 300), (205, 330), (130, 480), (318, 285), (220, 470)),
     *_points("#dba88f", (217, 137), (200, 115)),
     *_points("#8a6b3e", (183, 57), (290, 75)),
     *_points("#b9aca4", (343, 114), (110, 114), (480, 100), (340, 220)),
     *_points(GRAY, (217, 229), (377, 446), (394, 206), (257, 400), (480, 350), (172, 480), (160, 200)),
     *_points("#7a5228", (411, 60)),
-    *_points("#2d2a70", (14, 60)),
-    *_points("#5a4d9c", (150, 375), (300, 358)),
+    *_points("#5a4d9c", (300, 358)),
+    Stroke(((148, 362), (196, 398), (160, 402)), "#5a4d9c", 8),
+    Stroke(((8, 20), (14, 80), (40, 110)), "#2d2a70", 6),
     Stroke(((20, 135), (75, 215)), "#b0283c", 5),
     Stroke(((4, 260), (22, 300)), "#b0283c", 5),
 )
@@ -78,7 +79,7 @@ COFFEE = (
     *_points("#9a4e24", (496, 67), (562, 335), (80, 321), (60, 200), (420, 20), (560, 180), (420, 380)),
     *_points("#e8d8c4", (201, 80), (290, 45), (375, 100)),
     *_points("#3a2416", (60, 20)),
-    *_points("#a8a098", (364, 288)),
+    Stroke(((345, 270), (365, 310), (392, 285)), "#a8a098", 8),
 )
 CAT = (
     *_points("#9c9a40", (155, 117), (308, 136), (190, 108)),
@@ -121,7 +122,7 @@ EXAMPLES = (
         ),
     ),
     Example("astronaut", "points and strokes", _bundled("astronaut"), hints=ASTRONAUT),
-    Example("coffee", "points", _bundled("coffee"), hints=COFFEE),
+    Example("coffee", "points and a stroke", _bundled("coffee"), hints=COFFEE),
     Example("cat", "points", _bundled("cat"), hints=CAT),
     Example("rocket", "points", _bundled("rocket"), hints=ROCKET),
 )
