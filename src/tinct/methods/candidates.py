@@ -36,6 +36,9 @@ LIGHTNESS_IN_SIFT = 0.02
 # A match may be farther than the nearest by 1 + this; measured, it is by 0.2 % on average and found 4 times
 # faster.
 SEARCH_SLACK = 1.0
+# Added to a match's relative cost before its reference's weight multiplies it, or a twin would cost nothing
+# at any weight.
+LEAST_COST = 0.05
 # Mean squared distance, per feature's unit, below which everything looks alike and nothing is a better match.
 LEAST_SCALE = 1e-4
 
@@ -146,11 +149,12 @@ def _nearest(
     samples = [(part - center) @ basis for part in known]
     trees = [cKDTree(part) for part in samples]
     together = np.concatenate(samples, dtype=np.float32)
+    floor = LEAST_COST * float(mean_square_distance(together, together, 0.0))
     chosen, nearest = np.empty(lightness.shape, np.intp), np.empty(lightness.shape, np.float32)
     scale = 0.0
     for top, bottom, block in feature(lightness):
         points = np.asarray((block.reshape(-1, block.shape[2]) - center) @ basis, np.float32)
-        found, distance = _cheapest(points, trees, prices)
+        found, distance = _cheapest(points, trees, prices, floor)
         chosen[top:bottom] = found.reshape(bottom - top, -1)
         nearest[top:bottom] = distance.reshape(bottom - top, -1)
         scale += float(mean_square_distance(points, together, 0.0)) * len(points) / lightness.size
@@ -158,15 +162,16 @@ def _nearest(
 
 
 def _cheapest(
-    points: Array, trees: Sequence[cKDTree], prices: Sequence[float]
+    points: Array, trees: Sequence[cKDTree], prices: Sequence[float], floor: float
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     chosen, squares = np.zeros(len(points), np.intp), np.zeros(len(points))
     lowest = np.full(len(points), np.inf)
     first = 0
     for tree, price in zip(trees, prices, strict=True):
         distance, found = tree.query(points, eps=SEARCH_SLACK, workers=-1)
-        better = distance**2 * price < lowest
-        lowest[better] = distance[better] ** 2 * price
+        cost = (distance**2 + floor) * price
+        better = cost < lowest
+        lowest[better] = cost[better]
         chosen[better], squares[better] = first + found[better], distance[better] ** 2
         first += tree.n
     return chosen, squares

@@ -39,6 +39,10 @@ DEVIATION_WINDOW = 5
 CASCADE = (("gabor", 0.2, 1.0), ("sift", 0.5, 0.1), ("intensity", 0.2, 3.0), ("deviation", 0.1, 0.5))
 SHARE_KEPT = 0.5
 
+# Added to a match's cost before its reference's weight multiplies it, or a twin would cost nothing at any
+# weight.
+LEAST_COST = 0.05
+
 # The vote: superpixels a group has on average, and chroma difference that makes another opinion.
 GROUP_SIZE = 20
 SAME_COLOR = 10.0
@@ -209,7 +213,7 @@ def _match_all(target: Superpixels, lightness: Array, references: Sequence[Refer
         planes = (reference.ab[..., k].ravel() for k in (0, 1))
         means = np.stack([np.bincount(source.labels.ravel(), plane) / area for plane in planes], axis=1)
         chosen, cost = match(target, source)
-        price = cost * np.float32(heaviest / reference.weight)
+        price = (cost + LEAST_COST) * np.float32(heaviest / reference.weight)
         better = price < best
         best[better], costs[better] = price[better], cost[better]
         colors[better] = means[chosen[better]]
