@@ -1,0 +1,283 @@
+"""Chroma from the working size to the photograph's own, along the photograph's edges.
+
+Around each working pixel a*, b* are fitted as linear in L*: the local model of the guided filter (He, Sun,
+Tang, TPAMI 2013), at low resolution as in Fast Guided Filter (He, Sun, 2015). The guided filter also replaces
+chroma by the model's local mean, which blurs; here the predicted chroma stays as it is, and only the detail
+that the working size lost is carried over:
+
+    ab(p) = up(ab)(p) + up(slope)(p) * (L(p) - up(mean L)(p))
+
+with `up` bilinear, and the result kept between the extremes of the working pixels around p: no color appears
+that the prediction does not have nearby. Why this one: docs/experiments.md, "Upsampling".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import ShapeError
+
+Array = NDArray[np.float32]
+LightnessRows = Callable[[int, int], Array]
+
+RADIUS = 1
+"""Of the window in which chroma is fitted to lightness, in working pixels: 3 x 3."""
+
+REGULARIZATION = 25.0
+"""Lightness variance (L* squared) at which the fitted slope is halved: below 5 L* a difference is texture."""
+
+DEFAULT_ROWS = 256
+
+_READ_ROWS = 256
+
+_BLOCK_ROWS = 16
+"""Rows that are computed at once: their planes stay in the processor's cache."""
+
+
+class ChromaUpsampler:
+    """One prediction, ready to be asked for any rows of the photograph.
+
+    A row comes out the same whatever portion it is asked for in: strips equal the whole picture bit for bit.
+    """
+
+    def __init__(self, ab: Array, working_lightness: Array, shape: tuple[int, int]) -> None:
+        """Fit chroma to lightness at the working size.
+
+        Args:
+            ab: CIE a*, b* at the working size, shape (h, w, 2).
+            working_lightness: CIE L* of the photograph averaged down to the same size, shape (h, w).
+            shape: height and width of the photograph.
+        Raises:
+            ShapeError: if the two differ in size, are empty or not finite, or shape is not positive.
+        """
+        _check(ab, shape)
+        if working_lightness.shape != ab.shape[:2]:
+            raise ShapeError(
+                f"working_lightness is {working_lightness.shape} but ab is {ab.shape}; "
+                f"average it to {ab.shape[:2]}."
+            )
+        size = min(ab.shape[0], shape[0]), min(ab.shape[1], shape[1])
+        lightness = _shrunk(np.asarray(working_lightness, np.float64), size)
+        chroma = _shrunk(np.asarray(ab, np.float64), size)
+        self.shape = shape
+        self._planes = _model(chroma, lightness)
+        self._first_row, self._row_part = _positions(size[0], shape[0])
+        self._first_column, self._column_part = _positions(size[1], shape[1])
+        self._last_row = size[0] - 1
+
+    def rows(self, top: int, bottom: int, lightness: Array) -> Array:
+        """Chroma of some rows.
+
+        Args:
+            top, bottom: the first row and the one after the last, 0..H.
+            lightness: CIE L* of these rows, shape (bottom - top, W).
+        Returns:
+            CIE a*, b*, shape (bottom - top, W, 2), float32.
+        Raises:
+            ShapeError: if lightness is not of these rows.
+        """
+        if not 0 <= top <= bottom <= self.shape[0] or lightness.shape != (bottom - top, self.shape[1]):
+            raise ShapeError(
+                f"lightness is {lightness.shape} for rows {top} to {bottom} of a {self.shape} photograph; "
+                f"pass L* of exactly these rows, whole width."
+            )
+        ab = np.empty((bottom - top, self.shape[1], 2), np.float32)
+        upper_row, upper = -1, np.empty(0, np.float32)
+        for start, stop in _groups(self._first_row, top, bottom):
+            row = int(self._first_row[start])
+            if row != upper_row:
+                upper = self._widened(row)
+            lower = self._widened(min(row + 1, self._last_row))
+            for first in range(start, stop, _BLOCK_ROWS):
+                last = min(first + _BLOCK_ROWS, stop)
+                here = slice(first - top, last - top)
+                _apply(upper, lower, self._row_part[first:last, None], lightness[here], ab[here])
+            upper_row, upper = row + 1, lower
+        return ab
+
+    def _widened(self, row: int) -> Array:
+        """A row of the model at the photograph's width, shape (9, W)."""
+        planes = self._planes[row]
+        left = planes[:, self._first_column]
+        right = planes[:, np.minimum(self._first_column + 1, planes.shape[1] - 1)]
+        right -= left
+        right *= self._column_part
+        left += right
+        return left
+
+
+def upsample_chroma(ab: Array, guide: Array) -> Array:
+    """Bring predicted chroma to the photograph's size, along the edges of its lightness.
+
+    Args:
+        ab: CIE a*, b* at the working size, shape (h, w, 2); of the same picture as the guide.
+        guide: CIE L* of the photograph, shape (H, W), 0..100.
+    Returns:
+        CIE a*, b*, shape (H, W, 2), float32. Exactly 0 where ab is 0 all around; ab itself where sizes agree.
+    Raises:
+        ShapeError: if ab is not (h, w, 2), guide not (H, W), or one is empty or not finite.
+    """
+    if guide.ndim != 2:
+        raise ShapeError(f"guide is {guide.shape}; it must be (H, W); pass the photograph's lightness alone.")
+    _check(ab, guide.shape)
+    upsampler = ChromaUpsampler(ab, average_lightness(guide, guide.shape, ab.shape[:2]), guide.shape)
+    return upsampler.rows(0, guide.shape[0], np.asarray(guide, np.float32))
+
+
+def upsample_chroma_strips(
+    ab: Array,
+    guide: LightnessRows | Array,
+    shape: tuple[int, int],
+    rows: int = DEFAULT_ROWS,
+    *,
+    working_lightness: Array | None = None,
+) -> Iterator[tuple[int, int, Array]]:
+    """`upsample_chroma` strip by strip: the same values, in memory that does not grow with the height.
+
+    Args:
+        ab: CIE a*, b* at the working size, shape (h, w, 2).
+        guide: CIE L* of the photograph: an array of that shape, or a function from (top, bottom) to rows.
+        shape: height and width of the photograph.
+        rows: how many rows a strip has; the last may have fewer.
+        working_lightness: L* averaged to ab's size, if it is there: the guide is then read once, not twice.
+    Yields:
+        The strip's first row, the one after its last, and its a*, b*, shape (bottom - top, W, 2).
+    Raises:
+        ShapeError: as `upsample_chroma`; also if rows is below 1.
+    """
+    _check(ab, shape)
+    if rows < 1:
+        raise ShapeError(f"rows is {rows}; a strip needs 1 or more; {DEFAULT_ROWS} is the default.")
+    if working_lightness is None:
+        working_lightness = average_lightness(guide, shape, ab.shape[:2])
+    upsampler = ChromaUpsampler(ab, working_lightness, shape)
+    read = _reader(guide)
+    for top in range(0, shape[0], rows):
+        bottom = min(top + rows, shape[0])
+        yield top, bottom, upsampler.rows(top, bottom, read(top, bottom))
+
+
+def average_lightness(guide: LightnessRows | Array, shape: tuple[int, int], size: tuple[int, int]) -> Array:
+    """The photograph's lightness at the working size, each value the mean over the area it stands for.
+
+    Args:
+        guide: CIE L*: an array of shape (H, W), or a function from (top, bottom) to these rows.
+        shape: height and width of the photograph.
+        size: height and width to bring it to; an axis that would grow is interpolated.
+    Returns:
+        L*, shape `size`, float32.
+    """
+    import cv2
+
+    height, width = size
+    read = _reader(guide)
+    shrunk = min(height, shape[0]), min(width, shape[1])
+    total = np.zeros(shrunk, np.float64)
+    for top in range(0, shape[0], _READ_ROWS):
+        bottom = min(top + _READ_ROWS, shape[0])
+        strip = np.ascontiguousarray(read(top, bottom), np.float32)
+        if strip.shape != (bottom - top, shape[1]):
+            raise ShapeError(f"guide gave {strip.shape} for rows {top} to {bottom}; it must be whole rows.")
+        if shrunk[1] != shape[1]:
+            strip = np.asarray(
+                cv2.resize(strip, (shrunk[1], bottom - top), interpolation=cv2.INTER_AREA), np.float32
+            )
+        first, cover = _row_cover(top, bottom, shape[0], shrunk[0])
+        total[first : first + len(cover)] += cover @ strip
+    if shrunk != size:
+        total = np.asarray(cv2.resize(total, (width, height), interpolation=cv2.INTER_LINEAR), np.float64)
+    return total.astype(np.float32)
+
+
+def _row_cover(top: int, bottom: int, height: int, size: int) -> tuple[int, NDArray[np.float64]]:
+    """How much of each working row the rows top..bottom make up: the first one's number, (k, rows)."""
+    scale = size / height
+    start, stop = np.arange(top, bottom) * scale, np.arange(top + 1, bottom + 1) * scale
+    first, last = int(start[0]), min(size, int(np.ceil(stop[-1] - 1e-9)))
+    lower = np.arange(first, last)[:, None]
+    cover: NDArray[np.float64] = np.minimum(stop, lower + 1) - np.maximum(start, lower)
+    return first, np.maximum(cover, 0)
+
+
+def _model(ab: NDArray[np.float64], lightness: NDArray[np.float64]) -> Array:
+    """What is interpolated, shape (h, 9, w): mean L*, then value, slope, least, greatest of a*, and of b*."""
+    import cv2
+
+    def mean(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+        side = 2 * RADIUS + 1
+        return np.asarray(cv2.blur(plane, (side, side), borderType=cv2.BORDER_REPLICATE))
+
+    around = np.ones((3, 3), np.uint8)
+    local_mean = mean(lightness)
+    spread = np.maximum(mean(lightness * lightness) - local_mean**2, 0) + REGULARIZATION
+    planes = [lightness]
+    for value in (np.ascontiguousarray(ab[..., 0]), np.ascontiguousarray(ab[..., 1])):
+        slope = (mean(lightness * value) - local_mean * mean(value)) / spread
+        low, high = cv2.erode(value, around), cv2.dilate(value, around)
+        planes += [value, mean(slope), np.asarray(low, np.float64), np.asarray(high, np.float64)]
+    return np.ascontiguousarray(np.stack(planes, axis=1), np.float32)
+
+
+def _apply(upper: Array, lower: Array, part: Array, lightness: Array, ab: Array) -> None:
+    """Fill the rows between two model rows; `part`, shape (rows, 1), is how far each is on the way down."""
+    way = lower - upper
+
+    def between(plane: int) -> Array:
+        value = part * way[plane]
+        value += upper[plane]
+        return value
+
+    detail = lightness - between(0)
+    for channel in range(2):
+        first = 1 + 4 * channel
+        value = between(first + 1)
+        value *= detail
+        value += between(first)
+        np.maximum(value, between(first + 2), out=value)
+        np.minimum(value, between(first + 3), out=value)
+        ab[..., channel] = value
+
+
+def _positions(size: int, target: int) -> tuple[NDArray[np.intp], Array]:
+    """Where `target` pixel centers fall among `size`: the one before, and the part of the way to the next."""
+    center = np.clip((np.arange(target) + 0.5) * (size / target) - 0.5, 0, size - 1)
+    first = center.astype(np.intp)
+    return first, (center - first).astype(np.float32)
+
+
+def _groups(first_row: NDArray[np.intp], top: int, bottom: int) -> Iterator[tuple[int, int]]:
+    """Runs of rows that lie between the same two working rows."""
+    edges = np.flatnonzero(np.diff(first_row[top:bottom])) + 1 + top
+    starts = [top, *edges.tolist()]
+    if top < bottom:
+        yield from zip(starts, [*starts[1:], bottom], strict=True)
+
+
+def _shrunk(image: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+    if image.shape[:2] == size:
+        return image
+    import cv2
+
+    return np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA))
+
+
+def _reader(guide: LightnessRows | Array) -> LightnessRows:
+    if callable(guide):
+        return guide
+    return lambda top, bottom: np.asarray(guide[top:bottom], np.float32)
+
+
+def _check(ab: Array, shape: tuple[int, ...]) -> None:
+    if ab.ndim != 3 or ab.shape[2] != 2 or not ab.size:
+        raise ShapeError(
+            f"ab is {ab.shape}; it must be (h, w, 2) and not empty; put a*, b* on the last axis."
+        )
+    if not np.isfinite(ab).all():
+        raise ShapeError(
+            "ab holds NaN or infinity; it must be finite; the method that predicted it is at fault."
+        )
+    if len(shape) != 2 or min(shape) < 1:
+        raise ShapeError(f"the photograph's shape is {shape}; it must be (height, width), 1 or more each.")
