@@ -22,6 +22,7 @@ from tinct.rendering import render
 if TYPE_CHECKING:
     from PIL import Image
 
+Array = NDArray[np.float32]
 AnyArray = TypeVar("AnyArray", bound=NDArray[Any])
 
 LEARNED = "tinct"
@@ -175,9 +176,8 @@ class Colorizer:
 
     def predict(self) -> Prediction:
         """The chroma at the working size, with the hints honored; a* and b* before strength is applied."""
-        method = self.method
-        size = self._options.size or method.working_size
-        lightness = _kept(self._found, ("lightness", size), lambda: self.photo.working_lightness(size))
+        method, size = self.method, self._size
+        lightness = self._working_lightness()
         references = _kept(self._placed_references, size, lambda: _at_working_size(self._references, size))
         placed = self._place(self._hints.values(), lightness.shape, references)
         if method.honors_hints:
@@ -186,7 +186,10 @@ class Colorizer:
 
     def render(self) -> Photo:
         """The photograph in color at full resolution, with its metadata."""
-        return render(self.photo, self.predict().ab, list(self._hints.values()), self._options)
+        prediction = self.predict()
+        return render(
+            self.photo, prediction.ab, self._working_lightness(), list(self._hints.values()), self._options
+        )
 
     def like(self, source: Any) -> Any:
         """The photograph in color, as the same kind of thing as `source`; see `colorize`."""
@@ -200,7 +203,7 @@ class Colorizer:
         return result.to_image()
 
     def _spread(
-        self, method: Method, size: int, lightness: Any, placed: HintField, references: Sequence[Reference]
+        self, method: Method, size: int, lightness: Array, placed: HintField, references: Sequence[Reference]
     ) -> Prediction:
         """The method's own answer, found once, and the hints spread over it."""
         from tinct.methods.scribbles import spread_hints
@@ -211,6 +214,15 @@ class Colorizer:
             self._found, key, lambda: method.predict(lightness, alone, references, seed=self._options.seed)
         )
         return spread_hints(lightness, found, placed) if placed else found
+
+    @property
+    def _size(self) -> int:
+        return self._options.size or self.method.working_size
+
+    def _working_lightness(self) -> Array:
+        size = self._size
+        lightness: Array = _kept(self._found, ("lightness", size), lambda: self.photo.working_lightness(size))
+        return lightness
 
     def _place(
         self, hints: Iterable[HintLike], shape: tuple[int, ...], references: Sequence[Reference]

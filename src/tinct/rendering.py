@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tinct.photo import Photo
 
 Array = NDArray[np.float32]
-Strip = tuple[int, int, Array]
 
 COLOR_LAYER_LIGHTNESS = 50.0
 """L* of `chroma_only`: the middle of the scale, where the sRGB gamut is widest."""
@@ -27,67 +26,36 @@ _STAMP_LIGHTNESS_SIGMA = 10.0
 """How far from a point's own L* its exact color still reaches; about the contrast of an edge."""
 
 
-def render(photo: Photo, ab: Array, hints: Sequence[HintLike], options: Options) -> Photo:
+def render(
+    photo: Photo, ab: Array, working_lightness: Array, hints: Sequence[HintLike], options: Options
+) -> Photo:
     """Put predicted chroma under the photograph's own lightness, at full resolution.
 
     Args:
         photo: the photograph; its lightness is read by strips, its metadata is kept.
         ab: CIE a*, b* at the working size, shape (h, w, 2).
+        working_lightness: the photograph's L* averaged to that size, shape (h, w).
         hints: what the user asked for; points are met exactly at their own pixel, which may be much smaller
             than a working pixel.
         options: strength and chroma_only are used.
     """
     from tinct.color.gamut import merge_lightness
-    from tinct.upsampling import upsample_chroma_strips
+    from tinct.upsampling import ChromaUpsampler
 
+    upsampler = ChromaUpsampler(ab, working_lightness, (photo.height, photo.width))
     stamps = _stamps(hints, photo, ab.shape[1] / photo.width)
 
-    def upsampled() -> Iterator[Strip]:
-        return upsample_chroma_strips(ab, photo.lightness, (photo.height, photo.width))
-
-    rows = _RowReader(upsampled)
-
     def colored(top: int, bottom: int, lightness: Array) -> Array:
-        chroma = rows.take(top, bottom)
+        chroma = upsampler.rows(top, bottom, lightness)
         for stamp in stamps:
             stamp.blend(chroma, lightness, top)
         if options.strength != 1:
-            chroma = chroma * np.float32(options.strength)
+            chroma *= np.float32(options.strength)
         if options.chroma_only:
             lightness = np.full_like(lightness, COLOR_LAYER_LIGHTNESS)
         return merge_lightness(lightness, chroma)
 
     return photo.colored(colored)
-
-
-class _RowReader:
-    """Strips handed out again in whatever portions are asked for, going down; going back up starts anew."""
-
-    def __init__(self, strips: Callable[[], Iterable[Strip]]) -> None:
-        self._strips = strips
-        self._source = iter(strips())
-        self._parts: list[Array] = []
-        self._top = self._bottom = 0
-
-    def take(self, top: int, bottom: int) -> Array:
-        """Rows top to bottom, a copy that the caller may change; shape (bottom - top, W, 2)."""
-        if top < self._top:
-            self._restart()
-        while self._bottom < bottom:
-            _, self._bottom, rows = next(self._source)
-            if self._bottom > top:
-                self._parts.append(rows)
-            else:
-                self._top = self._bottom
-        rows = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
-        taken: Array = np.array(rows[top - self._top : bottom - self._top], np.float32)
-        self._parts, self._top = [rows[bottom - self._top :]], bottom
-        return taken
-
-    def _restart(self) -> None:
-        self._source = iter(self._strips())
-        self._parts = []
-        self._top = self._bottom = 0
 
 
 @dataclass(frozen=True, slots=True)
