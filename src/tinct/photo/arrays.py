@@ -14,6 +14,9 @@ Pixels = NDArray[Any]
 _SLACK = 1e-3
 """How far floats may lie outside 0..1 and still count as rounding."""
 
+_SETTLED, _ROUNDING = 0.17, 0.3
+"""Errors of L* below the first are left; above the second they do not come from rounding to 8 bits."""
+
 
 def checked(array: ArrayLike) -> Pixels:
     """Bring an array to (H, W) or (H, W, 1..4), uint8, uint16 or float32 in 0..1.
@@ -72,3 +75,32 @@ def quantize(values: NDArray[np.generic], dtype: np.dtype[Any]) -> Pixels:
     scaled = np.asarray(values, np.float32) * np.float32(top)
     np.clip(np.rint(scaled, out=scaled), 0, top, out=scaled)
     return scaled.astype(dtype)
+
+
+def settle_lightness(pixels: NDArray[np.uint8], lightness: NDArray[np.float32]) -> None:
+    """Move 8-bit colors by one or two steps of red or blue, in place, where rounding moved their L* most.
+
+    Rounding three channels can add up to the half step that `quantize` allows; a step of blue or red (a
+    fourteenth or a fifth of the luminance) takes most of it back, and no eye sees it. Grays stay gray.
+
+    Args:
+        pixels: sRGB, shape (H, W, 3).
+        lightness: the L* that the colors were made for, shape (H, W); where they differ by more than rounding
+            can explain, the colors were meant to be so and stay.
+    """
+    from tinct.color.lab import rgb_to_lightness
+
+    error = (rgb_to_lightness(pixels) - lightness).reshape(-1)
+    chosen = np.flatnonzero((np.abs(error) > _SETTLED) & (np.abs(error) < _ROUNDING))
+    flat = pixels.reshape(-1, 3)
+    colors = flat[chosen]
+    chosen = chosen[(colors != colors[:, :1]).any(axis=1)]
+    colors, wanted = flat[chosen].astype(np.int16), lightness.reshape(-1)[chosen]
+    direction = -np.sign(error[chosen]).astype(np.int16)[:, None]
+    best, left = colors.astype(np.uint8), np.abs(error[chosen])
+    for steps in ((0, 0, 1), (0, 0, 2), (1, 0, 0), (1, 0, 1)):
+        moved = np.clip(colors + direction * np.array(steps, np.int16), 0, 255).astype(np.uint8)
+        remaining = np.abs(rgb_to_lightness(moved) - wanted)
+        better = remaining < left
+        best[better], left[better] = moved[better], remaining[better]
+    flat[chosen] = best

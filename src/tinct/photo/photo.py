@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinct.errors import ShapeError
-from tinct.photo.arrays import checked, quantize
+from tinct.photo.arrays import checked, quantize, settle_lightness
 from tinct.photo.formats import FORMATS, named_format, path_format
 from tinct.photo.metadata import Metadata
 from tinct.photo.provenance import Provenance
@@ -31,7 +31,7 @@ DEFAULT_MAX_PIXELS = 250_000_000
 """Pixels above which a file is refused before it is decoded: a sheet of A3 at 1200 dpi is just below."""
 
 TINT_TOLERANCE = 1.75
-"""Toned scans measure up to 1.6; of 538 color photographs all but one (a red shirt on white) 1.77 and more."""
+"""Toned scans measure up to 1.6; of 538 color photographs all but one (a red shirt on white) 1.77 or more."""
 _TINT_SIZE = 256
 _STRIP = 1 << 20
 
@@ -207,11 +207,14 @@ class Photo:
         keeps_profile = self._profile is not None and self._profile.holds_srgb
         pixels = np.empty((self.height, self.width, 3), self._pixels.dtype)
         for top, bottom in self._strips():
-            rgb = rows(top, bottom, self.lightness(top, bottom)) if callable(rows) else rows[top:bottom]
+            lightness = self.lightness(top, bottom)
+            rgb = rows(top, bottom, lightness) if callable(rows) else rows[top:bottom]
             self._check_rows(rgb, bottom - top, whole=None if callable(rows) else rows.shape)
             if keeps_profile and self._profile is not None:
                 rgb = self._profile.from_srgb(np.clip(rgb, 0, 1))
             pixels[top:bottom] = quantize(rgb, pixels.dtype)
+            if pixels.dtype == np.uint8 and not keeps_profile:
+                settle_lightness(pixels[top:bottom], lightness)
         profile = self._profile if keeps_profile else None
         metadata = self._metadata if keeps_profile else replace(self._metadata, icc=self._srgb_icc())
         photo = Photo(Decoded(pixels, self.alpha, profile, metadata, self.format, self.notes), self.path)

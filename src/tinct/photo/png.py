@@ -79,12 +79,15 @@ def write_deep(stream: BinaryIO, pixels: NDArray[np.uint16], metadata: Metadata)
     """Write a 16-bit PNG.
 
     Args:
-        pixels: shape (H, W), (H, W, 3) or (H, W, 4), uint16, RGB order.
+        pixels: shape (H, W), (H, W, 2), (H, W, 3) or (H, W, 4), uint16, RGB order; gray with alpha
+            is written as RGB with alpha, for OpenCV knows no other.
     """
     import cv2
 
     bgr = pixels
-    if pixels.ndim == 3:
+    if pixels.ndim == 3 and pixels.shape[2] == 2:
+        bgr = pixels[..., [0, 0, 0, 1]]
+    elif pixels.ndim == 3:
         bgr = pixels.copy()
         swap_red_and_blue(bgr)
     fine, encoded = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 3])
