@@ -46,7 +46,9 @@ def as_reference(lab: np.ndarray, weight: float = 1.0) -> Reference:
 
 def astronaut(step: int = 4) -> np.ndarray:
     data = pytest.importorskip("skimage.data")
-    return rgb_to_lab(np.ascontiguousarray(data.astronaut()[::step, ::step]))
+    side = 512 // step
+    blocks = data.astronaut().reshape(side, step, side, step, 3)
+    return rgb_to_lab((blocks.mean(axis=(1, 3)) / 255).astype(np.float32))
 
 
 def predict(lab: np.ndarray, *references: Reference, seed: int = 0):

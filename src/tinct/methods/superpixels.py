@@ -27,10 +27,10 @@ from tinct.methods.texture import (
 Array = NDArray[np.float32]
 Index = NDArray[np.intp]
 
-# About 40 pixels a superpixel, as in the paper; above this many the superpixels grow instead.
-SUPERPIXEL_AREA = 40
+# Pixels in a superpixel, until there would be this many; then the superpixels grow.
+SUPERPIXEL_AREA = 24
 MOST_SUPERPIXELS = 3000
-COMPACTNESS = 0.1
+COMPACTNESS = 0.2
 SIFT_CELL = 4
 DEVIATION_WINDOW = 5
 
@@ -44,7 +44,7 @@ SHARE_KEPT = 0.5
 LEAST_COST = 0.05
 
 # The vote: superpixels a group has on average, and chroma difference that makes another opinion.
-GROUP_SIZE = 20
+GROUP_SIZE = 15
 SAME_COLOR = 10.0
 GROUPING_ROUNDS = 10
 # Matches below this quantile of confidence are not trusted to be scribbles.
