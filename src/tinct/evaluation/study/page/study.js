@@ -3,6 +3,8 @@
 const $ = (id) => document.getElementById(id);
 const KEPT = "tinct-study-session"; // a reload goes on where it was
 const BLANK_MS = 600; // between two timed trials, so that one picture does not mask the next
+// What a picture's frame takes beside and below it, what stands below them all, and how small they may become.
+const BESIDE_PX = 32, LABEL_PX = 64, BELOW_PX = 110, SMALLEST_PX = 100;
 const CONTEXT = { gray: "The photograph", reference: "The reference" };
 
 let state = null;
@@ -16,8 +18,9 @@ async function ask(path, body) {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
   };
   const response = await fetch(path, options);
-  const content = await response.json().catch(() => ({}));
-  if (!response.ok) throw Object.assign(new Error(content.detail ?? response.statusText), { status: response.status });
+  const content = await response.json().catch(() => null);
+  if (response.ok && content === null) throw new Error("the answer is damaged");
+  if (!response.ok) throw Object.assign(new Error(content?.detail ?? response.statusText), { status: response.status });
   return content;
 }
 
@@ -75,8 +78,8 @@ async function runTrial() {
   await showContext(trial.context);
   const single = trial.pictures.length === 1;
   const places = images.map((image, place) => placeOf(image, place, single));
-  arrange(images);
   $("pictures").append(...places);
+  arrange();
   if (state.ahead[1]) state.ahead[1].pictures.forEach((url) => { new Image().src = url; });
   if (state.seconds > 0) await showEachForAMoment(places);
   openVote(trial, places, single);
@@ -91,25 +94,23 @@ function placeOf(image, place, single) {
   return button;
 }
 
-// Every picture of a trial is as large as the window lets all of them be: nobody should have to scroll to compare.
-function arrange(images) {
+// Every picture of a trial is as large as the window lets all of them be, at most twice its own size: nobody should have
+// to scroll to compare.
+function arrange() {
+  const images = [...document.querySelectorAll("#pictures img")];
+  if (!images.length) return;
   const count = images.length;
   const { naturalWidth: w, naturalHeight: h } = images[0];
-  const fit = (columns, width, height) =>
-    Math.min(width / columns / w, height / Math.ceil(count / columns) / h);
-  const best = (width, height) => {
-    const every = [...Array(count).keys()].map((i) => i + 1);
-    return every.reduce((a, b) => (fit(b, width, height) > fit(a, width, height) * 1.01 ? b : a));
-  };
-  const style = $("pictures").style;
-  const room = innerHeight - ($("context").hidden ? 210 : 390);
-  const columns = best(innerWidth - 40, room);
-  style.setProperty("--columns", columns);
-  style.setProperty("--tallest", `${Math.max(120, room / Math.ceil(count / columns) - 50)}px`);
-  const narrowRoom = innerHeight - ($("context").hidden ? 130 : 280);
-  const narrow = best(innerWidth - 20, narrowRoom);
-  style.setProperty("--narrow-columns", narrow);
-  style.setProperty("--narrow-tallest", `${Math.max(100, narrowRoom / Math.ceil(count / narrow) - 50)}px`);
+  const width = $("pictures").clientWidth;
+  const height = innerHeight - $("pictures").getBoundingClientRect().top - scrollY - BELOW_PX;
+  const scale = (columns) => Math.min(
+    2, (width / columns - BESIDE_PX) / w, (height / Math.ceil(count / columns) - LABEL_PX) / h,
+  );
+  const every = images.map((_, i) => i + 1);
+  const columns = every.reduce((a, b) => (scale(b) > scale(a) ? b : a));
+  const wide = Math.max(scale(columns) * w, SMALLEST_PX);
+  $("pictures").style.setProperty("--columns", columns);
+  $("pictures").style.setProperty("--wide", `${Math.floor(wide)}px`);
 }
 
 async function showContext(context) {
@@ -232,6 +233,8 @@ async function start() {
     retry(start, error);
   }
 }
+
+addEventListener("resize", arrange);
 
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
