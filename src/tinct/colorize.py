@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tinct.errors import HintError, MethodError, OptionError, PhotoError, ReferencePhotoError
 from tinct.hints import HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
-from tinct.methods import METHODS, Method, Prediction, Reference, get_method
+from tinct.methods import METHODS, EditableMethod, Method, Prediction, Reference, get_method
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
 from tinct.rendering import render
@@ -50,7 +50,7 @@ def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: An
         reference: a color photograph to take colors from, in any of these kinds, or a list of several.
         hints: `Hint`, `Stroke`, `Rectangle`, `Swatch` and `HintImage` objects or plain `(x, y, "#rrggbb")`,
             in pixels of the photograph; or the path of a file of hints.
-        options: the attributes of `Options`: method, size, strength, chroma_only, seed.
+        options: the attributes of `Options`: method, size, strength, vividness, chroma_only, seed.
     Returns:
         The same kind as the photo: bytes for bytes, in their own format (PNG where tinct cannot write it);
         an image for an image; an array of the same type for an array, with three channels, or four where
@@ -180,6 +180,9 @@ class Colorizer:
         lightness = self._working_lightness()
         references = _kept(self._placed_references, size, lambda: _at_working_size(self._references, size))
         placed = self._place(self._hints.values(), lightness.shape, references)
+        if isinstance(method, EditableMethod):
+            seen = _kept(self._found, ("seen", method.name, size), lambda: method.look(lightness, references))
+            return vivid(method.answer(seen, placed), self._options.vividness, placed)
         if method.honors_hints:
             return method.predict(lightness, placed, references, seed=self._options.seed)
         return self._spread(method, size, lightness, placed, references)
@@ -236,6 +239,16 @@ class Colorizer:
         if isinstance(hints, str | PathLike | bytes):
             return read_hints(hints, (self.photo.width, self.photo.height))
         return as_hints(hints)
+
+
+def vivid(prediction: Prediction, vividness: float, placed: HintField) -> Prediction:
+    """Add what vividness asks for; hints keep exactly their color."""
+    if prediction.vivid is None:
+        return prediction
+    from tinct.methods.scribbles import pin_hints
+
+    ab = prediction.ab + np.float32(vividness) * prediction.vivid
+    return Prediction(pin_hints(ab, placed), prediction.confidence)
 
 
 def choose_method(name: str | None, has_reference: bool, has_hints: bool) -> Method:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 
 from tinct.errors import MethodError
-from tinct.methods.protocol import Method, Prediction, Reference
+from tinct.methods.protocol import EditableMethod, Method, Prediction, Reference
 
-__all__ = ["METHODS", "Method", "Prediction", "Reference", "get_method"]
+__all__ = ["METHODS", "EditableMethod", "Method", "Prediction", "Reference", "get_method"]
 
 METHODS: dict[str, str] = {
     "reinhard": "tinct.methods.statistics:Reinhard",

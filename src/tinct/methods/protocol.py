@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +36,13 @@ class Prediction:
     Attributes:
         ab: CIE a*, b*, shape (H, W, 2), float32.
         confidence: how sure the method is of each place, shape (H, W), 0..1.
+        vivid: what the option `vividness` adds to `ab` at 1, shape (H, W, 2), where a method knows more than its
+            mean answer; else None.
     """
 
     ab: Array
     confidence: Array
+    vivid: Array | None = None
 
 
 @runtime_checkable
@@ -77,4 +80,20 @@ class Method(Protocol):
         Raises:
             MethodError: if something it needs was not given.
         """
+        ...
+
+
+@runtime_checkable
+class EditableMethod(Method, Protocol):
+    """A method that reads the photograph once and answers many times, as editing needs.
+
+    `predict` is `answer(look(lightness, references), hints)`.
+    """
+
+    def look(self, lightness: Array, references: Sequence[Reference]) -> Any:
+        """Read a photograph and its references, once for any number of answers."""
+        ...
+
+    def answer(self, seen: Any, hints: HintField) -> Prediction:
+        """Predict chroma for what `look` saw, with these hints."""
         ...

@@ -29,6 +29,9 @@ FULL_INFLUENCE = 0.25
 # I - W on flat lightness is -0.375 times the Laplacian: the mean of dx² over the eight neighbors is 6/8.
 DIFFUSIVITY = 0.375
 
+# Working pixels over which a hint's remaining error is taken back where a method has spread it by itself.
+PIN_SIGMA = 1.5
+
 
 class Levin:
     """Scribbles spread by optimization.
@@ -114,6 +117,20 @@ def spread_hints(lightness: Array, prediction: Prediction, hints: HintField) -> 
     ab = np.where(hints.mask[..., None] > 0, hints.ab, ab)
     confidence = np.maximum(prediction.confidence, share[..., 0])
     return Prediction(ab.astype(np.float32), confidence.astype(np.float32))
+
+
+def pin_hints(ab: Array, hints: HintField) -> Array:
+    """Take back what error remains at hints, exactly there and fading within a few working pixels."""
+    if not hints:
+        return ab
+    import cv2
+
+    mask = hints.mask.astype(np.float32)
+    residual = (hints.ab - ab) * mask[..., None]
+    blurred = cv2.GaussianBlur(np.dstack([residual, mask]), (0, 0), PIN_SIGMA, borderType=cv2.BORDER_REFLECT)
+    weight = np.clip(blurred[..., 2:] / (1 / (2 * np.pi * PIN_SIGMA**2)), 0, 1)
+    moved = ab + weight * blurred[..., :2] / np.maximum(blurred[..., 2:], 1e-6)
+    return np.where(mask[..., None] > 0, hints.ab, moved).astype(np.float32)
 
 
 def _reach_of_hints(lightness: Array, prediction: Prediction, hints: HintField) -> tuple[Array, Array, Array]:

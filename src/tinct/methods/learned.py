@@ -1,0 +1,205 @@
+"""The released network behind the one protocol: automatic, references and hints in any mix.
+
+The photograph is read once (`encode`), each reference once; what runs again per hint is `match` and `decode`.
+See `tinct.networks.tinct` for the network and docs/models/tinct.md for its training and scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.hints import HintField
+from tinct.inference import Network, open_network
+from tinct.methods.protocol import Prediction, Reference
+from tinct.methods.scribbles import pin_hints
+from tinct.weights import manifest, weights_path
+
+Array = NDArray[np.float32]
+
+SIZE_MULTIPLE, KEY_STRIDE, REFERENCE_STRIDE, HEADS, KEY_LENGTH = 32, 4, 8, 2, 64
+ABSENT = -1e4
+"""Score of a memory item that is not there: an empty memory holds one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the network knows of a photograph and its references before any hint.
+
+    Attributes:
+        size: height and width of the lightness that was read, before padding.
+        features: outputs of `encode`, by name.
+        references: `ref_keys`, `ref_ab`, `ref_bias` of the memory.
+    """
+
+    size: tuple[int, int]
+    features: dict[str, NDArray[Any]]
+    references: dict[str, Array]
+
+    @property
+    def padded(self) -> tuple[int, int]:
+        """Height and width that the network saw."""
+        height, width = self.features["half"].shape[2:]
+        return 2 * height, 2 * width
+
+
+class Tinct:
+    """One compact network for nothing, references, hints, and any mix; says how sure it is."""
+
+    name: ClassVar[str] = "tinct"
+    summary: ClassVar[str] = "the released network: by itself, from references, from hints, and any mix"
+    source: ClassVar[str] = "this project; color memory after Xu et al. 2020 and Zhang et al. 2016, 2017"
+    needs_reference: ClassVar[bool] = False
+    needs_hints: ClassVar[bool] = False
+    honors_hints: ClassVar[bool] = True
+    working_size: ClassVar[int] = 256
+
+    def __init__(self, *, device: str = "auto", precision: str = "auto", threads: int | None = None) -> None:
+        self._engine: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
+
+    @property
+    def weights_sha256(self) -> str:
+        """The hash of the encoder's file, which names the training."""
+        return manifest()["tinct.encode"].sha256
+
+    def predict(
+        self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
+    ) -> Prediction:
+        """Predict chroma; see `Method.predict`. Nothing here is random, `seed` is not used."""
+        return self.answer(self.look(lightness, references), hints)
+
+    def look(self, lightness: Array, references: Sequence[Reference] = ()) -> Seen:
+        """Read a photograph and its references, once for any number of answers.
+
+        Args:
+            lightness: CIE L*, shape (H, W), 0..100.
+            references: color photographs at their own working sizes.
+        """
+        features = self._encode(lightness)
+        height, width = lightness.shape
+        return Seen((height, width), features, self._remember(references))
+
+    def answer(self, seen: Seen, hints: HintField) -> Prediction:
+        """Predict chroma for what was seen, with these hints."""
+        found = self.decode(seen, hints)
+        height, width = seen.size
+        ab = enlarged(found["ab"], 2)[:height, :width]
+        vivid = enlarged(found["annealing"], KEY_STRIDE)[:height, :width]
+        certainty = enlarged(found["certainty"], KEY_STRIDE)[:height, :width, 0]
+        matched = enlarged(_share(found["maps"]), KEY_STRIDE)[:height, :width, 0]
+        confidence = np.clip(np.maximum(certainty, matched), 0, 1)
+        return Prediction(pin_hints(ab, hints), confidence, vivid)
+
+    def decode(self, seen: Seen, hints: HintField) -> dict[str, NDArray[Any]]:
+        """The network's raw outputs: ab, annealing, certainty, logits over the 313 bins, and the match maps."""
+        memory = self._hint_memory(seen, hints) | seen.references
+        maps = self._network("match").run(keys=seen.features["keys"], **memory)["maps"]
+        hint_map = _hint_map(hints, seen.padded)
+        return self._network("decode").run(**seen.features, maps=maps, hint_map=hint_map) | {"maps": maps}
+
+    def _network(self, part: str) -> Network:
+        return open_network(weights_path(f"tinct.{part}"), **self._engine)
+
+    def _encode(self, lightness: Array) -> dict[str, NDArray[Any]]:
+        padded = _padded(np.asarray(lightness, np.float32))
+        return self._network("encode").run(lightness=padded[None, None])
+
+    def _remember(self, references: Sequence[Reference]) -> dict[str, Array]:
+        """Every patch of every reference as a memory item; one absent item where there is no reference."""
+        items = [self._items(reference) for reference in references if reference.weight > 0]
+        if not items:
+            size = HEADS * KEY_LENGTH
+            items = [(np.zeros((1, size)), np.zeros((1, 2)), np.full(1, ABSENT))]
+        keys, ab, bias = (np.concatenate(part)[None].astype(np.float32) for part in zip(*items, strict=True))
+        return {"ref_keys": keys, "ref_ab": ab, "ref_bias": bias}
+
+    def _items(self, reference: Reference) -> tuple[Array, Array, Array]:
+        height, width = (max(n // REFERENCE_STRIDE, 1) for n in reference.lightness.shape)
+        keys = _halved(self._encode(reference.lightness)["keys"][0].astype(np.float32))[:, :height, :width]
+        ab = _block_means(_padded(reference.ab), REFERENCE_STRIDE)[:height, :width]
+        keys = _unit(keys.reshape(len(keys), -1).T)
+        return keys, ab.reshape(-1, 2), np.full(len(keys), np.log(reference.weight), np.float32)
+
+    def _hint_memory(self, seen: Seen, hints: HintField) -> dict[str, Array]:
+        keys = seen.features["keys"]
+        if not hints.points:
+            empty = {"hint_keys": np.zeros((1, 1, keys.shape[1])), "hint_ab": np.zeros((1, 1, 2))}
+            absent = {"hint_place": np.zeros((1, 1, 2)), "hint_bias": np.full((1, 1), ABSENT)}
+            return {name: value.astype(np.float32) for name, value in (empty | absent).items()}
+        x = np.array([point.x for point in hints.points], np.float32) + 0.5
+        y = np.array([point.y for point in hints.points], np.float32) + 0.5
+        place = np.stack([x, y], -1) / max(seen.padded)
+        return {
+            "hint_keys": _unit(_bilinear(keys[0], y / KEY_STRIDE - 0.5, x / KEY_STRIDE - 0.5))[None],
+            "hint_ab": np.array([point.ab for point in hints.points], np.float32)[None],
+            "hint_place": place[None].astype(np.float32),
+            "hint_bias": np.zeros((1, len(x)), np.float32),
+        }
+
+
+def enlarged(maps: NDArray[Any], times: int) -> Array:
+    """(1, C, h, w) to (h * times, w * times, C), bilinearly."""
+    import cv2
+
+    image = np.ascontiguousarray(maps[0].transpose(1, 2, 0), np.float32)
+    size = (image.shape[1] * times, image.shape[0] * times)
+    out: Array = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR).reshape(size[1], size[0], -1)
+    return out
+
+
+def _share(maps: NDArray[Any]) -> NDArray[Any]:
+    """How much of the attention the memory took, over the heads' mean: (1, 1, h, w)."""
+    parts = maps.reshape(1, HEADS, 6, *maps.shape[2:])
+    return (parts[:, :, 2] + parts[:, :, 5]).mean(1, keepdims=True)
+
+
+def _padded(image: Array) -> Array:
+    """Mirror the right and lower edges out to multiples of 32."""
+    height, width = image.shape[:2]
+    below, right = -height % SIZE_MULTIPLE, -width % SIZE_MULTIPLE
+    return np.pad(image, ((0, below), (0, right), *((0, 0),) * (image.ndim - 2)), mode="symmetric")
+
+
+def _hint_map(hints: HintField, padded: tuple[int, int]) -> Array:
+    """ab times coverage, and coverage, at 1/2: (1, 3, H/2, W/2)."""
+    height, width = hints.mask.shape
+    full = np.zeros((*padded, 3), np.float32)
+    full[:height, :width, :2] = hints.ab * hints.mask[..., None]
+    full[:height, :width, 2] = hints.mask
+    return np.ascontiguousarray(_block_means(full, 2).transpose(2, 0, 1)[None])
+
+
+def _block_means(image: Array, side: int) -> Array:
+    height, width, channels = image.shape
+    blocks = image.reshape(height // side, side, width // side, side, channels)
+    means: Array = blocks.mean((1, 3), dtype=np.float32)
+    return means
+
+
+def _halved(keys: Array) -> Array:
+    size, height, width = keys.shape
+    means: Array = keys.reshape(size, height // 2, 2, width // 2, 2).mean((2, 4), dtype=np.float32)
+    return means
+
+
+def _bilinear(keys: Array, y: Array, x: Array) -> Array:
+    """Keys (C, h, w) at fractional rows and columns, clamped to the map: (M, C)."""
+    _, height, width = keys.shape
+    y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
+    y0, x0 = np.minimum(y.astype(int), max(height - 2, 0)), np.minimum(x.astype(int), max(width - 2, 0))
+    y1, x1 = np.minimum(y0 + 1, height - 1), np.minimum(x0 + 1, width - 1)
+    v, u = (y - y0)[:, None], (x - x0)[:, None]
+    top = keys[:, y0, x0].T * (1 - u) + keys[:, y0, x1].T * u
+    bottom = keys[:, y1, x0].T * (1 - u) + keys[:, y1, x1].T * u
+    return np.asarray(top * (1 - v) + bottom * v, np.float32)
+
+
+def _unit(keys: Array) -> Array:
+    """Scale each head's part of (M, heads * key) to unit length."""
+    parts = keys.reshape(len(keys), HEADS, -1)
+    parts = parts / np.maximum(np.linalg.norm(parts, axis=-1, keepdims=True), 1e-4)
+    return np.ascontiguousarray(parts.reshape(len(keys), -1), np.float32)
