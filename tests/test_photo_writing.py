@@ -260,6 +260,14 @@ def test_same_photograph_gives_the_same_bytes(kind: str) -> None:
     assert Photo.read(data).encode(kind, PROVENANCE) == Photo.read(data).encode(kind, PROVENANCE)
 
 
+@pytest.mark.parametrize("kind", [*FORMATS, "bmp"])
+def test_file_holds_what_encoding_gives(kind: str, tmp_path: Path) -> None:
+    photo = Photo.read(saved("PNG", exif=full_exif().tobytes()))
+    photo.write(tmp_path / f"a.{kind}", provenance=PROVENANCE)
+    assert (tmp_path / f"a.{kind}").read_bytes() == photo.encode(kind, PROVENANCE)
+    assert os.listdir(tmp_path) == [f"a.{kind}"]
+
+
 def test_source_is_never_overwritten_unasked(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(saved("PNG"))

@@ -15,7 +15,8 @@ _SLACK = 1e-3
 """How far floats may lie outside 0..1 and still count as rounding."""
 
 _SETTLED, _ROUNDING = 0.17, 0.3
-"""Errors of L* below the first are left; above the second they do not come from rounding to 8 bits."""
+"""Errors of L* below the first are left (half a step is 0.196 on average); above the second they do not come
+from rounding to 8 bits."""
 
 
 def checked(array: ArrayLike) -> Pixels:
@@ -78,7 +79,7 @@ def quantize(values: NDArray[np.generic], dtype: np.dtype[Any]) -> Pixels:
 
 
 def settle_lightness(pixels: NDArray[np.uint8], lightness: NDArray[np.float32]) -> None:
-    """Move 8-bit colors by one or two steps of red or blue, in place, where rounding moved their L* most.
+    """Move 8-bit colors by a step or two, in place, where rounding moved their L* most.
 
     Rounding three channels can add up to the half step that `quantize` allows; a step of blue or red (a
     fourteenth or a fifth of the luminance) takes most of it back, and no eye sees it. Grays stay gray.
@@ -98,7 +99,7 @@ def settle_lightness(pixels: NDArray[np.uint8], lightness: NDArray[np.float32]) 
     colors, wanted = flat[chosen].astype(np.int16), lightness.reshape(-1)[chosen]
     direction = -np.sign(error[chosen]).astype(np.int16)[:, None]
     best, left = colors.astype(np.uint8), np.abs(error[chosen])
-    for steps in ((0, 0, 1), (0, 0, 2), (1, 0, 0), (1, 0, 1)):
+    for steps in ((0, 0, 1), (0, 0, 2), (1, 0, 0), (1, 0, 1), (0, 1, 0), (-1, 1, 0)):
         moved = np.clip(colors + direction * np.array(steps, np.int16), 0, 255).astype(np.uint8)
         remaining = np.abs(rgb_to_lightness(moved) - wanted)
         better = remaining < left

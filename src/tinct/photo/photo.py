@@ -53,6 +53,7 @@ class Photo:
         alpha: opacity, shape (H, W), of the pixels' own type, or None.
         format: "JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF"..., or None where there was no file.
         path: the file it was read from, or None.
+        provenance: how it was made, which a written file records; None for a photograph as it was read.
         notes: what reading decided and a user may want to know ("it has 3 pages; the first is used").
     """
 
@@ -64,6 +65,7 @@ class Photo:
         self.alpha = decoded.alpha
         self.format = decoded.format
         self.notes = decoded.notes
+        self.provenance: Provenance | None = None
         self.path = path
 
     @classmethod
@@ -238,7 +240,7 @@ class Photo:
             target: a path, or a stream to write bytes to.
             overwrite: True if an existing file may be replaced, the source too.
             format: "png", "jpg", "tif", "webp", "bmp"; None follows the path's suffix, or the source.
-            provenance: how it was made; recorded in EXIF and XMP.
+            provenance: how it was made; recorded in EXIF and XMP. None takes the photograph's own.
         Raises:
             OutputError: if the file exists, is the source, cannot be written, or the format is unknown.
         """
@@ -261,7 +263,7 @@ class Photo:
 
         Args:
             format: as for `write`; None takes the source's own, or PNG where tinct does not write that.
-            provenance: how it was made; recorded in EXIF and XMP.
+            provenance: how it was made; recorded in EXIF and XMP. None takes the photograph's own.
         Raises:
             OutputError: if the format is unknown, or too small for the photograph.
         """
@@ -299,7 +301,7 @@ class Photo:
         from tinct.photo.writing import encode_into
 
         srgb = self._profile is None
-        metadata = self._metadata.stamped(provenance, (self.width, self.height), srgb=srgb)
+        metadata = self._metadata.stamped(provenance or self.provenance, (self.width, self.height), srgb=srgb)
         alpha = None if self.alpha is None else self._integers(self.alpha)
         encode_into(stream, self._integers(self._pixels), alpha, metadata, FORMATS[name])
 

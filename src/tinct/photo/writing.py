@@ -165,9 +165,8 @@ def write_atomically(
     place = Path(os.path.realpath(path))
     with _os_errors_named(path):
         temporary = place.with_name(f".tinct-{secrets.token_hex(8)}.tmp")
-        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         try:
-            with os.fdopen(handle, "w+b") as stream:
+            with temporary.open("x+b") as stream:
                 fill(stream)
                 stream.flush()
                 os.fsync(stream.fileno())
