@@ -190,15 +190,16 @@ class Colorizer:
     def render(self) -> Photo:
         """The photograph in color at full resolution, with its metadata."""
         prediction = self.predict()
-        return render(
-            self.photo, prediction.ab, self._working_lightness(), list(self._hints.values()), self._options
-        )
+        hints = list(self._hints.values())
+        result = render(self.photo, prediction.ab, self._working_lightness(), hints, self._options)
+        result.provenance = self.provenance
+        return result
 
     def like(self, source: Any) -> Any:
         """The photograph in color, as the same kind of thing as `source`; see `colorize`."""
         result = self.render()
         if isinstance(source, bytes | bytearray):
-            return result.encode(provenance=self.provenance)
+            return result.encode()
         if isinstance(source, np.ndarray):
             return result.to_array()
         if isinstance(source, str | PathLike | Photo):

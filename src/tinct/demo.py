@@ -162,9 +162,8 @@ def _colorized(example: Example, place: Path) -> tuple[Picture, Picture, Picture
     reference = None if example.reference is None else example.reference()
     if reference is not None:
         Photo.from_array(reference).write(place / f"{example.name}.reference.png", overwrite=True)
-    colorizer = Colorizer(before, reference, example.hints, method=example.method)
-    result = colorizer.render()
-    result.write(after, overwrite=True, provenance=colorizer.provenance)
+    result = Colorizer(before, reference, example.hints, method=example.method).render()
+    result.write(after, overwrite=True)
     return gray, np.asarray(result.to_array(), np.uint8), truth
 
 

@@ -51,6 +51,9 @@ _OUTPUT = typer.Option("-o", "--output", metavar="FILE", help="Where to write; -
 _OUT_DIR = typer.Option("--out-dir", metavar="DIR", help="Folder for the results [beside the photograph].")
 _OVERWRITE = typer.Option("--overwrite", help="Write over what is there already, even the photograph itself.")
 _STRENGTH = typer.Option("--strength", metavar="0..1", help="0 is gray, 1 is full color.")
+_VIVIDNESS = typer.Option(
+    "--vividness", metavar="0..2", help="0 is the safe mean, 1 likely colors, 2 daring ones."
+)
 _CHROMA_ONLY = typer.Option("--chroma-only", help="Write the color layer alone, at one lightness.")
 _SEED = typer.Option("--seed", metavar="N", help="What random choices start from.")
 
@@ -68,6 +71,7 @@ def colorize(
     method: Annotated[str | None, _METHOD] = None,
     size: Annotated[int | None, _SIZE] = None,
     strength: Annotated[float, _STRENGTH] = 1.0,
+    vividness: Annotated[float, _VIVIDNESS] = 1.0,
     chroma_only: Annotated[bool, _CHROMA_ONLY] = False,
     seed: Annotated[int, _SEED] = 0,
     output: Annotated[str | None, _OUTPUT] = None,
@@ -82,8 +86,9 @@ def colorize(
     from tinct.colorize import Colorizer, choose_method
 
     targets = _targets(photos, output, out_dir)
-    options = {"method": method, "size": size, "strength": strength, "chroma_only": chroma_only, "seed": seed}
-    colorizer = Colorizer(**options)
+    colorizer = Colorizer(
+        method=method, size=size, strength=strength, vividness=vividness, chroma_only=chroma_only, seed=seed
+    )
     choose_method(method, bool(reference), bool(hint or hints))
     _hints(
         hint or [], hints, (1, 1)
@@ -115,10 +120,10 @@ def _colorize_one(
         colorizer.add_hint(hint)
     result = colorizer.render()
     if target == STANDARD_STREAM:
-        sys.stdout.buffer.write(result.encode(provenance=colorizer.provenance))
+        sys.stdout.buffer.write(result.encode())
         sys.stdout.buffer.flush()
         return
-    result.write(Path(target), overwrite=overwrite, provenance=colorizer.provenance)
+    result.write(Path(target), overwrite=overwrite)
     typer.echo(target)
 
 
