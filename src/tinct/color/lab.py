@@ -102,15 +102,31 @@ def gray_to_lightness(gray: NDArray[np.generic]) -> Array:
 
 def linear_from_lab(lightness: Array, a: Array, b: Array) -> Planes:
     """Linear sRGB planes, unclipped, of Lab planes of one shape."""
-    fy = (lightness + np.float32(16)) * np.float32(1 / 116)
-    x = _lab_curve_inverse(fy + a * np.float32(1 / 500))
-    z = _lab_curve_inverse(fy - b * np.float32(1 / 200))
-    y = _lab_curve_inverse(fy)
-    x -= y
-    z -= y
-    m = WHITE_XYZ_TO_RGB.astype(np.float32)
-    red, green, blue = (y + (m[i, 0] * x + m[i, 2] * z) for i in range(3))
-    return red, green, blue
+    return LinearRay(lightness, a, b).at(np.float32(1))
+
+
+class LinearRay:
+    """Colors of fixed lightness and hue whose chroma is scaled: what does not depend on the scale, computed once."""
+
+    def __init__(self, lightness: Array, a: Array, b: Array) -> None:
+        self._fy = (lightness + np.float32(16)) * np.float32(1 / 116)
+        self._y = _lab_curve_inverse(self._fy)
+        self._toward_x = a * np.float32(1 / 500)
+        self._toward_z = b * np.float32(-1 / 200)
+
+    def at(self, scale: Array | np.float32) -> Planes:
+        """Linear sRGB planes, unclipped, at chroma times `scale`."""
+        x = _lab_curve_inverse(self._fy + self._toward_x * scale)
+        x -= self._y
+        z = _lab_curve_inverse(self._fy + self._toward_z * scale)
+        z -= self._y
+        planes = []
+        for from_x, _, from_z in WHITE_XYZ_TO_RGB.astype(np.float32):
+            plane = x * from_x
+            plane += z * from_z
+            plane += self._y
+            planes.append(plane)
+        return planes[0], planes[1], planes[2]
 
 
 def _xyz_from_linear(planes: Planes) -> Planes:
@@ -136,10 +152,11 @@ def _lab_curve(t: Array) -> Array:
 
 
 def _lab_curve_inverse(f: Array) -> Array:
+    dark = f - np.float32(_DELTA)
+    np.minimum(dark, 0, out=dark)
     bright = np.maximum(f, np.float32(_DELTA))
     cube = bright * bright
     cube *= bright
-    dark = np.minimum(f - np.float32(_DELTA), 0)
     dark *= np.float32(3 * _DELTA**2)
     cube += dark
     return cube
