@@ -1,4 +1,4 @@
-"""Laws of the report: everything in one file, the same bytes for the same run, the best in bold, a dash for no answer."""
+"""Laws of the report: one file, the same bytes for the same run, the best in bold, a dash for no answer."""
 
 from __future__ import annotations
 

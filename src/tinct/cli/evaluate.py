@@ -55,6 +55,10 @@ Sizes = Annotated[
 TimeLimit = Annotated[float, typer.Option(help="runtime: seconds that one cell may take.")]
 
 
+LISTED = 5
+"""Photographs that are left out and named one by one."""
+
+
 def evaluate(
     protocol: ProtocolName,
     data: Data,
@@ -92,8 +96,10 @@ def evaluate(
         with progress_bar() as bar:
             results = evaluate_run(run, folder, restart=restart, full_pictures=pictures, progress=bar)
     print_summary(results)
-    for name, why in results.left_out.items():
-        typer.echo(f"left out: {why}" if name in why else f"left out: {name}: {why}", err=True)
+    for why in list(results.left_out.values())[:LISTED]:
+        typer.echo(f"left out: {why}", err=True)
+    if len(results.left_out) > LISTED:
+        typer.echo(f"left out: {len(results.left_out) - LISTED} more; results.json names them.", err=True)
     typer.echo(str(write_report(results, folder)))
 
 

@@ -90,13 +90,17 @@ class Run:
         labels = self.protocol.labels
         return self.protocol.shown_case if self.protocol.shown_case in labels else labels[-1]
 
+    def chosen(self) -> PhotographSet:
+        """What is measured on: those that fit the protocol, or all if none does (each then says why)."""
+        fitting = self.photographs.only(self.protocol.fits)
+        return (fitting or self.photographs).limited(self.limit)
+
     def heading(self) -> Heading:
         """What has to be equal for records to stand in one table."""
-        chosen = self.photographs.limited(self.limit)
         return Heading(
             protocol=self.protocol.name,
             seed=self.seed,
-            photographs=tuple(photograph.name for photograph in chosen),
+            photographs=tuple(photograph.name for photograph in self.chosen()),
             available=self.photographs.available,
             parameters=self.protocol.parameters(),
             metrics=self.metrics,
@@ -136,7 +140,7 @@ def evaluate(
     pictures = PictureFolder(out, full_pictures) if out else None
     kept = journal.records if journal else []
     done = journal.done if journal else set()
-    for number, photograph in enumerate(run.photographs.limited(run.limit), 1):
+    for number, photograph in enumerate(run.chosen(), 1):
         open_for = [c for c in run.contestants if (photograph.name, c.name) not in done]
         if open_for:
             for records in _measure(run, photograph, open_for, scorer, pictures):

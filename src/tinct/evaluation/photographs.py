@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from tinct.errors import EvaluationError
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
-GRAY_TOLERANCE = 2.0
-"""Mean chroma (CIE a*, b* units, after the photograph's mean color is taken away) under which a photograph
-is grey."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +79,17 @@ class PhotographSet(Sequence[Photograph]):
     def __iter__(self) -> Iterator[Photograph]:
         return iter(self.photographs)
 
-    def limited(self, limit: int | None, seed: int = 0) -> PhotographSet:
-        """At most `limit` photographs, drawn by a hash of name and seed, so that smaller subsets lie in
-        larger ones."""
+    def only(self, fits: Callable[[Photograph], bool]) -> PhotographSet:
+        """Those that fit."""
+        return PhotographSet(self.root, tuple(p for p in self.photographs if fits(p)), self.available)
+
+    def limited(self, limit: int | None) -> PhotographSet:
+        """At most `limit` photographs, drawn by a hash of their names: smaller subsets lie in larger ones."""
         if limit is None or limit >= len(self):
             return self
         if limit < 1:
             raise EvaluationError(f"limit is {limit}; give 1 or more photographs, or leave it out for all.")
-        drawn = sorted(self.photographs, key=lambda photograph: photograph.seed(seed, "subset"))[:limit]
+        drawn = sorted(self.photographs, key=lambda photograph: photograph.seed(0, "subset"))[:limit]
         return PhotographSet(self.root, _in_order(drawn), self.available)
 
     def fingerprint(self) -> str:
@@ -111,12 +111,10 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
 
 
 def is_gray(rgb: NDArray[np.uint8]) -> bool:
-    """True for a photograph without color, or with a single tint: nothing to measure against."""
-    from tinct.color.lab import rgb_to_lab
+    """True for a photograph without color or of a single tint (`Photo.is_gray`): nothing to measure against."""
+    from tinct.photo import Photo
 
-    step = max(1, int(np.sqrt(rgb.shape[0] * rgb.shape[1] / 65536)))
-    ab = rgb_to_lab(rgb[::step, ::step].astype(np.float32) / 255)[..., 1:]
-    return bool(np.linalg.norm(ab - ab.mean((0, 1)), axis=-1).mean() < GRAY_TOLERANCE)
+    return Photo.from_array(rgb).is_gray()
 
 
 def find_photographs(data: Path) -> PhotographSet:

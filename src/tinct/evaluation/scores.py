@@ -29,12 +29,14 @@ class Metric:
         better: "higher", "lower" or "zero" (nearest to 0 is best); "" where none is better than another.
         digits: behind the point.
         meaning: one line, with unit and range.
+        of_color: says nothing about a picture without color, which is not ranked by it.
     """
 
     title: str
     better: str
     digits: int
     meaning: str
+    of_color: bool = False
 
 
 METRICS: dict[str, Metric] = {
@@ -48,7 +50,7 @@ METRICS: dict[str, Metric] = {
     "colorfulness_difference": Metric(
         "ΔColorful", "zero", 1, "colorfulness minus the truth's; below 0 is duller"
     ),
-    "bleeding": Metric("Bleeding", "lower", 3, "chroma edges without a lightness edge"),
+    "bleeding": Metric("Bleeding", "lower", 3, "chroma edges without a lightness edge", of_color=True),
     "lpips": Metric("LPIPS", "lower", 3, "learned perceptual distance (squeeze)"),
     "semantic": Metric(
         "Semantic", "higher", 3, "share where a frozen classifier sees the same as in the truth"

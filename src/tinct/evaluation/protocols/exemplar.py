@@ -67,6 +67,9 @@ class ExemplarClass(Exemplar):
     name: ClassVar[str] = "exemplar-class"
     summary: ClassVar[str] = "reference: another photograph of the same class"
 
+    def fits(self, photograph: Photograph) -> bool:
+        return bool(photograph.category)
+
     def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
         _needs_class(photograph)
         related = [p for p in pool if p.category == photograph.category and p.name != photograph.name]
@@ -78,6 +81,9 @@ class ExemplarUnrelated(Exemplar):
 
     name: ClassVar[str] = "exemplar-unrelated"
     summary: ClassVar[str] = "reference: a photograph of another class; its cost against no reference"
+
+    def fits(self, photograph: Photograph) -> bool:
+        return bool(photograph.category)
 
     def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
         _needs_class(photograph)
@@ -100,6 +106,9 @@ class Pairs(Protocol):
     @property
     def labels(self) -> tuple[str, ...]:
         return ("exemplar",)
+
+    def fits(self, photograph: Photograph) -> bool:
+        return photograph.reference is not None
 
     def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
         from tinct.color.lab import rgb_to_lightness

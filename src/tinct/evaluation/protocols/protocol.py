@@ -61,6 +61,10 @@ class Protocol(ABC):
             EvaluationError: if the photograph cannot be measured on: its truth is grey, it has no class.
         """
 
+    def fits(self, photograph: Photograph) -> bool:
+        """Whether a photograph has what the protocol needs beside color: a class, a reference."""
+        return True
+
     def parameters(self) -> dict[str, object]:
         """The numbers that define it, for results files and reports."""
         return {} if self.square is None else {"square": self.square}

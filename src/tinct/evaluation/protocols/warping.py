@@ -28,7 +28,7 @@ class Distortion:
     """
 
     control_points: int = 5
-    warp: float = 0.05
+    warp: float = 0.03
     rotation: float = 12.0
     crop: tuple[float, float] = (0.7, 0.95)
     flip: float = 0.5

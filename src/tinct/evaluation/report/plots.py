@@ -43,6 +43,7 @@ def boxes(results: Results, case: str, metrics: Sequence[str]) -> str:
             orientation="horizontal",
             tick_labels=list(answered)[::-1],
             whis=(5, 95),
+            widths=0.6,
             showmeans=True,
             showfliers=False,
             medianprops={"color": COLORS[1]},

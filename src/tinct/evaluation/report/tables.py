@@ -27,7 +27,8 @@ def shown_metrics(columns: Columns, metrics: Sequence[str]) -> list[str]:
 def best(columns: Columns, metric: str) -> set[str]:
     """Methods whose mean, as it is printed, is the best; empty where none is better or only one answers."""
     digits, better = METRICS[metric].digits, METRICS[metric].better
-    means = {name: round(row[metric]["mean"], digits) for name, row in columns.items() if metric in row}
+    ranked = {name: row for name, row in columns.items() if name != "gray" or not METRICS[metric].of_color}
+    means = {name: round(row[metric]["mean"], digits) for name, row in ranked.items() if metric in row}
     if not better or len(means) < 2:
         return set()
     rank = {"higher": lambda m: -m, "lower": lambda m: m, "zero": abs}[better]
