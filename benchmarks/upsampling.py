@@ -238,6 +238,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=50, help="at most so many photographs of the folder")
     parser.add_argument("--megapixels", type=float, default=24)
     parser.add_argument("--method", default="reinhard", help="the quickest is the strictest")
+    parser.add_argument("--suffixes", nargs="+", default=[".jpg", ".png"], help="kinds of files, end to end")
     parser.add_argument("--only", choices=["quality", "time", "shares"])
     options = parser.parse_args()
     if options.only in (None, "quality"):
@@ -246,7 +247,7 @@ def main() -> None:
         full_size(enlarged(options.megapixels))
     if options.only in (None, "shares"):
         rgb = enlarged(options.megapixels)
-        for suffix in (".jpg", ".png"):
+        for suffix in options.suffixes:
             end_to_end(rgb, options.method, suffix)
 
 
