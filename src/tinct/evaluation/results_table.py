@@ -45,8 +45,8 @@ def _section(results: Results) -> str:
         counts = [count for count in SHOWN_COUNTS if count in results.cases]
         published = [f"{PUBLISHED_PSNR[COUNTS.index(int(count))]:.2f}" for count in counts]
         line = f"| *siggraph17, published, on ImageNet* | {' | '.join(published)} |"
-        text += f"PSNR in dB by number of revealed points:\n\n{markdown_cases(results, 'psnr',
-        counts)}\n{line}\n\n" text += "With 10 revealed points:\n\n"
+        table = markdown_cases(results, "psnr", counts)
+        text += f"PSNR in dB by number of revealed points:\n\n{table}\n{line}\n\nWith 10 revealed points:\n\n"
     return text + markdown_table(columns_of(results, protocol.shown_case), heading.metrics) + "\n"
 
 

@@ -99,7 +99,8 @@ def times(results: Results) -> str:
             axes.loglog(*zip(*points, strict=True), "-o", color=color, markersize=4, label=method)
     axes.set_xlabel("megapixels")
     axes.set_ylabel("seconds")
-    axes.legend(frameon=False, fontsize=9)
+    if axes.lines:
+        axes.legend(frameon=False, fontsize=9)
     return _svg(figure)
 
 

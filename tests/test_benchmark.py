@@ -1,0 +1,67 @@
+"""Laws of the benchmark's pages: lists by hash that find what changed, and a results page from runs."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from evaluation_photographs import make_rgb, write_photographs
+from tinct.errors import EvaluationError
+from tinct.evaluation import photograph_list, results_table
+from tinct.evaluation.contestants import Gray
+from tinct.evaluation.evaluator import Run, evaluate
+from tinct.evaluation.photograph_list import check_photographs, list_photographs
+from tinct.evaluation.photographs import find_photographs
+from tinct.evaluation.protocols import get_protocol
+
+LISTS = Path(__file__).resolve().parents[1] / "docs" / "benchmark"
+
+
+def test_a_list_names_each_file_by_its_hash(tmp_path: Path):
+    folder = write_photographs(tmp_path / "photos")
+    rows = list(csv.DictReader(list_photographs(folder).splitlines()))
+    assert len(rows) == 6
+    for row in rows:
+        assert row["sha256"] == hashlib.sha256((folder / row["path"]).read_bytes()).hexdigest()
+        assert (row["width"], row["height"]) == ("56", "40")
+        assert row["class"] == row["source"] == row["path"].split("/")[0]
+
+
+def test_a_list_finds_what_changed(tmp_path: Path):
+    folder = write_photographs(tmp_path / "photos")
+    listed = tmp_path / "list.csv"
+    assert photograph_list.main(["write", str(folder), str(listed)]) == 0
+    assert check_photographs(folder, listed) == 6
+    Image.fromarray(make_rgb(77)).save(folder / "field" / "0.png")
+    with pytest.raises(EvaluationError, match=r"1 photographs are another file, first field/0\.png"):
+        check_photographs(folder, listed)
+    (folder / "field" / "0.png").unlink()
+    with pytest.raises(EvaluationError, match=r"1 photographs are missing, first field/0\.png"):
+        check_photographs(folder, listed)
+
+
+@pytest.mark.parametrize("name", ["test", "pairs", "legacy"])
+@pytest.mark.shared
+def test_the_committed_lists_are_those_of_the_photographs(name: str, shared: Path):
+    data = shared / "data" / name
+    assert (LISTS / f"{name}.csv").read_text() == list_photographs(data)
+
+
+def test_the_results_page_has_a_table_for_each_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    photographs = find_photographs(write_photographs(tmp_path / "photos"))
+    for name in ("exemplar-self", "auto", "hints"):
+        evaluate(Run(get_protocol(name), [Gray()], photographs, limit=1), tmp_path / name)
+    folders = [str(tmp_path / name) for name in ("exemplar-self", "auto", "hints")]
+    assert results_table.main([*folders, "-o", str(tmp_path / "results.md")]) == 0
+    text = (tmp_path / "results.md").read_text()
+    heads = [line for line in text.splitlines() if line.startswith("## ")]
+    assert [head.split(":")[0] for head in heads[:3]] == ["## auto", "## hints", "## exemplar-self"]
+    assert "| *siggraph17, published, on ImageNet* | 24.43 | 25.37 |" in text
+    assert "1 photographs of 6, seed 0." in text
+    assert results_table.main([str(tmp_path / "nowhere"), "-o", str(tmp_path / "other.md")]) == 2
+    assert not (tmp_path / "other.md").exists()
+    assert "does not exist" in capsys.readouterr().err
