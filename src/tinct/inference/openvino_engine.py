@@ -39,8 +39,8 @@ class OpenVinoNetwork:
     ) -> None:
         self.path, self.precision = path, precision
         self._compiled = _compile(path, sha256, _properties(precision, threads))
-        self.inputs = tuple(port.get_any_name() for port in self._compiled.inputs)
-        self.outputs = tuple(port.get_any_name() for port in self._compiled.outputs)
+        self.inputs = tuple(_declared_name(port) for port in self._compiled.inputs)
+        self.outputs = tuple(_declared_name(port) for port in self._compiled.outputs)
         self._types = [port.get_element_type().to_dtype() for port in self._compiled.inputs]
         self._shapes = [port.get_partial_shape() for port in self._compiled.inputs]
         # A compiled network may be shared by threads, a request may not: each run takes one that is idle.
@@ -82,6 +82,12 @@ class OpenVinoNetwork:
         if wanted.rank.is_static and not _fits(array.shape, wanted):
             raise ShapeError(f"{name} is {_size(array.shape)}; {self.path.name} takes {wanted.to_string()}.")
         return np.ascontiguousarray(array, self._types[index])
+
+
+def _declared_name(port: openvino.ConstOutput) -> str:
+    """A port's name in the file: fusing layers may add names of inner values, which exporters write with a slash."""
+    names = sorted(port.get_names())
+    return next((name for name in names if "/" not in name), names[0])
 
 
 def best_precision(precision: str = "auto") -> str:

@@ -99,7 +99,8 @@ class Tinct:
         memory = self._hint_memory(seen, hints) | seen.references
         maps = self._network("match").run(keys=seen.features["keys"], **memory)["maps"]
         hint_map = _hint_map(hints, seen.padded)
-        return self._network("decode").run(**seen.features, maps=maps, hint_map=hint_map) | {"maps": maps}
+        features = {name: value for name, value in seen.features.items() if name != "keys"}
+        return self._network("decode").run(**features, maps=maps, hint_map=hint_map) | {"maps": maps}
 
     def _network(self, part: str) -> Network:
         return open_network(weights_path(f"tinct.{part}"), **self._engine)
@@ -113,7 +114,8 @@ class Tinct:
         items = [self._items(reference) for reference in references if reference.weight > 0]
         if not items:
             size = HEADS * KEY_LENGTH
-            items = [(np.zeros((1, size)), np.zeros((1, 2)), np.full(1, ABSENT))]
+            empty = (np.zeros((1, size), np.float32), np.zeros((1, 2), np.float32))
+            items = [(*empty, np.full(1, ABSENT, np.float32))]
         keys, ab, bias = (np.concatenate(part)[None].astype(np.float32) for part in zip(*items, strict=True))
         return {"ref_keys": keys, "ref_ab": ab, "ref_bias": bias}
 
@@ -147,8 +149,8 @@ def enlarged(maps: NDArray[Any], times: int) -> Array:
 
     image = np.ascontiguousarray(maps[0].transpose(1, 2, 0), np.float32)
     size = (image.shape[1] * times, image.shape[0] * times)
-    out: Array = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR).reshape(size[1], size[0], -1)
-    return out
+    out = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(out, np.float32).reshape(size[1], size[0], -1)
 
 
 def _share(maps: NDArray[Any]) -> NDArray[Any]:
@@ -186,7 +188,7 @@ def _halved(keys: Array) -> Array:
     return means
 
 
-def _bilinear(keys: Array, y: Array, x: Array) -> Array:
+def _bilinear(keys: NDArray[Any], y: NDArray[Any], x: NDArray[Any]) -> Array:
     """Keys (C, h, w) at fractional rows and columns, clamped to the map: (M, C)."""
     _, height, width = keys.shape
     y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
@@ -201,5 +203,5 @@ def _bilinear(keys: Array, y: Array, x: Array) -> Array:
 def _unit(keys: Array) -> Array:
     """Scale each head's part of (M, heads * key) to unit length."""
     parts = keys.reshape(len(keys), HEADS, -1)
-    parts = parts / np.maximum(np.linalg.norm(parts, axis=-1, keepdims=True), 1e-4)
-    return np.ascontiguousarray(parts.reshape(len(keys), -1), np.float32)
+    scaled = parts / np.maximum(np.linalg.norm(parts, axis=-1, keepdims=True), 1e-4)
+    return np.ascontiguousarray(scaled.reshape(len(keys), -1), np.float32)

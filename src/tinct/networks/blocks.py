@@ -10,7 +10,9 @@ from torch.nn import functional as F
 class ConvNorm(nn.Sequential):
     """Convolution, batch normalization and, unless told otherwise, ReLU; keeps or divides the size by `stride`."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, *, relu: bool = True) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, *, relu: bool = True
+    ) -> None:
         layers: list[nn.Module] = [
             nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
             nn.BatchNorm2d(outputs),
@@ -45,9 +47,11 @@ class GlobalContext(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.mlp = nn.Sequential(nn.Linear(channels, channels), nn.ReLU(inplace=True), nn.Linear(channels, channels))
-        nn.init.zeros_(self.mlp[2].weight)
-        nn.init.zeros_(self.mlp[2].bias)
+        self.mlp = nn.Sequential(
+            nn.Linear(channels, channels), nn.ReLU(inplace=True), nn.Linear(channels, channels)
+        )
+        for parameter in self.mlp[2].parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, features: Tensor) -> Tensor:
         pooled: Tensor = self.mlp(features.mean((2, 3)))
@@ -68,7 +72,9 @@ class PlaceAttention(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         batch, channels, height, width = features.shape
-        qkv = self.qkv(self.norm(features)).reshape(batch, 3, self.heads, channels // self.heads, height * width)
+        qkv = self.qkv(self.norm(features)).reshape(
+            batch, 3, self.heads, channels // self.heads, height * width
+        )
         query, key, value = (part.transpose(-1, -2) for part in qkv.unbind(1))
         scores = query @ key.transpose(-1, -2) * (channels // self.heads) ** -0.5
         mixed = torch.softmax(scores, -1) @ value

@@ -106,7 +106,11 @@ class Encoder(nn.Module):
         sixteenth = self.mix16(sixteenth + upsampled(self.up16(deep), sixteenth))
         eighth = self.mix8(eighth + upsampled(self.up8(sixteenth), eighth))
         quarter = self.mix4(quarter + upsampled(self.up4(eighth), quarter))
-        keys = self.key4(quarter) + upsampled(self.key8(eighth), quarter) + upsampled(self.key16(sixteenth), quarter)
+        keys = (
+            self.key4(quarter)
+            + upsampled(self.key8(eighth), quarter)
+            + upsampled(self.key16(sixteenth), quarter)
+        )
         return Features(unit(keys, self.heads), half, quarter, eighth, sixteenth), deep
 
 

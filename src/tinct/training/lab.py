@@ -39,7 +39,9 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     matrix = lab.new_tensor(RGB_TO_XYZ)
     inverse = torch.linalg.inv(matrix / matrix.sum(1, keepdim=True))
     linear = torch.einsum("cd,bdhw->bchw", inverse, xyz).clamp(0, 1)
-    return torch.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear.clamp_min(1e-6) ** (1 / 2.4) - 0.055)
+    return torch.where(
+        linear <= 0.0031308, 12.92 * linear, 1.055 * linear.clamp_min(1e-6) ** (1 / 2.4) - 0.055
+    )
 
 
 def _compress(t: Tensor) -> Tensor:

@@ -89,7 +89,9 @@ class Averaged:
 class Loop:
     """Trains one network. `run` may be called again on the same folder: it goes on where it was."""
 
-    def __init__(self, training: Training, pool: Pool, config: LoopConfig, out: Path, device: torch.device) -> None:
+    def __init__(
+        self, training: Training, pool: Pool, config: LoopConfig, out: Path, device: torch.device
+    ) -> None:
         self.training, self.pool, self.config, self.out, self.device = training, pool, config, out, device
         self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
         if self.rank == 0:
@@ -108,10 +110,13 @@ class Loop:
         self._resume()
         torch.manual_seed(config.seed + 1000 * self.rank + self.step)
 
-    def run(self, validate: Validate | None = None, draw: Draw | None = None, stop_after: float = math.inf) -> None:
+    def run(
+        self, validate: Validate | None = None, draw: Draw | None = None, stop_after: float = math.inf
+    ) -> None:
         """Train until the run's end, or for `stop_after` seconds; checkpoint, log, validate and draw on the way."""
         start = last_save = last_look = time.monotonic()
-        before, sums = self.seconds, {}
+        before = self.seconds
+        sums: dict[str, Any] = {}
         while self.progress() < 1 and time.monotonic() - start < stop_after:
             for name, value in self.one_step().items():
                 sums[name] = sums.get(name, 0) + value

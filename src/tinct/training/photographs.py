@@ -66,16 +66,24 @@ def read_index(index: Path) -> list[Entry]:
     with index.open(newline="") as stream:
         lines = list(csv.DictReader(stream))
     if not lines or "path" not in lines[0]:
-        raise PhotoError(f"{index} has no 'path' column or no line; write 'path,set,class,weight' and a line a photo.")
-    return [Entry(x["path"], x.get("set", ""), x.get("class", ""), float(x.get("weight") or 1)) for x in lines]
+        raise PhotoError(
+            f"{index} has no 'path' column or no line; write 'path,set,class,weight' and a line a photo."
+        )
+    return [
+        Entry(x["path"], x.get("set", ""), x.get("class", ""), float(x.get("weight") or 1)) for x in lines
+    ]
 
 
 def list_folder(folder: Path) -> list[Entry]:
     """Every photograph under a folder; the name of the folder it lies in is its class."""
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not found:
-        raise PhotoError(f"no photograph in {folder}; its endings should be one of {', '.join(sorted(SUFFIXES))}.")
-    return [Entry(str(p.relative_to(folder)), label=p.parent.name if p.parent != folder else "") for p in found]
+        raise PhotoError(
+            f"no photograph in {folder}; its endings should be one of {', '.join(sorted(SUFFIXES))}."
+        )
+    return [
+        Entry(str(p.relative_to(folder)), label=p.parent.name if p.parent != folder else "") for p in found
+    ]
 
 
 def pack(data: Path, out: Path, side: int = 224, workers: int = 2) -> Photographs:

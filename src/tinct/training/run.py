@@ -91,7 +91,9 @@ def build(cls: type[T], table: dict[str, Any]) -> T:
     known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
     unknown = set(table) - known
     if unknown:
-        raise OptionError(f"unknown key {sorted(unknown)} in the config; [{cls.__name__}] has {sorted(known)}.")
+        raise OptionError(
+            f"unknown key {sorted(unknown)} in the config; [{cls.__name__}] has {sorted(known)}."
+        )
     return cls(**{name: _tuple(value) for name, value in table.items()})
 
 

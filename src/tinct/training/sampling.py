@@ -48,7 +48,10 @@ class Pool:
         )
         if labels is not None:
             pool.scenes, pool.objects = torch.from_numpy(labels.scenes), torch.from_numpy(labels.objects)
-            pool.segments, pool.related = torch.from_numpy(labels.segments), torch.from_numpy(labels.related).long()
+            pool.segments, pool.related = (
+                torch.from_numpy(labels.segments),
+                torch.from_numpy(labels.related).long(),
+            )
         for name, value in vars(pool).items():
             if value is not None:
                 setattr(pool, name, value.to(device))
@@ -81,7 +84,11 @@ class View:
         cos, sin = self.angle.cos()[:, None, None], self.angle.sin()[:, None, None]
         x, y = u * (self.width / 2)[:, None, None], v * (self.height / 2)[:, None, None]
         return torch.stack(
-            [self.center_x[:, None, None] + cos * x - sin * y, self.center_y[:, None, None] + sin * x + cos * y], -1
+            [
+                self.center_x[:, None, None] + cos * x - sin * y,
+                self.center_y[:, None, None] + sin * x + cos * y,
+            ],
+            -1,
         )
 
 
@@ -130,7 +137,9 @@ def look(pool: Pool, index: Tensor, grid: Tensor) -> Tensor:
     side = pool.pixels.shape[1]
     inside = _reflected(grid, pool.sizes[index])
     pixels = pool.pixels[index].permute(0, 3, 1, 2).float() / 255
-    return F.grid_sample(pixels, inside / side * 2 - 1, mode="bilinear", padding_mode="border", align_corners=False)
+    return F.grid_sample(
+        pixels, inside / side * 2 - 1, mode="bilinear", padding_mode="border", align_corners=False
+    )
 
 
 def look_at_segments(pool: Pool, index: Tensor, grid: Tensor, size: int) -> Tensor | None:
@@ -141,7 +150,9 @@ def look_at_segments(pool: Pool, index: Tensor, grid: Tensor, size: int) -> Tens
     share = inside / pool.sizes[index].flip(1)[:, None, None] * 2 - 1
     coarse = F.interpolate(share.permute(0, 3, 1, 2), size=(size, size), mode="area").permute(0, 2, 3, 1)
     labels = pool.segments[index][:, None].float()
-    return F.grid_sample(labels, coarse, mode="nearest", padding_mode="border", align_corners=False)[:, 0].long()
+    return F.grid_sample(labels, coarse, mode="nearest", padding_mode="border", align_corners=False)[
+        :, 0
+    ].long()
 
 
 def _reflected(grid: Tensor, sizes: Tensor) -> Tensor:
@@ -205,7 +216,9 @@ class Hints:
 
 def random_counts(batch: int, share: float, most: int, device: torch.device) -> Tensor:
     """Hints for each photograph: none but for `share` of them, else log-uniform 1..most."""
-    counts = (torch.rand(batch, device=device) * torch.log(torch.tensor(most + 1.0))).exp().floor().clamp(1, most)
+    counts = (
+        (torch.rand(batch, device=device) * torch.log(torch.tensor(most + 1.0))).exp().floor().clamp(1, most)
+    )
     return counts * (torch.rand(batch, device=device) < share)
 
 

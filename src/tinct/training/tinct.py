@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from tinct.networks.tinct import MAP_CHANNELS_PER_HEAD, Memory, Tinct, TinctConfig, hint_items, reference_items
+from tinct.networks.tinct import (
+    MAP_CHANNELS_PER_HEAD,
+    Memory,
+    Tinct,
+    TinctConfig,
+    hint_items,
+    reference_items,
+)
 from tinct.training import losses, sampling
 from tinct.training.sampling import Hints, Pool
 
@@ -154,8 +161,10 @@ class TinctTraining:
             "log": r.log_error * losses.log_error(ab, half).mean(),
             "bins": r.bins * losses.rebalanced_cross_entropy(bins, target, self.weights),
             "match": r.match * match_loss(maps, quarter, batch, model.config.heads),
-            "scenes": r.scenes * losses.soft_label_loss(model.scene_head(pooled), _rows(pool.scenes, batch.index)),
-            "objects": r.objects * losses.soft_label_loss(model.object_head(pooled), _rows(pool.objects, batch.index)),
+            "scenes": r.scenes
+            * losses.soft_label_loss(model.scene_head(pooled), _rows(pool.scenes, batch.index)),
+            "objects": r.objects
+            * losses.soft_label_loss(model.object_head(pooled), _rows(pool.objects, batch.index)),
             "segments": r.segments * losses.segment_loss(model.segment_head(own.eighth), batch.segments),
         }
 
@@ -168,7 +177,9 @@ def match_loss(maps: Tensor, truth: Tensor, batch: Batch, heads: int) -> Tensor:
     itself = (batch.mode == sampling.SELF).float()[:, None, None, None]
     known = torch.cat([torch.maximum(known[: batch.referenced], itself.expand_as(known[: batch.referenced])),
                        known[batch.referenced :]])  # fmt: skip
-    error = F.huber_loss(attended, truth[:, None].expand_as(attended), delta=0.05, reduction="none").mean((1, 2))
+    error = F.huber_loss(attended, truth[:, None].expand_as(attended), delta=0.05, reduction="none").mean(
+        (1, 2)
+    )
     return (error * known[:, 0]).sum() / known.sum().clamp_min(1)
 
 
@@ -197,7 +208,9 @@ def _rows(labels: Tensor | None, index: Tensor) -> Tensor | None:
 
 
 def _draw_hints(ab: Tensor, many: int, recipe: TinctRecipe) -> Hints:
-    most = int(recipe.most_hints ** (0.5 + 0.5 * float(torch.rand(()))))  # cheap steps are many, costly ones few
+    most = int(
+        recipe.most_hints ** (0.5 + 0.5 * float(torch.rand(())))
+    )  # cheap steps are many, costly ones few
     rest = len(ab) - many
     counts = torch.cat(
         [

@@ -15,7 +15,9 @@ HINT_COUNTS = (0, 1, 10, 100, 501)
 
 
 @torch.no_grad()
-def validate(model: Tinct, pool: Pool, held_out: Tensor, size: int = 256, chunk: int = 32) -> dict[str, float]:
+def validate(
+    model: Tinct, pool: Pool, held_out: Tensor, size: int = 256, chunk: int = 32
+) -> dict[str, float]:
     """Mean PSNR (8-bit RGB, dB) on held-out photographs: grey, automatic, with hints, with references.
 
     Also `vividness`: mean chroma of the automatic result against the truth's.
@@ -65,7 +67,9 @@ def _one_chunk(
         bend = torch.zeros(count, 2, size, size, device=device)
         if name == "self":
             knots = torch.rand(count, 2, 5, 5, generator=generator).to(device) * 0.12 - 0.06
-            bend = torch.nn.functional.interpolate(knots, size=(size, size), mode="bicubic", align_corners=True)
+            bend = torch.nn.functional.interpolate(
+                knots, size=(size, size), mode="bicubic", align_corners=True
+            )
         _, other_l, other_ab = sampling.photographs_at(pool, other, other_view.grid(size, bend))
         items = reference_items(model.encode((other_l - 50) / 50).keys, other_ab, model.config.heads)
         out[name], _ = score(none, items)
