@@ -87,7 +87,8 @@ def spread_hints(lightness: Array, prediction: Prediction, hints: HintField) -> 
     confidence this is Levin's method exactly.
 
     Source: Levin 2004 for the spreading; the fading is the screened form of the same system, (I - W + S) u
-    = 0 with u = 1 at hints, whose screening S is the prediction's confidence over the square of the reach.
+    = 0 with u = 1 at hints, whose screening S is the root of the prediction's confidence over the square of
+    the reach.
 
     Args:
         lightness: CIE L*, shape (H, W), 0..100.
@@ -154,7 +155,8 @@ def _hinted(hints: HintField) -> NDArray[np.bool_]:
 def _screening(confidence: Array) -> Array:
     """S of ((1 + S) I - W) u = 0: on flat lightness u falls e-fold within the reach where sure."""
     reach = REACH * max(confidence.shape)
-    return np.asarray(DIFFUSIVITY * np.clip(confidence, 0, 1).ravel() / reach**2, np.float32)
+    # The root, because methods that are hardly ever sure still hold a photograph together against one click.
+    return np.asarray(DIFFUSIVITY * np.sqrt(np.clip(confidence, 0, 1)).ravel() / reach**2, np.float32)
 
 
 def _fade(influence: Array) -> Array:

@@ -103,11 +103,12 @@ def jittered_grid(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """About `count` places, one at random in each cell of a grid of nearly square cells: rows and columns."""
     height, width = shape
-    rows = int(np.clip(round(np.sqrt(count * height / width)), 1, height))
+    rows = int(np.clip(round(np.sqrt(count * height / width)), 1, min(height, count)))
     columns = int(np.clip(round(count / rows), 1, width))
-    y = (np.arange(rows)[:, None] + random.random((rows, columns))) * height / rows
-    x = (np.arange(columns)[None, :] + random.random((rows, columns))) * width / columns
-    return np.minimum(y.astype(np.intp), height - 1).ravel(), np.minimum(x.astype(np.intp), width - 1).ravel()
+    top, left = np.arange(rows + 1) * height // rows, np.arange(columns + 1) * width // columns
+    y = top[:-1, None] + random.random((rows, columns)) * np.diff(top)[:, None]
+    x = left[:-1] + random.random((rows, columns)) * np.diff(left)
+    return y.astype(np.intp).ravel(), x.astype(np.intp).ravel()
 
 
 def _features(lightness: Array) -> Array:
