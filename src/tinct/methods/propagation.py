@@ -47,14 +47,16 @@ def propagation_weights(lightness: Array) -> csr_matrix:
     Returns:
         W, shape (H·W, H·W), pixels in row-major order: at most eight entries a row, positive, summing to 1.
         Row r holds exp(-(L(r) - L(s))² / σ²(r)) before normalization, σ² from the variance of the 3×3
-        window around r.
+        window around r. A single pixel has no neighbor: its W is 0.
     Raises:
-        ShapeError: if lightness has not two axes or has a single pixel, which has no neighbor.
+        ShapeError: if lightness has not two axes, or no pixels.
     """
     from scipy.sparse import csr_matrix
 
-    if lightness.ndim != 2 or lightness.size < 2:
-        raise ShapeError(f"lightness is {lightness.shape}; give at least two pixels in two axes, (H, W).")
+    if lightness.ndim != 2 or not lightness.size:
+        raise ShapeError(f"lightness is {lightness.shape}; give (H, W), one pixel at least.")
+    if lightness.size == 1:
+        return csr_matrix((1, 1))
     height, width = lightness.shape
     difference, inside = _neighbor_differences(lightness)
     weight = np.exp(-(difference**2) / _tolerated_variance(difference, inside))

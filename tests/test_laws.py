@@ -1,0 +1,131 @@
+"""The laws that hold for every photograph and every method."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tinct.color.lab import rgb_to_lightness
+from tinct.colorize import colorize
+from tinct.methods import METHODS, get_method
+from tinct.photo import Photo
+
+CLASSICAL = [name for name in METHODS if name != "tinct"]
+SHAPES = st.one_of(
+    st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    st.sampled_from([(1, 1), (1, 300), (300, 1), (2, 257), (513, 3), (64, 64), (33, 1), (7, 700)]),
+)
+HALF_STEP = 0.5 * 100 / 255
+"""Half an 8-bit step of L*."""
+
+
+def reference() -> np.ndarray:
+    """A small color photograph: smooth, and of every hue."""
+    y, x = np.mgrid[0:24, 0:40] / 40
+    waves = [np.sin(7 * x + 3 * y), np.sin(5 * y - 4 * x + 2), np.sin(9 * x * y + 4)]
+    return np.rint(127.5 + 120 * np.stack(waves, axis=-1)).astype(np.uint8)
+
+
+def picture(shape: tuple[int, int], dtype: str, color: bool, seed: int) -> np.ndarray:
+    """Smooth shades with noise and flat parts, over the whole range."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]] / max(shape)
+    values = np.sin(random.uniform(0, 9) * x + random.uniform(0, 9) * y + random.uniform(0, 6)) / 2 + 0.5
+    values = np.clip(values + random.normal(0, 0.1, shape) * (random.random(shape) < 0.3), 0, 1)
+    values[: shape[0] // 4] = random.random()
+    if color:  # a toned print, or a color photograph to be colorized anew
+        values = values[..., None] ** random.uniform(0.5, 2, 3)
+    if dtype == "float32":
+        return values.astype(np.float32)
+    top = np.iinfo(dtype).max
+    return np.rint(values * top).astype(dtype)
+
+
+def colorized(method: str, photo: np.ndarray, seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed + 1)
+    hint = (int(random.integers(photo.shape[1])), int(random.integers(photo.shape[0])), "#2864d2")
+    chosen = get_method(method)
+    return colorize(
+        photo,
+        reference() if chosen.needs_reference else None,
+        [hint] if chosen.needs_hints or random.random() < 0.5 else None,
+        method=method,
+        size=32,
+        seed=seed,
+    )
+
+
+@pytest.mark.parametrize("method", CLASSICAL)
+@given(
+    shape=SHAPES,
+    dtype=st.sampled_from(["uint8", "uint16", "float32"]),
+    color=st.booleans(),
+    seed=st.integers(0, 2**16),
+)
+@example(shape=(1, 1), dtype="uint8", color=False, seed=0)
+@example(shape=(1, 300), dtype="uint16", color=True, seed=1)
+@example(shape=(300, 1), dtype="uint8", color=True, seed=2)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_lightness_is_untouched(method, shape, dtype, color, seed):
+    photo = picture(shape, dtype, color, seed)
+    out = colorized(method, photo, seed)
+    assert out.dtype == photo.dtype
+    assert out.shape == (*shape, 3)
+    before, after = Photo.from_array(photo).lightness(), rgb_to_lightness(out)
+    allowed = HALF_STEP if dtype == "uint8" else 0.01
+    assert np.abs(after - before).max() <= allowed
+
+
+@pytest.mark.parametrize("method", CLASSICAL)
+def test_black_and_white_stay_black_and_white(method):
+    photo = np.zeros((40, 60), np.uint8)
+    photo[:, 30:] = 255
+    out = colorized(method, photo, 3).astype(int)
+    assert out[:, :28].max() == 0
+    assert out[:, 32:].min() == 255
+
+
+@pytest.mark.parametrize("method", CLASSICAL)
+def test_gray_hints_alone_keep_a_photograph_neutral(method):
+    chosen = get_method(method)
+    photo = picture((40, 60), "uint8", False, 5)
+    gray = [(0, 0, "#777777"), (59, 39, "#777777")]
+    if chosen.needs_reference:
+        pytest.skip("takes its colors from the reference")
+    out = colorize(photo, None, gray, method=method, size=32).astype(int)
+    assert np.ptp(out, axis=2).max() == 0
+
+
+def test_a_wide_strip_photograph_equals_itself_in_one_piece():
+    """What comes out does not depend on how many strips a photograph is handed out in."""
+    photo = picture((700, 1900), "uint8", False, 8)
+    whole = Photo.from_array(photo)
+    hints = [(100, 100, "#b43c32"), (1500, 600, "#3c64b4")]
+    out = colorize(photo, None, hints, method="levin", size=64)
+    halves = [whole.lightness(0, 350), whole.lightness(350, 700)]
+    np.testing.assert_array_equal(np.concatenate(halves), whole.lightness())
+    assert np.abs(rgb_to_lightness(out) - whole.lightness()).max() <= HALF_STEP
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.full((4, 4), np.nan, np.float32),
+        np.full((4, 4), np.inf, np.float32),
+        np.zeros((4,), np.uint8),
+        np.zeros((4, 4, 5), np.uint8),
+        np.zeros((0, 4), np.uint8),
+        np.zeros((2, 2, 2, 3), np.uint8),
+        np.zeros((4, 4), np.int64) - 5,
+        np.full((4, 4), 700.0, np.float32),
+        np.array([["a"]]),
+    ],
+)
+def test_an_array_that_is_no_photograph_is_refused(array):
+    from tinct.errors import TinctError
+
+    with pytest.raises(TinctError) as error:
+        colorize(array, hints=[(0, 0, "#b43c32")])
+    assert "\n" not in str(error.value)
