@@ -210,12 +210,15 @@ def test_colors_that_do_not_fit_are_refused(rgb: NDArray[np.generic]) -> None:
 def test_matrix_profile_means_what_littlecms_says(primaries: tuple, gamma: float) -> None:
     icc = matrix_profile(primaries, gamma)
     rgb = random_colors((30, 30, 3))
-    ours = Photo.read(encoded(rgb, icc)).rgb()
+    photo = Photo.read(encoded(rgb, icc))
+    ours = photo.rgb()
     lcms = ImageCms.profileToProfile(
         Image.fromarray(rgb), ImageCms.ImageCmsProfile(io.BytesIO(icc)), ImageCms.createProfile("sRGB")
     )
     assert lcms is not None
     assert np.abs(ours * 255 - np.asarray(lcms)).max() < 1.6
+    inside = ((ours > 0) & (ours < 1)).all(axis=2)
+    np.testing.assert_allclose(photo.lightness()[inside], rgb_to_lightness(ours)[inside], atol=2e-3)
 
 
 @pytest.mark.parametrize("gamma", [1.0, 1.8, 2.2])

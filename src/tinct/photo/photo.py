@@ -142,9 +142,10 @@ class Photo:
         """
         from tinct.color.lab import gray_to_lightness, rgb_to_lightness
 
-        rows = self._srgb(top, bottom)
-        lightness = gray_to_lightness(rows) if rows.ndim == 2 else rgb_to_lightness(rows)
-        return lightness if self._profile is None else np.clip(lightness, 0, 100)
+        rows = self._pixels[top:bottom]
+        if self._profile is not None:
+            return self._profile.to_lightness(rows)
+        return gray_to_lightness(rows) if rows.ndim == 2 else rgb_to_lightness(rows)
 
     def rgb(self, top: int = 0, bottom: int | None = None) -> Array:
         """Encoded sRGB of some rows, shape (rows, W, 3), float32 in 0..1; what lies beyond is clipped."""

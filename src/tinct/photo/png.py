@@ -90,7 +90,8 @@ def write_deep(stream: BinaryIO, pixels: NDArray[np.uint16], metadata: Metadata)
     elif pixels.ndim == 3:
         bgr = pixels.copy()
         swap_red_and_blue(bgr)
-    fine, encoded = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 2, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    fine, encoded = cv2.imencode(".png", bgr, options)  # half the time, 14 % more bytes
     if not fine:
         raise ValueError("OpenCV could not encode the PNG")
     view = memoryview(encoded)  # type: ignore[arg-type]

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.color.srgb import RGB_TO_XYZ, WHITE, decode_srgb, encode_srgb
+from tinct.color.lab import gray_to_lightness
+from tinct.color.srgb import RGB_TO_WHITE_XYZ, RGB_TO_XYZ, WHITE, decode_srgb, encode_srgb
 
 Array = NDArray[np.float32]
 Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -85,6 +86,15 @@ class ColorProfile:
             )
         return out
 
+    def to_lightness(self, pixels: NDArray[np.generic]) -> Array:
+        """CIE L* of pixels of shape (..., 3), or (...) for gray: that of `to_srgb`, for a third of the work."""
+        if pixels.ndim == 2:
+            return np.clip(gray_to_lightness(self.to_srgb(pixels)), 0, 100)
+        red, green, blue = (self._linear(pixels[..., i], self.curves[i % len(self.curves)]) for i in range(3))
+        weights = (RGB_TO_WHITE_XYZ[1] @ self.matrix).astype(np.float32)
+        luminance = green + (weights[0] * (red - green) + weights[2] * (blue - green))
+        return np.clip(gray_to_lightness(encode_srgb(luminance)), 0, 100)
+
     def from_srgb(self, rgb: NDArray[np.generic]) -> Array:
         """The profile's own values, float32 in 0..1, of encoded sRGB, shape (..., 3)."""
         linear = decode_srgb(np.asarray(rgb, np.float32))
@@ -106,7 +116,9 @@ class ColorProfile:
 
     @cached_property
     def _inverse_tables(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        codes = np.linspace(0, 1, 65536)
+        codes = np.linspace(
+            0, 1, 4096
+        )  # straight between two of these to less than a 16-bit step above black
         return [(np.maximum.accumulate(curve(codes)), codes) for curve in self.curves]
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from xml.etree import ElementTree
-from xml.sax.saxutils import escape, quoteattr
+from html import escape, unescape
 
 import tinct
 
@@ -82,6 +81,8 @@ def _inserted(packet: bytes, provenance: Provenance) -> bytes | None:
 
 
 def _well_formed(packet: bytes) -> bool:
+    from xml.etree import ElementTree
+
     try:
         ElementTree.fromstring(
             re.sub(rb"<\?xpacket.*?\?>", b"", packet, flags=re.DOTALL).lstrip(b"\xef\xbb\xbf")
@@ -94,7 +95,7 @@ def _well_formed(packet: bytes) -> bool:
 def _description(provenance: Provenance, existing: bytes, prefix: str = "rdf") -> str:
     """An rdf:Description about the same resource, with the properties that nobody has set yet."""
     about = re.search(rb":about\s*=\s*([\"'])(.*?)\1", existing)
-    subject = about.group(2).decode("utf-8", "replace") if about else ""
+    subject = unescape(about.group(2).decode("utf-8", "replace")) if about else ""
     lines = [
         f"<tinct:Version>{escape(tinct.__version__)}</tinct:Version>",
         f"<tinct:Method>{escape(provenance.method)}</tinct:Method>",
@@ -115,7 +116,7 @@ def _description(provenance: Provenance, existing: bytes, prefix: str = "rdf") -
         )
         lines.append(f"<iptcExt:DigitalSourceType>{_DIGITAL_SOURCE}{kind}</iptcExt:DigitalSourceType>")
     return (
-        f'<{prefix}:Description {prefix}:about={quoteattr(subject)} xmlns:tinct="{_TINCT_NAMESPACE}"'
+        f'<{prefix}:Description {prefix}:about="{escape(subject)}" xmlns:tinct="{_TINCT_NAMESPACE}"'
         ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
         ' xmlns:iptcExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">'
         + "".join(lines)

@@ -68,7 +68,7 @@ def _save_with_pillow(
     image = Image.fromarray(pixels if alpha is None else _with_alpha(pixels, alpha))
     options: dict[str, Any] = {} if metadata.dpi is None else {"dpi": metadata.dpi}
     if kind.name == "PNG":
-        options |= {"pnginfo": _png_info(metadata), "compress_level": 4, **_blocks(metadata)}
+        options |= {"pnginfo": _png_info(metadata), "compress_level": 2, **_blocks(metadata)}
         options.pop("xmp", None)
     elif kind.name == "JPEG":
         options |= {"quality": 95, "subsampling": 0, **_jpeg_metadata(metadata)}
