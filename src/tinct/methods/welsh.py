@@ -49,7 +49,7 @@ class Welsh:
     needs_reference: ClassVar[bool] = True
     needs_hints: ClassVar[bool] = False
     honors_hints: ClassVar[bool] = False
-    working_size: ClassVar[int] = 512
+    working_size: ClassVar[int] = 384
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
