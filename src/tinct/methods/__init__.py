@@ -10,6 +10,7 @@ from tinct.methods.protocol import EditableMethod, Method, Prediction, Reference
 __all__ = ["METHODS", "EditableMethod", "Method", "Prediction", "Reference", "get_method"]
 
 METHODS: dict[str, str] = {
+    "tinct": "tinct.methods.learned:Tinct",
     "reinhard": "tinct.methods.statistics:Reinhard",
     "histogram": "tinct.methods.statistics:HistogramMatching",
     "welsh": "tinct.methods.welsh:Welsh",

@@ -88,14 +88,16 @@ class Tinct:
         found = self.decode(seen, hints)
         height, width = seen.size
         ab = enlarged(found["ab"], 2)[:height, :width]
-        vivid = enlarged(found["annealing"], KEY_STRIDE)[:height, :width]
+        annealed = enlarged(found["annealed"], KEY_STRIDE)[:height, :width]
         certainty = enlarged(found["certainty"], KEY_STRIDE)[:height, :width, 0]
         matched = enlarged(_share(found["maps"]), KEY_STRIDE)[:height, :width, 0]
         confidence = np.clip(np.maximum(certainty, matched), 0, 1)
+        # What hints and references answer for needs no guess at what is likely.
+        vivid = (annealed - ab) * (1 - np.clip(matched, 0, 1))[..., None]
         return Prediction(pin_hints(ab, hints), confidence, vivid)
 
     def decode(self, seen: Seen, hints: HintField) -> dict[str, NDArray[Any]]:
-        """The network's raw outputs: ab, annealing, certainty, logits over the 313 bins, and the match maps."""
+        """The network's raw outputs: ab, annealed, certainty, logits over the 313 bins, and the match maps."""
         memory = self._hint_memory(seen, hints) | seen.references
         maps = self._network("match").run(keys=seen.features["keys"], **memory)["maps"]
         hint_map = _hint_map(hints, seen.padded)

@@ -25,8 +25,9 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(ConvNorm(channels, channels), ConvNorm(channels, channels, relu=False))
-        nn.init.zeros_(self.body[1][1].weight)  # starts as the identity
+        last = ConvNorm(channels, channels, relu=False)
+        nn.init.zeros_(last[1].weight)  # type: ignore[arg-type]  # starts as the identity
+        self.body = nn.Sequential(ConvNorm(channels, channels), last)
 
     def forward(self, features: Tensor) -> Tensor:
         return F.relu(features + self.body(features), inplace=True)

@@ -18,7 +18,7 @@ from tinct.networks.tinct import AB_SCALE, Features, Memory, Tinct
 ONNX_OPSET = 18
 ENCODE_OUTPUTS = ("keys", "half", "quarter", "eighth", "sixteenth")
 MATCH_INPUTS = ("keys", "hint_keys", "hint_ab", "hint_place", "hint_bias", "ref_keys", "ref_ab", "ref_bias")
-DECODE_OUTPUTS = ("ab", "annealing", "certainty", "logits")
+DECODE_OUTPUTS = ("ab", "annealed", "certainty", "logits")
 BIG = 1024  # weights of fewer numbers stay in single precision
 
 
@@ -74,8 +74,8 @@ class MatchGraph(nn.Module):
 class DecodeGraph(nn.Module):
     """Features and maps to ab at 1/2 (1, 2, H/2, W/2), and what the distribution says at 1/4.
 
-    `annealing` is the annealed mean less the plain mean, in ab units: what vividness adds. `certainty` is one less
-    the distribution's entropy over that of the uniform one, 0..1.
+    `annealed` is the distribution's annealed mean (Zhang 2016, equation 5) in ab units. `certainty` is one less its
+    entropy over that of the uniform one, 0..1.
     """
 
     def __init__(self, model: Tinct, centers: Tensor, temperature: float) -> None:
@@ -100,9 +100,9 @@ class DecodeGraph(nn.Module):
         log_p = torch.log_softmax(logits.float(), 1)
         p = log_p.exp()
         sharp = torch.softmax(log_p / self.temperature, 1)
-        annealing = torch.nn.functional.conv2d(sharp - p, self.centers)
+        annealed = torch.nn.functional.conv2d(sharp, self.centers)
         certainty = 1 + (p * log_p).sum(1, keepdim=True) / float(np.log(p.shape[1]))
-        return ab * AB_SCALE, annealing, certainty, logits
+        return ab * AB_SCALE, annealed, certainty, logits
 
 
 def split_heads(keys: Tensor, heads: int) -> Tensor:
