@@ -12,6 +12,7 @@ from tinct.errors import MethodError, ShapeError
 from tinct.hints import HintField
 from tinct.methods.candidates import Candidates, find_candidates
 from tinct.methods.protocol import Prediction, Reference
+from tinct.methods.texture import row_blocks
 
 Array = NDArray[np.float32]
 
@@ -118,9 +119,8 @@ def choose(
         dual[0] += SIGMA * edges[0]
         dual[1:] += SIGMA * gradient(ahead)
         project_to_ball(dual)
-        if len(candidates) > 1:
-            weights = project_to_simplex(weights - RHO * fidelity * deviation(ahead, candidates))
-        descent = divergence(dual[1:]) + fidelity * blend(weights, candidates)
+        mean = _reweigh(weights, ahead, candidates, RHO * fidelity)
+        descent = divergence(dual[1:]) + fidelity * mean
         pulled = np.asarray((chroma + TAU * descent) / (1 + TAU * fidelity), np.float32)
         np.clip(pulled, -CHROMA_RANGE, CHROMA_RANGE, out=pulled)
         ahead = 2 * pulled - chroma
@@ -129,6 +129,17 @@ def choose(
         if moved < tolerance:
             break
     return chroma, weights
+
+
+def _reweigh(weights: Array, chroma: Array, candidates: Array, step: float) -> Array:
+    """Descend in the weights, in place, and return the candidates' blend; by blocks of rows that caches hold."""
+    mean = np.empty_like(chroma)
+    for top, bottom in row_blocks(chroma.shape[1:]):
+        near = candidates[:, :, top:bottom]
+        block = weights[:, top:bottom] - step * deviation(chroma[:, top:bottom], near)
+        weights[:, top:bottom] = project_to_simplex(block)
+        mean[:, top:bottom] = blend(weights[:, top:bottom], near)
+    return mean
 
 
 def energy(
