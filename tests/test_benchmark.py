@@ -11,12 +11,12 @@ from PIL import Image
 
 from evaluation_photographs import make_rgb, write_photographs
 from tinct.errors import EvaluationError
-from tinct.evaluation import photograph_list, results_table
+from tinct.evaluation import benchmark, photograph_list, results_table
 from tinct.evaluation.contestants import Gray
 from tinct.evaluation.evaluator import Run, evaluate
 from tinct.evaluation.photograph_list import check_photographs, list_photographs
 from tinct.evaluation.photographs import find_photographs
-from tinct.evaluation.protocols import get_protocol
+from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 
 LISTS = Path(__file__).resolve().parents[1] / "docs" / "benchmark"
 
@@ -49,6 +49,21 @@ def test_a_list_finds_what_changed(tmp_path: Path):
 def test_the_committed_lists_are_those_of_the_photographs(name: str, shared: Path):
     data = shared / "data" / name
     assert (LISTS / f"{name}.csv").read_text() == list_photographs(data)
+
+
+def test_the_benchmark_runs_every_protocol_and_writes_the_page(tmp_path: Path):
+    data = tmp_path / "data"
+    write_photographs(data / "test")
+    write_photographs(data / "legacy")
+    (data / "pairs").mkdir()
+    lines = "target,reference\ntest/field/0.png,test/field/2.png\n"
+    (data / "pairs.csv").write_text(lines)
+    page, out = tmp_path / "results.md", tmp_path / "out"
+    arguments = ["-m", "gray", "-m", "reinhard", "--limit", "1", "--size", "256"]
+    assert benchmark.main([str(data), "--out", str(out), "--page", str(page), *arguments]) == 0
+    heads = [line.split(":")[0] for line in page.read_text().splitlines() if line.startswith("## ")]
+    assert heads == [f"## {name}" for name in (*PROTOCOLS, "runtime")] + ["## What the columns say"]
+    assert all((out / name / "report.html").is_file() for name in (*PROTOCOLS, "runtime"))
 
 
 def test_the_results_page_has_a_table_for_each_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -12,6 +12,7 @@ from pathlib import Path
 from tinct.errors import TinctError
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
+from tinct.evaluation.report import FEW
 from tinct.evaluation.report.tables import columns_of, markdown_cases, markdown_table
 from tinct.evaluation.results import Results, read_results, write_atomically
 from tinct.evaluation.scores import METRICS
@@ -25,7 +26,7 @@ INTRODUCTION = """\
 Means ± standard errors over photographs; the best of each column is bold; a dash stands where a method cannot
 answer. Protocols and metrics are explained in [benchmark.md](benchmark.md). Compare only within one table:
 the same network's PSNR differs by 3 to 6 dB between evaluators. This page is written by
-`python -m tinct.evaluation.results_table RUN... -o docs/results.md` from the `results.json` of each run.
+`python -m tinct.evaluation.benchmark DATA --page docs/results.md`, from a run of every protocol.
 """
 
 
@@ -67,7 +68,8 @@ def _counted(results: Results) -> str:
     measured = len({record.photograph for record in results.records})
     left_out = len(results.left_out)
     text = f"{measured} photographs of {results.heading.available}, seed {results.heading.seed}"
-    return text + (f"; {left_out} left out (no color, or no class)." if left_out else ".")
+    text += f"; {left_out} left out." if left_out else "."
+    return text + (" These are few: small differences say nothing." if measured < FEW else "")
 
 
 def _meanings(runs: Sequence[Results]) -> str:

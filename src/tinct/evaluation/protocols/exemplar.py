@@ -117,7 +117,10 @@ class Pairs(Protocol):
             wanted = "an index (CSV) with the columns target and reference"
             raise EvaluationError(f"{photograph.name} has no reference; `pairs` needs {wanted}.")
         lightness = rgb_to_lightness(photograph.read().astype(np.float32) / 255)
-        return [Case("exemplar", photograph, lightness, references=(read_rgb(photograph.reference),))]
+        reference = read_rgb(photograph.reference)
+        if is_gray(reference):
+            raise EvaluationError(f"{photograph.name} has a grey reference; pair it with one that has color.")
+        return [Case("exemplar", photograph, lightness, references=(reference,))]
 
 
 def draw_reference(photograph: Photograph, candidates: Sequence[Photograph], seed: int) -> Image:

@@ -71,10 +71,12 @@ def _tables(results: Results, case: str) -> list[str]:
     if results.heading.protocol == "hints":
         parts = [html_cases(results, "psnr", results.cases, "PSNR, dB, by number of revealed points")]
         return [*parts, html_table(_of(summary, case), metrics, f"With {case} revealed points")]
-    cases = [case, *(label for label in results.cases if label != case)]
-    return [
-        html_table(_of(summary, label), metrics, _caption(label)) for label in cases if label in results.cases
-    ]
+    tables = [html_table(_of(summary, case), metrics, _caption(case))]
+    for label in results.cases:
+        answered = [method for method, cases in summary.items() if label in cases and method != "gray"]
+        if label != case and answered:
+            tables.append(html_table(_of(summary, label), metrics, _caption(label)))
+    return tables
 
 
 def _of(summary: dict, case: str) -> dict:
@@ -108,10 +110,8 @@ def _facts(results: Results) -> str:
         lines.append("These are few: differences smaller than about three standard errors say nothing.")
     if results.left_out:
         lines.append(f"{len(results.left_out)} left out: {'; '.join(_reasons(results))}.")
-    for method, facts in results.methods.items():
-        missing = facts["unanswered"]
-        if isinstance(missing, list) and missing:
-            lines.append(f"{method} cannot answer {_listed(missing)}: a dash stands there.")
+    lines += [f"{names} cannot answer {cases}: a dash stands there." for cases, names in _unanswered(results)]
+    lines += _uneven(results)
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
@@ -122,6 +122,27 @@ def _reasons(results: Results) -> list[str]:
         reason = why.removeprefix(name).strip().split(";")[0].rstrip(".")
         counts[reason] = counts.get(reason, 0) + 1
     return [f"{count} {reason}" for reason, count in sorted(counts.items())]
+
+
+def _unanswered(results: Results) -> list[tuple[str, str]]:
+    """(cases, the methods that cannot answer them), methods with the same cases together."""
+    together: dict[str, list[str]] = {}
+    for method, facts in results.methods.items():
+        missing = facts["unanswered"]
+        if isinstance(missing, list) and missing:
+            together.setdefault(_listed(missing), []).append(method)
+    return [(cases, ", ".join(methods)) for cases, methods in together.items()]
+
+
+def _uneven(results: Results) -> list[str]:
+    """Methods that answered fewer photographs than others, whose means are over other photographs."""
+    asked = {name: {r.photograph for r in results.records if r.method == name} for name in results.methods}
+    most = max(len(names) for names in asked.values())
+    return [
+        f"{name} answered {len(names)} of {most}: its means are over those."
+        for name, names in asked.items()
+        if 0 < len(names) < most
+    ]
 
 
 def _listed(cases: Sequence[str]) -> str:
@@ -148,12 +169,13 @@ def _figure(svg: str, caption: str) -> str:
 STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0; color: #1b1b1b; background: #fff; }
-main { max-width: 1200px; margin: 0 auto; padding: 1rem; }
+main { max-width: 1400px; margin: 0 auto; padding: 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; display: block;
 overflow-x: auto; } caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
 th:first-child { text-align: left; }
 .sheet td, .sheet th { padding: 2px; border: 0; text-align: center; vertical-align: top; }
+.sheet td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 6em; text-align: left; }
 .p { width: 140px; height: 110px; background: #eee center / contain no-repeat; }
 figure { margin: 1rem 0; overflow-x: auto; }
 figcaption, small { color: #555; font-size: .85em; }
