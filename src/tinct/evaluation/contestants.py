@@ -3,19 +3,20 @@ callable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import EvaluationError, MethodError, ShapeError
+from tinct.errors import EvaluationError, MethodError, OptionError, ShapeError
 from tinct.evaluation.photographs import EXTENSIONS, read_rgb
 from tinct.evaluation.protocols.case import Case, Image, to_8bit
 from tinct.hints import HintField
 from tinct.methods.protocol import Reference
+from tinct.options import Options
 
 Array = NDArray[np.float32]
 Predictor = Callable[[Array, HintField, Sequence[Reference]], Array]
@@ -61,12 +62,19 @@ class Gray:
 
 
 class RegisteredMethod:
-    """A method of the registry, through `tinct.colorize`: what is measured is what users get."""
+    """A method of the registry, through `tinct.colorize`: what is measured is what users get.
 
-    def __init__(self, name: str) -> None:
+    Args:
+        name: as in the registry.
+        options: attributes of `Options` that differ from their defaults; they show in the table's name.
+    """
+
+    def __init__(self, name: str, options: Mapping[str, float] | None = None) -> None:
         from tinct.methods import get_method
 
-        self.name = name
+        self.options = dict(options or {})
+        settings = ",".join(f"{key}={value:g}" for key, value in self.options.items())
+        self.name = f"{name}:{settings}" if settings else name
         self.method = get_method(name)
         self.weights_sha256: str | None = getattr(self.method, "weights_sha256", None)
 
@@ -81,9 +89,8 @@ class RegisteredMethod:
         from tinct.colorize import colorize
 
         hints = [patch.rectangle() for patch in case.patches]
-        rgb = colorize(
-            _sixteen_bit_gray(case), list(case.references) or None, hints or None, method=self.name, seed=seed
-        )
+        options: dict[str, Any] = {"method": self.method.name, "seed": seed, **self.options}
+        rgb = colorize(_sixteen_bit_gray(case), list(case.references) or None, hints or None, **options)
         return _rounded(np.asarray(rgb))
 
 
@@ -136,14 +143,18 @@ class CallablePredictor:
 
 
 def get_contestant(text: str) -> Contestant:
-    """`gray`, a method's name, or NAME=FOLDER of finished pictures.
+    """`gray`, a method's name, METHOD:OPTION=NUMBER[,OPTION=NUMBER], or NAME=FOLDER of finished pictures.
 
     Raises:
+        OptionError: if an option is unknown or not a number.
         MethodError: if no method has that name.
         EvaluationError: if the folder is not there.
     """
     from tinct.methods import METHODS
 
+    method, _, settings = text.partition(":")
+    if settings and method in METHODS:
+        return RegisteredMethod(method, _settings(settings))
     name, separator, folder = text.partition("=")
     if separator:
         return FinishedPictures(name, Path(folder))
@@ -152,6 +163,21 @@ def get_contestant(text: str) -> Contestant:
     if name not in METHODS:
         raise MethodError(f"no method is called {name!r}; choose one of {', '.join(('gray', *METHODS))}.")
     return RegisteredMethod(name)
+
+
+def _settings(text: str) -> dict[str, float]:
+    known = {field.name: field.type for field in fields(Options) if field.name not in ("method", "seed")}
+    settings: dict[str, float] = {}
+    for part in text.split(","):
+        key, _, value = part.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            raise OptionError(f"{part!r} is not OPTION=NUMBER; write for example vividness=0.") from None
+        if key not in known:
+            raise OptionError(f"{key!r} is not an option; use one of {', '.join(known)}.")
+        settings[key] = int(number) if key == "size" else number
+    return settings
 
 
 def checked_answer(contestant: Contestant, case: Case, seed: int) -> Image:
