@@ -53,6 +53,7 @@ class Painter:
     needs_hints: ClassVar[bool] = False
     honors_hints: ClassVar[bool] = False
     working_size: ClassVar[int] = 64
+    uses_swatches: ClassVar[bool] = True
     calls: ClassVar[list[Any]] = []
 
     def predict(self, lightness, hints, references, *, seed=0):
@@ -198,9 +199,16 @@ def test_swatches_reach_the_method_in_working_pixels(gray, color, painter):
     assert call[1].swatches == (Swatch((0, 0, 30, 20), (0, 0, 60, 40)),)
 
 
+def test_swatches_choose_the_method_that_uses_them(gray, color):
+    swatch = Swatch((0, 0, 120, 80), (0, 0, 240, 160))
+    assert Colorizer(gray, color, [swatch]).method.name == "welsh"
+    with pytest.raises(MethodError, match="gupta makes no use of swatches"):
+        colorize(gray, color, [swatch], method="gupta")
+
+
 @pytest.mark.parametrize(
     ("given", "name"),
-    [((True, False), "welsh"), ((True, True), "welsh"), ((False, True), "levin")],
+    [((True, False), "gupta"), ((True, True), "gupta"), ((False, True), "levin")],
 )
 def test_the_method_follows_what_is_given(given, name, monkeypatch):
     monkeypatch.delitem(METHODS, "tinct", raising=False)

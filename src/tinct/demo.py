@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.colorize import Colorizer
+from tinct.colorize import LEARNED, Colorizer
 from tinct.hints import Hint, HintLike, Stroke
+from tinct.methods import METHODS
 from tinct.photo import Photo
 
 Picture = NDArray[np.uint8]
@@ -102,31 +103,19 @@ ROCKET: tuple[HintLike, ...] = (
     *_points("#f0a236", (364, 396), (150, 377), (193, 394), (433, 397)),
     *_points("#a87b3c", (317, 422)),
 )
+BLUE: tuple[HintLike, ...] = (
+    Stroke(((375, 222), (410, 195), (445, 180)), "#1f55b8", 24),
+    Stroke(((380, 228), (450, 222)), "#1f55b8", 16),
+    Stroke(((258, 262), (275, 262), (330, 232)), "#1f55b8", 14),
+    Stroke(((130, 222), (160, 214), (205, 218), (245, 252)), "#1f55b8", 8),
+    Stroke(((530, 280), (560, 276), (600, 288), (630, 303)), "#1f55b8", 12),
+)
+STEREO = (_bundled("stereo_motorcycle", 0), _bundled("stereo_motorcycle", 1))
 EXAMPLES = (
-    Example(
-        "motorcycle",
-        "reference: the other half of a stereo pair",
-        _bundled("stereo_motorcycle", 0),
-        _bundled("stereo_motorcycle", 1),
-    ),
-    Example(
-        "motorcycle-gupta",
-        "the same, method gupta",
-        _bundled("stereo_motorcycle", 0),
-        _bundled("stereo_motorcycle", 1),
-        method="gupta",
-    ),
-    Example(
-        "motorcycle-blue",
-        "the same reference, and two strokes that want the machine blue",
-        _bundled("stereo_motorcycle", 0),
-        _bundled("stereo_motorcycle", 1),
-        (
-            Stroke(((430, 210), (470, 195)), "#1f5fd0", 8),
-            Stroke(((200, 180), (240, 205)), "#1f5fd0", 6),
-            Stroke(((600, 300), (630, 300)), "#1f5fd0", 6),
-        ),
-    ),
+    Example("motorcycle", "reference: the other half of a stereo pair", *STEREO),
+    Example("motorcycle-gupta", "the same, method gupta", *STEREO, method="gupta"),
+    Example("motorcycle-blue", "the same reference, and strokes that want it blue", *STEREO, BLUE),
+    Example("astronaut-alone", "nothing given", _bundled("astronaut")),
     Example("astronaut", "points and strokes", _bundled("astronaut"), hints=ASTRONAUT),
     Example("coffee", "points and a stroke", _bundled("coffee"), hints=COFFEE),
     Example("cat", "points", _bundled("cat"), hints=CAT),
@@ -146,7 +135,8 @@ def run_demo(place: Path, examples: Sequence[Example] = EXAMPLES) -> Path:
     from PIL import Image
 
     place.mkdir(parents=True, exist_ok=True)
-    rows = [_row(example, *_colorized(example, place)) for example in examples]
+    able = [e for e in examples if e.reference or e.hints or LEARNED in METHODS]
+    rows = [_row(example, *_colorized(example, place)) for example in able]
     sheet = np.concatenate([_padded(row, max(row.shape[1] for row in rows)) for row in rows])
     path = place / "sheet.png"
     Image.fromarray(sheet).save(path)

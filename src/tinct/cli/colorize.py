@@ -84,15 +84,15 @@ def colorize(
     NAME.color.png, and never over anything unless you say --overwrite.
     """
     from tinct.colorize import Colorizer, choose_method
+    from tinct.hints import Swatch
 
     targets = _targets(photos, output, out_dir)
     colorizer = Colorizer(
         method=method, size=size, strength=strength, vividness=vividness, chroma_only=chroma_only, seed=seed
     )
-    choose_method(method, bool(reference), bool(hint or hints))
-    _hints(
-        hint or [], hints, (1, 1)
-    )  # what is malformed is so for every photograph: say it once, before any work
+    # what is malformed or missing is so for every photograph: say it once, before any work
+    swatches = [isinstance(each, Swatch) for each in _hints(hint or [], hints, (1, 1))]
+    choose_method(method, bool(reference), not all(swatches), any(swatches))
     colorizer.set_references(reference)
     if out_dir is not None:
         _make_folder(out_dir)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 
@@ -25,5 +27,4 @@ def methods() -> None:
         wants = {"reference": method.needs_reference, "hints": method.needs_hints}
         needs = " + ".join(what for what, needed in wants.items() if needed) or "nothing"
         table.add_row(name, needs, str(method.working_size), method.summary, method.source)
-    console = Console()
-    console.print(table, width=None if console.is_terminal else 160)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)

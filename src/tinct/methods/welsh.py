@@ -49,6 +49,7 @@ class Welsh:
     needs_reference: ClassVar[bool] = True
     needs_hints: ClassVar[bool] = False
     honors_hints: ClassVar[bool] = False
+    uses_swatches: ClassVar[bool] = True
     working_size: ClassVar[int] = 384
 
     def predict(
