@@ -126,4 +126,3 @@ def _complete_records(lines: Sequence[str]) -> list[Record]:
         except (ValueError, TypeError):
             break
     return list(found.values())
-
