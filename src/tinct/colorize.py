@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from os import PathLike
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -13,8 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import HintError, MethodError, OptionError, PhotoError, ReferencePhotoError
-from tinct.hints import HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
-from tinct.methods import METHODS, EditableMethod, Method, Prediction, Reference, get_method
+from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
+from tinct.methods import (
+    METHODS,
+    DistributionMethod,
+    EditableMethod,
+    Method,
+    Prediction,
+    Reference,
+    get_method,
+)
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
 from tinct.rendering import render
@@ -22,11 +31,16 @@ from tinct.rendering import render
 if TYPE_CHECKING:
     from PIL import Image
 
+    from tinct.methods.distribution import Distribution, Place, Suggestion
+
 Array = NDArray[np.float32]
 AnyArray = TypeVar("AnyArray", bound=NDArray[Any])
 
 LEARNED = "tinct"
 """The released network's name: the method of choice wherever it is installed."""
+
+PHOTO_ALONE = ("lightness", "small")
+"""What is kept of the photograph that references do not change."""
 
 SWATCHES = "welsh"
 """The method that takes colors from boxes that the user paired."""
@@ -87,7 +101,8 @@ class Colorizer:
         self._hints: dict[int, HintLike] = {}
         self._next_hint = 0
         self._found: dict[Any, Any] = {}
-        self._placed_references: dict[int, list[Reference]] = {}
+        self._weights: tuple[float, ...] = ()
+        self._reference_labs: dict[tuple[int, int], Array] = {}
         if photo is not None:
             self.set_photo(photo)
         self.set_references(reference)
@@ -138,18 +153,28 @@ class Colorizer:
         self._hints.clear()
         self._found.clear()
 
-    def set_references(self, reference: Any) -> None:
+    def set_references(self, reference: Any, weights: Sequence[float] | None = None) -> None:
         """Take color photographs: None, one, or a list, of any kind that `colorize` takes.
 
+        Args:
+            reference: the photographs; those that are set already (the same `Photo`) are not read again.
+            weights: how much each counts beside the others, 0 (not at all) .. 1; None is 1 for all.
         Raises:
             ReferencePhotoError: if one of them has no color to give.
+            OptionError: if a weight is out of range, or there are not as many as references.
         """
         sources = (
             reference if isinstance(reference, list | tuple) else [] if reference is None else [reference]
         )
-        self._references = tuple(_reference_photo(source, n) for n, source in enumerate(sources))
-        self._found.clear()
-        self._placed_references.clear()
+        weighed = _weights(weights, len(sources))
+        known = {id(photo) for photo in self._references}
+        self._references = tuple(
+            source if id(source) in known else _reference_photo(source, n) for n, source in enumerate(sources)
+        )
+        self._weights = weighed
+        self._found = {key: value for key, value in self._found.items() if key[0] in PHOTO_ALONE}
+        kept = {id(photo) for photo in self._references}
+        self._reference_labs = {key: lab for key, lab in self._reference_labs.items() if key[0] in kept}
 
     def set_options(self, **changes: Any) -> None:
         """Change options by name; the others stay."""
@@ -186,11 +211,11 @@ class Colorizer:
         """The chroma at the working size, with the hints honored; a* and b* before strength is applied."""
         method, size = self.method, self._size
         lightness = self._working_lightness()
-        references = _kept(self._placed_references, size, lambda: _at_working_size(self._references, size))
+        references = self._working_references()
         placed = self._place(self._hints.values(), lightness.shape, references)
         if isinstance(method, EditableMethod):
-            seen = _kept(self._found, ("seen", method.name, size), lambda: method.look(lightness, references))
-            return vivid(method.answer(seen, placed), self._options.vividness, placed)
+            found = method.answer(self._seen(method), placed, seed=self._options.seed)
+            return vivid(found, self._options.vividness, placed)
         if method.honors_hints:
             return method.predict(lightness, placed, references, seed=self._options.seed)
         return self._spread(method, size, lightness, placed, references)
@@ -202,6 +227,66 @@ class Colorizer:
         result = render(self.photo, prediction.ab, self._working_lightness(), hints, self._options)
         result.provenance = self.provenance
         return result
+
+    def preview(self, longer_side: int) -> NDArray[np.uint8]:
+        """The photograph in color at a bounded size, without touching its full resolution again.
+
+        Args:
+            longer_side: in pixels, at least 1; the photograph is never enlarged.
+        Returns:
+            sRGB, shape (h, w, 3), uint8.
+        """
+        if longer_side < 1:
+            raise OptionError(f"longer_side is {longer_side}; it must be 1 pixel or more.")
+        small = self._small_photo(longer_side)
+        hints = [hint for hint in self._hints.values() if isinstance(hint, Hint)]
+        scale = small.width / self.photo.width, small.height / self.photo.height
+        prediction = self.predict()
+        points = [replace(h, x=(h.x + 0.5) * scale[0] - 0.5, y=(h.y + 0.5) * scale[1] - 0.5) for h in hints]
+        result = render(small, prediction.ab, self._working_lightness(), points, self._options)
+        return np.asarray(result.to_array(), np.uint8)
+
+    def suggest(self, x: float, y: float, count: int = 6) -> list[Suggestion]:
+        """Likely colors of a place of the photograph, likeliest first; at most `count`.
+
+        Raises:
+            MethodError: if the method knows no distribution of colors.
+            HintError: if the place is outside the photograph.
+        """
+        from tinct import choices
+
+        return choices.suggest(self._distribution(), self.photo, x, y, count)
+
+    def where_next(self, count: int = 5) -> list[Place]:
+        """Places where one more hint would help most, best first; at most `count`.
+
+        Raises:
+            MethodError: if the method knows no distribution of colors.
+        """
+        from tinct import choices
+
+        return choices.where_next(self._distribution(), self.photo, count)
+
+    def uncertainty(self) -> Array:
+        """How unsure the color of each working pixel is, shape (h, w), 0 (known) .. 1.
+
+        Raises:
+            MethodError: if the method knows no distribution of colors.
+        """
+        from tinct import choices
+
+        height, width = self._working_lightness().shape
+        return choices.uncertainty(self._distribution(), (height, width))
+
+    def alternatives(self, count: int = 4) -> list[int]:
+        """Values of the option `seed` that give different plausible colorizations of this photograph.
+
+        Raises:
+            MethodError: if the method knows no distribution of colors.
+        """
+        from tinct import choices
+
+        return choices.alternatives(self._distribution(), count)
 
     def like(self, source: Any) -> Any:
         """The photograph in color, as the same kind of thing as `source`; see `colorize`."""
@@ -227,6 +312,38 @@ class Colorizer:
         )
         return spread_hints(lightness, found, placed) if placed else found
 
+    def _distribution(self) -> Distribution:
+        method = self.method
+        if not isinstance(method, DistributionMethod):
+            raise MethodError(
+                f"{method.name} knows one color for each place and no others; choose {LEARNED} to ask for them."
+            )
+        placed = self._place(
+            self._hints.values(), self._working_lightness().shape, self._working_references()
+        )
+        return method.distribution(self._seen(method), placed)
+
+    def _seen(self, method: EditableMethod) -> Any:
+        """What the method reads of the photograph and its references, kept until one of them changes."""
+        return _kept(
+            self._found,
+            ("seen", method.name, self._size),
+            lambda: method.look(self._working_lightness(), self._working_references()),
+        )
+
+    def _small_photo(self, longer_side: int) -> Photo:
+        """The photograph's lightness as a gray picture of bounded size, kept."""
+
+        def shrunk() -> Photo:
+            from tinct.color.gamut import merge_lightness
+
+            lightness = self.photo.working_lightness(longer_side)
+            gray = merge_lightness(lightness, np.zeros((*lightness.shape, 2), np.float32))[..., 0]
+            return Photo.from_array(np.rint(gray * 255).astype(np.uint8))
+
+        small: Photo = _kept(self._found, ("small", longer_side), shrunk)
+        return small
+
     @property
     def _size(self) -> int:
         return self._options.size or self.method.working_size
@@ -235,6 +352,17 @@ class Colorizer:
         size = self._size
         lightness: Array = _kept(self._found, ("lightness", size), lambda: self.photo.working_lightness(size))
         return lightness
+
+    def _working_references(self) -> list[Reference]:
+        size = self._size
+        labs = [
+            _kept(self._reference_labs, (id(photo), size), partial(photo.working_lab, size))
+            for photo in self._references
+        ]
+        return [
+            Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]), weight)
+            for lab, weight in zip(labs, self._weights, strict=True)
+        ]
 
     def _place(
         self, hints: Iterable[HintLike], shape: tuple[int, ...], references: Sequence[Reference]
@@ -332,9 +460,13 @@ def _reference_photo(source: Any, number: int) -> Photo:
     return photo
 
 
-def _at_working_size(photos: Sequence[Photo], size: int) -> list[Reference]:
-    labs = [photo.working_lab(size) for photo in photos]
-    return [Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])) for lab in labs]
+def _weights(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:
+    found = tuple(float(weight) for weight in weights) if weights is not None else (1.0,) * count
+    if len(found) != count:
+        raise OptionError(f"there are {len(found)} weights for {count} references; give one for each.")
+    if wrong := [weight for weight in found if not 0 <= weight <= 1]:
+        raise OptionError(f"a reference's weight is {wrong[0]:g}; it must be 0 (not at all) to 1.")
+    return found
 
 
 def _kept(cache: dict[Any, Any], key: Any, compute: Callable[[], Any]) -> Any:

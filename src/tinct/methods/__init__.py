@@ -5,9 +5,17 @@ from __future__ import annotations
 from importlib import import_module
 
 from tinct.errors import MethodError
-from tinct.methods.protocol import EditableMethod, Method, Prediction, Reference
+from tinct.methods.protocol import DistributionMethod, EditableMethod, Method, Prediction, Reference
 
-__all__ = ["METHODS", "EditableMethod", "Method", "Prediction", "Reference", "get_method"]
+__all__ = [
+    "METHODS",
+    "DistributionMethod",
+    "EditableMethod",
+    "Method",
+    "Prediction",
+    "Reference",
+    "get_method",
+]
 
 METHODS: dict[str, str] = {
     "tinct": "tinct.methods.learned:Tinct",

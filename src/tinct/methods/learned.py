@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tinct.hints import HintField
 from tinct.inference import Network, open_network
+from tinct.methods.distribution import Distribution, alternative
 from tinct.methods.protocol import Prediction, Reference
 from tinct.methods.scribbles import pin_hints
 from tinct.weights import manifest, weights_path
@@ -69,8 +70,8 @@ class Tinct:
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
     ) -> Prediction:
-        """Predict chroma; see `Method.predict`. Nothing here is random, `seed` is not used."""
-        return self.answer(self.look(lightness, references), hints)
+        """Predict chroma; see `Method.predict`. Seed 0 is the likeliest answer, others are alternatives to it."""
+        return self.answer(self.look(lightness, references), hints, seed=seed)
 
     def look(self, lightness: Array, references: Sequence[Reference] = ()) -> Seen:
         """Read a photograph and its references, once for any number of answers.
@@ -83,8 +84,11 @@ class Tinct:
         height, width = lightness.shape
         return Seen((height, width), features, self._remember(references))
 
-    def answer(self, seen: Seen, hints: HintField) -> Prediction:
-        """Predict chroma for what was seen, with these hints."""
+    def answer(self, seen: Seen, hints: HintField, *, seed: int = 0) -> Prediction:
+        """Predict chroma for what was seen, with these hints.
+
+        A seed above 0 gives another plausible colorization; the same seed gives the same one.
+        """
         found = self.decode(seen, hints)
         height, width = seen.size
         ab = enlarged(found["ab"], 2)[:height, :width]
@@ -94,7 +98,25 @@ class Tinct:
         confidence = np.clip(np.maximum(certainty, matched), 0, 1)
         # What hints and references answer for needs no guess at what is likely.
         vivid = (annealed - ab) * (1 - np.clip(matched, 0, 1))[..., None]
+        if seed:
+            moved = alternative(self._distribution(seen, found), seed)
+            ab = ab + enlarged(moved.transpose(2, 0, 1)[None], KEY_STRIDE)[:height, :width]
         return Prediction(pin_hints(ab, hints), confidence, vivid)
+
+    def distribution(self, seen: Seen, hints: HintField) -> Distribution:
+        """How likely each of the 313 bins is, at a quarter of the working size."""
+        return self._distribution(seen, self.decode(seen, hints))
+
+    def _distribution(self, seen: Seen, found: dict[str, NDArray[Any]]) -> Distribution:
+        """Cut to the cells that the photograph touches: padding is not asked about."""
+        height, width = (-(-n // KEY_STRIDE) for n in seen.size)
+        logits = np.asarray(found["logits"][0, :, :height, :width], np.float32)
+        p = np.exp(logits - logits.max(0))
+        p /= p.sum(0)
+        keys = np.asarray(seen.features["keys"][0, :, :height, :width], np.float32)
+        keys = keys / np.maximum(np.linalg.norm(keys, axis=0), 1e-6)
+        matched = np.asarray(_share(found["maps"])[0, 0, :height, :width], np.float32)
+        return Distribution(p.transpose(1, 2, 0), keys.transpose(1, 2, 0), matched, KEY_STRIDE)
 
     def decode(self, seen: Seen, hints: HintField) -> dict[str, NDArray[Any]]:
         """The network's raw outputs: ab, annealed, certainty, logits over the 313 bins, and the match maps."""

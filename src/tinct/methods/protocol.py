@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.hints import HintField
+
+if TYPE_CHECKING:
+    from tinct.methods.distribution import Distribution
 
 Array = NDArray[np.float32]
 
@@ -87,13 +90,22 @@ class Method(Protocol):
 class EditableMethod(Method, Protocol):
     """A method that reads the photograph once and answers many times, as editing needs.
 
-    `predict` is `answer(look(lightness, references), hints)`.
+    `predict` is `answer(look(lightness, references), hints, seed=seed)`.
     """
 
     def look(self, lightness: Array, references: Sequence[Reference]) -> Any:
         """Read a photograph and its references, once for any number of answers."""
         ...
 
-    def answer(self, seen: Any, hints: HintField) -> Prediction:
-        """Predict chroma for what `look` saw, with these hints."""
+    def answer(self, seen: Any, hints: HintField, *, seed: int = 0) -> Prediction:
+        """Predict chroma for what `look` saw, with these hints; a seed above 0 asks for another plausible answer."""
+        ...
+
+
+@runtime_checkable
+class DistributionMethod(EditableMethod, Protocol):
+    """A method that knows how likely each color is, and so can suggest colors, places to click, and alternatives."""
+
+    def distribution(self, seen: Any, hints: HintField) -> Distribution:
+        """What is likely where, for what `look` saw, with these hints."""
         ...

@@ -1,0 +1,114 @@
+"""What somebody who edits may choose from: likely colors of a place, places to click next, other colorizations.
+
+The questions behind `Colorizer.suggest`, `where_next`, `uncertainty` and `alternatives`, answered from a
+method's `Distribution`; positions are in pixels of the photograph.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import HintError, OptionError
+from tinct.methods.distribution import (
+    Distribution,
+    Place,
+    Suggestion,
+    alternative,
+    likely_colors,
+    next_places,
+    probabilities_at,
+)
+from tinct.photo import Photo
+
+Array = NDArray[np.float32]
+
+WIDEST_SPREAD = 50.0
+"""Standard deviation in ab units that counts as complete uncertainty: that of all colors in gamut is about 60."""
+
+_CANDIDATES = 4
+"""Seeds that are tried for each alternative that is wanted."""
+
+
+def suggest(distribution: Distribution, photo: Photo, x: float, y: float, count: int) -> list[Suggestion]:
+    """Likely colors of a place, likeliest first, each as it looks at the place's own lightness.
+
+    Raises:
+        HintError: if the place is outside the photograph.
+        OptionError: if count is below 1.
+    """
+    from tinct.color.gamut import merge_lightness
+    from tinct.color.hexcolor import format_color
+
+    _check_count(count)
+    if not (-0.5 <= x < photo.width - 0.5 and -0.5 <= y < photo.height - 0.5):
+        raise HintError(
+            f"({x:g}, {y:g}) lies outside the photograph of {photo.width}x{photo.height} pixels; "
+            "ask for a place inside."
+        )
+    row, column = round(y), round(x)
+    lightness = photo.lightness(row, row + 1)[0, column]
+    found: dict[str, float] = {}
+    p = probabilities_at(distribution, *_cell(distribution, photo, x, y))
+    for ab, probability in likely_colors(p, count):
+        color = format_color(merge_lightness(lightness, ab))
+        found[color] = found.get(color, 0.0) + probability  # in the dark many colors are one
+    return [Suggestion(color, probability) for color, probability in found.items()]
+
+
+def where_next(distribution: Distribution, photo: Photo, count: int) -> list[Place]:
+    """Places where one hint would help most, best first, each for what those before it leave.
+
+    Raises:
+        OptionError: if count is below 1.
+    """
+    _check_count(count)
+    height, width = distribution.matched.shape
+    places = []
+    for row, column, gain in next_places(distribution, count):
+        x = (column + 0.5) / width * photo.width - 0.5
+        y = (row + 0.5) / height * photo.height - 0.5
+        places.append(Place(min(max(x, 0.0), photo.width - 1.0), min(max(y, 0.0), photo.height - 1.0), gain))
+    return places
+
+
+def uncertainty(distribution: Distribution, size: tuple[int, int]) -> Array:
+    """How unsure the color of each working pixel is, shape `size`, 0 (known) .. 1 (anything goes)."""
+    import cv2
+
+    height, width = (n * distribution.stride for n in distribution.matched.shape)
+    share = np.clip(distribution.spread / np.float32(WIDEST_SPREAD), 0, 1)
+    whole = np.asarray(cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.ascontiguousarray(whole.reshape(height, width)[: size[0], : size[1]])
+
+
+def alternatives(distribution: Distribution, count: int) -> list[int]:
+    """Seeds of colorizations that differ much from the likeliest and from each other; always the same ones.
+
+    Raises:
+        OptionError: if count is below 1.
+    """
+    _check_count(count)
+    seeds = range(1, _CANDIDATES * count + 1)
+    moved = {seed: alternative(distribution, seed) for seed in seeds}
+    apart = {seed: _distance(ab, np.zeros_like(ab)) for seed, ab in moved.items()}
+    chosen: list[int] = []
+    while len(chosen) < count:
+        best = max((seed for seed in seeds if seed not in chosen), key=lambda seed: (apart[seed], -seed))
+        chosen.append(best)
+        apart = {seed: min(apart[seed], _distance(ab, moved[best])) for seed, ab in moved.items()}
+    return chosen
+
+
+def _distance(first: Array, second: Array) -> float:
+    return float(np.linalg.norm(first - second, axis=-1).mean())
+
+
+def _cell(distribution: Distribution, photo: Photo, x: float, y: float) -> tuple[float, float]:
+    height, width = distribution.matched.shape
+    return (y + 0.5) / photo.height * height - 0.5, (x + 0.5) / photo.width * width - 0.5
+
+
+def _check_count(count: int) -> None:
+    if count < 1:
+        raise OptionError(f"count is {count}; it must be 1 or more.")

@@ -1,0 +1,198 @@
+"""What a distribution over the 313 ab bins is good for: likely colors of a place, where to click next, alternatives.
+
+A network that regresses one answer knows only its mean; one that gives a probability to each bin (Zhang, Isola,
+Efros 2016) can be asked what else a coat might be, and where it does not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.color.bins import AB_BINS, STEP
+
+Array = NDArray[np.float32]
+
+TEMPERATURE = 0.38
+"""Of the annealed mean (Zhang 2016, section 2.3)."""
+
+AFFINITY = 15.0
+"""How fast a hint's reach falls as a place looks less like the hinted one: exp(AFFINITY * (cosine - 1))."""
+
+MOOD = 6.0
+"""How far an alternative may depart from the likeliest colors, in units of log probability."""
+
+_GRID = 32
+"""Places on the longer side among which the next click is sought."""
+
+_REACH = 1.5 * STEP
+"""Bins this near to a mode belong to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A color that the network holds likely at a place.
+
+    Attributes:
+        color: "#rrggbb", with the photograph's own lightness there.
+        probability: the share of the distribution that it stands for, 0..1.
+    """
+
+    color: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one hint would help.
+
+    Attributes:
+        x, y: in pixels of the photograph.
+        gain: the uncertainty that a hint there would settle, as a share of the photograph's whole, 0..1.
+    """
+
+    x: float
+    y: float
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What a network holds likely, place by place, on a grid coarser than the working size.
+
+    Attributes:
+        probabilities: over `AB_BINS`, shape (h, w, 313); they sum to 1.
+        keys: what each place looks like, unit vectors, shape (h, w, K): two places of one thing have like keys.
+        matched: how far hints and references answer for the place already, shape (h, w), 0..1.
+        stride: working pixels to a cell.
+    """
+
+    probabilities: Array
+    keys: Array
+    matched: Array
+    stride: int
+
+    @property
+    def spread(self) -> Array:
+        """Standard deviation of the color in ab units where nothing answers for it, shape (h, w)."""
+        mean = self.probabilities @ AB_BINS
+        second = self.probabilities @ np.square(AB_BINS).sum(1)
+        variance = np.maximum(second - np.square(mean).sum(-1), 0)
+        spread: Array = np.sqrt(variance) * (1 - np.clip(self.matched, 0, 1))
+        return spread
+
+
+def likely_colors(probabilities: Array, count: int) -> list[tuple[Array, float]]:
+    """The modes of a distribution over the bins, likeliest first.
+
+    A mode is the bin of the largest mass around it; what lies within 15 ab units of it is its share, and the
+    mean of that share its color.
+
+    Args:
+        probabilities: over `AB_BINS`, shape (313,).
+        count: at most how many.
+    Returns:
+        a*, b*, shape (2,), and the share, for each.
+    """
+    near = np.linalg.norm(AB_BINS[:, None] - AB_BINS[None], axis=-1) <= _REACH
+    left = probabilities.astype(np.float32).copy()
+    found: list[tuple[Array, float]] = []
+    while len(found) < count and left.sum() > 1e-3:
+        share = left * near[int((near @ left).argmax())]
+        mass = float(share.sum())
+        found.append((share @ AB_BINS / mass, mass))
+        left[share > 0] = 0
+    return sorted(found, key=lambda color: -color[1])
+
+
+def probabilities_at(distribution: Distribution, row: float, column: float) -> Array:
+    """The distribution at a place between cells, shape (313,): bilinear, clamped to the grid."""
+    p = distribution.probabilities
+    row, column = (float(np.clip(v, 0, n - 1)) for v, n in zip((row, column), p.shape[:2], strict=True))
+    top, left = int(row), int(column)
+    bottom, right = min(top + 1, p.shape[0] - 1), min(left + 1, p.shape[1] - 1)
+    v, u = row - top, column - left
+    upper, lower = (
+        p[top, left] * (1 - u) + p[top, right] * u,
+        p[bottom, left] * (1 - u) + p[bottom, right] * u,
+    )
+    mixed: Array = (upper * (1 - v) + lower * v).astype(np.float32)
+    return mixed
+
+
+def next_places(distribution: Distribution, count: int) -> list[tuple[float, float, float]]:
+    """Where hints would settle most of the uncertainty: row and column on the grid, and the share settled.
+
+    A hint settles the places that look like the hinted one, by the cosine of their keys. Places are chosen
+    greedily, each for what those before it leave: within 1 - 1/e of the best choice (Nemhauser et al. 1978,
+    as the gain is submodular).
+    """
+    spread, keys = _coarse(distribution)
+    scale = [n / m for n, m in zip(distribution.matched.shape, spread.shape, strict=True)]
+    flat = keys.reshape(-1, keys.shape[-1])
+    affinity = np.exp(AFFINITY * (np.minimum(flat @ flat.T, 1) - 1))
+    left, total = spread.reshape(-1).copy(), max(float(spread.sum()), 1e-6)
+    places: list[tuple[float, float, float]] = []
+    for _ in range(min(count, left.size)):
+        gains = affinity @ left
+        best = int(gains.argmax())
+        row, column = divmod(best, spread.shape[1])
+        share = min(float(gains[best]) / total, 1.0)
+        places.append(((row + 0.5) * scale[0] - 0.5, (column + 0.5) * scale[1] - 0.5, share))
+        left = left * (1 - affinity[best])
+    return places
+
+
+def alternative(distribution: Distribution, seed: int) -> Array:
+    """Another plausible colorization, as a difference from the annealed mean: a*, b*, shape (h, w, 2).
+
+    Each bin gets a random direction in the space of keys, like for neighboring bins, and a place's log
+    probabilities rise by its key's component along it: places that look alike move alike, so that a coat
+    becomes another coat and not a patchwork. What is impossible stays so, and what hints or references
+    answer for does not move.
+    """
+    keys = distribution.keys
+    random = np.random.default_rng(seed)
+    directions = _smooth_over_bins(random.standard_normal((len(AB_BINS), keys.shape[-1])))
+    bias = _smooth_over_bins(random.standard_normal((len(AB_BINS), 1)))[:, 0]
+    mean = keys.reshape(-1, keys.shape[-1]).mean(0)
+    mood = (keys - mean) @ directions.T + bias
+    log_p = np.log(distribution.probabilities + 1e-8)
+    before, after = annealed_mean(log_p), annealed_mean(log_p + np.float32(MOOD * TEMPERATURE) * mood)
+    free = 1 - np.clip(distribution.matched, 0, 1)
+    moved: Array = (after - before) * free[..., None]
+    return moved
+
+
+def annealed_mean(log_probabilities: NDArray[np.floating]) -> Array:
+    """Equation 5 of Zhang 2016 at `TEMPERATURE`: shape (..., 313) to (..., 2)."""
+    from tinct.color.bins import decode_bins
+
+    return decode_bins(log_probabilities, TEMPERATURE)
+
+
+def _smooth_over_bins(values: NDArray[np.float64]) -> Array:
+    """Mix each bin with its neighbors (Gaussian of 20 ab units), then to unit variance: (313, n)."""
+    distance = np.square(AB_BINS[:, None] - AB_BINS[None]).sum(-1)
+    weight = np.exp(-0.5 * distance / (2.0 * STEP) ** 2)
+    smooth: Array = (weight @ values / np.sqrt(np.square(weight).sum(1, keepdims=True))).astype(np.float32)
+    return smooth
+
+
+def _coarse(distribution: Distribution) -> tuple[Array, Array]:
+    """Spread and keys averaged down until at most `_GRID` cells are on a side."""
+    import cv2
+
+    spread, keys = distribution.spread, distribution.keys
+    block = max(1, -(-max(spread.shape) // _GRID))
+    size = (max(1, spread.shape[1] // block), max(1, spread.shape[0] // block))
+    small = np.asarray(cv2.resize(spread, size, interpolation=cv2.INTER_AREA), np.float32).reshape(size[::-1])
+    planes = [
+        np.asarray(cv2.resize(np.ascontiguousarray(keys[..., i]), size, interpolation=cv2.INTER_AREA))
+        for i in range(keys.shape[-1])
+    ]
+    mean = np.stack([plane.reshape(size[::-1]) for plane in planes], -1)
+    unit: Array = mean / np.maximum(np.linalg.norm(mean, axis=-1, keepdims=True), 1e-6)
+    return small, unit
