@@ -33,8 +33,11 @@ def browser() -> Iterator[object]:
 
 
 @pytest.fixture
-def page(browser):  # type: ignore[no-untyped-def]
-    """A page at a phone's width that fails the test when its script does, or when it asks another host."""
+def page(browser, serve):  # type: ignore[no-untyped-def]
+    """A page at a phone's width that fails the test when its script does, or when it asks another host.
+
+    It needs `serve` so that it is closed first: a picture still loading would find no server.
+    """
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
     opened = context.new_page()
     opened.set_default_timeout(8000)
