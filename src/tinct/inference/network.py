@@ -60,7 +60,7 @@ class TorchSource:
 
     Attributes:
         build: makes the module; its `forward` takes the inputs in order and gives one tensor or a tuple.
-        weights: the safetensors file that holds its state.
+        weights: the file that holds its state: safetensors, or the exported network itself, which `build` then reads.
         inputs, outputs: names, in the order of `forward`'s arguments and results.
     """
 

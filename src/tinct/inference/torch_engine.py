@@ -1,4 +1,4 @@
-"""PyTorch, where a GPU is: the same network from its own definition and a safetensors file."""
+"""PyTorch, where a GPU is: the same network from its own definition and the released weights."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ class TorchNetwork:
             WeightsError: if the weights file is missing, is damaged or belongs to another network.
         """
         module = source.build()
-        _load_weights(module, source)
+        if source.weights.suffix == ".safetensors":
+            _load_weights(module, source)
         return cls(module, source.inputs, source.outputs, device=device, precision=precision)
 
     def run(self, **arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:

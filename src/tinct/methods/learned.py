@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.hints import HintField
-from tinct.inference import Network, open_network
+from tinct.inference import Network, TorchSource, open_network
 from tinct.methods.distribution import Distribution, alternative
 from tinct.methods.protocol import Prediction, Reference
 from tinct.methods.scribbles import pin_hints
+from tinct.networks.ports import INPUTS, OUTPUTS
 from tinct.weights import manifest, weights_path
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Array = NDArray[np.float32]
 
@@ -127,7 +132,8 @@ class Tinct:
         return self._network("decode").run(**features, maps=maps, hint_map=hint_map) | {"maps": maps}
 
     def _network(self, part: str) -> Network:
-        return open_network(weights_path(f"tinct.{part}"), **self._engine)
+        path = weights_path(f"tinct.{part}")
+        return open_network(path, torch_source=_torch_source(part, path), **self._engine)
 
     def _encode(self, lightness: Array) -> dict[str, NDArray[Any]]:
         padded = _padded(np.asarray(lightness, np.float32))
@@ -165,6 +171,17 @@ class Tinct:
             "hint_place": place[None].astype(np.float32),
             "hint_bias": np.zeros((1, len(x)), np.float32),
         }
+
+
+def _torch_source(part: str, path: Path) -> TorchSource:
+    """How a GPU runs the same file: PyTorch's own form of the graph, with the weights that the file holds."""
+
+    def build() -> nn.Module:
+        from tinct.networks.graphs import released_graph
+
+        return released_graph(part, path)
+
+    return TorchSource(build, path, INPUTS[part], OUTPUTS[part])
 
 
 def enlarged(maps: NDArray[Any], times: int) -> Array:

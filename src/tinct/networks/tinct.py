@@ -129,15 +129,28 @@ class Matcher(nn.Module):
 
     def forward(self, keys: Tensor, memory: Memory) -> Tensor:
         """Maps (B, heads * 6, h, w): for each head ab and share of attention from hints, then from references."""
+        height, width = keys.shape[2:]
+        query, null = self.query(keys)
+        scores = query @ self.split(memory.keys) + self.item_bias(memory, height, width)
+        weights = torch.softmax(torch.cat([null, scores], -1), -1)[..., 1:]
+        return self.maps(weights @ self.values(memory).to(weights.dtype), height, width)
+
+    def query(self, keys: Tensor) -> tuple[Tensor, Tensor]:
+        """What each place asks, (B, heads, h * w, key), temperature included, and the null item's score for it."""
         batch, size, height, width = keys.shape
         query = keys.reshape(batch, self.heads, size // self.heads, height * width).transpose(2, 3)
         query = query * self.log_temperature.exp()[:, None, None]
-        item = memory.keys.reshape(batch, -1, self.heads, size // self.heads).permute(0, 2, 3, 1)
-        scores = query @ item + self.item_bias(memory, height, width)
         null = (query * self.null_key[:, None]).sum(-1, keepdim=True) + self.null_bias[:, None, None]
-        weights = torch.softmax(torch.cat([null, scores], -1), -1)[..., 1:]
-        maps = weights @ self.values(memory).to(weights.dtype)
-        return maps.transpose(2, 3).reshape(batch, self.heads * MAP_CHANNELS_PER_HEAD, height, width)
+        return query, null
+
+    def split(self, keys: Tensor) -> Tensor:
+        """Items' keys (B, M, heads * key) by head, (B, heads, key, M)."""
+        batch, count, size = keys.shape
+        return keys.reshape(batch, count, self.heads, size // self.heads).permute(0, 2, 3, 1)
+
+    def maps(self, found: Tensor, height: int, width: int) -> Tensor:
+        """What each place found, (B, heads, h * w, 6), as maps (B, heads * 6, h, w)."""
+        return found.transpose(2, 3).reshape(-1, self.heads * MAP_CHANNELS_PER_HEAD, height, width)
 
     def item_bias(self, memory: Memory, height: int, width: int) -> Tensor:
         """What is added to each place's score for each item: (B, heads, h * w, M)."""
