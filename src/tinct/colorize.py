@@ -126,6 +126,11 @@ class Colorizer:
         return self._options
 
     @property
+    def references(self) -> tuple[Photo, ...]:
+        """The color photographs that colors are taken from, in their order."""
+        return self._references
+
+    @property
     def hints(self) -> dict[int, HintLike]:
         """The hints by the number that `add_hint` gave them, in the order they were added."""
         return dict(self._hints)

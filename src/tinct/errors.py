@@ -41,6 +41,10 @@ class MethodError(TinctError, ValueError):
     """The method is unknown, or cannot answer what was asked: it needs a reference or hints and got none."""
 
 
+class ProjectError(TinctError, ValueError):
+    """A project file cannot be understood, or the files it names are missing or are other ones."""
+
+
 class OutputError(TinctError, OSError):
     """The result cannot be written: it would overwrite the source, the folder is not writable, the disk is full."""
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from tinct.color.hexcolor import parse_color
-from tinct.errors import HintError
+from tinct.errors import ColorError, HintError
 from tinct.hints.shapes import Hint, HintImage, HintLike, Rectangle, Stroke, Swatch
 
 Size = tuple[int, int]
@@ -43,7 +43,9 @@ def parse_hint(text: str, photo_size: Size) -> Hint:
     return Hint(_coordinate(x, photo_size[0]), _coordinate(y, photo_size[1]), color)
 
 
-def read_hints(source: str | PathLike[str] | bytes | BinaryIO, photo_size: Size) -> tuple[HintLike, ...]:
+def read_hints(
+    source: str | PathLike[str] | bytes | BinaryIO, photo_size: Size, *, max_pixels: int = _MAX_IMAGE_PIXELS
+) -> tuple[HintLike, ...]:
     """Read a file of hints.
 
     A picture is a `HintImage`: transparent, with opaque strokes; a gray stroke keeps neutral. Anything else
@@ -57,6 +59,7 @@ def read_hints(source: str | PathLike[str] | bytes | BinaryIO, photo_size: Size)
     Args:
         source: a path, the file's bytes, or an open binary file.
         photo_size: width and height of the photograph in pixels.
+        max_pixels: pictures that declare more are refused before they are decoded.
     Raises:
         HintError: if the file is missing, or is neither a picture with transparency nor such JSON.
         ColorError: if a color is not #rgb or #rrggbb.
@@ -64,7 +67,7 @@ def read_hints(source: str | PathLike[str] | bytes | BinaryIO, photo_size: Size)
     name, data = _read(source)
     if data.lstrip()[:1] in (b"{", b"["):
         return _from_json(data, name, photo_size)
-    return (_from_image(data, name),)
+    return (_from_image(data, name, max_pixels),)
 
 
 def _read(source: str | PathLike[str] | bytes | BinaryIO) -> tuple[str, bytes]:
@@ -80,12 +83,12 @@ def _read(source: str | PathLike[str] | bytes | BinaryIO) -> tuple[str, bytes]:
     return str(getattr(source, "name", "the hints")), source.read()
 
 
-def _from_image(data: bytes, name: str) -> HintImage:
+def _from_image(data: bytes, name: str, max_pixels: int) -> HintImage:
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(BytesIO(data)) as image:
-            if image.width * image.height > _MAX_IMAGE_PIXELS:
+            if image.width * image.height > max_pixels:
                 raise HintError(
                     f"{name}: {image.width}x{image.height} is too large for strokes; paint a smaller one."
                 )
@@ -107,7 +110,7 @@ def _from_image(data: bytes, name: str) -> HintImage:
 def _from_json(data: bytes, name: str, photo_size: Size) -> tuple[HintLike, ...]:
     try:
         content = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HintError(f"{name}: is not JSON ({error}); see tinct.read_hints for its form.") from None
     if isinstance(content, list):
         content = {"points": content}
@@ -126,11 +129,11 @@ def _from_json(data: bytes, name: str, photo_size: Size) -> tuple[HintLike, ...]
 def _read_item(reader: Callable[[Any, Size], HintLike], item: Any, photo_size: Size, where: str) -> HintLike:
     try:
         return reader(item, photo_size)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except (HintError, ColorError) as error:
+        raise type(error)(f"{where}: {error}") from None
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, OverflowError) as error:
         missing = f"has no {error}" if isinstance(error, KeyError) else "is not in the form that is wanted"
         raise HintError(f"{where} {missing}; see tinct.read_hints for the form.") from None
-    except HintError as error:
-        raise HintError(f"{where}: {error}") from None
 
 
 def _point(item: Any, size: Size) -> Hint:
