@@ -1,0 +1,73 @@
+"""`tinct serve`: the studio in the browser, and the REST interface."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+_HOST = typer.Option(help="Address to answer on; the default is this machine alone.")
+_PORT = typer.Option(min=0, max=65535, help="0 takes a free one.")
+_TOKEN = typer.Option(
+    help="What every request must show; needed where other machines can reach the server.",
+    envvar="TINCT_TOKEN",
+    show_envvar=True,
+)
+_MAX_PIXELS = typer.Option(min=1, help="Photographs of more pixels are refused. [100 million]")
+_MAX_UPLOAD = typer.Option(min=1, metavar="MIB", help="Size of one upload, all its files together.")
+_WORKERS = typer.Option(min=1, help="Photographs worked on at once. [half the cores]")
+_WAITING = typer.Option(min=0, help="Requests that may wait for a worker; the next is told to come again.")
+_OPEN = typer.Option("--open", help="Open the page in the browser.")
+
+EXAMPLES = """
+\b
+Examples:
+  tinct serve --open
+      colorize in the browser; nothing leaves this machine
+  TINCT_TOKEN=$(openssl rand -hex 16) tinct serve --host 0.0.0.0
+      for other machines, which need the token; put TLS in front of it
+  curl -F photo=@scan.jpg http://127.0.0.1:8322/api/colorize -o color.jpg
+      the REST interface; /docs describes it
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the application."""
+    app.command("serve", epilog=EXAMPLES)(serve)
+
+
+def serve(
+    host: Annotated[str, _HOST] = "127.0.0.1",
+    port: Annotated[int, _PORT] = 8322,
+    token: Annotated[str | None, _TOKEN] = None,
+    max_pixels: Annotated[int | None, _MAX_PIXELS] = None,
+    max_upload: Annotated[int, _MAX_UPLOAD] = 256,
+    workers: Annotated[int | None, _WORKERS] = None,
+    waiting: Annotated[int, _WAITING] = 64,
+    open_page: Annotated[bool, _OPEN] = False,
+) -> None:
+    """Colorize in the browser, and answer REST requests; by default for this machine alone.
+
+    Ctrl+C ends it: what is being worked on is finished, everything that was sent is removed.
+    """
+    from tinct.web.serving import serve as serve_studio
+    from tinct.web.settings import MEBIBYTE, Settings
+
+    given = {"max_pixels": max_pixels, "workers": workers}
+    settings = Settings(
+        host,
+        port,
+        token or None,
+        max_upload=max_upload * MEBIBYTE,
+        waiting=waiting,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+
+    def ready(address: str) -> None:
+        typer.echo(f"tinct answers on {address} (Ctrl+C ends it)")
+        if open_page:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    serve_studio(settings, ready)

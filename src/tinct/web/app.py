@@ -1,0 +1,128 @@
+"""The application: the routes behind their guards, errors in one form, and what runs beside requests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Any
+
+from tinct.errors import MissingExtraError, TinctError
+
+try:
+    import multipart  # noqa: F401 (python-multipart: forms with files)
+    from fastapi import FastAPI, Request, Response
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
+    from starlette.types import Receive, Scope, Send
+except ImportError as missing:
+    raise MissingExtraError(f"the studio needs a web server ({missing}): pip install 'tinct[web]'.") from None
+
+import tinct
+from tinct.web import colorizing, editing, page
+from tinct.web.answers import Refusal, error_response, status_of
+from tinct.web.guard import Guard, SecurityHeaders
+from tinct.web.intake import Intake
+from tinct.web.pool import BusyError, WorkPool
+from tinct.web.sessions import Sessions
+from tinct.web.settings import Settings
+
+_EXPIRY_SECONDS = 30.0
+_logger = logging.getLogger("tinct.web")
+
+
+class Studio:
+    """The server as an ASGI application.
+
+    Attributes:
+        settings: its numbers.
+        pool: where work is done.
+        sessions: what is edited.
+        api: the routes without their guards, which the OpenAPI description is made of.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.pool = WorkPool(settings.workers, settings.waiting)
+        self.sessions = Sessions(settings)
+        self.api = FastAPI(
+            title="tinct",
+            version=tinct.__version__,
+            summary="Colorize black-and-white photographs.",
+            docs_url=None,
+            redoc_url=None,
+            openapi_url="/openapi.json",
+            lifespan=self._life,
+        )
+        _add_errors(self.api)
+        colorizing.add_routes(self.api, settings, self.pool)
+        editing.add_routes(self.api, settings, self.pool, self.sessions)
+        page.add_routes(self.api)
+        guarded = Guard(self.api, settings)
+        self._app = SecurityHeaders(Intake(guarded, settings, self.pool, self.sessions.stored))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    @asynccontextmanager
+    async def _life(self, _: FastAPI) -> AsyncIterator[None]:
+        beside = [asyncio.create_task(self._expire()), asyncio.create_task(self._warm())]
+        try:
+            yield
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await self.sessions.close()
+            await asyncio.to_thread(self.pool.close)
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(_EXPIRY_SECONDS)
+            await self.sessions.expire()
+
+    async def _warm(self) -> None:
+        """Compile the network before the first photograph is dropped."""
+        with suppress(TinctError, BusyError):
+            await self.pool.run(partial(colorizing.warm_up, 256))
+
+
+def create_app(settings: Settings | None = None) -> Studio:
+    """The studio's application, for any ASGI server; `tinct serve` runs it under uvicorn.
+
+    Raises:
+        MissingExtraError: if the extra `web` is not installed.
+    """
+    return Studio(settings or Settings())
+
+
+def _add_errors(api: FastAPI) -> None:
+    handlers: dict[Any, Callable[[Any], Response]] = {
+        HTTPException: lambda e: error_response(e.status_code, str(e.detail), e.headers),
+        RequestValidationError: lambda e: error_response(422, _validation(e)),
+        TinctError: lambda e: error_response(status_of(e), str(e)),
+        BusyError: lambda e: error_response(429, str(e), {"Retry-After": str(e.retry_after)}),
+        MemoryError: lambda e: error_response(413, "there is not enough memory for this photograph."),
+        Exception: lambda e: error_response(500, "the server failed at this; its log says how."),
+    }
+    for kind, answer in handlers.items():
+        api.add_exception_handler(kind, _handler(answer))
+
+
+def _handler(answer: Callable[[Any], Response]) -> Callable[[Request, Any], Awaitable[Response]]:
+    async def handle(request: Request, error: Any) -> Response:
+        return answer(error)
+
+    return handle
+
+
+def _validation(error: RequestValidationError) -> str:
+    """The first thing that is wrong with a body or a query, in one line."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+    return f"{where}: {str(first['msg'])[:1].lower()}{str(first['msg'])[1:]}."
+
+
+__all__ = ["Refusal", "Studio", "create_app"]

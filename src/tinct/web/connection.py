@@ -1,0 +1,110 @@
+"""Connections that cannot be held open for nothing: deadlines for a request's head and for whoever reads slowly."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from tinct.web.settings import Settings
+
+_WRITE_CHECK_SECONDS = 15.0
+
+
+class PatientProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1 with an end to its patience.
+
+    uvicorn bounds how long a connection idles between requests, but not how long a first request takes to arrive
+    ("slow loris"), nor how slowly an answer is read; and it answers too many connections with 503.
+    """
+
+    settings = Settings()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request's head."""
+        super().connection_made(transport)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._write_check: asyncio.TimerHandle | None = None
+        if len(self.connections) > self.settings.connections:
+            self._say_and_close(b"429 Too Many Requests", b"Retry-After: 5\r\n")
+            return
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop all clocks."""
+        self._deadline = _stopped(self._deadline)
+        self._write_check = _stopped(self._write_check)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, and see whether the head is whole."""
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        """A body that nobody reads any more has a deadline, too."""
+        super().on_response_complete()
+        self._watch()
+
+    def pause_writing(self) -> None:
+        """The receiver is slower than the sender: look again whether it reads at all."""
+        super().pause_writing()
+        self._check_later(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """The receiver caught up."""
+        super().resume_writing()
+        self._write_check = _stopped(self._write_check)
+
+    def _watch(self) -> None:
+        """Run the deadline while something is owed by the other side that no handler waits for."""
+        theirs = self.conn.their_state
+        answered = self.cycle is not None and self.cycle.response_complete
+        owed = theirs is h11.IDLE or (theirs is h11.SEND_BODY and answered)
+        if not owed or self.transport.is_closing():
+            self._deadline = _stopped(self._deadline)
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(self.settings.head_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        began = self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
+        if began:
+            self._say_and_close(b"408 Request Timeout")
+        else:
+            self.transport.close()
+
+    def _say_and_close(self, status: bytes, header: bytes = b"") -> None:
+        self.transport.write(
+            b"HTTP/1.1 " + status + b"\r\n" + header + b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+        )
+        self.transport.close()
+
+    def _check_later(self, size: int) -> None:
+        self._write_check = _stopped(self._write_check)
+        self._write_check = self.loop.call_later(_WRITE_CHECK_SECONDS, self._check_progress, size)
+
+    def _check_progress(self, before: int) -> None:
+        """Cut a receiver off that read less since the last look than it must."""
+        size = self.transport.get_write_buffer_size()
+        if before - size < min(before, _WRITE_CHECK_SECONDS * self.settings.bytes_per_second):
+            self.transport.abort()
+        else:
+            self._check_later(size)
+
+
+def protocol_class(settings: Settings) -> type[PatientProtocol]:
+    """The protocol with a server's own numbers."""
+    namespace: dict[str, Any] = {"settings": settings}
+    return type("PatientProtocol", (PatientProtocol,), namespace)
+
+
+def _stopped(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
+    """Cancel a timer; None takes its place."""
+    if timer is not None:
+        timer.cancel()
+    return None

@@ -1,0 +1,100 @@
+"""The description of the REST interface: a plain page made from the OpenAPI document, with examples that run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+EXAMPLE, KEEPS = "x-example", "x-example-keeps"
+
+_INTRODUCTION = """
+<p>JSON goes in and comes out where nothing else is said; errors are <code>{"error": "one line"}</code> with a
+status that fits: 401 no token, 403 another site's page, 404 no such session, 413 too large, 422 not understood,
+429 busy (<code>Retry-After</code> says for how long). The same as data: <a href="/openapi.json">openapi.json</a>.</p>
+<p>The examples want <code>SERVER</code> (as <code>http://127.0.0.1:8322</code>), a photograph as
+<code>photo.png</code> and a color photograph as <code>reference.png</code>; where a token is set, add
+<code>-H "Authorization: Bearer $TOKEN"</code>.</p>
+"""
+
+
+def example(command: str, keeps: str | None = None) -> dict[str, Any]:
+    """A command that shows a route.
+
+    Args:
+        command: for a shell; $SERVER is the address, $ID a session's.
+        keeps: the variable that takes the answer's `id`.
+    """
+    return {EXAMPLE: command} | ({KEEPS: keeps} if keeps else {})
+
+
+def form(**fields: str) -> dict[str, Any]:
+    """The description of a form: "file", "files: ..." or "text: ..." for each field."""
+    properties = {name: _field(said) for name, said in fields.items()}
+    required = [name for name, said in fields.items() if said == "file"]
+    schema = {"type": "object", "properties": properties, "required": required}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+def binary(said: str) -> dict[int | str, dict[str, Any]]:
+    """The description of an answer that is a picture."""
+    return {
+        200: {"description": said, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+    }
+
+
+def html(document: dict[str, Any]) -> str:
+    """The page.
+
+    Args:
+        document: the application's OpenAPI document.
+    """
+    routes = "".join(_route(method, path, said) for method, path, said in operations(document))
+    title = f"tinct {document['info']['version']}: REST interface"
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/docs.css"></head>'
+        f"<body><main><h1>{escape(title)}</h1>{_INTRODUCTION}{routes}</main></body></html>"
+    )
+
+
+STYLE = """
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 52rem; margin: 0 auto; padding: 1rem; }
+h2 { font: 600 1rem ui-monospace, monospace; margin: 2rem 0 .25rem; overflow-wrap: anywhere; }
+pre { background: #8882; border-radius: 6px; padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; }
+dt { font-family: ui-monospace, monospace; } dd { margin: 0; }
+"""
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(method, path, description) of every route, in the order they were added."""
+    for path, methods in document["paths"].items():
+        for method, said in methods.items():
+            yield method.upper(), path, said
+
+
+def _field(said: str) -> dict[str, Any]:
+    kind, _, meaning = said.partition(": ")
+    file: dict[str, Any] = {"type": "string", "format": "binary"}
+    shape = {"file": file, "files": {"type": "array", "items": file}, "text": {"type": "string"}}[kind]
+    return shape | ({"description": meaning} if meaning else {})
+
+
+def _route(method: str, path: str, said: dict[str, Any]) -> str:
+    parts = [f"<h2>{method} {escape(path)}</h2><p>{escape(said.get('description', ''))}</p>", _fields(said)]
+    if EXAMPLE in said:
+        parts.append(f"<pre><code>{escape(said[EXAMPLE])}</code></pre>")
+    return "".join(parts)
+
+
+def _fields(said: dict[str, Any]) -> str:
+    content = said.get("requestBody", {}).get("content", {}).get("multipart/form-data", {})
+    properties = content.get("schema", {}).get("properties", {})
+    rows = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(its.get('description') or json.dumps(its['type']).strip(chr(34)))}</dd>"
+        for name, its in properties.items()
+    )
+    return f"<dl>{rows}</dl>" if rows else ""

@@ -1,0 +1,142 @@
+"""Who may ask: the host a request names, the page it comes from, the token it shows; and headers for all answers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tinct.web.answers import Refusal
+from tinct.web.settings import LOOPBACK_NAMES, Settings
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+OPEN_PATHS = frozenset({"/healthz"})
+ACCESS_COOKIE, OWNER_COOKIE = "tinct-access", "tinct-owner"
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class SecurityHeaders:
+    """Middleware that gives every answer the headers above; nothing is cached that does not say it may be."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(SECURITY_HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class Guard:
+    """Middleware that lets a request pass, or answers it with an error.
+
+    - A loopback server answers only to this machine's own names, so that no site can reach it through a DNS name
+      of its own (rebinding): 421.
+    - What changes something must come from the server's own page, or from no page at all: 403. Browsers say so by
+      `Sec-Fetch-Site` and `Origin` (https://fetch.spec.whatwg.org/#origin-header); other clients send neither.
+    - With a token set, it must be shown as `Authorization: Bearer`, or by the cookie that `/?token=` sets: 401.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app, self._settings = app, settings
+        self._key = secrets.token_bytes(32)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            self._check_host(headers)
+            self._check_origin(scope["method"], headers)
+            answer = self._redeemed(scope) or self._check_token(scope["path"], headers)
+        except Refusal as refusal:
+            answer = refusal.response
+        await (answer or self._app)(scope, receive, send)
+
+    def _check_host(self, headers: Headers) -> None:
+        host = host_name(headers.get("host", ""))
+        if self._settings.is_local and host not in (*LOOPBACK_NAMES, self._settings.host):
+            raise Refusal(421, f"this server does not answer to {host or 'nobody'!r}; open it as localhost.")
+
+    def _check_origin(self, method: str, headers: Headers) -> None:
+        if method in SAFE_METHODS:
+            return
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        same_host = origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+        if site not in (None, "same-origin", "none") or not same_host:
+            raise Refusal(403, "the request comes from another site's page; use this server's own page.")
+
+    def _check_token(self, path: str, headers: Headers) -> Response | None:
+        token = self._settings.token
+        if token is None or path in OPEN_PATHS:
+            return None
+        kind, _, shown = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "bearer" and _equal(shown.strip(), token):
+            return None
+        if _equal(cookie_of(headers, self._cookie) or "", self._pass()):
+            return None
+        raise Refusal(
+            401,
+            "the server wants its token: open /?token=TOKEN once, or send 'Authorization: Bearer TOKEN'.",
+            WWW_Authenticate='Bearer realm="tinct"',
+        )
+
+    def _redeemed(self, scope: Scope) -> Response | None:
+        """For /?token=: a cookie in exchange, and an address without the token in it."""
+        token = self._settings.token
+        shown = parse_qs(scope["query_string"].decode("latin-1")).get("token")
+        if token is None or scope["path"] != "/" or scope["method"] != "GET" or shown is None:
+            return None
+        if not _equal(shown[0], token):
+            raise Refusal(401, "this is not the server's token; copy the address that `tinct serve` printed.")
+        answer = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
+        answer.set_cookie(self._cookie, self._pass(), httponly=True, samesite="strict")
+        return answer
+
+    @property
+    def _cookie(self) -> str:
+        """Cookies do not tell ports apart; two servers on one machine shall not take each other's away."""
+        return f"{ACCESS_COOKIE}-{self._settings.port}"
+
+    def _pass(self) -> str:
+        """What the cookie holds: good for this server's run, and does not tell the token."""
+        return hmac.new(self._key, (self._settings.token or "").encode(), hashlib.sha256).hexdigest()
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without the port: `[::1]:80` is `::1`."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def cookie_of(headers: Headers, name: str) -> str | None:
+    """A cookie's value, or None."""
+    return cookie_parser(headers.get("cookie", "")).get(name)
+
+
+def _equal(shown: str, wanted: str) -> bool:
+    return secrets.compare_digest(shown.encode("utf-8", "replace"), wanted.encode())

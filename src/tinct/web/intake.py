@@ -1,0 +1,158 @@
+"""How much and how slowly a body may come; refused early, by what is announced or by what has arrived."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tinct.web.answers import Refusal
+from tinct.web.pool import WorkPool
+from tinct.web.settings import MEBIBYTE, Settings
+
+LINGER_SECONDS, LINGER_BYTES = 2.0, 16 * MEBIBYTE
+"""How long, and for how much, the rest of a refused body is read and thrown away: a connection that is closed
+while the other side still sends is reset, and many clients then never see the answer."""
+
+UPLOADS = ("/api/colorize", "/api/sessions", "/references")
+"""What the paths that take files end in."""
+
+
+class Intake:
+    """Middleware that counts and times request bodies.
+
+    A body over the limit is answered 413, at once where Content-Length says so; one that pauses or trickles, 408;
+    work that would find no place to wait, and uploads for which there is no room, 429 with Retry-After, before
+    anything was read.
+
+    Attributes:
+        spooled: bytes of uploads in progress; what sessions keep, `kept`, counts besides.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, pool: WorkPool, kept: list[int]) -> None:
+        self._app, self._settings, self._pool, self._kept = app, settings, pool, kept
+        self.spooled = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "DELETE"):
+            await self._app(scope, receive, send)
+            return
+        body = Body(self, receive, self._limit(scope["path"]))
+        answer = _Answer(send, body)
+        try:
+            self._check_announced(Headers(scope=scope), body.limit)
+            await self._app(scope, body.receive, answer.send)
+        except Refusal as refusal:
+            await refusal.response(scope, body.receive, answer.send)
+        finally:
+            self.spooled -= body.arrived
+
+    def check_room(self) -> None:
+        """Refuse what would fill the disk.
+
+        Raises:
+            Refusal: 429.
+        """
+        if self.spooled + self._kept[0] > self._settings.spooled:
+            raise Refusal(429, "there is no room for more uploads now; ask again later.", Retry_After="30")
+
+    @property
+    def settings(self) -> Settings:
+        """The server's numbers."""
+        return self._settings
+
+    def _limit(self, path: str) -> int:
+        return self._settings.max_upload if path.endswith(UPLOADS) else self._settings.max_text
+
+    def _check_announced(self, headers: Headers, limit: int) -> None:
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > limit:
+            raise too_large(limit)
+        if self._pool.full:
+            seconds = self._pool.retry_after
+            raise Refusal(429, f"the server is busy; ask again in {seconds} s.", Retry_After=str(seconds))
+        self.check_room()
+
+
+class Body:
+    """A request's body as it arrives.
+
+    Attributes:
+        limit: bytes it may have.
+        arrived: bytes so far.
+    """
+
+    def __init__(self, intake: Intake, receive: Receive, limit: int) -> None:
+        self._intake, self._receive = intake, receive
+        self.limit, self.arrived, self.ended = limit, 0, False
+        self._began = monotonic()
+
+    async def receive(self) -> Message:
+        """The next piece.
+
+        Raises:
+            Refusal: 408 or 413.
+        """
+        if self.ended:
+            return await self._receive()
+        try:
+            message = await asyncio.wait_for(self._receive(), self._intake.settings.silence_seconds)
+        except TimeoutError:
+            raise too_slow() from None
+        size = len(message.get("body", b""))
+        self.arrived += size
+        self._intake.spooled += size
+        self.ended = not message.get("more_body", False)
+        self._check()
+        return message
+
+    async def discard(self) -> None:
+        """Read on for a moment without keeping anything."""
+        until, most = monotonic() + LINGER_SECONDS, LINGER_BYTES
+        while not self.ended and most > 0 and (left := until - monotonic()) > 0:
+            try:
+                message = await asyncio.wait_for(self._receive(), left)
+            except TimeoutError:
+                return
+            self.ended = not message.get("more_body", False)
+            most -= len(message.get("body", b""))
+
+    def _check(self) -> None:
+        settings, seconds = self._intake.settings, monotonic() - self._began
+        if self.arrived > self.limit:
+            raise too_large(self.limit)
+        if not self.ended and self.arrived < (seconds - settings.silence_seconds) * settings.bytes_per_second:
+            raise too_slow()
+        self._intake.check_room()
+
+
+class _Answer:
+    """An answer that may be given before the body has come; then the connection ends with it, a little later."""
+
+    def __init__(self, send: Send, body: Body) -> None:
+        self._send, self._body, self._early = send, body, False
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer."""
+        if message["type"] == "http.response.start":
+            self._early = not self._body.ended
+            if self._early:
+                MutableHeaders(scope=message)["Connection"] = "close"
+        elif self._early and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._body.discard()
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await self._send(message)
+
+
+def too_large(limit: int) -> Refusal:
+    """The answer to a body of too many bytes."""
+    shown = f"{limit / MEBIBYTE:.0f} MiB" if limit >= MEBIBYTE else f"{limit} bytes"
+    return Refusal(413, f"the request is larger than {shown}; send less at once.")
+
+
+def too_slow() -> Refusal:
+    """The answer to a sender who pauses or trickles."""
+    return Refusal(408, "the request came too slowly and was given up; send it again.")

@@ -1,0 +1,103 @@
+"""The page's files, as they lie in the package, and the description of the interface."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from fastapi import FastAPI, Request, Response
+
+from tinct.web import documentation
+from tinct.web.answers import Refusal
+from tinct.web.guard import OWNER_COOKIE, cookie_of
+
+MEDIA_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "json": "application/json",
+    "webmanifest": "application/manifest+json",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "webp": "image/webp",
+    "ico": "image/x-icon",
+    "woff2": "font/woff2",
+}
+"""What is served; files of other kinds in the folder are not."""
+
+_OWNED_SECONDS = 365 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """A file of the page: its bytes, its media type, and a tag that changes with them."""
+
+    content: bytes
+    media_type: str
+    tag: str
+
+    def answer(self, request: Request) -> Response:
+        """The file, or 304 if the browser has it; browsers ask every time, so that an update shows at once."""
+        headers = {"ETag": self.tag, "Cache-Control": "no-cache"}
+        if request.headers.get("if-none-match") == self.tag:
+            return Response(status_code=304, headers=headers)
+        return Response(self.content, media_type=self.media_type, headers=headers)
+
+
+def page_files() -> dict[str, PageFile]:
+    """All files of the page by their path below it; read once, so no path can lead anywhere else."""
+    return dict(_below(files("tinct.web") / "page", ""))
+
+
+def add_routes(api: FastAPI) -> None:
+    """Add the page, and the description of the interface."""
+    found = page_files()
+    described: list[PageFile] = []
+
+    @api.get("/", include_in_schema=False)
+    async def index(request: Request) -> Response:
+        answer = _named(found, "index.html").answer(request)
+        if not cookie_of(request.headers, OWNER_COOKIE):
+            answer.set_cookie(
+                OWNER_COOKIE, secrets.token_urlsafe(24), _OWNED_SECONDS, httponly=True, samesite="strict"
+            )
+        return answer
+
+    @api.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> Response:
+        if not described:
+            described.append(_file(documentation.html(api.openapi()).encode(), "html"))
+        return described[0].answer(request)
+
+    @api.get("/docs.css", include_in_schema=False)
+    async def docs_style(request: Request) -> Response:
+        return _file(documentation.STYLE.encode(), "css").answer(request)
+
+    @api.get("/{path:path}", include_in_schema=False)
+    async def file(path: str, request: Request) -> Response:
+        return _named(found, path).answer(request)
+
+
+def _named(found: dict[str, PageFile], path: str) -> PageFile:
+    if path not in found:
+        raise Refusal(404, "there is nothing here; the page is at /, the interface is described at /docs.")
+    return found[path]
+
+
+def _below(folder: Traversable, prefix: str) -> Iterator[tuple[str, PageFile]]:
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        suffix = entry.name.rpartition(".")[2]
+        if entry.is_dir():
+            yield from _below(entry, f"{prefix}{entry.name}/")
+        elif suffix in MEDIA_TYPES:
+            yield prefix + entry.name, _file(entry.read_bytes(), suffix)
+
+
+def _file(content: bytes, suffix: str) -> PageFile:
+    return PageFile(content, MEDIA_TYPES[suffix], f'"{hashlib.sha256(content).hexdigest()[:32]}"')

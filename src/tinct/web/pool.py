@@ -1,0 +1,115 @@
+"""A bounded pool: so many at work, so many waiting, and a clear no to the next; what is looked at goes first."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from time import monotonic
+from typing import TypeVar
+
+Result = TypeVar("Result")
+LONGEST_ADVICE = 60
+
+
+class BusyError(Exception):
+    """As many wait as may.
+
+    Attributes:
+        retry_after: seconds after which a place is likely.
+    """
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"the server is busy; ask again in {retry_after} s.")
+        self.retry_after = retry_after
+
+
+class WorkPool:
+    """Threads for work that takes long, used from one event loop.
+
+    Args:
+        workers: how many work at once.
+        waiting: how many may wait besides.
+    """
+
+    def __init__(self, workers: int, waiting: int) -> None:
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="tinct")
+        self._workers, self._limit = workers, waiting
+        self._busy = 0
+        self._queue: list[tuple[bool, int, asyncio.Future[None]]] = []
+        self._order = count()
+        self._seconds = 1.0  # the mean of recent work
+
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return sum(not ticket.done() for *_, ticket in self._queue)
+
+    @property
+    def full(self) -> bool:
+        """True if the next one would be refused."""
+        return self._busy >= self._workers and self.waiting >= self._limit
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds after which a place is likely, 1..60."""
+        expected = self._seconds * (self.waiting + 1) / self._workers
+        return min(max(1, math.ceil(expected / 2)), LONGEST_ADVICE)
+
+    async def run(self, work: Callable[[], Result], *, urgent: bool = False) -> Result:
+        """Do the work in a thread, after those that came before.
+
+        Args:
+            work: may block; whoever asks and goes away while it waits is taken off the queue.
+            urgent: goes before all that is not; for what somebody looks at while they drag a hint.
+        Raises:
+            BusyError: if as many wait as may.
+        """
+        await self._wait_for_worker(urgent)
+        running = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        began = monotonic()
+        running.add_done_callback(lambda _: self._finished(monotonic() - began))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])  # a thread cannot be stopped, and it still uses what it was given
+            if not running.cancelled():
+                running.exception()
+            raise
+
+    def close(self) -> None:
+        """Let running work end; what waits is dropped."""
+        for *_, ticket in self._queue:
+            ticket.cancel()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    async def _wait_for_worker(self, urgent: bool) -> None:
+        if self._busy < self._workers:
+            self._busy += 1
+            return
+        if self.waiting >= self._limit:
+            raise BusyError(self.retry_after)
+        ticket = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._queue, (not urgent, next(self._order), ticket))
+        try:
+            await ticket
+        except asyncio.CancelledError:
+            if ticket.done() and not ticket.cancelled():
+                self._pass_on()
+            raise
+
+    def _finished(self, seconds: float) -> None:
+        self._seconds += 0.1 * (seconds - self._seconds)
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """The worker that is free now goes to the first who still waits."""
+        while self._queue:
+            *_, ticket = heapq.heappop(self._queue)
+            if not ticket.done():
+                ticket.set_result(None)
+                return
+        self._busy -= 1

@@ -1,0 +1,247 @@
+"""What is kept between requests: uploads in nameless files, photographs in memory as long as there is room."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from time import monotonic
+from typing import Any, BinaryIO
+
+from starlette.datastructures import UploadFile
+
+from tinct.colorize import Colorizer
+from tinct.errors import PhotoError
+from tinct.photo import Photo
+from tinct.web.answers import Refusal, plain_name
+from tinct.web.settings import Settings
+
+_EVICTED_AFTER = 300.0
+"""Seconds without a request after which a session gives its place to a new one, if all places are taken."""
+
+_LOOKS = 16
+"""Sizes and methods that one photograph is looked at with before what was found for them is forgotten."""
+
+
+class Upload:
+    """A file that was sent.
+
+    It lies in memory while it is small, else in a temporary file that has no name: nothing is left behind,
+    however the process ends.
+
+    Attributes:
+        file: its bytes.
+        name: its own name, for people; never a path.
+        size: in bytes.
+    """
+
+    def __init__(self, upload: UploadFile) -> None:
+        self.file: BinaryIO = upload.file
+        self.name = plain_name(upload.filename)
+        self.size = upload.size or 0
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of its bytes."""
+        digest = hashlib.sha256()
+        self.file.seek(0)
+        while piece := self.file.read(1 << 20):
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def read(self, max_pixels: int) -> Photo:
+        """Decode it.
+
+        Raises:
+            PhotoError: if it is not a photograph; PhotoTooLargeError if it declares more than `max_pixels`.
+        """
+        try:
+            return Photo.read(self.bytes(), max_pixels=max_pixels)
+        except PhotoError as error:
+            raise type(error)(f"{self.name}: {error}") from None
+
+    def bytes(self) -> bytes:
+        """Its bytes."""
+        self.file.seek(0)
+        return self.file.read()
+
+    def close(self) -> None:
+        """Give its place free."""
+        self.file.close()
+
+
+def read_references(uploads: Iterable[Upload], max_pixels: int) -> list[Photo]:
+    """Decode references; all together may have as many pixels as one photograph.
+
+    Raises:
+        PhotoError, PhotoTooLargeError: as `Photo.read`.
+    """
+    photos: list[Photo] = []
+    for upload in uploads:
+        photos.append(upload.read(max_pixels))
+        max_pixels -= photos[-1].width * photos[-1].height
+    return photos
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """A photograph being edited.
+
+    Attributes:
+        id: unguessable; whoever knows it may edit, and only from the browser that began it, if one did.
+        owner: that browser's cookie, or None.
+        photo, references, weights: what was sent.
+        width, height: of the photograph, in pixels.
+        pictures: the last alternatives, as files.
+        lock: one request at a time works on a session.
+        used: when it was last asked for.
+        closed: True once its files are gone.
+        memory: about how many bytes its decoded photographs take.
+    """
+
+    id: str
+    owner: str | None
+    photo: Upload
+    width: int
+    height: int
+    references: list[Upload] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    pictures: list[bytes] = field(default_factory=list)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    used: float = field(default_factory=monotonic)
+    memory: int = 0
+    closed: bool = False
+    _colorizer: Colorizer | None = None
+    _looks: set[Any] = field(default_factory=set)
+
+    @property
+    def stored(self) -> int:
+        """Bytes of its uploads."""
+        return self.photo.size + sum(reference.size for reference in self.references)
+
+    def colorizer(self, max_pixels: int) -> Colorizer:
+        """The photograph with its references, read again if there was no room to keep it; blocks."""
+        if self._colorizer is None:
+            colorizer = Colorizer(self.photo.read(max_pixels))
+            colorizer.set_references(read_references(self.references, max_pixels), self.weights)
+            self.keep(colorizer)
+        assert self._colorizer is not None
+        return self._colorizer
+
+    def check_open(self) -> None:
+        """See that the session was not ended while somebody waited for it.
+
+        Raises:
+            Refusal: 404.
+        """
+        if self.closed:
+            raise Refusal(404, "the session has ended; send the photograph again.")
+
+    def keep(self, colorizer: Colorizer) -> None:
+        """Keep the decoded photograph; what its references add is of the order of their pixels."""
+        self._colorizer = colorizer
+        photo = colorizer.photo
+        self.memory = photo.width * photo.height * photo.bit_depth * 3 // 8 + 8 * sum(
+            reference.size for reference in self.references
+        )
+
+    def look(self, *view: Any) -> None:
+        """Note how the photograph is looked at; what was found for too many ways of looking is forgotten."""
+        self._looks.add(view)
+        if len(self._looks) > _LOOKS:
+            self.forget()
+            self._looks = {view}
+
+    def forget(self) -> None:
+        """Let the decoded photograph go; the upload stays."""
+        self._colorizer, self.memory = None, 0
+
+    def close(self) -> None:
+        """Give all its files free."""
+        self.closed = True
+        self.forget()
+        self.pictures.clear()
+        for upload in (self.photo, *self.references):
+            upload.close()
+
+
+class Sessions:
+    """All sessions of a server; used from its event loop alone.
+
+    Attributes:
+        stored: bytes of all uploads kept, in a list of one, so that others can look at it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._sessions: dict[str, Session] = {}
+        self.stored = [0]
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    async def begin(self, photo: Upload, colorizer: Colorizer, owner: str | None) -> Session:
+        """Keep a photograph that was read.
+
+        Raises:
+            Refusal: 429 if all places are taken by sessions in use.
+        """
+        await self.expire()
+        await self._make_room()
+        its = colorizer.photo
+        session = Session(secrets.token_urlsafe(24), owner, photo, its.width, its.height)
+        session.keep(colorizer)
+        self._sessions[session.id] = session
+        self.settle()
+        return session
+
+    def find(self, name: str, owner: str | None) -> Session:
+        """The session of an id.
+
+        Raises:
+            Refusal: 404 if there is none (any more), or another browser began it.
+        """
+        session = self._sessions.get(name)
+        if session is None or (session.owner is not None and session.owner != owner):
+            raise Refusal(404, "there is no such session (any more); send the photograph again.")
+        session.used = monotonic()
+        return session
+
+    async def end(self, session: Session) -> None:
+        """Forget a session, as soon as nothing works on it."""
+        self._sessions.pop(session.id, None)
+        async with session.lock:
+            session.close()
+        self.settle()
+
+    async def expire(self) -> None:
+        """Forget what nobody asked for in a long time."""
+        before = monotonic() - self._settings.idle_seconds
+        for session in [each for each in self._sessions.values() if each.used < before]:
+            await self.end(session)
+
+    async def close(self) -> None:
+        """Forget all."""
+        for session in list(self._sessions.values()):
+            await self.end(session)
+
+    def settle(self) -> None:
+        """Count what is kept, and let decoded photographs go that there is no memory for, the oldest first."""
+        self.stored[0] = sum(session.stored for session in self._sessions.values())
+        by_use = sorted(self._sessions.values(), key=lambda each: each.used)
+        over = sum(session.memory for session in by_use) - self._settings.memory
+        for session in by_use[:-1]:
+            if over > 0 and not session.lock.locked():
+                over -= session.memory
+                session.forget()
+
+    async def _make_room(self) -> None:
+        if len(self._sessions) < self._settings.sessions:
+            return
+        oldest = min(self._sessions.values(), key=lambda each: each.used)
+        if oldest.lock.locked() or monotonic() - oldest.used < _EVICTED_AFTER:
+            raise Refusal(429, "as many photographs are edited as may be; try again later.", Retry_After="60")
+        await self.end(oldest)

@@ -1,0 +1,170 @@
+"""What the pool's threads do: call the library, encode what it says. Everything here may take long."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.colorize import Colorizer
+from tinct.hints import HintImage
+from tinct.hints import read_hints as read_hint_file
+from tinct.options import Options
+from tinct.project import Project, ProjectPhoto, ProjectReference, made_with, read_options
+from tinct.web.answers import encode_png, encode_preview, encode_webp
+from tinct.web.requests import Edit, Places, Save, Spot, Strip, View, check_count, read_hints
+from tinct.web.sessions import Session, Upload, read_references
+from tinct.web.settings import Settings
+
+THUMBNAIL = 256
+PREVIEW = 1024
+
+
+def colorize_upload(
+    settings: Settings,
+    photo: Upload,
+    references: list[Upload],
+    hints: Any,
+    options: Options,
+    format: str | None,
+) -> bytes:
+    """What `tinct.colorize` gives for these bytes.
+
+    Args:
+        hints: an upload of strokes or of JSON, JSON's objects and lists, or None.
+        format: of the result; None is the photograph's own.
+    """
+    colorizer = Colorizer(photo.read(settings.max_pixels), **asdict(options))
+    colorizer.set_references(read_references(references, settings.max_pixels))
+    its = colorizer.photo
+    size = (its.width, its.height)
+    if isinstance(hints, Upload):
+        found = read_hint_file(hints.bytes(), size, max_pixels=settings.max_pixels)
+        check_count(found, settings.hints)
+    else:
+        found = read_hints(hints, size, settings.hints)
+    for hint in found:
+        colorizer.add_hint(hint)
+    return colorizer.render().encode(format)
+
+
+def open_photo(settings: Settings, upload: Upload) -> Colorizer:
+    """Read what a session begins with, and what its project will say of it."""
+    colorizer = Colorizer(upload.read(settings.max_pixels))
+    _ = upload.sha256
+    return colorizer
+
+
+def set_references(settings: Settings, session: Session, uploads: list[Upload], weights: list[float]) -> None:
+    """Read references, and take them if all can be used; the ones there were stay otherwise."""
+    colorizer = session.colorizer(settings.max_pixels)
+    for upload in uploads:
+        _ = upload.sha256
+    colorizer.set_references(read_references(uploads, settings.max_pixels), weights)
+    for upload in session.references:
+        upload.close()
+    session.references, session.weights = uploads, weights
+
+
+def set_weights(settings: Settings, session: Session, weights: list[float]) -> None:
+    """Weigh the references there are anew."""
+    colorizer = session.colorizer(settings.max_pixels)
+    colorizer.set_references(list(colorizer.references), weights)
+    session.weights = weights
+
+
+def preview(settings: Settings, session: Session, view: View) -> bytes:
+    """The photograph in color at a bounded size, as JPEG."""
+    return encode_preview(edited(settings, session, view, view.longer_side).preview(view.longer_side))
+
+
+def gray(settings: Settings, session: Session, longer_side: int) -> bytes:
+    """The photograph as it is, at a bounded size, as JPEG."""
+    colorizer = session.colorizer(settings.max_pixels)
+    return encode_preview(_gray(colorizer.photo.working_lightness(longer_side)))
+
+
+def confidence(settings: Settings, session: Session, view: View) -> bytes:
+    """How sure the method is of each place, 0..255, as a gray PNG."""
+    found = edited(settings, session, view, view.longer_side).predict().confidence
+    return encode_png(np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8))
+
+
+def suggest(settings: Settings, session: Session, spot: Spot) -> list[dict[str, Any]]:
+    """Likely colors of a place."""
+    found = edited(settings, session, spot).suggest(spot.x, spot.y, spot.count)
+    return [{"color": each.color, "probability": float(each.probability)} for each in found]
+
+
+def where(settings: Settings, session: Session, places: Places) -> list[dict[str, float]]:
+    """Places where one more hint would help most."""
+    found = edited(settings, session, places).where_next(places.count)
+    return [{"x": float(each.x), "y": float(each.y), "gain": float(each.gain)} for each in found]
+
+
+def alternatives(settings: Settings, session: Session, strip: Strip) -> list[int]:
+    """Other plausible colorizations: their seeds; the pictures stay with the session."""
+    colorizer = edited(settings, session, strip, strip.longer_side)
+    seeds = colorizer.alternatives(strip.count)
+    pictures = []
+    for seed in seeds:
+        colorizer.set_options(seed=seed)
+        pictures.append(encode_webp(colorizer.preview(strip.longer_side)))
+    session.pictures = pictures
+    return seeds
+
+
+def save(settings: Settings, session: Session, wanted: Save) -> bytes:
+    """The photograph in color at full resolution, with its metadata."""
+    return edited(settings, session, wanted).render().encode(wanted.format)
+
+
+def project(settings: Settings, session: Session, edit: Edit) -> dict[str, Any]:
+    """The project file of a session."""
+    colorizer = edited(settings, session, edit)
+    hints = {"points": edit.hints} if isinstance(edit.hints, list) else edit.hints or {}
+    weights = session.weights or [1.0] * len(session.references)
+    photo = session.photo
+    return Project(
+        ProjectPhoto(photo.name, photo.sha256, session.width, session.height),
+        tuple(
+            ProjectReference(its.name, its.sha256, weight)
+            for its, weight in zip(session.references, weights, strict=True)
+        ),
+        hints,
+        colorizer.options,
+        made_with(colorizer),
+    ).to_json()
+
+
+def thumbnail(settings: Settings, session: Session, number: int) -> bytes:
+    """A reference, small, as PNG."""
+    photo = session.colorizer(settings.max_pixels).references[number]
+    from tinct.color.lab import lab_to_rgb
+
+    rgb = lab_to_rgb(photo.working_lab(THUMBNAIL))
+    return encode_png(np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8))
+
+
+def edited(settings: Settings, session: Session, edit: Edit, longer_side: int = 0) -> Colorizer:
+    """The session's photograph with the hints and options of a request, and no others."""
+    options = read_options(edit.options)
+    session.look(longer_side, options.method, options.size)
+    colorizer = session.colorizer(settings.max_pixels)
+    hints = read_hints(edit.hints, (session.width, session.height), settings.hints)
+    colorizer.set_options(**asdict(options))
+    colorizer.clear_hints()
+    for hint in hints:
+        assert not isinstance(hint, HintImage)
+        colorizer.add_hint(hint)
+    return colorizer
+
+
+def _gray(lightness: NDArray[np.float32]) -> NDArray[np.uint8]:
+    from tinct.color.lab import lab_to_rgb
+
+    lab = np.zeros((*lightness.shape, 3), np.float32)
+    lab[..., 0] = lightness
+    return np.asarray(np.rint(np.clip(lab_to_rgb(lab)[..., 1], 0, 1) * 255), np.uint8)
