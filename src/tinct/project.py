@@ -114,7 +114,9 @@ class Project:
         except (ValueError, RecursionError) as error:
             if isinstance(error, ProjectError | OptionError):
                 raise ProjectError(f"{path}: {error}") from None
-            raise ProjectError(f"{path}: is not a project file (not JSON); give one that tinct saved.") from None
+            raise ProjectError(
+                f"{path}: is not a project file (not JSON); give one that tinct saved."
+            ) from None
 
     @classmethod
     def from_json(cls, content: Any) -> Project:
@@ -167,7 +169,9 @@ class Project:
         """Why a replay may differ from what was saved: another version, another method, other weights."""
         now, before = made_with(colorizer), self.made_with
         changed = [name for name, value in before.items() if value != now.get(name)]
-        return [f"the project was made with {name} {before[name]}, this is {now.get(name)}" for name in changed]
+        return [
+            f"the project was made with {name} {before[name]}, this is {now.get(name)}" for name in changed
+        ]
 
     def hints_for(self, size: tuple[int, int]) -> tuple[HintLike, ...]:
         """The hints for a photograph of another size: at the same relative places.

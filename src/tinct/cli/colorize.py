@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinct.errors import OptionError, OutputError, TinctError
+from tinct.options import Options
 
 if TYPE_CHECKING:
     from tinct.colorize import Colorizer
@@ -31,6 +33,10 @@ Examples:
   tinct colorize album/*.tif -r summer.jpg --out-dir colored
       many photographs; one that cannot be read does not stop the rest
   tinct colorize - -r album.jpg < scan.jpg > color.jpg
+  tinct colorize --project coat.tinct.json
+      does again what was saved in the studio, byte for byte
+  tinct colorize --project coat.tinct.json --carry result album/*.jpg --out-dir colored
+      a whole album alike: the same coat, the same navy
 """
 
 _PHOTOS = typer.Argument(help="Photographs to colorize; - reads one from standard input.", metavar="PHOTO")
@@ -55,6 +61,17 @@ _VIVIDNESS = typer.Option(
     "--vividness", metavar="0..2", help="0 is the safe mean, 1 likely colors, 2 daring ones."
 )
 _CHROMA_ONLY = typer.Option("--chroma-only", help="Write the color layer alone, at one lightness.")
+_PROJECT = typer.Option(
+    "--project",
+    metavar="FILE",
+    help="Do again what a project saved in the studio says; without PHOTO, its own photograph beside it.",
+)
+_CARRY = typer.Option(
+    "--carry",
+    metavar="WHAT",
+    help="What of a project's hints other photographs get: nothing, places (the same relative ones), or result "
+    "(the project's own result is one more reference) [nothing].",
+)
 _SEED = typer.Option("--seed", metavar="N", help="What random choices start from.")
 
 
@@ -64,7 +81,7 @@ def register(app: typer.Typer) -> None:
 
 
 def colorize(
-    photos: Annotated[list[str], _PHOTOS],
+    photos: Annotated[list[str] | None, _PHOTOS] = None,
     reference: Annotated[list[str] | None, _REFERENCE] = None,
     hint: Annotated[list[str] | None, _HINT] = None,
     hints: Annotated[str | None, _HINTS] = None,
@@ -74,6 +91,8 @@ def colorize(
     vividness: Annotated[float, _VIVIDNESS] = 1.0,
     chroma_only: Annotated[bool, _CHROMA_ONLY] = False,
     seed: Annotated[int, _SEED] = 0,
+    project: Annotated[str | None, _PROJECT] = None,
+    carry: Annotated[str | None, _CARRY] = None,
     output: Annotated[str | None, _OUTPUT] = None,
     out_dir: Annotated[Path | None, _OUT_DIR] = None,
     overwrite: Annotated[bool, _OVERWRITE] = False,
@@ -83,29 +102,56 @@ def colorize(
     The result has the photograph's own lightness, resolution and metadata. It is written beside it as
     NAME.color.png, and never over anything unless you say --overwrite.
     """
+    photos = photos or []
+    if project is not None:
+        from tinct.cli.replaying import read_album
+
+        own = {
+            "-r": reference,
+            "--hint": hint,
+            "--hints": hints,
+            "-m": method,
+            "--size": size,
+            "--seed": seed,
+        }
+        looks = {"--strength": strength != 1, "--vividness": vividness != 1, "--chroma-only": chroma_only}
+        photos, set_up = read_album(project, carry, photos, own | looks)
+    elif carry is not None:
+        raise OptionError("--carry is given, but there is no --project whose hints could be carried.")
+    else:
+        options = Options(method, size, strength, vividness, chroma_only, seed)
+        set_up = _set_up(options, reference, hint or [], hints)
+    if not photos:
+        raise OptionError("no PHOTO is named; name at least one, or - for standard input.")
+    targets = _targets(photos, output, out_dir)
+    if out_dir is not None:
+        _make_folder(out_dir)
+    return _each(photos, targets, lambda photo, target: _colorize_one(set_up, photo, target, overwrite))
+
+
+def _set_up(
+    options: Options, reference: list[str] | None, points: list[str], file: str | None
+) -> Callable[[Photo], Colorizer]:
+    """How each photograph is prepared: the references are read once, the hints for each size."""
     from tinct.colorize import Colorizer, choose_method
     from tinct.hints import Swatch
 
-    targets = _targets(photos, output, out_dir)
-    colorizer = Colorizer(
-        method=method, size=size, strength=strength, vividness=vividness, chroma_only=chroma_only, seed=seed
-    )
     # what is malformed or missing is so for every photograph: say it once, before any work
-    swatches = [isinstance(each, Swatch) for each in _hints(hint or [], hints, (1, 1))]
-    choose_method(method, bool(reference), not all(swatches), any(swatches))
+    swatches = [isinstance(each, Swatch) for each in _hints(points, file, (1, 1))]
+    choose_method(options.method, bool(reference), not all(swatches), any(swatches))
+    colorizer = Colorizer(**asdict(options))
     colorizer.set_references(reference)
-    if out_dir is not None:
-        _make_folder(out_dir)
 
-    def work(photo: str, target: str) -> None:
-        _colorize_one(colorizer, photo, target, hint or [], hints, overwrite)
+    def set_up(photo: Photo) -> Colorizer:
+        colorizer.set_photo(photo)
+        for hint in _hints(points, file, (photo.width, photo.height)):
+            colorizer.add_hint(hint)
+        return colorizer
 
-    return _each(photos, targets, work)
+    return set_up
 
 
-def _colorize_one(
-    colorizer: Colorizer, source: str, target: str, points: list[str], file: str | None, overwrite: bool
-) -> None:
+def _colorize_one(set_up: Callable[[Photo], Colorizer], source: str, target: str, overwrite: bool) -> None:
     from tinct.photo.writing import check_target
 
     if target != STANDARD_STREAM:
@@ -115,10 +161,7 @@ def _colorize_one(
     photo = _read(source)
     for note in photo.notes:
         typer.echo(f"tinct: {source}: {note}", err=True)
-    colorizer.set_photo(photo)
-    for hint in _hints(points, file, (photo.width, photo.height)):
-        colorizer.add_hint(hint)
-    result = colorizer.render()
+    result = set_up(photo).render()
     if target == STANDARD_STREAM:
         sys.stdout.buffer.write(result.encode())
         sys.stdout.buffer.flush()

@@ -122,7 +122,7 @@ def _validation(error: RequestValidationError) -> str:
     """The first thing that is wrong with a body or a query, in one line."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
-    return f"{where}: {str(first['msg'])[:1].lower()}{str(first['msg'])[1:]}."
+    return f"{where}: {first['msg']}."
 
 
 __all__ = ["Refusal", "Studio", "create_app"]

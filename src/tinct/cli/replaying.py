@@ -1,0 +1,50 @@
+"""What `tinct colorize --project` adds: a project done again, over its own photograph or an album."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tinct.errors import OptionError
+
+if TYPE_CHECKING:
+    from tinct.colorize import Colorizer
+    from tinct.photo import Photo
+
+
+def read_album(
+    project: str, carry: str | None, photos: list[str], said_twice: dict[str, Any]
+) -> tuple[list[str], Callable[[Photo], Colorizer]]:
+    """The photographs to do, and how each is set up.
+
+    Args:
+        project, carry: as `tinct.album.Album` takes them.
+        photos: what was named; none stands for the project's own photograph.
+        said_twice: options that the project has its own word for, as they were given.
+    Raises:
+        OptionError: if one of these was given.
+        ProjectError: if the project, or a file it names, is missing or another one.
+    """
+    from tinct.album import Album
+
+    if given := [name for name, value in said_twice.items() if value]:
+        raise OptionError(
+            f"{given[0]} is given, but the project says that; leave it out, or leave out --project."
+        )
+    if "-" in photos:
+        raise OptionError("standard input has no name that a project could know; name a file.")
+    album = Album(project, carry or "nothing")
+    _ = album.references  # what is missing is so for every photograph: say it once, before any work
+    told: set[str] = set()
+
+    def set_up(photo: Photo) -> Colorizer:
+        colorizer = album.set_up(photo)
+        for note in album.project.notes(colorizer):
+            if note not in told:
+                typer.echo(f"tinct: {project}: {note}; the result may differ", err=True)
+            told.add(note)
+        return colorizer
+
+    return photos or [str(album.photo)], set_up
