@@ -1,0 +1,133 @@
+// The server's editing session: upload the photograph once, then ask by hints and options. A session that the server
+// has let go (idle too long, restarted) is made anew without the page's noticing.
+
+export class ServerError extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const SILENT = 'The tinct server does not answer. Is “tinct serve” still running? Your work is kept in this browser.';
+
+async function request(path, init = {}) {
+  let response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new ServerError(SILENT, 0);
+  }
+  if (response.ok) return response;
+  throw new ServerError(await reason(response), response.status);
+}
+
+async function reason(response) {
+  if (response.status === 401) return 'The server asks for its token: open the address that “tinct serve” printed.';
+  try {
+    const { error, detail } = await response.json();
+    if (typeof error === 'string') return error;
+    if (typeof detail === 'string') return detail;
+  } catch {
+    // not JSON: a proxy's page or nothing at all
+  }
+  if (response.status === 413) return 'The file is larger than this server accepts.';
+  if (response.status === 429) return 'The server is busy; trying again in a moment may help.';
+  return `The server answered ${response.status} ${response.statusText}.`;
+}
+
+const json = (value) => ({
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify(value),
+});
+
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export async function listMethods() {
+  const body = await (await request('api/methods')).json();
+  return body.methods ?? body;
+}
+
+export class Session {
+  constructor(photo) {
+    this.photo = photo;
+    this.references = []; // [{ file, weight }]
+    this.opening = null;
+    this.sent = null; // which references the server has
+  }
+
+  /** Upload the photograph; gives the server's description: id, width, height, preview_width, preview_height. */
+  open() {
+    this.opening ??= this.#upload().catch((error) => {
+      this.opening = null;
+      throw error;
+    });
+    return this.opening;
+  }
+
+  async #upload() {
+    const form = new FormData();
+    form.append('photo', this.photo, this.photo.name);
+    this.sent = Promise.resolve('');
+    return (await request('api/sessions', { method: 'POST', body: form })).json();
+  }
+
+  async close() {
+    const opened = await this.opening?.catch(() => null);
+    if (opened) await fetch(`api/sessions/${opened.id}`, { method: 'DELETE', keepalive: true }).catch(() => {});
+  }
+
+  setReferences(references) {
+    this.references = references;
+  }
+
+  /** Bring the server's references to the page's; one after the other, so that the last word stands. */
+  async #syncReferences(id) {
+    const wanted = this.references;
+    const key = wanted.map(({ key, weight }) => `${key}=${weight}`).join();
+    const before = this.sent;
+    this.sent = (async () => {
+      if ((await before.catch(() => null)) === key) return key;
+      const form = new FormData();
+      for (const { file } of wanted) form.append('reference', file, file.name);
+      form.append('weights', JSON.stringify(wanted.map(({ weight }) => weight)));
+      await request(`api/sessions/${id}/references`, { method: 'PUT', body: form });
+      return key;
+    })();
+    await this.sent;
+  }
+
+  /** Ask the session, with the references in place; once again if the session has gone or the server is full. */
+  async ask(path, body, { signal } = {}) {
+    for (let attempt = 0; ; attempt += 1) {
+      const { id } = await this.open();
+      try {
+        await this.#syncReferences(id);
+        const init = body === undefined ? {} : json(body);
+        return await request(`api/sessions/${id}/${path}`, { ...init, signal });
+      } catch (error) {
+        const gone = error.status === 404 && attempt === 0;
+        const full = error.status === 429 && attempt < 4;
+        if (gone) this.opening = null;
+        else if (full) await wait(400 * 2 ** attempt);
+        else throw error;
+      }
+    }
+  }
+
+  async picture(path, body, options) {
+    return createImageBitmap(await (await this.ask(path, body, options)).blob());
+  }
+
+  async answer(path, body, options) {
+    return (await this.ask(path, body, options)).json();
+  }
+}
+
+/** A picture at an address the server gave; addresses are the server's own, never another host's. */
+export async function fetchPicture(address) {
+  const url = new URL(address, document.baseURI);
+  if (url.origin !== location.origin) throw new ServerError('The server named a picture on another host.', 0);
+  return createImageBitmap(await (await request(url)).blob());
+}

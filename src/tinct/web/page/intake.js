@@ -1,0 +1,100 @@
+// How files come in: dropped, pasted, picked; photographs, references, and project files.
+
+import { find } from './dom.js';
+import { attempt, say, showError } from './messages.js';
+
+const isProject = (file) => file.type === 'application/json' || file.name.endsWith('.json');
+
+export class Intake {
+  #depth = 0; // dragenter and dragleave come for each element passed
+
+  constructor(project, references) {
+    Object.assign(this, { project, references });
+    this.#picker('#photo-file', (files) => this.photograph(files));
+    this.#picker('#reference-file', (files) => this.references.add(files));
+    for (const id of ['#open', '#choose']) find(id).addEventListener('click', () => find('#photo-file').click());
+    find('#reference-add').addEventListener('click', () => find('#reference-file').click());
+    document.addEventListener('paste', (event) => this.#pasted(event));
+    this.#listenToDrops();
+  }
+
+  #picker(selector, take) {
+    const input = find(selector);
+    input.addEventListener('change', () => {
+      const files = [...input.files];
+      input.value = '';
+      if (files.length) take(files);
+    });
+  }
+
+  /** A photograph, maybe with a project file; further pictures beside it are references. */
+  async photograph(files) {
+    const written = files.find(isProject);
+    const [photo, ...others] = files.filter((file) => !isProject(file));
+    if (photo && !this.#mayReplace(photo)) return;
+    if (photo) this.project.setPhoto(photo);
+    if (others.length) await this.references.add(others);
+    if (written) await attempt('stage', this.#openProject(written));
+  }
+
+  #mayReplace(photo) {
+    const { length } = this.project.state.hints;
+    const hints = length === 1 ? 'the hint' : `the ${length} hints`;
+    return length === 0 || window.confirm(`Open ${photo.name}? This forgets ${hints} on ${this.project.photo.name}.`);
+  }
+
+  async #openProject(file) {
+    let content;
+    try {
+      content = JSON.parse(await file.text());
+    } catch {
+      throw new Error(`${file.name} is not a project file: it is not JSON.`);
+    }
+    if (!this.project.photo) {
+      throw new Error(`${file.name} belongs to ${content.photo?.name ?? 'a photograph'}; open both together.`);
+    }
+    await this.#sized();
+    const missing = this.project.applyFile(content);
+    if (missing.length) showError('references', `The project also uses ${missing.join(', ')}; add it, then open the project again.`);
+    say(`Opened ${file.name}.`);
+  }
+
+  /** Hints in percent need the photograph's size, which the server tells. */
+  async #sized() {
+    while (this.project.photo && !this.project.size) await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+
+  #pasted(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    const named = files.map((file) => (file.name ? file : new File([file], 'pasted.png', { type: file.type })));
+    if (this.project.photo && event.target.closest?.('#references-part')) this.references.add(named);
+    else this.photograph(named);
+  }
+
+  #listenToDrops() {
+    const zones = find('#drop');
+    const carriesFiles = (event) => event.dataTransfer?.types.includes('Files');
+    const show = (change) => {
+      this.#depth = Math.max(this.#depth + change, 0);
+      zones.hidden = this.#depth === 0;
+      zones.classList.toggle('with-photo', Boolean(this.project.photo));
+    };
+    addEventListener('dragenter', (event) => carriesFiles(event) && show(1));
+    addEventListener('dragleave', (event) => carriesFiles(event) && show(-1));
+    addEventListener('dragover', (event) => carriesFiles(event) && event.preventDefault());
+    addEventListener('drop', (event) => {
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
+      show(-this.#depth);
+      this.#dropped([...event.dataTransfer.files], event.target);
+    });
+  }
+
+  #dropped(files, target) {
+    const asReference = target.closest('#drop-reference, #references-part') && this.project.photo;
+    if (asReference && !files.some(isProject)) this.references.add(files);
+    else this.photograph(files);
+  }
+}

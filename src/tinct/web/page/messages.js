@@ -1,0 +1,67 @@
+// Progress for what takes longer than 300 ms, and errors in words beside the thing that failed.
+
+import { find, icon, make } from './dom.js';
+
+const PATIENCE = 300;
+const busy = new Map(); // part -> how many are under way for longer than that
+
+/** Await a promise on behalf of a part of the page (an element with [data-part]).
+ *
+ * Shows the part's progress bar after 300 ms, and what went wrong in its [role=alert]; gives null when it failed.
+ */
+export async function attempt(part, promise, { retry = null } = {}) {
+  let waiting = false;
+  const timer = setTimeout(() => {
+    waiting = true;
+    countBusy(part, 1);
+  }, PATIENCE);
+  try {
+    const result = await promise;
+    clearError(part);
+    return result;
+  } catch (error) {
+    if (error.name !== 'AbortError') showError(part, error.message, retry);
+    return null;
+  } finally {
+    clearTimeout(timer);
+    if (waiting) countBusy(part, -1);
+  }
+}
+
+function countBusy(part, change) {
+  const count = (busy.get(part) ?? 0) + change;
+  busy.set(part, count);
+  const place = find(`[data-part="${part}"]`);
+  place.setAttribute('aria-busy', String(count > 0));
+  place.querySelector('.progress').hidden = count === 0;
+}
+
+export function showError(part, message, retry = null) {
+  const alert = find(`[data-part="${part}"] [role=alert]`);
+  const close = make('button', { type: 'button', class: 'quiet', 'aria-label': 'Dismiss', click: () => clearError(part) });
+  close.append(icon('close'));
+  alert.replaceChildren(make('span', {}, message));
+  if (retry) {
+    const again = () => {
+      clearError(part);
+      retry();
+    };
+    alert.append(make('button', { type: 'button', class: 'small', click: again }, 'Try again'));
+  }
+  alert.append(close);
+}
+
+export function clearError(part) {
+  find(`[data-part="${part}"] [role=alert]`).replaceChildren();
+}
+
+let hiding = 0;
+
+/** A short word on what was done, read out too. */
+export function say(message) {
+  const line = find('#said');
+  line.textContent = message;
+  line.classList.add('shown');
+  clearTimeout(hiding);
+  hiding = setTimeout(() => line.classList.remove('shown'), 4000);
+}

@@ -1,0 +1,145 @@
+// The references: thumbnails, weights, the eyedropper, and regions of them paired with regions of the photograph.
+
+import { fetchPicture } from './api.js';
+import { find, icon, make } from './dom.js';
+import { makeSwatch } from './hints.js';
+import { attempt, say, showError } from './messages.js';
+import { Viewer } from './viewer.js';
+
+const THUMBNAIL = 128;
+
+export class References {
+  viewer = new Viewer();
+  #pictures = new Map(); // reference id -> bitmap
+
+  constructor(project, pictures, palette, tools) {
+    Object.assign(this, { project, pictures, palette, tools });
+    for (const type of ['change', 'photo']) project.addEventListener(type, () => this.show());
+    tools.addEventListener('region', (event) => this.pair(event.detail));
+    find('#eyedropper').addEventListener('click', () => this.pickColor());
+    this.show();
+  }
+
+  async add(files) {
+    for (const file of files) await this.project.addReference(file);
+    if (files.length) say(files.length === 1 ? 'Reference added.' : `${files.length} references added.`);
+  }
+
+  show() {
+    const { references } = this.project.state;
+    const list = find('#references');
+    const focused = document.activeElement?.id;
+    const shown = [...list.children].map((item) => item.dataset.id).join();
+    if (shown !== references.map(({ id }) => id).join()) list.replaceChildren(...references.map((r) => this.#item(r)));
+    references.forEach(({ id, weight }, i) => this.#showWeight(list.children[i], id, weight));
+    if (focused) document.getElementById(focused)?.focus();
+    find('#eyedropper').hidden = references.length === 0;
+    find('#tool-pair').disabled = references.length === 0;
+  }
+
+  #item({ id }) {
+    const { name } = this.project.files.get(id).file;
+    const canvas = make('canvas', { width: THUMBNAIL, height: THUMBNAIL, 'aria-hidden': 'true' });
+    this.#thumbnail(id, canvas);
+    const view = make('button', { type: 'button', class: 'thumbnail', 'aria-label': `Pick a color from ${name}` }, canvas);
+    view.addEventListener('click', () => this.pickColor(id));
+    const slider = make('input', { type: 'range', id: `weight-${id}`, min: 0, max: 1, step: 0.05 });
+    slider.addEventListener('input', () => this.project.weighReference(id, Number(slider.value)));
+    const output = make('output', { for: slider.id });
+    const label = make('label', { for: slider.id, class: 'name' }, name);
+    const drop = () => this.project.removeReference(id);
+    const remove = make('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${name}`, click: drop }, icon('close'));
+    const weight = make('div', { class: 'weight' }, make('span', {}, 'Weight'), slider, output);
+    return make('li', { 'data-id': id }, view, make('div', { class: 'about' }, label, weight), remove);
+  }
+
+  #showWeight(item, id, weight) {
+    item.querySelector('input').value = weight;
+    item.querySelector('output').textContent = `${Math.round(100 * weight)} %`;
+  }
+
+  async #thumbnail(id, canvas) {
+    const bitmap = await this.#picture(id);
+    if (!bitmap) return;
+    const scale = Math.max(THUMBNAIL / bitmap.width, THUMBNAIL / bitmap.height);
+    const [width, height] = [bitmap.width * scale, bitmap.height * scale];
+    const context = canvas.getContext('2d');
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(bitmap, (THUMBNAIL - width) / 2, (THUMBNAIL - height) / 2, width, height);
+  }
+
+  /** The reference's picture: as the browser reads it, or, for kinds it cannot read, the server's thumbnail. */
+  async #picture(id) {
+    if (this.#pictures.has(id)) return this.#pictures.get(id);
+    const entry = this.project.files.get(id);
+    let bitmap = await createImageBitmap(entry.file).catch(() => null);
+    if (bitmap) entry.size = [bitmap.width, bitmap.height];
+    else bitmap = await this.#thumbnailOfServer(id);
+    if (bitmap) this.#pictures.set(id, bitmap);
+    return bitmap;
+  }
+
+  async #thumbnailOfServer(id) {
+    const { session } = this.pictures;
+    if (!session) return null;
+    const { id: name } = await session.open();
+    const place = this.project.referenceIds.indexOf(id);
+    return fetchPicture(`api/sessions/${name}/references/${place}.png`).catch(() => null);
+  }
+
+  /** The eyedropper: a color of a reference for the chosen hint or the brush. */
+  async pickColor(id = this.project.referenceIds[0]) {
+    const bitmap = id && (await this.#picture(id));
+    if (!bitmap) return;
+    const { file } = this.project.files.get(id);
+    const color = await this.viewer.pickColor(bitmap, [bitmap.width, bitmap.height], file.name);
+    if (!color) return;
+    this.palette.choose(color);
+    say(`Picked ${color}.`);
+  }
+
+  /** A region of the photograph takes its colors from a region of a reference. */
+  async pair(targetBox) {
+    const ids = this.project.referenceIds;
+    const id = ids.length > 1 ? await this.#which(ids) : ids[0];
+    const bitmap = id && (await this.#picture(id));
+    if (!bitmap) return;
+    const { file, size } = this.project.files.get(id);
+    if (!size) {
+      showError('references', `${file.name}: this browser cannot show such files; pair a PNG or JPEG reference.`);
+      return;
+    }
+    const box = await this.viewer.pickRegion(bitmap, size, file.name);
+    if (box) this.project.addHint(makeSwatch(targetBox, box, id), 'Pair a region');
+  }
+
+  /** Which reference: a dialog with their thumbnails. */
+  #which(ids) {
+    const dialog = find('#which');
+    const choices = ids.map((id) => {
+      const canvas = make('canvas', { width: THUMBNAIL, height: THUMBNAIL, 'aria-hidden': 'true' });
+      this.#thumbnail(id, canvas);
+      const { name } = this.project.files.get(id).file;
+      return make('button', { type: 'button', class: 'thumbnail', 'aria-label': name, click: () => dialog.close(id) }, canvas);
+    });
+    find('#which-list').replaceChildren(...choices);
+    dialog.returnValue = '';
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.addEventListener('close', () => resolve(dialog.returnValue || null), { once: true });
+    });
+  }
+}
+
+/** Turn the confidence overlay on or off, with its button. */
+export async function toggleConfidence(pictures, button) {
+  const shown = pictures.confidenceShown;
+  button.setAttribute('aria-pressed', String(!shown));
+  find('#confidence-told').hidden = shown;
+  if (shown) pictures.hideConfidence();
+  else if (!(await attempt('references', pictures.showConfidence()))) {
+    button.setAttribute('aria-pressed', 'false');
+    pictures.hideConfidence();
+    find('#confidence-told').hidden = true;
+  }
+}
