@@ -57,5 +57,9 @@ class EvaluationError(TinctError, ValueError):
     """Photographs cannot be measured on, a protocol is unknown, or results files do not fit each other."""
 
 
+class TrainingError(TinctError):
+    """A training run has gone wrong: its loss is no longer a number."""
+
+
 class MissingExtraError(TinctError, ImportError):
     """An optional part is not installed; the message names the pip line that installs it."""

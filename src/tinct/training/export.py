@@ -14,16 +14,19 @@ from torch import Tensor, nn
 
 from tinct.networks.graphs import HALF, cut
 from tinct.networks.ports import INPUTS, OUTPUTS
-from tinct.networks.tinct import Tinct
+from tinct.networks.tinct import MAP_CHANNELS_PER_HEAD, Tinct
 from tinct.weights.checksum import file_sha256
 
 ONNX_OPSET = 18
+CHANNELS_FIRST = ("lightness", "maps", "hint_map")
+"""Inputs whose channels stand before height and width."""
+
 SMALL = 1024
 """Weights of fewer numbers stay in single precision."""
 
 
 def export(model: Tinct, centers: Tensor, out: Path) -> list[Path]:
-    """Write `tinct.encode.onnx`, `tinct.match.onnx` and `tinct.decode.onnx`.
+    """Write a graph for each of `PARTS`, `tinct.PART.onnx`.
 
     Args:
         model: the trained network; its batch normalizations are folded, its training-only heads left out.
@@ -69,14 +72,18 @@ def _examples(graphs: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, ...]]:
     """Inputs to trace each graph with; their sizes, all different, are not kept."""
     lightness = torch.rand(1, 1, 96, 128) * 100
     with torch.no_grad():
-        features = graphs["encode"](lightness)
-        size = features[0].shape[1]
-        hints = (torch.rand(1, 5, size), torch.rand(1, 5, 2), torch.rand(1, 5, 2), torch.zeros(1, 5))
-        references = (torch.rand(1, 7, size), torch.rand(1, 7, 2), torch.zeros(1, 7))
-        memory = (features[0], *hints, *references)
-        maps = graphs["match"](*memory)
-    hint_map = torch.zeros(1, 3, 48, 64)
-    return {"encode": (lightness,), "match": memory, "decode": (*features[1:], maps, hint_map)}
+        keys, *shares = graphs["encode"](lightness)
+        items = (keys, torch.rand(1, 5, keys.shape[-1]), torch.rand(1, 5, 2), torch.zeros(1, 5))
+        heads = graphs["match"](*items, torch.rand(1, 5, 2)).shape[1]
+    maps = torch.rand(1, heads * MAP_CHANNELS_PER_HEAD, 24, 32)
+    decoder = (*shares, maps, torch.zeros(1, 3, 48, 64))
+    return {
+        "encode": (lightness,),
+        "match": (*items, torch.rand(1, 5, 2)),
+        "recall": items,
+        "decode": decoder,
+        "distribution": decoder,
+    }
 
 
 def _write(
@@ -107,9 +114,10 @@ def _write(
 
 
 def _free_axes(name: str, rank: int) -> dict[int, str]:
-    if rank == 4:
-        return {0: "batch", 2: f"{name}_height", 3: f"{name}_width"}
-    return {0: "batch", 1: f"{name.split('_')[0]}_count"}
+    if rank < 4:
+        return {0: "batch", 1: "items"}
+    row, column = (2, 3) if name in CHANNELS_FIRST else (1, 2)
+    return {0: "batch", row: f"{name}_height", column: f"{name}_width"}
 
 
 def halve_weights(file: Path) -> None:

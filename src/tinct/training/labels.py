@@ -1,66 +1,118 @@
-"""Soft labels that teach an encoder what is where, and which photographs are related; all from frozen networks.
+"""Soft labels that teach an encoder what is where, and which photographs are related.
 
-Each label set is optional: what is missing is simply not trained on.
+Each kind is optional: what is missing is simply not trained on. Scenes, objects and segments are what frozen
+networks made of the photographs.
 """
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinct.errors import MissingExtraError, PhotoError, WeightsError
 from tinct.training.photographs import Photographs
 
-SCENES, OBJECTS, UNLABELED = 365, 1001, 255
+SCENES, OBJECTS, UNLABELED, NOT_RELATED = 365, 1001, 255, -1
 OBJECT_INPUT = 224
+RELATIVES = 12
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Labels for a pool, in its order.
+    """Labels for a pool, in its order; None for a kind that there is not.
 
     Attributes:
         scenes: (N, 365) probabilities of places, rows of zeros where unknown; float16.
         objects: (N, 1001) probabilities of ImageNet classes (0 is background), likewise.
         segments: (N, 64, 64) uint8 class of each place of the photograph squashed to a square, 255 unknown.
-        related: (N, K) int32, other photographs of the same class or with the likest content.
+        related: (N, K) int32, other photographs of the same class or with the likest content, -1 for no more.
     """
 
-    scenes: NDArray[np.float16]
-    objects: NDArray[np.float16]
-    segments: NDArray[np.uint8]
-    related: NDArray[np.int32]
+    scenes: NDArray[np.float16] | None = None
+    objects: NDArray[np.float16] | None = None
+    segments: NDArray[np.uint8] | None = None
+    related: NDArray[np.int32] | None = None
 
     @classmethod
-    def load(cls, file: Path) -> Labels:
-        """Read what `save` wrote."""
-        with np.load(file) as data:
-            return cls(data["scenes"], data["objects"], data["segments"], data["related"])
+    def load(cls, file: Path, count: int) -> Labels:
+        """Read what `save` wrote.
+
+        Args:
+            count: how many photographs the pool has.
+        Raises:
+            PhotoError: if the file is missing, or is of a pool of another size.
+        """
+        try:
+            with np.load(file) as data:
+                labels = cls(**{name: data[name] for name in data.files if name in _NAMES})
+        except (OSError, ValueError) as error:
+            raise PhotoError(f"{file} holds no labels ({error}); make it with `tinct data labels`.") from None
+        for name in _NAMES:
+            rows = getattr(labels, name)
+            if rows is not None and len(rows) != count:
+                raise PhotoError(
+                    f"{file} labels {len(rows)} photographs and the pool has {count}; make it for this pool."
+                )
+        return labels
 
     def save(self, file: Path) -> None:
         """Write one compressed file."""
-        np.savez_compressed(
-            file, scenes=self.scenes, objects=self.objects, segments=self.segments, related=self.related
-        )
+        there = {name: getattr(self, name) for name in _NAMES if getattr(self, name) is not None}
+        with file.open("wb") as stream:  # a path would be given another ending
+            np.savez_compressed(stream, **there)
+
+
+_NAMES = tuple(field.name for field in fields(Labels))
+
+
+def collect(
+    photographs: Photographs,
+    scenes: Path | None = None,
+    segments: Path | None = None,
+    classifier: Path | None = None,
+) -> Labels:
+    """All labels for a pool, of the kinds whose sources are given; relatives always.
+
+    Args:
+        scenes: see `read_scenes`.
+        segments: see `read_segments`.
+        classifier: see `predict_objects`.
+    """
+    scene_labels = read_scenes(scenes, photographs) if scenes else None
+    segment_labels = read_segments(segments, photographs) if segments else None
+    objects = predict_objects(photographs, classifier) if classifier else None
+    content = [labels for labels in (scene_labels, objects) if labels is not None]
+    related = find_related(photographs, np.concatenate(content, 1) if content else None)
+    return Labels(scene_labels, objects, segment_labels, related)
 
 
 def read_scenes(file: Path, photographs: Photographs) -> NDArray[np.float16]:
-    """Read `path,scene1..scene5` with `index:probability` cells (top-5 smoothing, thesis on semantic guides)."""
-    with file.open(newline="") as stream:
-        rows = {line["path"]: [line[f"scene{k}"] for k in range(1, 6)] for line in csv.DictReader(stream)}
+    """Read `path,scene1..scene5` with `index:probability` cells, the likeliest of 365 places.
+
+    Raises:
+        PhotoError: if a cell is written otherwise.
+    """
+    with file.open(newline="", encoding="utf-8-sig") as stream:
+        rows = {line.pop("path", ""): line for line in csv.DictReader(stream)}
     scenes = np.zeros((len(photographs.entries), SCENES), np.float16)
     for row, entry in zip(scenes, photographs.entries, strict=True):
-        for cell in rows.get(entry.path, ()):
-            index, probability = cell.split(":")
-            row[int(index)] = float(probability)
+        for cell in filter(None, rows.get(entry.path, {}).values()):
+            try:
+                index, probability = cell.split(":")
+                row[int(index)] = float(probability)
+            except (ValueError, IndexError):
+                raise PhotoError(
+                    f"{file} has {cell!r}; index:probability, index 0..364, is wanted."
+                ) from None
     return scenes
 
 
 def read_segments(file: Path, photographs: Photographs) -> NDArray[np.uint8]:
-    """Read label maps from an npz of `paths` and `labels`."""
+    """Read label maps from an npz of `paths` (N,) and `labels` (N, 64, 64)."""
     with np.load(file) as data:
         where = {str(path): i for i, path in enumerate(data["paths"])}
         labels = data["labels"]
@@ -69,11 +121,23 @@ def read_segments(file: Path, photographs: Photographs) -> NDArray[np.uint8]:
 
 
 def predict_objects(photographs: Photographs, network: Path) -> NDArray[np.float16]:
-    """Run a frozen uint8 ImageNet classifier (OpenVINO) on every photograph, squashed to its input."""
-    import cv2
-    import openvino as ov
+    """Run a frozen ImageNet classifier on every photograph, squashed to its input.
 
-    compiled = ov.compile_model(ov.Core().read_model(network), "CPU")
+    Args:
+        network: a file that OpenVINO reads; takes uint8 RGB (1, 224, 224, 3), gives 1001 scores of at least 0.
+    Raises:
+        WeightsError: if it cannot be read.
+    """
+    import cv2
+
+    try:
+        import openvino as ov
+    except ImportError:
+        raise MissingExtraError("OpenVINO is not installed; labels need it: pip install openvino.") from None
+    try:
+        compiled = ov.compile_model(ov.Core().read_model(network), "CPU")
+    except RuntimeError:
+        raise WeightsError(f"{network} cannot be read as a network; give a classifier's file.") from None
     objects = np.zeros((len(photographs.entries), OBJECTS), np.float16)
     for i, (height, width) in enumerate(photographs.sizes):
         photo = np.ascontiguousarray(photographs.pixels[i, :height, :width])
@@ -84,27 +148,35 @@ def predict_objects(photographs: Photographs, network: Path) -> NDArray[np.float
 
 
 def find_related(
-    photographs: Photographs, scenes: NDArray[np.float16], objects: NDArray[np.float16], count: int = 12
+    photographs: Photographs, content: NDArray[np.float16] | None, count: int = RELATIVES
 ) -> NDArray[np.int32]:
-    """The likest other photographs by the Bhattacharyya affinity of scene and object labels; same class first."""
-    features = np.sqrt(np.concatenate([scenes, objects], 1).astype(np.float32))
+    """The likest other photographs, likest first: same class before all, then by content.
+
+    Args:
+        content: (N, C) soft labels, compared by their Bhattacharyya affinity; None goes by class alone.
+    Returns:
+        (N, K) indices, K at most `count`, -1 where nothing else is of the class or has content in common.
+    """
+    total = len(photographs.entries)
+    features = np.sqrt((np.zeros((total, 1)) if content is None else content).astype(np.float32))
     names = sorted({e.label for e in photographs.entries if e.label})
-    labels = np.array([names.index(e.label) if e.label else -1 for e in photographs.entries])
-    related = np.empty((len(features), count), np.int32)
-    for start in range(0, len(features), 1024):
-        rows = slice(start, start + 1024)
+    position = {name: i for i, name in enumerate(names)}
+    labels = np.array([position.get(e.label, -1) for e in photographs.entries])
+    count = max(1, min(count, total - 1))
+    related = np.empty((total, count), np.int32)
+    for start in range(0, total, 1024):
+        rows = np.arange(start, min(start + 1024, total))
         affinity = features[rows] @ features.T
-        affinity += (labels[rows, None] == labels[None]) & (labels[rows, None] >= 0)
-        affinity[np.arange(len(affinity)), np.arange(start, start + len(affinity))] = -1
-        best = np.argpartition(-affinity, count, axis=1)[:, :count]
-        order = np.argsort(-np.take_along_axis(affinity, best, 1), 1)
-        related[rows] = np.take_along_axis(best, order, 1)
+        affinity += 2 * ((labels[rows, None] == labels) & (labels[rows, None] >= 0))
+        affinity[np.arange(len(rows)), rows] = -1
+        related[rows] = _likest(affinity, count)
     return related
 
 
-def collect(photographs: Photographs, scenes: Path, segments: Path, classifier: Path) -> Labels:
-    """All labels for a pool."""
-    scene_labels = read_scenes(scenes, photographs)
-    objects = predict_objects(photographs, classifier)
-    related = find_related(photographs, scene_labels, objects)
-    return Labels(scene_labels, objects, read_segments(segments, photographs), related)
+def _likest(affinity: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """Columns of the greatest affinities above 0, greatest first: (rows, count), -1 where there are no more."""
+    best = np.argpartition(-affinity, count - 1, axis=1)[:, :count]
+    found = np.take_along_axis(affinity, best, 1)
+    order = np.argsort(-found, 1, kind="stable")
+    best, found = np.take_along_axis(best, order, 1), np.take_along_axis(found, order, 1)
+    return np.where(found > 0, best, NOT_RELATED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
@@ -14,8 +13,13 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from tinct.training.sampling import Pool
+from tinct.errors import OptionError, TrainingError
+from tinct.training.averaged import Averaged
+from tinct.training.log import RunLog, Tell
+from tinct.training.pool import Pool
+from tinct.training.processes import first_says, rank_and_world, share_gradients
 
+CHECKPOINT = "checkpoint.pt"
 Validate = Callable[[Any], dict[str, float]]
 Draw = Callable[[Any, Path], None]
 
@@ -41,14 +45,26 @@ class LoopConfig:
     Attributes:
         sizes: (share of the run, side in pixels) in order; the side trained at until that share is reached.
         batch: photographs a step, over all processes together.
-        steps: length of the run; the learning rate warms up, stays, and falls to zero along a cosine from `decay`.
-        hours: where above 0, the run's length in hours instead of `steps`.
+        accumulate: parts that each process works its share of the batch off in, one after another: memory for time.
+        steps: length of the run.
+        hours: where above 0, the run's length in hours instead of `steps`. Such a run ends in time and cannot be
+            repeated to the bit.
+        rate: the learning rate; it warms up over the share `warmup` of the run, stays, and falls to zero along a
+            cosine from the share `decay` on.
+        weight_decay: of AdamW, on matrices and kernels only.
         ema: decay of the averaged weights, which are what is validated and released.
+        clip: greatest norm of the gradient.
+        seed: what weights, batches and dropout start from.
+        log_every: steps between lines of the log.
+        save_minutes, validate_minutes: between checkpoints, and between validations with their sheets.
         compile: torch.compile the network's parts.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     sizes: tuple[tuple[float, int], ...] = ((0.5, 128), (1.0, 192))
     batch: int = 32
+    accumulate: int = 1
     steps: int = 20_000
     hours: float = 0.0
     rate: float = 2e-3
@@ -63,77 +79,90 @@ class LoopConfig:
     validate_minutes: float = 5.0
     compile: bool = False
 
-
-class Averaged:
-    """Exponential moving average of weights and buffers, with a short memory at the start."""
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.decay, self.steps = decay, 0
-        self.state = {name: value.detach().clone() for name, value in model.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
-        """Move a little toward the model."""
-        self.steps += 1
-        keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        old, new = [], []
-        for name, value in model.state_dict().items():
-            if value.dtype.is_floating_point:
-                old.append(self.state[name])
-                new.append(value)
-            else:
-                self.state[name].copy_(value)
-        torch._foreach_lerp_(old, new, 1 - keep)
+    def __post_init__(self) -> None:
+        for name in ("batch", "accumulate", "steps", "rate", "clip", "log_every"):
+            if getattr(self, name) <= 0:
+                raise OptionError(f"{name} is {getattr(self, name)}; it must be above 0.")
+        for name in ("warmup", "decay", "ema"):
+            if not 0 <= getattr(self, name) < 1:
+                raise OptionError(f"{name} is {getattr(self, name)}; it must be 0 or more, and below 1.")
+        if not self.sizes or any(side < 32 or side % 32 for _, side in self.sizes):
+            raise OptionError(
+                f"sizes are {self.sizes}; (share, side) with sides in multiples of 32 are wanted."
+            )
 
 
 class Loop:
-    """Trains one network. `run` may be called again on the same folder: it goes on where it was."""
+    """Trains one network. Made again on the same folder, it goes on where it was, as if it had never stopped.
+
+    Args:
+        training: the network's.
+        pool: what to train on, on the same device.
+        config: the loop's numbers.
+        out: folder of checkpoint, log and sheets.
+        device: "cpu" or "cuda".
+        tell: is called with every line of the log.
+    Raises:
+        OptionError: if the batch cannot be shared out, or the folder's checkpoint is of another network.
+    """
 
     def __init__(
-        self, training: Training, pool: Pool, config: LoopConfig, out: Path, device: torch.device
+        self,
+        training: Training,
+        pool: Pool,
+        config: LoopConfig,
+        out: Path,
+        device: torch.device,
+        tell: Tell | None = None,
     ) -> None:
         self.training, self.pool, self.config, self.out, self.device = training, pool, config, out, device
-        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-        if self.rank == 0:
-            out.mkdir(parents=True, exist_ok=True)
+        self.rank, self.world = rank_and_world()
+        if config.batch % (self.world * config.accumulate):
+            raise OptionError(
+                f"a batch of {config.batch} cannot be shared out evenly over {self.world} process(es) times "
+                f"{config.accumulate}; give a multiple of {self.world * config.accumulate}."
+            )
         torch.manual_seed(config.seed)
-        self.model = training.build().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if config.compile:
-            for part in self.model.children():
-                if any(parameter.ndim == 4 for parameter in part.parameters()):
-                    part.compile()
+        self.model = self._build()
         self.optimizer = torch.optim.AdamW(
             _groups(self.model, config.weight_decay), lr=config.rate, betas=(0.9, 0.98), fused=True
         )
         self.averaged = Averaged(self.model, config.ema)
         self.step, self.seconds = 0, 0.0
         self._resume()
-        torch.manual_seed(config.seed + 1000 * self.rank + self.step)
+        if config.compile:
+            _compile(self.model)
+        if self.rank == 0:
+            out.mkdir(parents=True, exist_ok=True)
+            self.log = RunLog(out, self.step, tell)
 
     def run(
         self, validate: Validate | None = None, draw: Draw | None = None, stop_after: float = math.inf
     ) -> None:
-        """Train until the run's end, or for `stop_after` seconds; checkpoint, log, validate and draw on the way."""
-        start = last_save = last_look = time.monotonic()
-        before = self.seconds
-        sums: dict[str, Any] = {}
-        while self.progress() < 1 and time.monotonic() - start < stop_after:
-            for name, value in self.one_step().items():
-                sums[name] = sums.get(name, 0) + value
+        """Train until the run's end, or for `stop_after` seconds; checkpoint, log, validate and draw on the way.
+
+        Raises:
+            TrainingError: if the loss is no longer a number.
+        """
+        start = saved = looked = time.monotonic()
+        before, sums = self.seconds, _Sums()
+        while self.progress() < 1:
             now = time.monotonic()
-            self.seconds = before + now - start
+            spent, stop = first_says([now - start, float(now - start >= stop_after)], self.device)
+            self.seconds = before + spent
+            if stop:
+                break
+            sums.add(self.one_step())
             if self.step % self.config.log_every == 0:
-                self._log({k: float(v) / self.config.log_every for k, v in sums.items()})
-                sums = {}
-            if self.rank == 0 and now - last_look > 60 * self.config.validate_minutes:
+                self._log("training", sums.means(self.step))
+            if now - looked > 60 * self.config.validate_minutes:
                 self._look(validate, draw)
-                last_look = now
-            if self.rank == 0 and now - last_save > 60 * self.config.save_minutes:
+                looked = now
+            if now - saved > 60 * self.config.save_minutes:
                 self.save()
-                last_save = now
-        if self.rank == 0:
-            self._look(validate, draw)
-            self.save()
+                saved = now
+        self._look(validate, draw)
+        self.save()
 
     def progress(self) -> float:
         """Share of the run that is done, 0..1."""
@@ -143,33 +172,46 @@ class Loop:
 
     def one_step(self) -> dict[str, Tensor]:
         """One optimizer step; returns the losses, still on the device."""
-        config, done = self.config, self.progress()
-        rate = config.rate * _schedule(done, config.warmup, config.decay)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        size = next((side for share, side in config.sizes if done < share), config.sizes[-1][1])
-        self.model.train()
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            parts = self.training.losses(self.model, self.pool, config.batch // self.world, size)
-        total = torch.stack(list(parts.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        self._share_gradients()
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
+        losses = self.gradients()
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.rate * _schedule(self.progress(), self.config)
         self.optimizer.step()
         self.averaged.update(self.model)
         self.step += 1
-        return {name: value.detach() for name, value in parts.items()} | {"norm": norm}
+        return losses | {"norm": norm}
+
+    def gradients(self) -> dict[str, Tensor]:
+        """Gradients of the step's batch, the mean over parts and processes; returns this process's losses."""
+        config = self.config
+        losses: dict[str, Tensor] = {}
+        count = config.batch // (self.world * config.accumulate)
+        self.model.train()
+        for part in range(config.accumulate):
+            # Every part of every step has its own seed: a run that is resumed sees what it would have seen, and
+            # two processes see what one sees in two parts.
+            torch.manual_seed(_seed(config.seed, self.step, self.rank * config.accumulate + part))
+            with torch.autocast(self.device.type, dtype=torch.bfloat16):
+                parts = self.training.losses(self.model, self.pool, count, self._size())
+            (torch.stack(list(parts.values())).sum() / config.accumulate).backward()
+            for name, value in parts.items():
+                losses[name] = losses.get(name, torch.zeros_like(value)) + value.detach() / config.accumulate
+        share_gradients(self.model)
+        return losses
 
     def averaged_model(self) -> nn.Module:
         """A copy of the network with the averaged weights, ready to predict."""
-        model = self.training.build().to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = self._build()
         model.load_state_dict(self.averaged.state)
         return model.eval()
 
     def save(self) -> None:
-        """Write the checkpoint, atomically."""
+        """Write the checkpoint, atomically; only the first process does."""
+        if self.rank:
+            return
         state = {
+            "network": self.training.name,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "averaged": self.averaged.state,
@@ -178,43 +220,95 @@ class Loop:
             "seconds": self.seconds,
         }
         torch.save(state, self.out / "checkpoint.part")
-        os.replace(self.out / "checkpoint.part", self.out / "checkpoint.pt")
+        os.replace(self.out / "checkpoint.part", self.out / CHECKPOINT)
+
+    def _build(self) -> nn.Module:
+        model: nn.Module = self.training.build().to(self.device)
+        return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def _size(self) -> int:
+        done = self.progress()
+        return next((side for share, side in self.config.sizes if done < share), self.config.sizes[-1][1])
 
     def _resume(self) -> None:
-        file = self.out / "checkpoint.pt"
+        file = self.out / CHECKPOINT
         if not file.exists():
             return
-        state = torch.load(file, map_location=self.device, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        state = read_checkpoint(file, self.device)
+        try:
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, ValueError):
+            raise OptionError(
+                f"{file} is of another network than the config's; give another folder for this run."
+            ) from None
         self.averaged.state, self.averaged.steps = state["averaged"], state["averaged_steps"]
         self.step, self.seconds = state["step"], state["seconds"]
 
-    def _share_gradients(self) -> None:
-        """Average gradients over processes (`torchrun`); with equal shares that is the gradient of the whole batch."""
-        if self.world == 1:
-            return
-        for parameter in self.model.parameters():
-            if parameter.grad is None:
-                parameter.grad = torch.zeros_like(parameter)
-            torch.distributed.all_reduce(parameter.grad)
-            parameter.grad /= self.world
-
     def _look(self, validate: Validate | None, draw: Draw | None) -> None:
+        if self.rank or (validate is None and draw is None):
+            return
         model = self.averaged_model()
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             if validate is not None:
-                self._log(validate(model), kind="validation")
+                self._log("validation", validate(model))
             if draw is not None:
                 draw(model, self.out / f"sheet-{self.step:07d}.png")
 
-    def _log(self, values: dict[str, float], kind: str = "training") -> None:
-        if self.rank:
-            return
-        line = {"kind": kind, "step": self.step, "seconds": round(self.seconds, 1)}
-        line |= {name: round(value, 5) for name, value in values.items()}
-        with (self.out / "log.jsonl").open("a") as stream:
-            stream.write(json.dumps(line) + "\n")
+    def _log(self, kind: str, values: dict[str, float]) -> None:
+        if self.rank == 0:
+            self.log.write(kind, self.step, self.seconds, values)
+
+
+def read_checkpoint(file: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """What `Loop.save` wrote.
+
+    Raises:
+        OptionError: if there is none, or it cannot be read.
+    """
+    try:
+        state: dict[str, Any] = torch.load(file, map_location=device, weights_only=True)
+    except FileNotFoundError:
+        raise OptionError(f"no {file}; give the folder of a run that `tinct train` has made.") from None
+    except Exception as error:  # torch raises what its readers raise: RuntimeError, EOFError, UnpicklingError
+        raise OptionError(
+            f"{file} cannot be read ({type(error).__name__}); remove it to begin anew."
+        ) from None
+    return state
+
+
+class _Sums:
+    """Losses since the last line of the log, added up on the device."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Tensor] = {}
+        self.steps = 0
+
+    def add(self, losses: dict[str, Tensor]) -> None:
+        self.steps += 1
+        for name, value in losses.items():
+            self.values[name] = self.values.get(name, torch.zeros_like(value)) + value
+
+    def means(self, step: int) -> dict[str, float]:
+        """Means since the last time."""
+        means = {name: float(value) / self.steps for name, value in self.values.items()}
+        self.values, self.steps = {}, 0
+        if wrong := [name for name, value in means.items() if not math.isfinite(value)]:
+            raise TrainingError(
+                f"{wrong[0]} is no number at step {step}; go on from the last checkpoint with a smaller rate."
+            )
+        return means
+
+
+def _compile(model: nn.Module) -> None:
+    """Compile the parts that convolve; in place, so that names stay."""
+    for part in model.children():
+        if any(parameter.ndim == 4 for parameter in part.parameters()):
+            part.compile()
+
+
+def _seed(seed: int, step: int, part: int) -> int:
+    return (seed << 40) + (step << 12) + part
 
 
 def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
@@ -226,9 +320,10 @@ def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     ]
 
 
-def _schedule(done: float, warmup: float, decay: float) -> float:
-    if done < warmup:
-        return max(done / warmup, 0.01)
-    if done < decay:
+def _schedule(done: float, config: LoopConfig) -> float:
+    """The learning rate's share of its height."""
+    if done < config.warmup:
+        return max(done / config.warmup, 0.01)
+    if done < config.decay:
         return 1.0
-    return 0.5 * (1 + math.cos(math.pi * (done - decay) / (1 - decay)))
+    return 0.5 * (1 + math.cos(math.pi * (done - config.decay) / (1 - config.decay)))

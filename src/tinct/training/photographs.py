@@ -5,25 +5,37 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tinct.errors import PhotoError
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 HELD_OUT_SHARE = 0.02
-MIN_CHROMA = 4.0  # mean |chroma| in 8-bit opponent units under which a photograph counts as grey
+MIN_CHROMA = 4.0
+"""Mean of R - G and of yellow against blue, in 8-bit units, under which a photograph counts as gray."""
+
+BLOCK = 256
+"""Photographs decoded at a time."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of an index: where the photograph is, which set and class it belongs to, how often to draw it."""
+    """One line of an index.
+
+    Attributes:
+        path: of the photograph, from the index's or the collection's folder.
+        set: the collection it belongs to.
+        label: its class, "" where unknown; photographs of one class may be each other's references.
+        weight: how often to draw it, against 1.
+    """
 
     path: str
     set: str = ""
@@ -47,113 +59,162 @@ class Photographs:
 
     @classmethod
     def load(cls, folder: Path) -> Photographs:
-        """Open a pool that `pack` wrote; the pixels stay on disk until they are touched."""
+        """Open a pool that `pack` wrote; the pixels stay on disk until they are touched.
+
+        Raises:
+            PhotoError: if the folder holds none.
+        """
+        if not (folder / "entries.json").is_file():
+            raise PhotoError(f"{folder} holds no packed photographs; make it with `tinct data pack`.")
         entries = tuple(Entry(**line) for line in json.loads((folder / "entries.json").read_text()))
         return cls(np.load(folder / "pixels.npy", mmap_mode="r"), np.load(folder / "sizes.npy"), entries)
 
     def held_out(self) -> NDArray[np.bool_]:
-        """True for the photographs kept for validation: 2 % by a hash of the path, so that nothing can drift."""
-        shares = [int(hashlib.sha256(e.path.encode()).hexdigest()[:8], 16) / 2**32 for e in self.entries]
-        return np.array(shares) < HELD_OUT_SHARE
+        """True for the photographs kept for validation: 2 % by a hash of the path, so that nothing can drift.
+
+        At least one of two or more is kept.
+        """
+        hashes = [int(hashlib.sha256(e.path.encode()).hexdigest()[:8], 16) for e in self.entries]
+        shares = np.array(hashes) / 2**32
+        limit = max(HELD_OUT_SHARE, float(np.nextafter(shares.min(), 1))) if len(shares) > 1 else 0.0
+        return shares < limit
 
 
 def read_index(index: Path) -> list[Entry]:
-    """Read `path,set,class[,weight]` lines; paths are relative to the index.
+    """Read `path[,set,class,weight]` lines; paths are relative to the index, other columns are passed over.
 
     Raises:
-        PhotoError: if the file has no `path` column or no line.
+        PhotoError: if the file has no `path` column or no line, or a weight is not a number of at least 0.
     """
-    with index.open(newline="") as stream:
+    with index.open(newline="", encoding="utf-8-sig") as stream:
         lines = list(csv.DictReader(stream))
     if not lines or "path" not in lines[0]:
         raise PhotoError(
             f"{index} has no 'path' column or no line; write 'path,set,class,weight' and a line a photo."
         )
     return [
-        Entry(x["path"], x.get("set", ""), x.get("class", ""), float(x.get("weight") or 1)) for x in lines
+        Entry(x["path"], x.get("set") or "", x.get("class") or "", _weight(index, x.get("weight")))
+        for x in lines
     ]
 
 
 def list_folder(folder: Path) -> list[Entry]:
-    """Every photograph under a folder; the name of the folder it lies in is its class."""
+    """Every photograph under a folder; the name of the folder it lies in is its class.
+
+    Raises:
+        PhotoError: if there is none.
+    """
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not found:
         raise PhotoError(
             f"no photograph in {folder}; its endings should be one of {', '.join(sorted(SUFFIXES))}."
         )
-    return [
-        Entry(str(p.relative_to(folder)), label=p.parent.name if p.parent != folder else "") for p in found
-    ]
+    labels = ["" if p.parent == folder else p.parent.name for p in found]
+    return [Entry(p.relative_to(folder).as_posix(), label=x) for p, x in zip(found, labels, strict=True)]
 
 
 def pack(data: Path, out: Path, side: int = 224, workers: int = 2) -> Photographs:
-    """Decode, shrink to at most `side` pixels, drop grey and tinted photographs, and write the pool.
+    """Decode, shrink to at most `side` pixels, drop what teaches no color, and write the pool.
+
+    What is dropped (gray, of a single tint, unreadable) is listed in `dropped.csv` beside it.
 
     Args:
-        data: a folder of photographs, or an index CSV.
+        data: a folder of photographs, or an index CSV (`read_index`).
         out: the folder to write; an existing pool is used as it stands.
+        side: the longer side of what is kept; smaller photographs are not enlarged.
+        workers: threads that decode.
+    Raises:
+        PhotoError: if there is nothing to pack, or nothing of it has color.
     """
     if (out / "entries.json").exists():
         return Photographs.load(out)
+    if not data.exists():
+        raise PhotoError(f"{data} does not exist; give a folder of photographs or an index CSV.")
     entries = read_index(data) if data.is_file() else list_folder(data)
     root = data.parent if data.is_file() else data
     out.mkdir(parents=True, exist_ok=True)
-    pixels = np.lib.format.open_memmap(out / "pixels.npy.part", "w+", np.uint8, (len(entries), side, side, 3))
+    part = out / "pixels.npy.part"
+    pixels = np.lib.format.open_memmap(part, "w+", np.uint8, (len(entries), side, side, 3))
     kept: list[Entry] = []
     sizes: list[tuple[int, int]] = []
+    dropped: list[tuple[str, str]] = []
     for entry, photo in zip(entries, _decoded(root, entries, side, workers), strict=True):
-        if photo is None or is_single_tint(photo):
+        if isinstance(photo, str):
+            dropped.append((entry.path, photo))
             continue
         height, width = photo.shape[:2]
-        edges = ((0, side - height), (0, side - width), (0, 0))
-        pixels[len(kept)] = np.pad(photo, edges, mode="edge")
+        pixels[len(kept)] = np.pad(photo, ((0, side - height), (0, side - width), (0, 0)), mode="edge")
         kept.append(entry)
         sizes.append((height, width))
+    _write_dropped(out / "dropped.csv", dropped)
+    if not kept:
+        part.unlink()
+        raise PhotoError(f"none of the {len(entries)} photographs of {data} can be read and has color.")
     _finish(out, pixels, sizes, kept)
+    part.unlink()
     return Photographs.load(out)
 
 
 def is_single_tint(photo: NDArray[np.uint8]) -> bool:
-    """True for grey photographs and for those whose chroma is one tint that follows lightness (sepia, cyanotype)."""
+    """True for gray photographs and for those whose chroma is one tint that follows lightness (sepia, cyanotype).
+
+    Args:
+        photo: sRGB, shape (H, W, 3).
+    """
     rgb = photo.reshape(-1, 3).astype(np.float32)
     opponent = np.stack([rgb[:, 0] - rgb[:, 1], (rgb[:, 0] + rgb[:, 1]) / 2 - rgb[:, 2]], 1)
     if float(np.abs(opponent).mean()) < MIN_CHROMA:
         return True
-    luma = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+    luma = rgb @ np.array([0.299, 0.587, 0.114], np.float32) / 255
     basis = np.stack([np.ones_like(luma), luma, luma**2], 1)
     fitted = basis @ np.linalg.lstsq(basis, opponent, rcond=None)[0]
     return float(np.abs(opponent - fitted).mean()) < MIN_CHROMA / 2
 
 
-def _decode(job: tuple[Path, int]) -> NDArray[np.uint8] | None:
-    path, side = job
+def _weight(index: Path, text: str | None) -> float:
+    try:
+        weight = float(text or 1)
+    except ValueError:
+        weight = -1.0
+    if not 0 <= weight < float("inf"):
+        raise PhotoError(f"{index} has the weight {text!r}; it must be a number of at least 0.")
+    return weight
+
+
+def _decode(path: Path, side: int) -> NDArray[np.uint8] | str:
+    """The photograph at most `side` large, or why it is dropped."""
     try:
         with Image.open(path) as image:
             image.draft("RGB", (side, side))
-            photo = image.convert("RGB")
+            photo = ImageOps.exif_transpose(image).convert("RGB")
             photo.thumbnail((side, side), Image.Resampling.LANCZOS)
-            return np.asarray(photo)
-    except (OSError, ValueError):
-        return None
+            pixels = np.asarray(photo)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return f"unreadable: {type(error).__name__}"
+    return "gray or of a single tint" if is_single_tint(pixels) else pixels
 
 
-def _decoded(root: Path, entries: list[Entry], side: int, workers: int) -> Iterator[NDArray[np.uint8] | None]:
-    jobs = [(root / entry.path, side) for entry in entries]
-    if workers <= 1:
-        yield from map(_decode, jobs)
-        return
-    with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(_decode, jobs, chunksize=64)
+def _decoded(root: Path, entries: list[Entry], side: int, workers: int) -> Iterator[NDArray[np.uint8] | str]:
+    """In order; a block at a time, so that what waits to be written stays small."""
+    with ThreadPoolExecutor(max(workers, 1)) as threads:
+        for start in range(0, len(entries), BLOCK):
+            paths = [root / entry.path for entry in entries[start : start + BLOCK]]
+            yield from threads.map(lambda path: _decode(path, side), paths)
+
+
+def _write_dropped(file: Path, dropped: list[tuple[str, str]]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([("path", "reason"), *dropped])
 
 
 def _finish(out: Path, pixels: np.memmap, sizes: list[tuple[int, int]], kept: list[Entry]) -> None:
+    """Write the pool; the entries come last and in one piece, for they are what says that it is whole."""
     count, side = len(kept), pixels.shape[1]
     final = np.lib.format.open_memmap(out / "pixels.npy", "w+", np.uint8, (count, side, side, 3))
-    for start in range(0, count, 512):
-        final[start : start + 512] = pixels[start : min(start + 512, count)]
+    for start in range(0, count, 2 * BLOCK):
+        rows = slice(start, min(start + 2 * BLOCK, count))
+        final[rows] = pixels[rows]
     final.flush()
-    del pixels
-    (out / "pixels.npy.part").unlink()
     np.save(out / "sizes.npy", np.array(sizes, np.int32).reshape(-1, 2))
-    lines = [{"path": e.path, "set": e.set, "label": e.label, "weight": e.weight} for e in kept]
-    (out / "entries.json").write_text(json.dumps(lines))
+    (out / "entries.part").write_text(json.dumps([asdict(entry) for entry in kept]))
+    os.replace(out / "entries.part", out / "entries.json")

@@ -1,120 +1,191 @@
-"""From a config file to a trained network."""
+"""From photographs and a config file to a trained network, and from its run to released files."""
 
 from __future__ import annotations
 
 import math
 import os
-import tomllib
-from dataclasses import fields
+import shutil
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import torch
+from tinct.errors import MissingExtraError, OptionError
 
-from tinct.errors import OptionError
-from tinct.networks.tinct import TinctConfig
-from tinct.training.labels import Labels
-from tinct.training.loop import Loop, LoopConfig
-from tinct.training.photographs import pack
-from tinct.training.sampling import Pool
-from tinct.training.sheets import draw_sheet
-from tinct.training.tinct import TinctRecipe, TinctTraining, own_prior
-from tinct.training.validation import validate
+try:
+    import torch
+except ImportError as missing:
+    raise MissingExtraError(
+        f"PyTorch cannot be imported ({missing}); networks are trained with it: pip install 'tinct[train]'."
+    ) from None
 
-CONFIGS = Path(__file__).parent / "configs"
-T = TypeVar("T")
+from tinct.training.config import CONFIGS, dataclass_from, read_config
+from tinct.training.labels import Labels, collect
+from tinct.training.log import Tell, read_log
+from tinct.training.loop import CHECKPOINT, Loop, LoopConfig, read_checkpoint
+from tinct.training.photographs import Photographs, pack
+from tinct.training.pool import Pool
+from tinct.training.processes import join, rank_and_world, wait
+
+TRAININGS = {"tinct": "tinct.training.tinct:TinctTraining"}
+"""Networks that can be trained, and the class that knows how."""
+
+CONFIG_FILE = "config.toml"
+HELD_OUT_ON_CPU = 64
+"""Most photographs that are validated on a CPU, where 300 would take minutes."""
 
 
 def train(
+    network: str,
     data: Path,
     out: Path,
-    config: Path = CONFIGS / "tinct.toml",
+    config: Path | None = None,
     labels: Path | None = None,
     device: str | None = None,
     stop_after: float = math.inf,
     workers: int = 2,
+    tell: Tell | None = None,
 ) -> Loop:
-    """Train the released network, or go on with it.
+    """Train a network, or go on with it.
 
     Args:
-        data: a folder of photographs or an index CSV; packed once under `out`/pool.
-        out: where pool, checkpoint, log and sheets go.
-        config: TOML with the tables [loop], [recipe], [network]; what is left out keeps its default.
-        labels: soft labels written by `tinct.training.labels`, or None.
-        device: "cpu", "cuda"; None takes a GPU where one is.
+        network: one of `TRAININGS`.
+        data: a folder of photographs, an index CSV, or a folder that `pack` wrote; photographs are packed once,
+            under `out`/pool.
+        out: where pool, checkpoint, log and sheets go; a run that is there already is gone on with.
+        config: TOML with the tables [loop], [recipe], [network]; what is left out keeps its default. None is the
+            run's own, or the one that ships for this network.
+        labels: soft labels (`tinct.training.labels`) of the pool; None makes relatives from classes alone.
+        device: "cpu" or "cuda"; None takes a GPU where one is.
         stop_after: seconds after which to checkpoint and return.
+        workers: threads that decode photographs for packing.
+        tell: is called with every line of the log.
+    Raises:
+        OptionError: if network, config or device is not a thing that can be had.
+        PhotoError: if there is nothing to train on.
+        TrainingError: if the loss is no longer a number.
     """
-    where = _device(device)
-    tables = read_config(config)
-    photographs = pack(data, out / "pool", workers=workers)
-    pool = Pool.open(photographs, Labels.load(labels) if labels else None, where)
-    centers = bin_centers().to(where)
+    kind, where = training_class(network), _device(device)
+    join(where)
+    if rank_and_world()[0] == 0:
+        keep_config(network, out, config)
+        pack_if_needed(data, out, workers)
+    wait()
+    tables = read_config(out / CONFIG_FILE)
+    photographs = Photographs.load(data if is_packed(data) else out / "pool")
+    known = Labels.load(labels, len(photographs.entries)) if labels else collect(photographs)
+    pool = Pool.open(photographs, known, where)
     torch.manual_seed(0)
-    training = TinctTraining(
-        build(TinctRecipe, tables.get("recipe", {})),
-        build(TinctConfig, tables.get("network", {})),
-        centers,
-        own_prior(pool, centers),
-    )
-    loop = Loop(training, pool, build(LoopConfig, tables.get("loop", {})), out, where)
+    training = kind.from_config(tables, pool)
+    loop = Loop(training, pool, dataclass_from(LoopConfig, tables.get("loop", {}), "loop"), out, where, tell)
     held_out = torch.from_numpy(photographs.held_out().nonzero()[0]).to(where)
     if where.type == "cpu":
-        held_out = held_out[:64]
-    loop.run(
-        lambda model: validate(model, pool, held_out),
-        lambda model, file: draw_sheet(model, pool, held_out, file),
-        stop_after,
-    )
+        held_out = held_out[:HELD_OUT_ON_CPU]
+    if len(held_out) == 0:
+        loop.run(stop_after=stop_after)
+    else:
+        loop.run(
+            lambda model: training.validate(model, pool, held_out),
+            lambda model, file: training.draw(model, pool, held_out, file),
+            stop_after,
+        )
     return loop
 
 
-def read_config(file: Path) -> dict[str, dict[str, Any]]:
-    """Read a TOML config.
+def export_run(run: Path, out: Path, training_data: str) -> dict[str, Path]:
+    """Write the averaged weights of a run as released files, with manifest and safetensors.
+
+    Args:
+        run: the folder that `train` wrote.
+        out: a weights folder; `TINCT_WEIGHTS` may name it.
+        training_data: what was trained on, in a line, for the manifest.
+    Returns:
+        The files by their names in the manifest, and `tinct` for the safetensors file.
+    Raises:
+        OptionError: if the folder holds no run of the released network.
+    """
+    from safetensors.torch import save_file
+
+    from tinct.networks.tinct import Tinct, TinctConfig
+    from tinct.training.export import release
+    from tinct.training.tinct import bin_centers
+
+    state = read_checkpoint(run / CHECKPOINT)
+    if state.get("network") != "tinct":
+        raise OptionError(f"{run} trains {state.get('network')!r}; only tinct has a released form.")
+    network = read_config(run / CONFIG_FILE).get("network", {})
+    model = Tinct(dataclass_from(TinctConfig, network, "network"))
+    model.load_state_dict(state["averaged"])
+    files = release(model, bin_centers(), out, training_data, last_scores(run))
+    whole = {name: value.contiguous() for name, value in model.state_dict().items()}
+    save_file(whole, out / "tinct.safetensors")
+    return files | {"tinct": out / "tinct.safetensors"}
+
+
+def last_scores(run: Path) -> dict[str, float]:
+    """The last validation of a run."""
+    lines = read_log(run / "log.jsonl")
+    skipped = ("kind", "step", "seconds")
+    return {name: value for name, value in lines[-1].items() if name not in skipped} if lines else {}
+
+
+def training_class(network: str) -> Any:
+    """The class that trains a network.
 
     Raises:
-        OptionError: if it is missing or not TOML.
+        OptionError: if there is none of that name.
     """
-    try:
-        return tomllib.loads(file.read_text())
-    except FileNotFoundError:
-        raise OptionError(f"no config {file}; the shipped ones are in {CONFIGS}.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise OptionError(f"{file} is not TOML: {error}.") from None
+    if network not in TRAININGS:
+        raise OptionError(f"no network {network!r} can be trained; choose one of {', '.join(TRAININGS)}.")
+    module, name = TRAININGS[network].split(":")
+    return getattr(import_module(module), name)
 
 
-def build(cls: type[T], table: dict[str, Any]) -> T:
-    """A dataclass from a TOML table; lists become tuples.
+def keep_config(network: str, out: Path, config: Path | None) -> None:
+    """Keep the config with the run, so that going on needs none and export knows the network's numbers.
 
     Raises:
-        OptionError: if the table has a key that the dataclass has not.
+        OptionError: if the run there is of a network with other numbers.
     """
-    known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
-    unknown = set(table) - known
-    if unknown:
+    kept, shipped = out / CONFIG_FILE, CONFIGS / f"{network}.toml"
+    if config is None and kept.exists():
+        return
+    source = config or shipped
+    tables = read_config(source)
+    if (out / CHECKPOINT).exists() and _network(tables) != _network(read_config(kept)):
         raise OptionError(
-            f"unknown key {sorted(unknown)} in the config; [{cls.__name__}] has {sorted(known)}."
+            f"the run in {out} has other numbers in [network]; give another folder for this one."
         )
-    return cls(**{name: _tuple(value) for name, value in table.items()})
+    out.mkdir(parents=True, exist_ok=True)
+    if source.resolve() != kept.resolve():
+        shutil.copyfile(source, kept)
 
 
-def bin_centers() -> torch.Tensor:
-    """The 313 ab bins, (313, 2)."""
-    from tinct.color.bins import AB_BINS
+def pack_if_needed(data: Path, out: Path, workers: int) -> None:
+    """Pack photographs under the run's folder, unless they are packed already."""
+    if not is_packed(data):
+        pack(data, out / "pool", workers=workers)
 
-    return torch.from_numpy(AB_BINS.copy()).float()
+
+def is_packed(data: Path) -> bool:
+    """True for a folder that `pack` wrote."""
+    return (data / "entries.json").is_file()
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(_tuple(item) for item in value) if isinstance(value, list) else value
+def _network(tables: Mapping[str, Any]) -> Any:
+    return tables.get("network", {})
 
 
 def _device(name: str | None) -> torch.device:
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     if name is None:
-        name = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
-    where = torch.device(name)
-    if where.type == "cuda":
-        torch.cuda.set_device(where)
-        torch.backends.cudnn.benchmark = True
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name not in ("cpu", "cuda"):
+        raise OptionError(f"device is {name!r}; cpu or cuda is wanted.")
+    if name == "cpu":
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise OptionError("device is cuda, but PyTorch sees no GPU; use device cpu.")
+    where = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    torch.cuda.set_device(where)
+    torch.backends.cudnn.benchmark = True
     return where

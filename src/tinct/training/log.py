@@ -1,0 +1,74 @@
+"""What a run says of itself: JSON lines always, TensorBoard where it is installed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+Tell = Callable[[Mapping[str, Any]], None]
+
+
+class RunLog:
+    """`log.jsonl` in the run's folder, and the same numbers for TensorBoard.
+
+    Each line has `kind` ("training" or "validation"), `step`, `seconds` and the numbers by name.
+
+    Args:
+        folder: of the run.
+        step: at which it starts; what an earlier, stopped run has logged after it is taken out.
+        tell: is called with every line as well.
+    """
+
+    def __init__(self, folder: Path, step: int = 0, tell: Tell | None = None) -> None:
+        self.file, self.tell = folder / "log.jsonl", tell
+        self._forget_after(step)
+        self._board = _tensorboard(folder / "tensorboard", step)
+
+    def write(self, kind: str, step: int, seconds: float, values: Mapping[str, float]) -> None:
+        """Add a line."""
+        line = {"kind": kind, "step": step, "seconds": round(seconds, 1)}
+        line |= {name: round(value, 5) for name, value in values.items()}
+        with self.file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+        if self._board is not None:
+            for name, value in values.items():
+                self._board.add_scalar(f"{kind}/{name}", value, step)
+            self._board.flush()
+        if self.tell is not None:
+            self.tell(line)
+
+    def _forget_after(self, step: int) -> None:
+        if not self.file.exists():
+            return
+        lines = self.file.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if _step(line) <= step]
+        part = self.file.with_suffix(".part")
+        part.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        os.replace(part, self.file)
+
+
+def read_log(file: Path, kind: str = "validation") -> list[dict[str, Any]]:
+    """The lines of one kind, oldest first; none if there is no such file."""
+    if not file.is_file():
+        return []
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line["kind"] == kind]
+
+
+def _step(line: str) -> float:
+    """A line's step; infinite for one that was cut short."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
+
+
+def _tensorboard(folder: Path, step: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:  # a convenience: the numbers are in log.jsonl
+        return None
+    return SummaryWriter(str(folder), purge_step=step + 1)  # type: ignore[no-untyped-call]
