@@ -57,11 +57,21 @@ def read_manifest(path: Path) -> dict[str, Weights]:
     return entries
 
 
-@cache
 def manifest() -> dict[str, Weights]:
-    """The released weights by name; treat it as read-only."""
+    """The weights by name; treat it as read-only.
+
+    Those that ship with tinct, and in their place those of the manifest in the folder that `TINCT_WEIGHTS` names,
+    if it has one: so weights of one's own training are used (`tinct export` writes such a folder).
+    """
+    return _manifest(os.environ.get("TINCT_WEIGHTS"))
+
+
+@cache
+def _manifest(own: str | None) -> dict[str, Weights]:
     with as_file(files(__name__) / MANIFEST_FILE) as path:
-        return read_manifest(path)
+        released = read_manifest(path)
+    mine = Path(own).expanduser() / MANIFEST_FILE if own else None
+    return released | read_manifest(mine) if mine and mine.is_file() else released
 
 
 def weights_path(name: str, *, entries: Mapping[str, Weights] | None = None) -> Path:

@@ -1,0 +1,89 @@
+"""`tinct train` and `tinct export`: from photographs to a network, from its run to released files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the application."""
+    app.command("train")(train)
+    app.command("export")(export)
+
+
+Network = Annotated[str, typer.Argument(help="The network to train: tinct.")]
+Data = Annotated[
+    Path, typer.Option("--data", help="Folder of photographs, index CSV, or what `tinct data pack` wrote.")
+]
+Out = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder of the run; one that is there goes on.")
+]
+Config = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="TOML [the run's own, or the shipped one].")
+]
+LabelsFile = Annotated[
+    Path | None, typer.Option("--labels", metavar="FILE", help="What `tinct data labels` wrote.")
+]
+Device = Annotated[str | None, typer.Option(help="cpu or cuda [a GPU where one is].")]
+StopAfter = Annotated[
+    float | None, typer.Option("--stop-after", metavar="SECONDS", help="Checkpoint and leave after so long.")
+]
+Workers = Annotated[int, typer.Option(help="Threads that decode photographs for packing.")]
+
+
+def train(
+    network: Network,
+    data: Data,
+    out: Out,
+    config: Config = None,
+    labels: LabelsFile = None,
+    device: Device = None,
+    stop_after: StopAfter = None,
+    workers: Workers = 2,
+) -> None:
+    """Train a network, or go on with a run that was stopped.
+
+    The run's folder gets checkpoint.pt, log.jsonl (and TensorBoard's files, where it is installed), and a sheet of
+    held-out photographs at each validation. Several processes: torchrun --nproc-per-node N -m tinct.cli train ...
+
+    tinct train tinct --data photos/ --out runs/mine
+
+    tinct train tinct --data index.csv --config small.toml --out runs/small --stop-after 3600
+    """
+    from tinct.training.run import train as run
+
+    stop = math.inf if stop_after is None else stop_after
+    run(network, data, out, config, labels, device, stop, workers, tell=_tell)
+
+
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `tinct train` wrote.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the weights.")],
+    trained_on: Annotated[
+        str, typer.Option("--trained-on", help="What the photographs were, for the manifest.")
+    ] = "not stated",
+) -> None:
+    """Write a run's averaged weights as ONNX files, with their manifest, and as safetensors.
+
+    They are used in place of the released ones where the environment variable TINCT_WEIGHTS names their folder.
+
+    tinct export runs/mine --out weights/mine --trained-on "our archive, 4,000 photographs"
+    """
+    from tinct.training.run import export_run
+
+    for name, file in export_run(run, out, trained_on).items():
+        typer.echo(f"{name}: {file}")
+
+
+def _tell(line: Mapping[str, Any]) -> None:
+    """A line of the log, short."""
+    head = f"{line['kind']:<10} step {line['step']:>7}  {line['seconds']:>8.0f} s"
+    figures = (
+        f"{name} {value:.4g}" for name, value in line.items() if name not in ("kind", "step", "seconds")
+    )
+    typer.echo(f"{head}  {'  '.join(figures)}")
