@@ -22,6 +22,8 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _POINT = re.compile(rf"\s*({_NUMBER}%?)\s*,\s*({_NUMBER}%?)\s*=\s*(\S+)\s*")
 _COORDINATE = re.compile(rf"({_NUMBER})(%?)")
 _MAX_IMAGE_PIXELS = 200_000_000
+_PAINTED = ("PNG", "WEBP", "TIFF", "GIF")
+"""What has transparency; Pillow knows others, some of which run programs."""
 
 
 def parse_hint(text: str, photo_size: Size) -> Hint:
@@ -87,14 +89,16 @@ def _from_image(data: bytes, name: str, max_pixels: int) -> HintImage:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(BytesIO(data)) as image:
+        with Image.open(BytesIO(data), formats=_PAINTED) as image:
             if image.width * image.height > max_pixels:
                 raise HintError(
                     f"{name}: {image.width}x{image.height} is too large for strokes; paint a smaller one."
                 )
             transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
             rgba = np.asarray(image.convert("RGBA"))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+    except Image.DecompressionBombError as error:
+        raise HintError(f"{name}: is too large for strokes ({error}); paint a smaller one.") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         if isinstance(error, HintError):
             raise
         raise HintError(

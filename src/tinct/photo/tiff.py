@@ -7,6 +7,7 @@ tifffile reads uncompressed, deflate and PackBits files; LZW at 16 bits is left 
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -20,9 +21,12 @@ from tinct.photo.metadata import EXIF_IFD, GPS_IFD, Metadata, parse_exif, plausi
 Pixels = NDArray[Any]
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
-_LZW = 5
+_LZW, _PACKBITS = 5, 32773
 _DECODED_HERE = frozenset({1, 8, 32946, 32773})
 _ASSOCIATED, _UNASSOCIATED = 1, 2
+_MOST_SAMPLES = 16
+_SEGMENT_SLACK = 1 << 16
+"""Bytes that encoders may pad a strip with."""
 _WRITTEN_BY_TIFFFILE = frozenset({282, 283, 296, 305, EXIF_IFD, GPS_IFD})
 
 
@@ -56,6 +60,7 @@ def read(stream: BinaryIO, check_size: Callable[[int, int], None]) -> TiffPage |
         page = file.pages[0]
         assert isinstance(page, tifffile.TiffPage)
         check_size(page.imagewidth, page.imagelength)
+        _check_storage(page, check_size)
         bits = page.bitspersample
         if bits not in (8, 16) and page.photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB) and bits > 8:
             raise PhotoError(
@@ -75,6 +80,7 @@ def read(stream: BinaryIO, check_size: Callable[[int, int], None]) -> TiffPage |
 def _decoded(page: Any, stream: BinaryIO) -> Pixels | None:
     """Pixels of shape (H, W) or (H, W, samples), or None if only Pillow decodes them."""
     if page.compression in _DECODED_HERE:
+        _check_segments(page, stream)
         array = page.asarray(maxworkers=1)
         if page.planarconfig == 2 and page.samplesperpixel > 1:
             array = np.moveaxis(array, 0, -1)
@@ -88,6 +94,59 @@ def _decoded(page: Any, stream: BinaryIO) -> Pixels | None:
             "depth; save it uncompressed, or with LZW or deflate."
         )
     return None
+
+
+def _check_storage(page: Any, check_size: Callable[[int, int], None]) -> None:
+    """Refuse what makes an image of few pixels take much memory: many samples, many layers, tiles beyond it."""
+    if page.samplesperpixel > _MOST_SAMPLES or page.imagedepth != 1:
+        raise PhotoError(
+            f"the TIFF has {page.samplesperpixel} samples a pixel in {page.imagedepth} layers, which no photograph "
+            "has; export it as RGB."
+        )
+    if page.is_tiled:
+        check_size(page.tilewidth, page.tilelength)
+
+
+def _check_segments(page: Any, stream: BinaryIO) -> None:
+    """Refuse strips that hold more than their part of the image: deflate packs 1032 bytes into one."""
+    if page.compression == 1:
+        return
+    rows, columns = (
+        (page.tilelength, page.tilewidth)
+        if page.is_tiled
+        else (min(page.rowsperstrip, page.imagelength), page.imagewidth)
+    )
+    samples = page.samplesperpixel if page.planarconfig == 1 else 1
+    limit = rows * ((columns * samples * page.bitspersample + 7) // 8) + _SEGMENT_SLACK
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+        stream.seek(offset)
+        packed = stream.read(count)
+        if (_runs_beyond if page.compression == _PACKBITS else _inflates_beyond)(packed, limit):
+            raise PhotoError("a strip of the TIFF holds far more than its part of the image; it is damaged.")
+
+
+def _inflates_beyond(packed: bytes, limit: int) -> bool:
+    """True if a zlib stream holds more than `limit` bytes; nothing of it is kept."""
+    inflater, held = zlib.decompressobj(), 0
+    try:
+        while held <= limit and not inflater.eof:
+            piece = inflater.decompress(packed, 1 << 20)
+            if not piece:
+                break
+            held, packed = held + len(piece), inflater.unconsumed_tail
+    except zlib.error:
+        return False  # the decoder will say so
+    return held > limit
+
+
+def _runs_beyond(packed: bytes, limit: int) -> bool:
+    """True if PackBits (TIFF 6.0, section 9) holds more than `limit` bytes."""
+    place = held = 0
+    while place < len(packed) and held <= limit:
+        code = packed[place]
+        place += 2 if code > 128 else code + 2 if code < 128 else 1
+        held += 257 - code if code > 128 else code + 1 if code < 128 else 0
+    return held > limit
 
 
 def _decoded_by_opencv(page: Any, stream: BinaryIO) -> Pixels:

@@ -12,7 +12,7 @@ from typing import Any
 from tinct.errors import MissingExtraError, TinctError
 
 try:
-    import multipart  # noqa: F401 (python-multipart: forms with files)
+    import python_multipart  # noqa: F401 (forms with files)
     from fastapi import FastAPI, Request, Response
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException

@@ -10,8 +10,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tinct.web.settings import Settings
 
-_WRITE_CHECK_SECONDS = 15.0
-
 
 class PatientProtocol(H11Protocol):
     """uvicorn's HTTP/1.1 with an end to its patience.
@@ -86,12 +84,13 @@ class PatientProtocol(H11Protocol):
 
     def _check_later(self, size: int) -> None:
         self._write_check = _stopped(self._write_check)
-        self._write_check = self.loop.call_later(_WRITE_CHECK_SECONDS, self._check_progress, size)
+        self._write_check = self.loop.call_later(self.settings.silence_seconds, self._check_progress, size)
 
     def _check_progress(self, before: int) -> None:
         """Cut a receiver off that read less since the last look than it must."""
         size = self.transport.get_write_buffer_size()
-        if before - size < min(before, _WRITE_CHECK_SECONDS * self.settings.bytes_per_second):
+        wanted = self.settings.silence_seconds * self.settings.bytes_per_second
+        if before - size < min(before, wanted):
             self.transport.abort()
         else:
             self._check_later(size)

@@ -214,7 +214,7 @@ def _add_files(router: APIRouter, desk: Desk) -> None:
     )
     async def render(name: Name, wanted: Save, request: Request) -> Response:
         """The photograph in color at full resolution with its metadata: what `tinct colorize` writes."""
-        suffix = named_format(wanted.format).suffixes[0]
+        suffix = named_format(wanted.format or work.DEFAULT_FORMAT).suffixes[0]
         stem = PurePath(desk.find(request, name).photo.name).stem
         content = await desk.work(request, name, work.save, wanted, urgent=False)
         return download(content, f"{stem}.color{suffix}")

@@ -57,7 +57,9 @@ class Strip(Edit):
 class Save(Edit):
     """A file at full resolution."""
 
-    format: str = Field(default="png", max_length=8, description="png, jpg, tif, webp or bmp")
+    format: str | None = Field(
+        default=None, max_length=8, description="jpg, tif, webp, bmp, or png as the command line writes it"
+    )
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from tinct.web.requests import Edit, Places, Save, Spot, Strip, View, check_coun
 from tinct.web.sessions import Session, Upload, read_references
 from tinct.web.settings import Settings
 
+DEFAULT_FORMAT = "png"
 THUMBNAIL = 256
 PREVIEW = 1024
 
@@ -118,7 +119,7 @@ def alternatives(settings: Settings, session: Session, strip: Strip) -> list[int
 
 def save(settings: Settings, session: Session, wanted: Save) -> bytes:
     """The photograph in color at full resolution, with its metadata."""
-    return edited(settings, session, wanted).render().encode(wanted.format)
+    return edited(settings, session, wanted).render().encode(wanted.format or DEFAULT_FORMAT)
 
 
 def project(settings: Settings, session: Session, edit: Edit) -> dict[str, Any]:

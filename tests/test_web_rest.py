@@ -1,0 +1,278 @@
+"""Laws of the REST interface: the library's answers through another door, in the form that is promised."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage import data
+
+import tinct
+from tinct.cli import run
+
+pytest.importorskip("uvicorn", reason="the studio needs pip install 'tinct[web]'")
+pytest.importorskip("fastapi", reason="the studio needs pip install 'tinct[web]'")
+
+from studio_server import Running, image, png, running
+from tinct.photo import Photo
+from tinct.web.documentation import EXAMPLE, KEEPS, operations
+
+HINTS = {
+    "points": [{"x": 40, "y": 30, "color": "#8c5a3c", "radius": 2}],
+    "strokes": [{"points": [[100, 60], [140, 80]], "color": "#336699", "width": 6}],
+    "rectangles": [{"box": [0, 0, 20, 10], "color": "#777777"}],
+}
+
+
+@pytest.fixture(scope="module")
+def color() -> np.ndarray:
+    return np.ascontiguousarray(data.coffee()[::3, ::3])
+
+
+@pytest.fixture(scope="module")
+def gray(color) -> bytes:
+    return png(np.asarray(color @ [0.3, 0.6, 0.1], np.uint8), dpi=(300, 300))
+
+
+@pytest.fixture(scope="module")
+def reference(color) -> bytes:
+    return png(color[:, ::-1].copy())
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("spool")) as found:
+        yield found
+
+
+def ask(server: Running, session: dict, what: str, **body):
+    answer = server.client.post(f"/api/sessions/{session['id']}/{what}", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def test_every_door_gives_the_same_bytes(server, gray, reference, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("photo.png").write_bytes(gray)
+    Path("reference.png").write_bytes(reference)
+    Path("hints.json").write_text(json.dumps(HINTS))
+    options = {"vividness": 1.5, "strength": 0.9, "size": 224}
+    library = tinct.colorize(gray, reference, tinct.read_hints("hints.json", (200, 134)), **options)
+    fields = {"options": json.dumps(options), "hints": json.dumps(HINTS)}
+    files = {"photo": ("photo.png", gray), "reference": ("reference.png", reference)}
+    rest = server.client.post("/api/colorize", data=fields, files=files)
+    assert rest.status_code == 200
+    assert rest.headers["content-type"] == "image/png"
+    assert rest.content == library
+    looks = ("--vividness", "1.5", "--strength", "0.9", "--size", "224")
+    assert run(["colorize", "photo.png", "-r", "reference.png", "--hints", "hints.json", *looks]) == 0
+    assert Path("photo.color.png").read_bytes() == library
+    session = server.begin(gray)
+    server.client.put(
+        f"/api/sessions/{session['id']}/references", files={"reference": ("reference.png", reference)}
+    )
+    saved = ask(server, session, "render", hints=HINTS, options=options)
+    assert saved.content == library
+    assert "photo.color.png" in saved.headers["content-disposition"]
+
+
+def test_a_project_replays_byte_for_byte(server, gray, reference, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("photo.png").write_bytes(gray)
+    Path("reference.png").write_bytes(reference)
+    session = server.begin(gray)
+    files, weights = {"reference": ("reference.png", reference)}, {"weights": "[0.5]"}
+    put = server.client.put(f"/api/sessions/{session['id']}/references", files=files, data=weights)
+    assert put.json()["references"][0]["weight"] == 0.5
+    edit = {"hints": HINTS, "options": {"vividness": 0.5}}
+    saved = ask(server, session, "render", **edit).content
+    project = ask(server, session, "project", **edit).json()
+    assert project["photo"] == {
+        "name": "photo.png",
+        "sha256": hashlib.sha256(gray).hexdigest(),
+        "width": 200,
+        "height": 134,
+    }
+    Path("coat.json").write_text(json.dumps(project))
+    assert run(["colorize", "--project", "coat.json"]) == 0
+    assert Path("photo.color.png").read_bytes() == saved
+
+
+def test_the_result_comes_in_the_photograph_s_own_format(server, gray, color):
+    jpeg = Photo.read(gray).encode("jpg")
+    answer = server.client.post("/api/colorize", files={"photo": ("a.png", jpeg, "text/html")})
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert image(answer.content).shape == color.shape
+    tif = server.client.post("/api/colorize", files={"photo": ("a", jpeg)}, data={"format": "tif"})
+    assert tif.headers["content-type"] == "image/tiff"
+
+
+def test_hints_come_as_json_or_as_painted_strokes(server, gray, color):
+    strokes = np.zeros((*color.shape[:2], 4), np.uint8)
+    strokes[60:70] = (40, 60, 220, 255)
+    files = {"photo": ("a.png", gray)}
+    plain = image(server.client.post("/api/colorize", files=files).content)[60:70].astype(int)
+    files["hints"] = ("strokes.png", png(strokes))
+    painted = image(server.client.post("/api/colorize", files=files).content)[60:70].astype(int)
+    assert (painted[..., 2] - painted[..., 0]).mean() > (plain[..., 2] - plain[..., 0]).mean() + 30
+
+
+def test_a_session_knows_its_photograph_and_ends_when_told(server, gray):
+    session = server.begin(gray, "../../etc/a b.png")
+    assert (session["width"], session["height"], session["name"]) == (200, 134, "a b.png")
+    assert (session["preview_width"], session["preview_height"]) == (200, 134)
+    place = f"/api/sessions/{session['id']}"
+    assert server.client.get(place).json() == session
+    assert server.client.delete(place).status_code == 204
+    assert server.client.get(place).status_code == 404
+    assert server.client.post(f"{place}/preview", json={}).status_code == 404
+
+
+def test_a_preview_is_the_library_s_and_hints_do_not_stay(server, gray):
+    session = server.begin(gray)
+    plain = ask(server, session, "preview", longer_side=150)
+    assert plain.headers["content-type"] == "image/jpeg"
+    ours = tinct.Colorizer(gray).preview(150)
+    assert np.abs(image(plain.content).astype(int) - ours).mean() < 3
+    hinted = ask(server, session, "preview", longer_side=150, hints=HINTS)
+    assert hinted.content != plain.content
+    assert ask(server, session, "preview", longer_side=150).content == plain.content
+
+
+def test_gray_is_the_photograph_itself(server, gray):
+    session = server.begin(gray)
+    answer = server.client.get(f"/api/sessions/{session['id']}/gray", params={"longer_side": 200})
+    assert np.abs(image(answer.content).astype(int) - image(gray)).mean() < 4
+
+
+def test_confidence_is_a_gray_map(server, gray):
+    found = image(ask(server, server.begin(gray), "confidence").content)
+    assert found.ndim == 2
+    assert found.dtype == np.uint8
+
+
+def test_questions_are_answered_as_the_library_does(server, gray):
+    session, library = server.begin(gray), tinct.Colorizer(gray)
+    spots = ask(server, session, "suggest", x=100, y=60, count=3).json()["suggestions"]
+    assert [each["color"] for each in spots] == [each.color for each in library.suggest(100, 60, 3)]
+    places = ask(server, session, "where", count=2).json()["places"]
+    assert [each["x"] for each in places] == [each.x for each in library.where_next(2)]
+    strip = ask(server, session, "alternatives", count=2, longer_side=64).json()["alternatives"]
+    assert [each["seed"] for each in strip] == library.alternatives(2)
+    pictures = [server.client.get(each["preview"]) for each in strip]
+    assert {each.headers["content-type"] for each in pictures} == {"image/webp"}
+    assert image(pictures[0].content).shape == (43, 64, 3)
+
+
+def test_references_are_weighed_shown_and_cleared(server, gray, reference, color):
+    session = server.begin(gray)
+    place = f"/api/sessions/{session['id']}/references"
+    two = [("reference", ("../a.png", reference)), ("reference", ("b.png", png(color)))]
+    said = server.client.put(place, files=two).json()
+    assert [each["name"] for each in said["references"]] == ["a.png", "b.png"]
+    thumbnail = image(server.client.get(f"{place}/1.png").content)
+    assert np.abs(thumbnail.astype(int) - color).mean() < 3
+    both = ask(server, session, "preview").content
+    weighed = server.client.put(place, files={"weights": (None, "[1, 0]")}).json()
+    assert [each["weight"] for each in weighed["references"]] == [1, 0]
+    assert ask(server, session, "preview").content != both
+    refused = server.client.put(place, files={"reference": ("gray.png", gray)})
+    assert refused.status_code == 422
+    assert "gray" in refused.json()["error"]
+    assert len(server.client.get(f"/api/sessions/{session['id']}").json()["references"]) == 2
+    assert server.client.put(place, files={"weights": (None, "[]")}).json()["references"] == []
+    assert server.client.get(f"{place}/0.png").status_code == 404
+
+
+def test_methods_are_those_of_the_library(server):
+    listed = server.client.get("/api/methods").json()["methods"]
+    assert [each["name"] for each in listed] == list(tinct.METHODS)
+    assert {"summary", "source", "needs_reference", "needs_hints", "suggests"} <= set(listed[0])
+
+
+BAD = {
+    "no photograph": ({}, {"options": "{}"}, "send one"),
+    "unknown field": ({}, {"colour": "1"}, "colour"),
+    "options": ({}, {"options": '{"strength": 7}'}, "strength is 7"),
+    "option's type": ({}, {"options": '{"size": "big"}'}, "size is 'big'"),
+    "unknown option": ({}, {"options": '{"colour": 1}'}, "'colour' is not an option"),
+    "not JSON": ({}, {"options": "{"}, "options is not JSON"),
+    "deep JSON": ({}, {"hints": "[" * 100_000}, "not JSON"),
+    "hint outside": ({}, {"hints": '{"points": [[999, 1, "#fff"]]}'}, "outside the photograph"),
+    "huge number": ({}, {"hints": '{"points": [[1' + "0" * 400 + ', 1, "#fff"]]}'}, "hints"),
+    "color": ({}, {"hints": '{"points": [[9, 1, "#ggg"]]}'}, "'#ggg'"),
+    "swatch": (
+        {},
+        {"hints": '{"swatches": [{"target_box": [0,0,9,9], "reference_box": [0,0,9,9], "reference": "x"}]}'},
+        "swatches",
+    ),
+    "method": ({}, {"options": '{"method": "vivid"}'}, "'vivid'"),
+    "needs a reference": ({}, {"options": '{"method": "welsh"}'}, "welsh"),
+    "format": ({}, {"format": "svg"}, "'svg'"),
+    "text as photograph": ({"photo": ("a.jpg", b"a letter " * 99)}, {}, "a.jpg"),
+    "empty": ({"photo": ("a.jpg", b"")}, {}, "empty"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_wrong_is_said_in_one_line(case, server, gray):
+    files, fields, names = BAD[case]
+    if case != "no photograph" and not files:
+        files = {"photo": ("photo.png", gray)}
+    given = {name: (None, value) for name, value in fields.items()} | files
+    answer = server.client.post("/api/colorize", files=given)
+    assert answer.status_code == 422, answer.text
+    error = answer.json()["error"]
+    assert names in error
+    assert "\n" not in error
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "given", "status"),
+    [
+        ("GET", "/nothing", {}, 404),
+        ("GET", "/api/sessions/../../etc/passwd", {}, 404),
+        ("POST", "/healthz", {}, 405),
+        ("POST", "/api/colorize", {"json": {}}, 415),
+        ("POST", "/api/sessions/none/preview", {"json": {"longer_side": 1}}, 422),
+        ("POST", "/api/sessions/none/preview", {"json": {"colour": 1}}, 422),
+        ("POST", "/api/sessions/none/suggest", {"content": b'{"x": NaN, "y": 1}'}, 422),
+    ],
+)
+def test_errors_have_one_form(server, method, path, given, status):
+    answer = server.client.request(method, path, **given)
+    assert answer.status_code == status
+    assert set(answer.json()) == {"error"}
+
+
+def test_the_examples_of_the_documentation_run(server, gray, reference, tmp_path):
+    if shutil.which("curl") is None:
+        pytest.skip("the examples are for curl, which is not installed")
+    (tmp_path / "photo.png").write_bytes(gray)
+    (tmp_path / "reference.png").write_bytes(reference)
+    document = server.client.get("/openapi.json").json()
+    page = server.client.get("/docs").text
+    environment = {**os.environ, "SERVER": server.url}
+    shown = [said for *_, said in operations(document) if EXAMPLE in said]
+    for said in sorted(shown, key=lambda each: " -X DELETE " in each[EXAMPLE]):
+        command = said[EXAMPLE].replace("curl -s", "curl -s --fail-with-body")
+        done = subprocess.run(
+            command, shell=True, cwd=tmp_path, env=environment, capture_output=True, check=False
+        )
+        assert done.returncode == 0, (command, done.stdout)
+        if KEEPS in said:
+            environment[said[KEEPS]] = json.loads(done.stdout)["id"]
+    assert len(shown) >= 15
+    assert all(said["description"].split(".")[0] in page.replace("&#x27;", "'") for said in shown)
+    assert image((tmp_path / "colored.png").read_bytes()).shape[2] == 3
+
+
+def test_every_route_is_documented(server):
+    document = server.client.get("/openapi.json").json()
+    assert all(said.get("description") for *_, said in operations(document))
