@@ -1,7 +1,8 @@
 """The released network behind the one protocol: automatic, references and hints in any mix.
 
-The photograph is read once (`encode`), each reference once; what runs again per hint is `match` and `decode`.
-See `tinct.networks.tinct` for the network and docs/models/tinct.md for its training and scores.
+The photograph is read once (`encode`), references once (`encode`, `recall`); what runs again per hint is `match` and
+`decode`. See `tinct.networks.tinct` for the network, `tinct.networks.graphs` for how it is cut, and
+docs/models/tinct.md for its training and scores.
 """
 
 from __future__ import annotations
@@ -17,9 +18,21 @@ from numpy.typing import NDArray
 from tinct.hints import HintField
 from tinct.inference import Network, TorchSource, open_network
 from tinct.methods.distribution import Distribution, alternative
+from tinct.methods.memory import (
+    HEADS,
+    KEY_STRIDE,
+    Items,
+    block_means,
+    hint_items,
+    joined,
+    maps,
+    reference_items,
+    share,
+)
 from tinct.methods.protocol import Prediction, Reference
 from tinct.methods.scribbles import pin_hints
 from tinct.networks.ports import INPUTS, OUTPUTS
+from tinct.upsampling import ChromaUpsampler
 from tinct.weights import manifest, weights_path
 
 if TYPE_CHECKING:
@@ -27,9 +40,15 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
-SIZE_MULTIPLE, KEY_STRIDE, REFERENCE_STRIDE, HEADS, KEY_LENGTH = 32, 4, 8, 2, 64
-ABSENT = -1e4
-"""Score of a memory item that is not there: an empty memory holds one of these."""
+SIZE_MULTIPLE = 32
+"""Working sizes are padded to multiples of this: the encoder halves five times."""
+
+VIVID_STRIDE = 8
+"""Working pixels to a cell of the annealed mean."""
+
+VIVID_GAIN = 1.1
+"""How much of the way from the mean answer to the annealed mean vividness 1 goes: on 100 held-out photographs
+colorfulness is then 0.95 of the truth's (docs/experiments.md, "Vividness")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +56,18 @@ class Seen:
     """What the network knows of a photograph and its references before any hint.
 
     Attributes:
-        size: height and width of the lightness that was read, before padding.
-        features: outputs of `encode`, by name.
-        references: `ref_keys`, `ref_ab`, `ref_bias` of the memory.
+        lightness: CIE L*, mirrored out to multiples of 32, shape (H, W).
+        size: height and width before that.
+        keys: what each place looks like, shape (1, H / 4, W / 4, heads * key).
+        shares: what of `encode` the decoder takes, by name.
+        recalled: what places attend to in the references; None where there is none.
     """
 
+    lightness: Array
     size: tuple[int, int]
-    features: dict[str, NDArray[Any]]
-    references: dict[str, Array]
-
-    @property
-    def padded(self) -> tuple[int, int]:
-        """Height and width that the network saw."""
-        height, width = self.features["half"].shape[2:]
-        return 2 * height, 2 * width
+    keys: NDArray[Any]
+    shares: dict[str, NDArray[Any]]
+    recalled: NDArray[Any] | None
 
 
 class Tinct:
@@ -85,92 +102,65 @@ class Tinct:
             lightness: CIE L*, shape (H, W), 0..100.
             references: color photographs at their own working sizes.
         """
-        features = self._encode(lightness)
+        padded = _padded(np.asarray(lightness, np.float32))
+        features = self._network("encode").run(lightness=padded[None, None])
+        keys = features.pop("keys")
         height, width = lightness.shape
-        return Seen((height, width), features, self._remember(references))
+        return Seen(padded, (height, width), keys, features, self._recall(keys, references))
 
     def answer(self, seen: Seen, hints: HintField, *, seed: int = 0) -> Prediction:
         """Predict chroma for what was seen, with these hints.
 
         A seed above 0 gives another plausible colorization; the same seed gives the same one.
         """
-        found = self.decode(seen, hints)
+        inputs = self._decoder_inputs(seen, hints)
+        found = self._network("decode").run(**inputs)
         height, width = seen.size
-        ab = enlarged(found["ab"], 2)[:height, :width]
-        annealed = enlarged(found["annealed"], KEY_STRIDE)[:height, :width]
-        certainty = enlarged(found["certainty"], KEY_STRIDE)[:height, :width, 0]
-        matched = enlarged(_share(found["maps"]), KEY_STRIDE)[:height, :width, 0]
-        confidence = np.clip(np.maximum(certainty, matched), 0, 1)
+        taken = share(inputs["maps"])
+        matched = _enlarged(taken, KEY_STRIDE)[:height, :width]
+        certainty = _enlarged(found["certainty"][0], VIVID_STRIDE)[:height, :width]
         # What hints and references answer for needs no guess at what is likely.
-        vivid = (annealed - ab) * (1 - np.clip(matched, 0, 1))[..., None]
+        vivid = _vivid(seen, found) * (1 - _enlarged(taken, KEY_STRIDE))[..., None]
+        ab = _enlarged(found["ab"][0], 2)[:height, :width]
         if seed:
-            moved = alternative(self._distribution(seen, found), seed)
-            ab = ab + enlarged(moved.transpose(2, 0, 1)[None], KEY_STRIDE)[:height, :width]
-        return Prediction(pin_hints(ab, hints), confidence, vivid)
+            moved = alternative(self._distribution(seen, inputs), seed)
+            ab = ab + _enlarged(moved, KEY_STRIDE)[:height, :width]
+        return Prediction(pin_hints(ab, hints), np.maximum(certainty, matched), vivid[:height, :width])
 
     def distribution(self, seen: Seen, hints: HintField) -> Distribution:
         """How likely each of the 313 bins is, at a quarter of the working size."""
-        return self._distribution(seen, self.decode(seen, hints))
+        return self._distribution(seen, self._decoder_inputs(seen, hints))
 
-    def _distribution(self, seen: Seen, found: dict[str, NDArray[Any]]) -> Distribution:
+    def _distribution(self, seen: Seen, inputs: dict[str, NDArray[Any]]) -> Distribution:
         """Cut to the cells that the photograph touches: padding is not asked about."""
         height, width = (-(-n // KEY_STRIDE) for n in seen.size)
-        logits = np.asarray(found["logits"][0, :, :height, :width], np.float32)
-        p = np.exp(logits - logits.max(0))
-        p /= p.sum(0)
-        keys = np.asarray(seen.features["keys"][0, :, :height, :width], np.float32)
-        keys = keys / np.maximum(np.linalg.norm(keys, axis=0), 1e-6)
-        matched = np.asarray(_share(found["maps"])[0, 0, :height, :width], np.float32)
-        return Distribution(p.transpose(1, 2, 0), keys.transpose(1, 2, 0), matched, KEY_STRIDE)
+        found = self._network("distribution").run(**inputs)["probabilities"]
+        p, keys = (np.asarray(part[0, :height, :width], np.float32) for part in (found, seen.keys))
+        return Distribution(p, keys / np.sqrt(HEADS), share(inputs["maps"])[:height, :width], KEY_STRIDE)
 
-    def decode(self, seen: Seen, hints: HintField) -> dict[str, NDArray[Any]]:
-        """The network's raw outputs: ab, annealed, certainty, logits over the 313 bins, and the match maps."""
-        memory = self._hint_memory(seen, hints) | seen.references
-        maps = self._network("match").run(keys=seen.features["keys"], **memory)["maps"]
-        hint_map = _hint_map(hints, seen.padded)
-        features = {name: value for name, value in seen.features.items() if name != "keys"}
-        return self._network("decode").run(**features, maps=maps, hint_map=hint_map) | {"maps": maps}
+    def _decoder_inputs(self, seen: Seen, hints: HintField) -> dict[str, NDArray[Any]]:
+        near = None
+        if hints.points:
+            items = hint_items(seen.keys[0], hints).inputs()
+            near = self._network("match").run(keys=seen.keys, **items)["found"]
+        found = maps(near, seen.recalled, *seen.keys.shape[1:3])
+        return {**seen.shares, "maps": found, "hint_map": _hint_map(hints, seen.lightness.shape)}
+
+    def _recall(self, keys: NDArray[Any], references: Sequence[Reference]) -> NDArray[Any] | None:
+        """Attend to every patch of every reference that counts."""
+        items = [self._items(reference) for reference in references if reference.weight > 0]
+        if not items:
+            return None
+        return self._network("recall").run(keys=keys, **joined(items).inputs())["found"]
+
+    def _items(self, reference: Reference) -> Items:
+        padded = _padded(np.asarray(reference.lightness, np.float32))
+        keys = self._network("encode").run(lightness=padded[None, None])["keys"]
+        return reference_items(keys[0], reference.ab, reference.weight)
 
     def _network(self, part: str) -> Network:
         path = weights_path(f"tinct.{part}")
         return open_network(path, torch_source=_torch_source(part, path), **self._engine)
-
-    def _encode(self, lightness: Array) -> dict[str, NDArray[Any]]:
-        padded = _padded(np.asarray(lightness, np.float32))
-        return self._network("encode").run(lightness=padded[None, None])
-
-    def _remember(self, references: Sequence[Reference]) -> dict[str, Array]:
-        """Every patch of every reference as a memory item; one absent item where there is no reference."""
-        items = [self._items(reference) for reference in references if reference.weight > 0]
-        if not items:
-            size = HEADS * KEY_LENGTH
-            empty = (np.zeros((1, size), np.float32), np.zeros((1, 2), np.float32))
-            items = [(*empty, np.full(1, ABSENT, np.float32))]
-        keys, ab, bias = (np.concatenate(part)[None].astype(np.float32) for part in zip(*items, strict=True))
-        return {"ref_keys": keys, "ref_ab": ab, "ref_bias": bias}
-
-    def _items(self, reference: Reference) -> tuple[Array, Array, Array]:
-        height, width = (max(n // REFERENCE_STRIDE, 1) for n in reference.lightness.shape)
-        keys = _halved(self._encode(reference.lightness)["keys"][0].astype(np.float32))[:, :height, :width]
-        ab = _block_means(_padded(reference.ab), REFERENCE_STRIDE)[:height, :width]
-        keys = _unit(keys.reshape(len(keys), -1).T)
-        return keys, ab.reshape(-1, 2), np.full(len(keys), np.log(reference.weight), np.float32)
-
-    def _hint_memory(self, seen: Seen, hints: HintField) -> dict[str, Array]:
-        keys = seen.features["keys"]
-        if not hints.points:
-            empty = {"hint_keys": np.zeros((1, 1, keys.shape[1])), "hint_ab": np.zeros((1, 1, 2))}
-            absent = {"hint_place": np.zeros((1, 1, 2)), "hint_bias": np.full((1, 1), ABSENT)}
-            return {name: value.astype(np.float32) for name, value in (empty | absent).items()}
-        x = np.array([point.x for point in hints.points], np.float32) + 0.5
-        y = np.array([point.y for point in hints.points], np.float32) + 0.5
-        place = np.stack([x, y], -1) / max(seen.padded)
-        return {
-            "hint_keys": _unit(_bilinear(keys[0], y / KEY_STRIDE - 0.5, x / KEY_STRIDE - 0.5))[None],
-            "hint_ab": np.array([point.ab for point in hints.points], np.float32)[None],
-            "hint_place": place[None].astype(np.float32),
-            "hint_bias": np.zeros((1, len(x)), np.float32),
-        }
 
 
 def _torch_source(part: str, path: Path) -> TorchSource:
@@ -184,65 +174,36 @@ def _torch_source(part: str, path: Path) -> TorchSource:
     return TorchSource(build, path, INPUTS[part], OUTPUTS[part])
 
 
-def enlarged(maps: NDArray[Any], times: int) -> Array:
-    """(1, C, h, w) to (h * times, w * times, C), bilinearly."""
+def _vivid(seen: Seen, found: dict[str, NDArray[Any]]) -> Array:
+    """What vividness 1 adds at the padded working size: the way to the annealed mean, along lightness edges."""
+    mean = block_means(found["ab"][0], VIVID_STRIDE // 2)
+    way = np.float32(VIVID_GAIN) * (np.asarray(found["annealed"][0], np.float32) - mean)
+    coarse = block_means(seen.lightness[..., None], VIVID_STRIDE)[..., 0]
+    height, width = seen.lightness.shape
+    return ChromaUpsampler(way, coarse, (height, width)).rows(0, height, seen.lightness)
+
+
+def _enlarged(image: NDArray[Any], times: int) -> Array:
+    """(h, w) or (h, w, C) to `times` its size, bilinearly; a single channel comes back as (H, W)."""
     import cv2
 
-    image = np.ascontiguousarray(maps[0].transpose(1, 2, 0), np.float32)
     size = (image.shape[1] * times, image.shape[0] * times)
-    out = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(out, np.float32).reshape(size[1], size[0], -1)
-
-
-def _share(maps: NDArray[Any]) -> NDArray[Any]:
-    """How much of the attention the memory took, over the heads' mean: (1, 1, h, w)."""
-    parts = maps.reshape(1, HEADS, 6, *maps.shape[2:])
-    return (parts[:, :, 2] + parts[:, :, 5]).mean(1, keepdims=True)
+    whole = np.ascontiguousarray(image, np.float32)
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _padded(image: Array) -> Array:
     """Mirror the right and lower edges out to multiples of 32."""
-    height, width = image.shape[:2]
-    below, right = -height % SIZE_MULTIPLE, -width % SIZE_MULTIPLE
-    return np.pad(image, ((0, below), (0, right), *((0, 0),) * (image.ndim - 2)), mode="symmetric")
+    below, right = (-n % SIZE_MULTIPLE for n in image.shape)
+    return np.pad(image, ((0, below), (0, right)), mode="symmetric")
 
 
-def _hint_map(hints: HintField, padded: tuple[int, int]) -> Array:
+def _hint_map(hints: HintField, padded: tuple[int, ...]) -> Array:
     """ab times coverage, and coverage, at 1/2: (1, 3, H/2, W/2)."""
     height, width = hints.mask.shape
+    if not hints:
+        return np.zeros((1, 3, padded[0] // 2, padded[1] // 2), np.float32)
     full = np.zeros((*padded, 3), np.float32)
     full[:height, :width, :2] = hints.ab * hints.mask[..., None]
     full[:height, :width, 2] = hints.mask
-    return np.ascontiguousarray(_block_means(full, 2).transpose(2, 0, 1)[None])
-
-
-def _block_means(image: Array, side: int) -> Array:
-    height, width, channels = image.shape
-    blocks = image.reshape(height // side, side, width // side, side, channels)
-    means: Array = blocks.mean((1, 3), dtype=np.float32)
-    return means
-
-
-def _halved(keys: Array) -> Array:
-    size, height, width = keys.shape
-    means: Array = keys.reshape(size, height // 2, 2, width // 2, 2).mean((2, 4), dtype=np.float32)
-    return means
-
-
-def _bilinear(keys: NDArray[Any], y: NDArray[Any], x: NDArray[Any]) -> Array:
-    """Keys (C, h, w) at fractional rows and columns, clamped to the map: (M, C)."""
-    _, height, width = keys.shape
-    y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)
-    y0, x0 = np.minimum(y.astype(int), max(height - 2, 0)), np.minimum(x.astype(int), max(width - 2, 0))
-    y1, x1 = np.minimum(y0 + 1, height - 1), np.minimum(x0 + 1, width - 1)
-    v, u = (y - y0)[:, None], (x - x0)[:, None]
-    top = keys[:, y0, x0].T * (1 - u) + keys[:, y0, x1].T * u
-    bottom = keys[:, y1, x0].T * (1 - u) + keys[:, y1, x1].T * u
-    return np.asarray(top * (1 - v) + bottom * v, np.float32)
-
-
-def _unit(keys: Array) -> Array:
-    """Scale each head's part of (M, heads * key) to unit length."""
-    parts = keys.reshape(len(keys), HEADS, -1)
-    scaled = parts / np.maximum(np.linalg.norm(parts, axis=-1, keepdims=True), 1e-4)
-    return np.ascontiguousarray(scaled.reshape(len(keys), -1), np.float32)
+    return np.ascontiguousarray(block_means(full, 2).transpose(2, 0, 1)[None])

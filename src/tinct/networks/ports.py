@@ -1,17 +1,23 @@
-"""Names of what goes into the released network's three graphs and comes out of them; needs no torch."""
+"""Names of what goes into the released network's graphs and comes out of them; needs no torch."""
 
 from __future__ import annotations
 
-PARTS = ("encode", "match", "decode")
+PARTS = ("encode", "match", "recall", "decode", "distribution")
+
+_DECODER = ("half", "quarter", "eighth", "sixteenth", "maps", "hint_map")
 
 INPUTS: dict[str, tuple[str, ...]] = {
     "encode": ("lightness",),
-    "match": ("keys", "hint_keys", "hint_ab", "hint_place", "hint_bias", "ref_keys", "ref_ab", "ref_bias"),
-    "decode": ("half", "quarter", "eighth", "sixteenth", "maps", "hint_map"),
+    "match": ("keys", "item_keys", "item_ab", "item_bias", "item_place"),
+    "recall": ("keys", "item_keys", "item_ab", "item_bias"),
+    "decode": _DECODER,
+    "distribution": _DECODER,
 }
 
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "encode": ("keys", "half", "quarter", "eighth", "sixteenth"),
-    "match": ("maps",),
-    "decode": ("ab", "annealed", "certainty", "logits"),
+    "match": ("found",),
+    "recall": ("found",),
+    "decode": ("ab", "annealed", "certainty"),
+    "distribution": ("probabilities",),
 }

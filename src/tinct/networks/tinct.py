@@ -98,6 +98,11 @@ class Encoder(nn.Module):
         self.heads = config.heads
 
     def forward(self, lightness: Tensor) -> tuple[Features, Tensor]:
+        features, deep = self.features(lightness)
+        return features._replace(keys=unit(features.keys, self.heads)), deep
+
+    def features(self, lightness: Tensor) -> tuple[Features, Tensor]:
+        """As `forward`, with keys of any length."""
         half = self.stem(lightness)
         quarter = self.down4(half)
         eighth = self.down8(quarter)
@@ -111,7 +116,7 @@ class Encoder(nn.Module):
             + upsampled(self.key8(eighth), quarter)
             + upsampled(self.key16(sixteenth), quarter)
         )
-        return Features(unit(keys, self.heads), half, quarter, eighth, sixteenth), deep
+        return Features(keys, half, quarter, eighth, sixteenth), deep
 
 
 class Matcher(nn.Module):
