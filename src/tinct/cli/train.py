@@ -49,7 +49,7 @@ def train(
     """Train a network, or go on with a run that was stopped.
 
     The run's folder gets checkpoint.pt, log.jsonl (and TensorBoard's files, where it is installed), and a sheet of
-    held-out photographs at each validation. Several processes: torchrun --nproc-per-node N -m tinct.cli train ...
+    held-out photographs at each validation. Several processes: torchrun --nproc-per-node N -m tinct train ...
 
     tinct train tinct --data photos/ --out runs/mine
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-RGB_TO_XYZ = (
-    (0.4124564, 0.3575761, 0.1804375),
-    (0.2126729, 0.7151522, 0.0721750),
-    (0.0193339, 0.1191920, 0.9503041),
-)
+from tinct.color.srgb import RGB_TO_WHITE_XYZ, WHITE_XYZ_TO_RGB
+
 EPSILON, KAPPA = 216 / 24389, 24389 / 27
 
 
@@ -25,8 +22,7 @@ def lightness_of_luminance(luminance: Tensor) -> Tensor:
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """(B, 3, H, W) sRGB 0..1 to L* 0..100, a*, b*; the white point is RGB (1, 1, 1)."""
-    matrix = rgb.new_tensor(RGB_TO_XYZ)
-    matrix = matrix / matrix.sum(1, keepdim=True)
+    matrix = rgb.new_tensor(RGB_TO_WHITE_XYZ)
     x, y, z = _compress(torch.einsum("cd,bdhw->bchw", matrix, linear_rgb(rgb))).unbind(1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
 
@@ -36,9 +32,8 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     lightness, a, b = lab.unbind(1)
     y = (lightness + 16) / 116
     xyz = _expand(torch.stack([y + a / 500, y, y - b / 200], 1))
-    matrix = lab.new_tensor(RGB_TO_XYZ)
-    inverse = torch.linalg.inv(matrix / matrix.sum(1, keepdim=True))
-    linear = torch.einsum("cd,bdhw->bchw", inverse, xyz).clamp(0, 1)
+    matrix = lab.new_tensor(WHITE_XYZ_TO_RGB)
+    linear = torch.einsum("cd,bdhw->bchw", matrix, xyz).clamp(0, 1)
     return torch.where(
         linear <= 0.0031308, 12.92 * linear, 1.055 * linear.clamp_min(1e-6) ** (1 / 2.4) - 0.055
     )

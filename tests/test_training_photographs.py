@@ -1,0 +1,203 @@
+"""Laws of the pool: what is packed, what is dropped, what is drawn how often, who is whose relative."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import training_photographs as made
+from tinct.errors import OptionError, PhotoError
+from tinct.training.config import dataclass_from, read_config
+from tinct.training.labels import Labels, collect, find_related, read_scenes, read_segments
+from tinct.training.photographs import Entry, Photographs, is_single_tint, list_folder, pack, read_index
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for i in range(5):
+        made.write(tmp_path / "data" / ("beach" if i < 3 else "street") / f"{i}.png", made.colored(i, 40, 60))
+    made.write(tmp_path / "data" / "gray.png", made.gray(1))
+    made.write(tmp_path / "data" / "sepia.png", made.sepia(2))
+    (tmp_path / "data" / "broken.jpg").write_bytes(b"\xff\xd8\xff no photograph")
+    return tmp_path / "data"
+
+
+def test_gray_and_tinted_photographs_are_dropped_and_named(folder: Path, tmp_path: Path) -> None:
+    pool = pack(folder, tmp_path / "pool", side=48)
+    assert [e.path for e in pool.entries] == [f"beach/{i}.png" for i in range(3)] + [
+        "street/3.png",
+        "street/4.png",
+    ]
+    dropped = (tmp_path / "pool" / "dropped.csv").read_text()
+    assert {line.split(",")[0] for line in dropped.splitlines()[1:]} == {
+        "gray.png",
+        "sepia.png",
+        "broken.jpg",
+    }
+    assert "broken.jpg,unreadable" in dropped
+
+
+def test_color_is_told_from_a_tint_by_chroma_that_lightness_does_not_explain() -> None:
+    for seed in range(8):
+        assert not is_single_tint(made.colored(seed))
+        assert is_single_tint(made.gray(seed))
+        assert is_single_tint(made.sepia(seed))
+
+
+def test_packed_pixels_are_the_photograph_at_the_top_left_with_edges_repeated(tmp_path: Path) -> None:
+    for i in range(2):
+        made.write(tmp_path / "data" / f"{i}.png", made.colored(i, 30, 48))
+    pool = pack(tmp_path / "data", tmp_path / "pool", side=48)
+    assert pool.sizes.tolist() == [[30, 48]] * 2
+    assert np.array_equal(pool.pixels[1, :30], made.colored(1, 30, 48))
+    assert (pool.pixels[1, 30:] == pool.pixels[1, 29]).all()
+
+
+def test_photographs_are_shrunk_upright_and_never_enlarged(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    large = Image.fromarray(made.colored(0, 64, 128))
+    (tmp_path / "data").mkdir()
+    large.save(tmp_path / "data" / "a.jpg", exif=exif, quality=95)
+    made.write(tmp_path / "data" / "b.png", made.colored(1, 20, 30))
+    pool = pack(tmp_path / "data", tmp_path / "pool", side=32)
+    assert pool.sizes.tolist() == [[32, 16], [20, 30]]
+
+
+def test_a_pool_is_packed_once(folder: Path, tmp_path: Path) -> None:
+    pack(folder, tmp_path / "pool", side=48)
+    before = (tmp_path / "pool" / "pixels.npy").stat().st_mtime_ns
+    again = pack(folder, tmp_path / "pool", side=48)
+    assert (tmp_path / "pool" / "pixels.npy").stat().st_mtime_ns == before
+    assert len(again.entries) == 5
+    assert Photographs.load(tmp_path / "pool").entries == again.entries
+
+
+def test_folders_are_classes_and_an_index_says_more(folder: Path, tmp_path: Path) -> None:
+    assert {e.label for e in list_folder(folder)} == {"", "beach", "street"}
+    index = folder / "index.csv"
+    index.write_text("path,set,class,width,weight\nbeach/0.png,one,sea,60,3\nbeach/1.png,two,,60,\n")
+    assert read_index(index) == [
+        Entry("beach/0.png", "one", "sea", 3.0),
+        Entry("beach/1.png", "two", "", 1.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "file\na.png\n", "path,weight\na.png,much\n", "path,weight\na.png,-1\n"]
+)
+def test_an_index_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "index.csv").write_text(text)
+    with pytest.raises(PhotoError) as error:
+        read_index(tmp_path / "index.csv")
+    assert "\n" not in str(error.value)
+
+
+def test_nothing_to_train_on_is_said(tmp_path: Path) -> None:
+    with pytest.raises(PhotoError, match="does not exist"):
+        pack(tmp_path / "none", tmp_path / "pool")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PhotoError, match="no photograph"):
+        pack(tmp_path / "empty", tmp_path / "pool")
+    made.write(tmp_path / "grays" / "a.png", made.gray(0))
+    with pytest.raises(PhotoError, match="has color"):
+        pack(tmp_path / "grays", tmp_path / "pool")
+    assert not (tmp_path / "pool" / "entries.json").exists()
+
+
+def test_held_out_photographs_go_by_their_paths_alone() -> None:
+    many = Photographs(np.zeros((0, 1, 1, 3), np.uint8), np.zeros((0, 2), np.int32),
+                       tuple(Entry(f"set/{i}.jpg") for i in range(4000)))  # fmt: skip
+    held = many.held_out()
+    assert 0.014 < held.mean() < 0.026
+    half = Photographs(many.pixels, many.sizes, many.entries[::-2])
+    assert np.array_equal(half.held_out(), held[::-2])
+
+
+def test_one_of_two_photographs_is_held_out() -> None:
+    assert made.photographs(2).held_out().sum() >= 1
+    assert made.photographs(1).held_out().sum() == 0
+
+
+def test_relatives_are_of_the_same_class_first_and_never_oneself() -> None:
+    pool = made.photographs(24)
+    content = np.random.default_rng(0).dirichlet(np.ones(7), 24).astype(np.float16)
+    labels = np.array([e.label for e in pool.entries])
+    related = find_related(pool, content, count=15)
+    for i, row in enumerate(related):
+        assert i not in row
+        same = labels[row] == labels[i]
+        assert same[:11].all()
+        assert not same[11:].any()
+        affinity = np.sqrt(content[row].astype(np.float32)) @ np.sqrt(content[i].astype(np.float32))
+        assert (np.diff(affinity[:11]) <= 1e-6).all()
+
+
+def test_by_class_alone_others_are_no_relatives() -> None:
+    related = collect(made.photographs(6)).related
+    assert related is not None
+    assert [set(row) - {-1} for row in related.tolist()] == [
+        {1, 4, 5},
+        {0, 4, 5},
+        {3},
+        {2},
+        {0, 1, 5},
+        {0, 1, 4},
+    ]
+
+
+def test_labels_come_back_as_they_were_kept(tmp_path: Path) -> None:
+    pool = made.photographs(4)
+    (tmp_path / "scenes.csv").write_text("path,scene1,scene2\n1.png,364:0.75,3:0.25\nother.png,1:1,\n")
+    np.savez(tmp_path / "segments.npz", paths=np.array(["2.png"]), labels=np.full((1, 64, 64), 7, np.uint8))
+    labels = collect(pool, tmp_path / "scenes.csv", tmp_path / "segments.npz")
+    labels.save(tmp_path / "labels")
+    found = Labels.load(tmp_path / "labels", 4)
+    assert found.objects is None
+    assert found.scenes is not None
+    assert found.segments is not None
+    assert found.scenes[1, 364] == 0.75
+    assert found.scenes.sum(1).tolist() == [0, 1, 0, 0]
+    assert [set(np.unique(maps)) for maps in found.segments] == [{255}, {255}, {7}, {255}]
+    assert np.array_equal(found.related, labels.related)
+
+
+def test_labels_of_another_pool_are_refused(tmp_path: Path) -> None:
+    collect(made.photographs(4)).save(tmp_path / "labels.npz")
+    with pytest.raises(PhotoError, match="labels 4 photographs and the pool has 5"):
+        Labels.load(tmp_path / "labels.npz", 5)
+    with pytest.raises(PhotoError, match="holds no labels"):
+        Labels.load(tmp_path / "none.npz", 4)
+    (tmp_path / "scenes.csv").write_text("path,scene1\n1.png,365:1\n")
+    with pytest.raises(PhotoError, match="365:1"):
+        read_scenes(tmp_path / "scenes.csv", made.photographs(2))
+    np.savez(tmp_path / "s.npz", paths=np.array(["9.png"]), labels=np.zeros((1, 64, 64), np.uint8))
+    assert (read_segments(tmp_path / "s.npz", made.photographs(2)) == 255).all()
+
+
+def test_a_config_says_what_it_does_not_know(tmp_path: Path) -> None:
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True)
+    class Numbers:
+        rate: float = 0.1
+        steps: int = 5
+        fast: bool = False
+        sizes: tuple[tuple[float, int], ...] = ((1.0, 32),)
+
+    file = tmp_path / "c.toml"
+    file.write_text("[loop]\nrate = 1\nsizes = [[0.5, 64], [1, 96]]\n")
+    table = read_config(file)["loop"]
+    assert dataclass_from(Numbers, table, "loop") == Numbers(rate=1, sizes=((0.5, 64), (1, 96)))
+    for wrong in ({"step": 3}, {"steps": 1.5}, {"fast": 1}, {"rate": True}, {"sizes": 3}, {"rate": "high"}):
+        with pytest.raises(OptionError, match="loop"):
+            dataclass_from(Numbers, wrong, "loop")
+    for text in ("rate = 1\n", "[loop\n"):
+        file.write_text(text)
+        with pytest.raises(OptionError):
+            read_config(file)
+    with pytest.raises(OptionError, match="shipped with tinct: tinct"):
+        read_config(tmp_path / "none.toml")
