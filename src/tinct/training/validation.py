@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from tinct.networks.tinct import AB_SCALE, Features, Tinct, reference_items
 from tinct.training.batch import memory_of
 from tinct.training.hints import Hints, square_hints
-from tinct.training.lab import lab_to_rgb
+from tinct.networks.lab import lab_to_rgb
 from tinct.training.labels import NOT_RELATED
 from tinct.training.pool import Pool
 from tinct.training.views import View, photographs_at, whole_view

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tinct.networks.tinct import AB_SCALE
-from tinct.training.lab import rgb_to_lab
+from tinct.networks.lab import rgb_to_lab
 from tinct.training.pool import Pool
 
 
