@@ -36,6 +36,9 @@ _READ_ROWS = 256
 _BLOCK_ROWS = 16
 """Rows that are computed at once: their planes stay in the processor's cache."""
 
+_MAX_SIDE = 1 << 14
+"""Rows that OpenCV is given at once: it counts some sides in 16 bits."""
+
 
 class ChromaUpsampler:
     """One prediction, ready to be asked for any rows of the photograph.
@@ -63,9 +66,9 @@ class ChromaUpsampler:
         lightness = _shrunk(np.asarray(working_lightness, np.float64), size)
         chroma = _shrunk(np.asarray(ab, np.float64), size)
         self.shape = shape
-        self._planes = _model(chroma, lightness)
+        self._same = chroma.astype(np.float32) if size == shape else None
+        self._planes = np.empty(0, np.float32) if self._same is not None else _model(chroma, lightness)
         self._first_row, self._row_part = _positions(size[0], shape[0])
-        self._first_column, self._column_part = _positions(size[1], shape[1])
         self._last_row = size[0] - 1
 
     def rows(self, top: int, bottom: int, lightness: Array) -> Array:
@@ -84,29 +87,50 @@ class ChromaUpsampler:
                 f"lightness is {lightness.shape} for rows {top} to {bottom} of a {self.shape} photograph; "
                 f"pass L* of exactly these rows, whole width."
             )
+        if self._same is not None:
+            return self._same[top:bottom].copy()
         ab = np.empty((bottom - top, self.shape[1], 2), np.float32)
-        upper_row, upper = -1, np.empty(0, np.float32)
-        for start, stop in _groups(self._first_row, top, bottom):
-            row = int(self._first_row[start])
-            if row != upper_row:
-                upper = self._widened(row)
-            lower = self._widened(min(row + 1, self._last_row))
-            for first in range(start, stop, _BLOCK_ROWS):
-                last = min(first + _BLOCK_ROWS, stop)
-                here = slice(first - top, last - top)
-                _apply(upper, lower, self._row_part[first:last, None], lightness[here], ab[here])
-            upper_row, upper = row + 1, lower
+        if top == bottom:
+            return ab
+        first = int(self._first_row[top // _BLOCK_ROWS * _BLOCK_ROWS])
+        last = min(int(self._first_row[min(bottom + _BLOCK_ROWS, self.shape[0]) - 1]) + 1, self._last_row)
+        wide = self._widened(first, last + 1)
+        # Blocks begin at multiples of their height, whatever is asked for: sums of one shape round alike.
+        for start in range(top // _BLOCK_ROWS * _BLOCK_ROWS, bottom, _BLOCK_ROWS):
+            stop = min(start + _BLOCK_ROWS, self.shape[0])
+            model = self._between(start, stop, wide, first)
+            own = slice(max(start, top), min(stop, bottom))
+            here = slice(own.start - top, own.stop - top)
+            _apply(model[own.start - start : own.stop - start], lightness[here], ab[here])
         return ab
 
-    def _widened(self, row: int) -> Array:
-        """A row of the model at the photograph's width, shape (9, W)."""
-        planes = self._planes[row]
-        left = planes[:, self._first_column]
-        right = planes[:, np.minimum(self._first_column + 1, planes.shape[1] - 1)]
-        right -= left
-        right *= self._column_part
-        left += right
-        return left
+    def _widened(self, first: int, last: int) -> Array:
+        """Rows of the model at the photograph's width, shape (rows, 9 * W)."""
+        import cv2
+
+        planes = self._planes[first:last]
+        count, width = len(planes) * planes.shape[1], planes.shape[2]
+        flat = planes.reshape(count, width)
+        if width != self.shape[1]:
+            parts = [flat[start : start + _MAX_SIDE] for start in range(0, count, _MAX_SIDE)]
+            sizes = [(self.shape[1], len(part)) for part in parts]
+            both = zip(parts, sizes, strict=True)
+            flat = np.concatenate(
+                [np.asarray(cv2.resize(p, s, interpolation=cv2.INTER_LINEAR)) for p, s in both]
+            )
+        return np.asarray(flat, np.float32).reshape(last - first, -1)
+
+    def _between(self, start: int, stop: int, wide: Array, first: int) -> Array:
+        """The model at some rows of the photograph, shape (rows, 9, W): a weighted sum of working rows."""
+        upper = self._first_row[start:stop]
+        lower = np.minimum(upper + 1, self._last_row)
+        low, high = int(upper[0]), int(lower[-1]) + 1
+        weights = np.zeros((stop - start, high - low), np.float32)
+        rows, part = np.arange(stop - start), self._row_part[start:stop]
+        weights[rows, upper - low] = 1 - part
+        weights[rows, lower - low] += part
+        model: Array = weights @ wide[low - first : high - first]
+        return model.reshape(stop - start, -1, self.shape[1])
 
 
 def upsample_chroma(ab: Array, guide: Array) -> Array:
@@ -221,24 +245,15 @@ def _model(ab: NDArray[np.float64], lightness: NDArray[np.float64]) -> Array:
     return np.ascontiguousarray(np.stack(planes, axis=1), np.float32)
 
 
-def _apply(upper: Array, lower: Array, part: Array, lightness: Array, ab: Array) -> None:
-    """Fill the rows between two model rows; `part`, shape (rows, 1), is how far each is on the way down."""
-    way = lower - upper
-
-    def between(plane: int) -> Array:
-        value = part * way[plane]
-        value += upper[plane]
-        return value
-
-    detail = lightness - between(0)
+def _apply(model: Array, lightness: Array, ab: Array) -> None:
+    """Fill ab from the model at the same rows, shape (rows, 9, W)."""
+    detail = lightness - model[:, 0]
     for channel in range(2):
-        first = 1 + 4 * channel
-        value = between(first + 1)
-        value *= detail
-        value += between(first)
-        np.maximum(value, between(first + 2), out=value)
-        np.minimum(value, between(first + 3), out=value)
-        ab[..., channel] = value
+        value, slope, low, high = (model[:, 1 + 4 * channel + i] for i in range(4))
+        slope *= detail
+        slope += value
+        np.maximum(slope, low, out=slope)
+        np.minimum(slope, high, out=ab[..., channel])
 
 
 def _positions(size: int, target: int) -> tuple[NDArray[np.intp], Array]:
@@ -246,14 +261,6 @@ def _positions(size: int, target: int) -> tuple[NDArray[np.intp], Array]:
     center = np.clip((np.arange(target) + 0.5) * (size / target) - 0.5, 0, size - 1)
     first = center.astype(np.intp)
     return first, (center - first).astype(np.float32)
-
-
-def _groups(first_row: NDArray[np.intp], top: int, bottom: int) -> Iterator[tuple[int, int]]:
-    """Runs of rows that lie between the same two working rows."""
-    edges = np.flatnonzero(np.diff(first_row[top:bottom])) + 1 + top
-    starts = [top, *edges.tolist()]
-    if top < bottom:
-        yield from zip(starts, [*starts[1:], bottom], strict=True)
 
 
 def _shrunk(image: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
