@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageDraw
 from skimage import data
 
@@ -149,6 +150,49 @@ def test_standard_input_goes_to_standard_output(folder, monkeypatch):
     assert files(folder) == before
     run_again = tinct.colorize(Path("photo.png").read_bytes(), "album.png", size=48)
     assert out.getvalue() == run_again
+
+
+def test_a_full_disk_behind_standard_output_is_one_line(folder, monkeypatch, capsys):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    out = Stream()
+    out.write = full
+    monkeypatch.setattr(
+        "tinct.cli.colorize.sys",
+        SimpleNamespace(stdin=Stream(Path("photo.png").read_bytes()), stdout=out, stderr=sys.stderr),
+    )
+    assert run(["colorize", "-", "-r", "album.png", *SIZE, "-m", "reinhard"]) == EXIT_BAD_INPUT
+    err = capsys.readouterr().err
+    assert "No space left on device" in err
+    assert err.count("\n") == 1
+
+
+@pytest.fixture
+def fax(folder) -> bytearray:
+    """A 1-bit TIFF with CCITT compression, which libtiff decodes."""
+    stream = io.BytesIO()
+    Image.open("photo.png").convert("1").save(stream, "TIFF", compression="group4")
+    return bytearray(stream.getvalue())
+
+
+def test_what_decoders_complain_of_is_a_line_of_ours(fax, capfd):
+    with tifffile.TiffFile(io.BytesIO(fax)) as file:
+        start = file.pages[0].dataoffsets[0]
+    fax[start : start + 40] = b"\x55" * 40
+    Path("damaged.tif").write_bytes(fax)
+    assert run(["colorize", "damaged.tif", "-r", "album.png", *SIZE, "-m", "reinhard"]) == 0
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("tinct: damaged.tif: it may be damaged: ")
+
+
+def test_what_libraries_log_is_not_printed_beside_the_error(fax, capfd):
+    Path("cut.tif").write_bytes(fax[:7])
+    Path("nowhere.tif").write_bytes(fax[:4] + b"\xff\xff\0\0" + fax[8:])
+    assert run(["colorize", "cut.tif", "nowhere.tif", "-r", "album.png", *SIZE]) == EXIT_BAD_INPUT
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["tinct", "tinct"]
 
 
 def test_painted_strokes_are_hints(folder, color):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -159,12 +161,9 @@ def _colorize_one(set_up: Callable[[Photo], Colorizer], source: str, target: str
             Path(target), source=None if source == STANDARD_STREAM else Path(source), overwrite=overwrite
         )
     photo = _read(source)
-    for note in photo.notes:
-        typer.echo(f"tinct: {source}: {note}", err=True)
     result = set_up(photo).render()
     if target == STANDARD_STREAM:
-        sys.stdout.buffer.write(result.encode())
-        sys.stdout.buffer.flush()
+        _send(result.encode())
         return
     result.write(Path(target), overwrite=overwrite)
     typer.echo(target)
@@ -249,9 +248,44 @@ def _make_folder(place: Path) -> None:
 
 
 def _read(source: str) -> Photo:
+    """Read a photograph; what was decided about it, and what decoders complain of, is a line each on stderr."""
+    from tinct.cli.decoding import decoders_caught
     from tinct.photo import Photo
 
-    return Photo.read(sys.stdin.buffer.read() if source == STANDARD_STREAM else source)
+    with decoders_caught() as said:
+        photo = Photo.read(_StandardInput() if source == STANDARD_STREAM else source)
+    damage = [f"it may be damaged: {said[0].strip()}"] if said else []
+    for note in [*photo.notes, *damage]:
+        typer.echo(f"tinct: {_name(source)}: {note}", err=True)
+    return photo
+
+
+class _StandardInput(BytesIO):
+    """Standard input as a stream with a name that people know."""
+
+    name = "standard input"
+
+    def __init__(self) -> None:
+        super().__init__(sys.stdin.buffer.read())
+
+
+def _send(result: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(result)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _forget_standard_output()
+        raise OutputError(
+            f"the result could not be written to standard output ({error.strerror}); send it elsewhere."
+        ) from None
+
+
+def _forget_standard_output() -> None:
+    """Keep the interpreter from writing the rest, and failing again, when it ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _hints(points: Sequence[str], file: str | None, size: tuple[int, int]) -> list[HintLike]:
@@ -262,5 +296,9 @@ def _hints(points: Sequence[str], file: str | None, size: tuple[int, int]) -> li
 
 
 def _named(photo: str, message: str) -> str:
-    name = "standard input" if photo == STANDARD_STREAM else photo
+    name = _name(photo)
     return message if name in message else f"{name}: {message}"
+
+
+def _name(photo: str) -> str:
+    return "standard input" if photo == STANDARD_STREAM else photo

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
+from shutil import which
 from typing import Annotated
 
 import typer
@@ -29,4 +32,12 @@ def demo(
     typer.echo(f"pictures, gray and in color: {out_dir.resolve()}")
     typer.echo(f"before and after, side by side: {sheet.resolve()}")
     motorcycle = out_dir / "motorcycle"
-    typer.echo(f"try one yourself: tinct colorize {motorcycle}.png -r {motorcycle}.reference.png -o mine.png")
+    photo, reference = f"{motorcycle}.png", f"{motorcycle}.reference.png"
+    typer.echo(f"try one yourself: {_program()} colorize {photo} -r {reference} -o mine.png")
+
+
+def _program() -> str:
+    """What to type for tinct here: its name, or its path where the virtual environment is not activated."""
+    if which("tinct"):
+        return "tinct"
+    return os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).is_file() else f"{sys.executable} -m tinct"

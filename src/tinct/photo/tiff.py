@@ -6,6 +6,7 @@ tifffile reads uncompressed, deflate and PackBits files; LZW at 16 bits is left 
 
 from __future__ import annotations
 
+import logging
 import struct
 import zlib
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from tinct.errors import PhotoError
 from tinct.photo.metadata import EXIF_IFD, GPS_IFD, Metadata, parse_exif, plausible_dpi
 
 Pixels = NDArray[Any]
+
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else it prints where nobody set up logging
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _LZW, _PACKBITS = 5, 32773

@@ -21,6 +21,8 @@ from tinct.photo.metadata import PHOTOSHOP_MARKER, Metadata, parse_exif
 
 Pixels = NDArray[Any]
 
+_ALLOW = "allow it with --overwrite (overwrite=True)"
+
 _SEGMENT = 65533 - 32
 """Bytes that one JPEG segment holds beside its own name."""
 
@@ -190,8 +192,8 @@ def check_target(path: Path, *, source: Path | None, overwrite: bool) -> None:
         if overwrite or not path.exists():
             return
         if source is not None and source.exists() and path.samefile(source):
-            raise OutputError(f"{path} is the source itself; write elsewhere, or ask for overwriting.")
-    raise OutputError(f"{path} exists already; write elsewhere, or ask for overwriting.")
+            raise OutputError(f"{path} is the source itself; write elsewhere, or {_ALLOW}.")
+    raise OutputError(f"{path} exists already; write elsewhere, or {_ALLOW}.")
 
 
 def _put(temporary: Path, place: Path, *, overwrite: bool) -> None:
@@ -204,7 +206,7 @@ def _put(temporary: Path, place: Path, *, overwrite: bool) -> None:
     try:
         os.link(temporary, place)  # unlike a rename it fails if another process was faster
     except FileExistsError:
-        raise OutputError(f"{place} exists already; write elsewhere, or ask for overwriting.") from None
+        raise OutputError(f"{place} exists already; write elsewhere, or {_ALLOW}.") from None
     except OSError:  # a file system without hard links
         os.replace(temporary, place)
 
