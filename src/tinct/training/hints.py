@@ -75,9 +75,9 @@ def reveal(ab: Tensor, place: Tensor, before: Tensor, after: Tensor, valid: Tens
     pixel = (place * size).long().clamp(0, size - 1)
     x0, y0 = (pixel[..., 0] - before).clamp_min(0), (pixel[..., 1] - before).clamp_min(0)
     x1, y1 = (pixel[..., 0] + after + 1).clamp_max(size), (pixel[..., 1] + after + 1).clamp_max(size)
-    colors = _box_means(ab, x0, y0, x1, y1)
+    colors = box_means(ab, x0, y0, x1, y1)
     center = torch.stack([(x0 + x1) / 2, (y0 + y1) / 2], -1) / size
-    hint_map = _painted(colors, valid, x0, y0, x1, y1, size)
+    hint_map = painted(colors, valid, x0, y0, x1, y1, size)
     return Hints(center, colors, valid, F.avg_pool2d(hint_map, 2))
 
 
@@ -89,7 +89,7 @@ def _along_strokes(place: Tensor, run: int = 6) -> Tensor:
     return place[:, group] + direction[:, group] * step[None, :, None]
 
 
-def _box_means(ab: Tensor, x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor) -> Tensor:
+def box_means(ab: Tensor, x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor) -> Tensor:
     """Means of boxes, (B, M, 2), from a summed-area table (Crow 1984)."""
     # in double precision: a single pixel is the difference of sums over the whole picture
     total = F.pad(ab.double().cumsum(2).cumsum(3), (1, 0, 1, 0))
@@ -102,7 +102,7 @@ def _box_means(ab: Tensor, x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor) -> Te
     return (sums / ((x1 - x0) * (y1 - y0))[:, None]).transpose(1, 2).to(ab.dtype)
 
 
-def _painted(
+def painted(
     colors: Tensor, valid: Tensor, x0: Tensor, y0: Tensor, x1: Tensor, y1: Tensor, size: int
 ) -> Tensor:
     """Boxes painted onto (B, 3, size, size): mean ab times coverage, coverage. Overlaps are averaged."""

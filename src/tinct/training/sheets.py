@@ -44,7 +44,7 @@ def draw_sheet(model: Tinct, pool: Pool, held_out: Tensor, file: Path, size: int
         other_rgb * 255,
         result_rgb(lightness, predict(model, features, none, items)),
     ]
-    _write(columns, file)
+    write_sheet(columns, file)
 
 
 def _references(pool: Pool, index: Tensor) -> Tensor:
@@ -55,7 +55,8 @@ def _references(pool: Pool, index: Tensor) -> Tensor:
     return torch.where(first == NOT_RELATED, following, first)
 
 
-def _write(columns: list[Tensor], file: Path) -> None:
+def write_sheet(columns: list[Tensor], file: Path) -> None:
+    """Write columns of pictures, each (B, 3, H, W), 0..255, side by side."""
     pictures = [column.round().byte().permute(0, 2, 3, 1).cpu().numpy() for column in columns]
     sheet = np.concatenate([np.concatenate(list(column)) for column in pictures], 1)
     Image.fromarray(sheet).save(file)

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tinct.networks.lab import lab_to_rgb
 from tinct.networks.tinct import AB_SCALE, Features, Tinct, reference_items
 from tinct.training.batch import memory_of
 from tinct.training.hints import Hints, square_hints
-from tinct.networks.lab import lab_to_rgb
 from tinct.training.labels import NOT_RELATED
 from tinct.training.pool import Pool
 from tinct.training.views import View, photographs_at, whole_view
@@ -56,17 +56,17 @@ def _one_chunk(
     rgb, lightness, ab = photographs_at(pool, index, view.grid(size))
     features, truth = model.encode((lightness - 50) / 50), (rgb * 255).round()
     place = torch.randn(len(index), HINT_COUNTS[-1], 2, generator=generator).to(index.device) * 0.25 + 0.5
-    out = {"gray": _psnr(lightness, torch.zeros_like(ab), truth)}
+    out = {"gray": psnr(lightness, torch.zeros_like(ab), truth)}
     for count in HINT_COUNTS:
         found = predict(model, features, square_hints(ab, place, count))
-        out[f"hints{count}"] = _psnr(lightness, found, truth)
+        out[f"hints{count}"] = psnr(lightness, found, truth)
         if count == 0:
             out["vividness"] = float(found.norm(dim=1).mean() / ab.norm(dim=1).mean())
     none = square_hints(ab, place, 0)
     for name, (items_lightness, items_ab) in _references(pool, index, view, size, generator).items():
         keys = model.encode((items_lightness - 50) / 50).keys
         items = reference_items(keys, items_ab, model.config.heads)
-        out[name] = _psnr(lightness, predict(model, features, none, items), truth)
+        out[name] = psnr(lightness, predict(model, features, none, items), truth)
     return out
 
 
@@ -103,6 +103,7 @@ def _moved(view: View, generator: torch.Generator) -> View:
     )
 
 
-def _psnr(lightness: Tensor, ab: Tensor, truth: Tensor) -> float:
+def psnr(lightness: Tensor, ab: Tensor, truth: Tensor) -> float:
+    """Mean PSNR of ab / 110 under L* against the truth, both as 8-bit sRGB values 0..255, in dB."""
     error = (result_rgb(lightness, ab) - truth).square().mean((1, 2, 3)).clamp_min(1e-2)
     return float((10 * torch.log10(255**2 / error)).mean())
