@@ -1,0 +1,69 @@
+"""What the papers' networks answer, and how one color is read out of a distribution over the ab bins."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+TEMPERATURE = 0.38
+"""Of the annealed mean (Zhang 2016, section 2.3)."""
+
+
+class Outputs(NamedTuple):
+    """What one network has answered; None for what it does not predict.
+
+    Attributes:
+        ab: a* b* / 110, (B, 2, h, w).
+        bins: logits over the 313 ab bins, (B, 313, h, w).
+        scenes: logits over scene classes, (B, C).
+        segments: logits over segment classes, (B, C, h, w).
+        hue, chroma: logits over hue and chroma bins, (B, K, h, w).
+    """
+
+    ab: Tensor | None = None
+    bins: Tensor | None = None
+    scenes: Tensor | None = None
+    segments: Tensor | None = None
+    hue: Tensor | None = None
+    chroma: Tensor | None = None
+
+
+def annealed_mean(logits: Tensor, centers: Tensor, temperature: float = TEMPERATURE) -> Tensor:
+    """The mean of the sharpened distribution (Zhang 2016, equation 5): 1 is the mean, towards 0 the mode.
+
+    Args:
+        logits: (B, Q, h, w).
+        centers: of the bins, (Q, 2), in any unit.
+    Returns:
+        (B, 2, h, w), in the unit of the centers.
+    """
+    sharp = torch.softmax(logits.float() / temperature, 1)
+    return torch.einsum("bqhw,qc->bchw", sharp, centers.float())
+
+
+def mode(logits: Tensor, centers: Tensor) -> Tensor:
+    """The center of the likeliest bin; shapes as in `annealed_mean`."""
+    return centers[logits.argmax(1)].permute(0, 3, 1, 2)
+
+
+def scaled(channels: int, width: float) -> int:
+    """A layer's channels at a width: a multiple of 8, as fast kernels want, and at least 8."""
+    return max(8, round(channels * width / 8) * 8)
+
+
+def he_initialized(module: nn.Module) -> None:
+    """Start convolutions as deep stacks of ReLUs need it (He et al., Delving Deep into Rectifiers, ICCV 2015)."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def bin_centers(scale: float) -> Tensor:
+    """The 313 ab bins divided by `scale`, (313, 2)."""
+    from tinct.color.bins import AB_BINS
+
+    return torch.from_numpy(AB_BINS.copy()).float() / scale
