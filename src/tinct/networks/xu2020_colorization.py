@@ -100,9 +100,7 @@ class Xu2020Colorization(nn.Module):
         """
         height, width = lightness.shape[-2:]
         seen = torch.cat([(lightness - 50) / 100, ab, mask - 0.5], 1)
-        more = -width % MULTIPLE, -height % MULTIPLE
-        if any(more):
-            seen = F.pad(seen, (0, more[0], 0, more[1]), mode="replicate")
+        seen = F.pad(seen, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
         return self.blocks(seen)[..., :height, :width]
 
     def blocks(self, seen: Tensor) -> Tensor:

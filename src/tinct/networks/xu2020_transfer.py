@@ -94,8 +94,9 @@ class Guide(NamedTuple):
     def applied(self, content: Tensor, style: Tensor) -> Tensor:
         """Content features with the style's statistics, in single precision, for means of many squares need it."""
         with torch.autocast(content.device.type, enabled=False):
-            matched = self.match(content.float(), style.float())
-            return torch.lerp(content.float(), matched, self.alpha).to(content.dtype)
+            own = content.float()
+            matched = self.match(own, style.float())
+            return (matched if self.alpha == 1 else own.lerp(matched, self.alpha)).to(content.dtype)
 
 
 class TransferDecoder(nn.Module):
@@ -169,19 +170,17 @@ class Xu2020Transfer(nn.Module):
         if not 0 <= alpha <= 1:
             raise OptionError(f"alpha is {alpha}; it must be 0 (as it was) to 1 (fully matched).")
         height, width = content.shape[-2:]
-        padded = _padded(content)
+        whole = padded(content)
         if style is None:
-            return self.decoder(self.encode(padded))[0][..., :height, :width]
+            return self.decoder(self.encode(whole))[0][..., :height, :width]
         if len(style) != len(content):
             raise ShapeError(f"{len(content)} photographs have {len(style)} styles; give each its own.")
         if labels is not None:
-            labels = _extended(labels[0], content, padded), _extended(labels[1], style, _padded(style))
-        guide = self.guide(_padded(style), matching(match, *(labels or ())), places, alpha)
-        return self.decoder(self.encode(padded, guide), guide)[0][..., :height, :width]
+            labels = _extended(labels[0], content, whole), _extended(labels[1], style, padded(style))
+        guide = self.guide(padded(style), matching(match, *(labels or ())), places, alpha)
+        return self.decoder(self.encode(whole, guide), guide)[0][..., :height, :width]
 
-    def guide(
-        self, style: Tensor, match: Match, places: Places = EVERYWHERE, alpha: float = 1.0
-    ) -> Guide:
+    def guide(self, style: Tensor, match: Match, places: Places = EVERYWHERE, alpha: float = 1.0) -> Guide:
         """Read a reference (B, 3, H, W), sides multiples of 8, once for any number of photographs."""
         encoded = self.encode(style)
         return Guide(encoded, self.decoder(encoded)[1] if places.decoder else {}, match, places, alpha)
@@ -213,16 +212,18 @@ def _conv(inputs: int, outputs: int) -> nn.Conv2d:
     return conv
 
 
-def _padded(rgb: Tensor) -> Tensor:
+def padded(rgb: Tensor) -> Tensor:
     """Sides brought to multiples of 8 by repeating the last row and column."""
     height, width = rgb.shape[-2:]
     if min(height, width) < SMALLEST:
-        raise ShapeError(f"a photograph is {height}x{width}; at least {SMALLEST}x{SMALLEST} is wanted, enlarge it.")
+        raise ShapeError(
+            f"a photograph is {height}x{width}; at least {SMALLEST}x{SMALLEST} is wanted, enlarge it."
+        )
     return F.pad(rgb, (0, -width % MULTIPLE, 0, -height % MULTIPLE), mode="replicate")
 
 
-def _extended(labels: Tensor, rgb: Tensor, padded: Tensor) -> Tensor:
+def _extended(labels: Tensor, rgb: Tensor, whole: Tensor) -> Tensor:
     """Labels (B, H, W) brought to the photograph's size and padded as it was, so that they still lie on it."""
     small = F.interpolate(labels[:, None].double(), size=rgb.shape[-2:], mode="nearest-exact")
-    more = padded.shape[-1] - rgb.shape[-1], padded.shape[-2] - rgb.shape[-2]
+    more = whole.shape[-1] - rgb.shape[-1], whole.shape[-2] - rgb.shape[-2]
     return F.pad(small, (0, more[0], 0, more[1]), mode="replicate")[:, 0].to(labels.dtype)
