@@ -309,7 +309,7 @@ def file_sha256(path: Path) -> str:
 def _named(content: dict[str, Any]) -> tuple[str, str]:
     """A file's name and hash; a name that leads out of the folder is nobody's photograph."""
     name, sha256 = content["name"], content["sha256"]
-    if not isinstance(name, str) or not name or Path(name).name != name or "\\" in name or "\0" in name:
+    if not isinstance(name, str) or Path(name).name != name or name in ("", "..") or {"\\", "\0"} & set(name):
         raise ProjectError(f"{name!r} is not a file's own name; the project names files beside it.")
     if not isinstance(sha256, str) or len(sha256) != 64:
         raise ProjectError(f"the project has no SHA-256 for {name}; save it again.")

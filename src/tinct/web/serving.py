@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import signal
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 from tinct.errors import MissingExtraError, OptionError
 from tinct.web.app import create_app
@@ -57,6 +59,14 @@ class StudioServer(uvicorn.Server):
         if not self.should_exit:
             port = self._listening.getsockname()[1]
             await asyncio.to_thread(self._ready, address(self._settings, port))
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop when interrupted or told to, and at once when interrupted again.
+
+        uvicorn would raise the signal again after its end, so that a quiet end looked like a failure.
+        """
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer until interrupted; the socket is closed at the end."""
