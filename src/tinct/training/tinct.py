@@ -100,7 +100,7 @@ def match_loss(maps: Tensor, truth: Tensor, batch: Batch, heads: int) -> Tensor:
     return (error * known).sum() / known.sum().clamp_min(1)
 
 
-def own_prior(pool: Pool, centers: Tensor, photographs: int = 1024, size: int = 32) -> Tensor:
+def own_prior(pool: Pool, centers: Tensor, photographs: int = 1024, size: int = 16) -> Tensor:
     """How often each bin's color occurs in the pool, smoothed as in Zhang 2016: (313,), sums to 1."""
     total = torch.zeros(len(centers), device=centers.device)
     for _ in range(max(1, photographs // 64)):

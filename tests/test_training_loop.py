@@ -1,0 +1,271 @@
+"""Laws of the loop: resumed runs, several processes, averages, logs, what the command line says."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch: pip install 'tinct[train]'")
+
+import training_photographs as made  # noqa: E402
+from tinct import cli  # noqa: E402
+from tinct.errors import OptionError, TrainingError  # noqa: E402
+from tinct.networks.tinct import TinctConfig  # noqa: E402
+from tinct.training.averaged import Averaged  # noqa: E402
+from tinct.training.config import dataclass_from  # noqa: E402
+from tinct.training.labels import collect  # noqa: E402
+from tinct.training.log import RunLog, read_log  # noqa: E402
+from tinct.training.loop import Loop, LoopConfig  # noqa: E402
+from tinct.training.pool import Pool  # noqa: E402
+from tinct.training.recipe import TinctRecipe  # noqa: E402
+from tinct.training.tinct import TinctTraining, bin_centers  # noqa: E402
+
+CPU = torch.device("cpu")
+NETWORK = {
+    "encoder": [8, 8, 16, 16, 64],
+    "blocks": [1, 1, 1, 1, 1],
+    "decoder": [8, 8, 8, 8],
+    "heads": 2,
+    "key": 8,
+    "scenes": 3,
+    "objects": 3,
+    "segments": 3,
+}
+TABLES = {"network": {k: tuple(v) if isinstance(v, list) else v for k, v in NETWORK.items()}}
+SHORT = LoopConfig(sizes=((0.5, 32), (1.0, 64)), batch=4, steps=6, log_every=2, rate=1e-3)
+TOML = """
+[loop]
+sizes = [[1.0, 32]]
+batch = 4
+steps = 4
+log_every = 2
+[recipe]
+most_hints = 8
+[network]
+""" + "".join(f"{name} = {value}\n" for name, value in NETWORK.items())
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def loop_in(out: Path, config: LoopConfig = SHORT) -> Loop:
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+    return Loop(training(), pool, config, out, CPU)
+
+
+@cache
+def training() -> TinctTraining:
+    recipe, network = TinctRecipe(most_hints=16), dataclass_from(TinctConfig, TABLES["network"], "network")
+    return TinctTraining(recipe, network, bin_centers(), torch.full((313,), 1 / 313))
+
+
+def assert_same_state(first: dict, second: dict) -> None:
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
+
+
+def test_a_resumed_run_is_the_run_that_never_stopped(tmp_path: Path) -> None:
+    whole = loop_in(tmp_path / "whole")
+    whole.run()
+    for _ in range(3):
+        part = loop_in(tmp_path / "parts")
+        part.one_step()
+        part.one_step()
+        part.save()
+    resumed = loop_in(tmp_path / "parts")
+    assert resumed.step == whole.step == 6
+    assert_same_state(whole.model.state_dict(), resumed.model.state_dict())
+    assert_same_state(whole.averaged.state, resumed.averaged.state)
+    resumed.run()  # is at its end already
+    assert resumed.step == 6
+
+
+def test_training_learns(tmp_path: Path) -> None:
+    loop = loop_in(tmp_path, LoopConfig(sizes=((1.0, 32),), batch=4, steps=40, log_every=10, rate=3e-3))
+    loop.run()
+    lines = read_log(tmp_path / "log.jsonl", "training")
+    total = [sum(v for k, v in line.items() if k in ("huber", "bins", "match")) for line in lines]
+    assert total[-1] < 0.9 * total[0]
+
+
+def test_two_processes_give_the_gradients_of_one(tmp_path: Path) -> None:
+    """One process that works its batch off in two parts sees what two processes see."""
+    alone = loop_in(tmp_path / "alone", LoopConfig(sizes=((1.0, 32),), batch=8, accumulate=2))
+    alone.gradients()
+    wanted = {name: p.grad for name, p in alone.model.named_parameters() if p.grad is not None}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = (
+        "import sys, torch; from pathlib import Path; import test_training_loop as t\n"
+        "from tinct.training.processes import join\n"
+        "torch.set_num_threads(1); join(t.CPU); out = Path(sys.argv[1])\n"
+        "loop = t.loop_in(out, t.LoopConfig(sizes=((1.0, 32),), batch=8)); loop.gradients()\n"
+        "found = {n: p.grad for n, p in loop.model.named_parameters() if p.grad is not None}\n"
+        "torch.save(found, out / f'{loop.rank}.pt')\n"
+    )
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    (tmp_path / "both").mkdir()
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "both")],
+            env={**os.environ, **shared, "RANK": str(rank), "PYTHONPATH": str(Path(__file__).parent)},
+        )
+        for rank in range(2)
+    ]
+    assert [run.wait(120) for run in runs] == [0, 0]
+    for rank in range(2):
+        found = torch.load(tmp_path / "both" / f"{rank}.pt", weights_only=True)
+        assert wanted.keys() <= found.keys()
+        for name, gradient in found.items():
+            expected = wanted.get(name, torch.zeros_like(gradient))
+            assert torch.allclose(gradient, expected, rtol=1e-4, atol=1e-6), name
+
+
+def test_the_average_forgets_at_the_stated_pace() -> None:
+    model = torch.nn.Linear(1, 1, bias=False)
+    model.weight.data.fill_(0.0)
+    averaged = Averaged(model, 0.5)
+    wanted = 0.0
+    for step in range(1, 9):
+        model.weight.data.fill_(float(step))
+        averaged.update(model)
+        keep = min(0.5, (1 + step) / (10 + step))
+        wanted = keep * wanted + (1 - keep) * step
+        assert np.isclose(float(averaged.state["weight"]), wanted)
+
+
+def test_what_came_after_the_checkpoint_is_taken_out_of_the_log(tmp_path: Path) -> None:
+    log = RunLog(tmp_path)
+    for step in (1, 2, 3):
+        log.write("training", step, step / 2, {"loss": 1 / step})
+    with (tmp_path / "log.jsonl").open("a") as stream:
+        stream.write('{"kind": "training", "st')  # cut short
+    told: list = []
+    RunLog(tmp_path, 2, told.append).write("training", 3, 9.0, {"loss": 0.25})
+    lines = read_log(tmp_path / "log.jsonl", "training")
+    assert [(line["step"], line["loss"]) for line in lines] == [(1, 1.0), (2, 0.5), (3, 0.25)]
+    assert told == lines[-1:]
+
+
+def test_tensorboard_is_a_convenience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    RunLog(tmp_path).write("validation", 5, 1.0, {"hints0": 24.0})
+    assert read_log(tmp_path / "log.jsonl")[0]["hints0"] == 24.0
+    assert not (tmp_path / "tensorboard").exists()
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_leaves_the_checkpoint(tmp_path: Path) -> None:
+    loop = loop_in(tmp_path)
+    loop.save()
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    with torch.no_grad():
+        next(loop.model.parameters()).fill_(float("nan"))
+    with pytest.raises(TrainingError, match="no number at step 2"):
+        loop.run()
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def test_settings_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    for wrong in ({"batch": 0}, {"ema": 1.0}, {"sizes": ((1.0, 100),)}, {"sizes": ()}, {"rate": -1.0}):
+        with pytest.raises(OptionError):
+            LoopConfig(**wrong)
+    with pytest.raises(OptionError, match="multiple of 3"):
+        loop_in(tmp_path, LoopConfig(batch=4, accumulate=3))
+
+
+def write_photographs(folder: Path, count: int = 12) -> Path:
+    for i in range(count):
+        made.write(folder / f"{i}.png", made.colored(i))
+    return folder
+
+
+def test_the_command_trains_stops_goes_on_and_exports(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    data, out = write_photographs(tmp_path / "data"), tmp_path / "run"
+    (tmp_path / "tiny.toml").write_text(TOML)
+    line = ["train", "tinct", "--data", str(data), "--out", str(out), "--device", "cpu"]
+    assert cli.run([*line, "--config", str(tmp_path / "tiny.toml"), "--stop-after", "0"]) == 0
+    assert torch.load(out / "checkpoint.pt", weights_only=True)["step"] == 0
+    assert cli.run(line) == 0  # with the run's own config
+    assert torch.load(out / "checkpoint.pt", weights_only=True)["step"] == 4
+    assert "hints10" in capsys.readouterr().out
+    assert (out / "sheet-0000004.png").is_file()
+    assert read_log(out / "log.jsonl")[-1]["step"] == 4
+
+    assert cli.run(["export", str(out), "--out", str(tmp_path / "weights"), "--trained-on", "made up"]) == 0
+    manifest = json.loads((tmp_path / "weights" / "manifest.json").read_text())
+    assert {entry["training_data"] for entry in manifest.values()} == {"made up"}
+    assert all("hints10" in entry["score"] for entry in manifest.values())
+    assert (tmp_path / "weights" / "tinct.safetensors").is_file()
+
+    (tmp_path / "other.toml").write_text(TOML.replace("key = 8", "key = 16"))
+    assert cli.run([*line, "--config", str(tmp_path / "other.toml")]) == 2
+    assert "other numbers in [network]" in capsys.readouterr().err
+
+
+def test_the_command_packs_and_labels(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    data = write_photographs(tmp_path / "data", 5)
+    made.write(data / "gray.png", made.gray(0))
+    assert cli.run(["data", "pack", str(data), str(tmp_path / "pool"), "--side", "48"]) == 0
+    assert "5 photographs, 1 of them held out; 1 dropped" in capsys.readouterr().out
+    assert cli.run(["data", "labels", str(tmp_path / "pool"), "--out", str(tmp_path / "labels.npz")]) == 0
+    assert "relatives" in capsys.readouterr().out
+    assert cli.run(["data", "labels", str(data), "--out", str(tmp_path / "labels.npz")]) == 2
+    assert "tinct data pack" in capsys.readouterr().err
+
+
+def test_what_is_missing_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    data = write_photographs(tmp_path / "data", 2)
+    wanted = {
+        "choose one of tinct": ["train", "vgg", "--data", str(data), "--out", str(tmp_path / "a")],
+        "no config": [
+            "train",
+            "tinct",
+            "--data",
+            str(data),
+            "--out",
+            str(tmp_path / "b"),
+            "--config",
+            "none.toml",
+        ],
+        "does not exist": ["train", "tinct", "--data", str(tmp_path / "x"), "--out", str(tmp_path / "c")],
+        "cpu or cuda": [
+            "train",
+            "tinct",
+            "--data",
+            str(data),
+            "--out",
+            str(tmp_path / "d"),
+            "--device",
+            "tpu",
+        ],
+        "no checkpoint": ["export", str(tmp_path), "--out", str(tmp_path / "e")],
+    }
+    for text, line in wanted.items():
+        assert cli.run(line) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert text.replace("no checkpoint", "checkpoint.pt") in error
+
+
+def test_training_without_torch_names_the_pip_line() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\nfrom tinct import cli\n"
+        "sys.exit(cli.run(['train', 'tinct', '--data', 'x', '--out', 'y']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pip install 'tinct[train]'" in done.stderr
+    assert done.stderr.count("\n") == 1
