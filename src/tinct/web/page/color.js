@@ -40,7 +40,7 @@ export function bytesFromLab(lightness, a, b) {
 }
 
 export function inGamut(lightness, a, b) {
-  return linearFromLab(lightness, a, b).every((v) => v > -5e-5 && v < 1 + 5e-5);
+  return linearFromLab(lightness, a, b).every((v) => v > -2e-6 && v < 1 + 2e-6);
 }
 
 /** The largest chroma that sRGB has at this lightness and hue (radians), to 0.02. */

@@ -95,12 +95,11 @@ export function drawBox(context, view, [left, top, right, bottom], color, chosen
 export function drawPlaces(context, view, places) {
   const most = Math.max(...places.map(({ gain }) => gain), 1e-9);
   const [left, , right] = view.rectangle;
-  places.forEach(({ x, y, gain }, i) => {
-    const [sx, sy] = view.toStage(x, y);
+  for (const { x, y, gain } of places) {
     const radius = (0.05 + 0.07 * Math.sqrt(Math.max(gain, 0) / most)) * (right - left);
-    glow(context, sx, sy, radius);
-    numbered(context, sx, sy, i + 1);
-  });
+    glow(context, ...view.toStage(x, y), radius);
+  }
+  places.forEach(({ x, y }, i) => numbered(context, ...view.toStage(x, y), i + 1));
 }
 
 function glow(context, x, y, radius) {
@@ -132,8 +131,8 @@ export function drawCrosshair(context, sx, sy) {
   cased(context, 2);
 }
 
-/** Where the answer is unsure, as hatching that never changes the colors below into others: white dots on dark. */
-export function hatching(confidence) {
+/** Confidence (white: sure) as a shade: the less sure, the darker. A shade leaves hues as they are. */
+export function unsureShade(confidence) {
   const { width, height } = confidence;
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d', { willReadFrequently: true });

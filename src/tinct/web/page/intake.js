@@ -5,6 +5,13 @@ import { attempt, say, showError } from './messages.js';
 
 const isProject = (file) => file.type === 'application/json' || file.name.endsWith('.json');
 
+/** Of a file's bytes, as a project file has it; null where browsers do not offer it (plain HTTP to another machine). */
+async function sha256(file) {
+  if (!crypto.subtle) return null;
+  const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 export class Intake {
   #depth = 0; // dragenter and dragleave come for each element passed
 
@@ -54,12 +61,16 @@ export class Intake {
       throw new Error(`${file.name} belongs to ${content.photo?.name ?? 'a photograph'}; open both together.`);
     }
     await this.#sized();
+    const own = await sha256(this.project.photo);
+    if (own && content.photo?.sha256 && own !== content.photo.sha256) {
+      throw new Error(`${file.name} was made with another file than ${this.project.photo.name}; open ${content.photo.name} with it.`);
+    }
     const missing = this.project.applyFile(content);
     if (missing.length) showError('references', `The project also uses ${missing.join(', ')}; add it, then open the project again.`);
     say(`Opened ${file.name}.`);
   }
 
-  /** Hints in percent need the photograph's size, which the server tells. */
+  /** What is in the project is placed by the photograph's size, which the server tells. */
   async #sized() {
     while (this.project.photo && !this.project.size) await new Promise((resolve) => setTimeout(resolve, 30));
   }

@@ -1,11 +1,12 @@
 // The pictures on the stage, asked of the server: grey, preview, full resolution, confidence, places worth a click.
 // At most one preview is under way; while it is, only the latest wish is kept.
 
-import { hatching } from './drawing.js';
+import { unsureShade } from './drawing.js';
 import { Session } from './api.js';
 import { attempt } from './messages.js';
 
 const SETTLE = 350; // ms without a change before full resolution is asked for
+const PROMPT = 150; // ms in which the picture shall follow the hand
 const PREVIEW_LIMIT = 2048; // the longest preview that the server makes
 const MOST_PIXELS = 60_000_000; // what a browser shows at once; what is saved is always full size
 
@@ -19,6 +20,7 @@ export class Pictures {
   #fullRevision = -1;
   #confidenceRevision = -1;
   #settling = 0;
+  #quickSide = 0; // what follows the hand at once; the whole preview comes when it rests
 
   constructor(project, stage) {
     this.project = project;
@@ -40,8 +42,8 @@ export class Pictures {
     const opened = await attempt('stage', session.open(), { retry: () => this.#photo() });
     if (!opened || session !== this.session) return;
     this.project.size = [opened.width, opened.height];
-    this.previewSide = Math.max(opened.preview_width, opened.preview_height);
-    this.stage.view.setPhoto(opened.width, opened.height);
+    this.previewSide = this.#quickSide = Math.max(opened.preview_width, opened.preview_height);
+    this.stage.setPhoto(opened.width, opened.height);
     this.refresh();
     const gray = await attempt('stage', session.picture(`gray?longer_side=${this.previewSide}`));
     if (gray && session === this.session) this.stage.setPicture('gray', gray);
@@ -56,7 +58,7 @@ export class Pictures {
     const context = canvas.getContext('2d');
     context.filter = 'grayscale(1)';
     context.drawImage(bitmap, 0, 0);
-    if (!this.project.size) this.stage.view.setPhoto(bitmap.width, bitmap.height);
+    if (!this.project.size) this.stage.setPhoto(bitmap.width, bitmap.height);
     this.stage.setPicture('gray', canvas);
   }
 
@@ -76,12 +78,19 @@ export class Pictures {
       if (!this.session || !this.project.size) return;
       const { session, project } = this;
       session.setReferences(project.state.references.map(({ id, weight }) => ({ key: id, weight, file: project.files.get(id).file })));
-      const body = { ...project.request, longer_side: this.previewSide };
+      const began = performance.now();
+      const body = { ...project.request, longer_side: this.#quickSide };
       const color = await attempt('stage', session.picture('preview', body), { retry: () => this.refresh() });
       if (session !== this.session) continue;
-      if (color) this.stage.setPicture('color', color);
+      if (color) this.#show(color, performance.now() - began);
       this.#settle();
     }
+  }
+
+  #show(color, took) {
+    const first = !this.stage.pictures.color;
+    this.stage.setPicture('color', color);
+    if (!first && took > PROMPT) this.#quickSide = Math.max(Math.round(this.#quickSide * 0.7), Math.min(this.previewSide, 320));
   }
 
   #settle() {
@@ -94,9 +103,17 @@ export class Pictures {
   async #follow() {
     if (!this.session || this.#running || !this.stage.pictures.color) return;
     const revision = this.#revision;
+    const { color } = this.stage.pictures;
+    if (Math.max(color.width, color.height) < this.previewSide - 1) await this.#sharpen(revision);
     if (this.confidenceShown && this.#confidenceRevision !== revision) await this.showConfidence();
     if (this.placesShown && this.stage.places.length === 0) await this.showPlaces();
     if (revision === this.#revision && this.stage.needsFull) await this.#full(revision);
+  }
+
+  async #sharpen(revision) {
+    const body = { ...this.project.request, longer_side: this.previewSide };
+    const color = await attempt('stage', this.session.picture('preview', body));
+    if (color && revision === this.#revision) this.stage.setPicture('color', color);
   }
 
   async #full(revision) {
@@ -129,7 +146,7 @@ export class Pictures {
     const { session } = this;
     this.#confidenceRevision = this.#revision;
     const map = await attempt('stage', session.picture('confidence', this.project.request));
-    if (session === this.session && this.confidenceShown) this.stage.setPicture('confidence', map && hatching(map));
+    if (session === this.session && this.confidenceShown) this.stage.setPicture('confidence', map && unsureShade(map));
     return map !== null;
   }
 

@@ -33,6 +33,11 @@ export class Stage extends EventTarget {
     this.draw();
   }
 
+  setPhoto(width, height) {
+    this.view.setPhoto(width, height);
+    this.moved();
+  }
+
   clear() {
     for (const name of Object.keys(this.pictures)) this.setPicture(name, null);
     this.places = [];

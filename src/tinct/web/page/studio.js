@@ -102,7 +102,7 @@ function showPlaces() {
   find('#where').setAttribute('aria-pressed', String(pictures.placesShown));
   find('#places').hidden = !pictures.placesShown;
   const put = (place) => () => tools.addPoint(place.x, place.y);
-  const button = (place, i) => make('button', { type: 'button', class: 'small', click: put(place) }, `Place ${i + 1}`);
+  const button = (place, i) => make('button', { type: 'button', class: 'small', 'aria-label': `Put a point at place ${i + 1}`, click: put(place) }, String(i + 1));
   find('#places').replaceChildren(make('span', { class: 'soft' }, 'One hint helps most at'), ...stage.places.map(button));
 }
 

@@ -1,17 +1,18 @@
-// A wheel of the colors that sRGB has at one lightness: hue around, chroma outward, and nothing where the screen has
-// no such color. Two sliders beside it do the same for keyboards and readers.
+// A wheel of the colors that sRGB has at one lightness: hue around, chroma outward, neutral in the middle. The rim is
+// the most chroma there is of each hue, so that every place of the wheel is a color that can be had, and none is left
+// out. Two sliders beside it do the same for keyboards and readers.
 
-import { bytesFromLab, hexFromLab, inGamut, labFromHex, maxChroma } from './color.js';
+import { bytesFromLab, hexFromLab, labFromHex, maxChroma } from './color.js';
 
 const SIZE = 360; // pixels of the picture; CSS shows it smaller
-const EDGE = 6;
+const RIM = SIZE / 2 - 2;
+const HUES = 360; // at which the rim is found; between them it is interpolated
 
 /** Event "color" (detail: "#rrggbb") whenever a person chooses; `set` does not send it. */
 export class Wheel extends EventTarget {
   lightness = 60;
   hue = 0;
   chroma = 0;
-  #reach = 100; // chroma at the wheel's rim
   #picture = null; // drawn for one lightness
 
   constructor(root) {
@@ -48,8 +49,8 @@ export class Wheel extends EventTarget {
     const box = this.canvas.getBoundingClientRect();
     const [x, y] = [(event.clientX - box.left) / box.width - 0.5, 0.5 - (event.clientY - box.top) / box.height];
     this.hue = Math.atan2(y, x);
-    const chroma = (Math.hypot(x, y) * SIZE * this.#reach) / (SIZE / 2 - EDGE);
-    this.#choose(Math.min(chroma, maxChroma(this.lightness, this.hue)));
+    const share = Math.min((Math.hypot(x, y) * SIZE) / RIM, 1);
+    this.#choose(share * maxChroma(this.lightness, this.hue));
   }
 
   #slid() {
@@ -72,27 +73,28 @@ export class Wheel extends EventTarget {
     this.#showSliders();
   }
 
-  /** One picture for a lightness; half a pixel at the gamut's edge is softened by the canvas's size on screen. */
+  /** One picture for a lightness; its edge fades over one pixel. */
   #render(context, lightness) {
     const image = context.createImageData(SIZE, SIZE);
-    this.#reach = 0;
-    for (let degrees = 0; degrees < 360; degrees += 5) {
-      this.#reach = Math.max(this.#reach, maxChroma(lightness, (degrees * Math.PI) / 180));
-    }
-    const unit = this.#reach / (SIZE / 2 - EDGE);
+    const most = Array.from({ length: HUES + 1 }, (_, i) => maxChroma(lightness, (i * 2 * Math.PI) / HUES));
     for (let row = 0, i = 0; row < SIZE; row += 1) {
       for (let column = 0; column < SIZE; column += 1, i += 4) {
-        const [a, b] = [(column + 0.5 - SIZE / 2) * unit, (SIZE / 2 - row - 0.5) * unit];
-        if (!inGamut(lightness, a, b)) continue;
-        image.data.set(bytesFromLab(lightness, a, b), i);
-        image.data[i + 3] = 255;
+        const [x, y] = [column + 0.5 - SIZE / 2, SIZE / 2 - row - 0.5];
+        const radius = Math.hypot(x, y);
+        if (radius > RIM + 1) continue;
+        const at = ((Math.atan2(y, x) / (2 * Math.PI) + 1) % 1) * HUES;
+        const [low, part] = [Math.floor(at), at % 1];
+        const unit = (most[low] * (1 - part) + most[low + 1] * part) / RIM;
+        image.data.set(bytesFromLab(lightness, x * unit, y * unit), i);
+        image.data[i + 3] = 255 * Math.min(RIM + 1 - radius, 1);
       }
     }
     return image;
   }
 
   #mark(context) {
-    const radius = (this.chroma / this.#reach) * (SIZE / 2 - EDGE);
+    const most = maxChroma(this.lightness, this.hue);
+    const radius = most > 0 ? Math.min(this.chroma / most, 1) * (RIM - 12) : 0;
     const [x, y] = [SIZE / 2 + radius * Math.cos(this.hue), SIZE / 2 - radius * Math.sin(this.hue)];
     for (const [width, color] of [[9, 'rgba(0, 0, 0, .65)'], [5, '#fff']]) {
       context.beginPath();

@@ -1,0 +1,353 @@
+"""The studio in a real browser: what a person does there, at a desktop's and a phone's width."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import drop
+from PIL import Image
+
+Opener = Callable[..., Any]
+AXE = Path(os.environ.get("TINCT_AXE", Path(__file__).resolve().parents[2] / "build" / "axe-core.js"))
+SHOWN = """([x, y]) => {
+  const canvas = document.querySelector('#photograph'), scale = canvas.width / canvas.clientWidth;
+  return [...canvas.getContext('2d').getImageData(x * scale, y * scale, 1, 1).data.slice(0, 3)];
+}"""
+
+
+def open_photo(page: Any, pictures: Path) -> None:
+    drop(page, pictures / "photograph.png")
+    page.wait_for_selector("#divider:not([hidden])")
+
+
+def place(page: Any, x: float, y: float) -> tuple[float, float]:
+    """Where a place of the photograph (shares of its width and height) lies on the canvas, all of it being seen."""
+    box = page.locator("#photograph").bounding_box()
+    margin = min(16, box["width"] / 20, box["height"] / 20)
+    scale = min((box["width"] - 2 * margin) / 320, (box["height"] - 2 * margin) / 240, 4)
+    return (
+        box["width"] / 2 + (x - 0.5) * 320 * scale,
+        box["height"] / 2 + (y - 0.5) * 240 * scale,
+    )
+
+
+def click(page: Any, x: float, y: float) -> None:
+    at = place(page, x, y)
+    page.locator("#photograph").click(position={"x": at[0], "y": at[1]})
+
+
+def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    box = page.locator("#photograph").bounding_box()
+    (x0, y0), (x1, y1) = place(page, *start), place(page, *end)
+    page.mouse.move(box["x"] + x0, box["y"] + y0)
+    page.mouse.down()
+    page.mouse.move(box["x"] + (x0 + x1) / 2, box["y"] + (y0 + y1) / 2, steps=4)
+    page.mouse.move(box["x"] + x1, box["y"] + y1, steps=4)
+    page.mouse.up()
+
+
+def hints(page: Any) -> list[str]:
+    return page.locator("#hint-list li .row").evaluate_all("(rows) => rows.map((row) => row.textContent)")
+
+
+def saved(page: Any, button: str) -> tuple[str, bytes]:
+    page.click("#save-open")
+    with page.expect_download() as waiting:
+        page.click(button)
+    download = waiting.value
+    page.wait_for_selector("#save", state="hidden")
+    return download.suggested_filename, Path(download.path()).read_bytes()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_the_page_saves_the_command_line_replays_byte_for_byte(
+    open_studio: Opener, pictures: Path, tmp_path: Path, width: int
+) -> None:
+    page = open_studio(width)
+    open_photo(page, pictures)
+    drop(page, pictures / "reference.png", "#references-part")
+    page.wait_for_selector("#references li")
+    click(page, 0.3, 0.8)
+    with page.expect_response("**/preview"):
+        page.locator("#suggestions button").nth(2).click()
+    click(page, 0.7, 0.15)
+    page.wait_for_function("document.querySelectorAll('#hint-list li').length === 2")
+    page.click("#undo")
+    assert len(hints(page)) == 1
+    _, photograph = saved(page, "#save-photograph")
+    name, project = saved(page, "#save-project")
+    for file in ("photograph.png", "reference.png"):
+        (tmp_path / file).write_bytes((pictures / file).read_bytes())
+    (tmp_path / name).write_bytes(project)
+    command = [sys.executable, "-m", "tinct.cli", "colorize", "--project", str(tmp_path / name)]
+    subprocess.run([*command, "-o", str(tmp_path / "replayed.png")], check=True, capture_output=True)
+    assert (tmp_path / "replayed.png").read_bytes() == photograph
+    assert len(json.loads(project)["hints"]["points"]) == 1
+    assert np.ptp(np.asarray(Image.open(BytesIO(photograph))).astype(int), axis=2).max() > 20
+
+
+def test_grey_is_left_of_the_divider_and_color_right_of_it(open_studio: Opener, pictures: Path) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    page.keyboard.press("h")
+    click(page, 0.5, 0.6)
+    page.fill("#hex", "#c03020")
+    with page.expect_response("**/preview"):
+        page.keyboard.press("Enter")
+    red = "(p) => { const c = (%s)(p); return Math.abs(c[0] - c[2]) %s; }"
+    page.wait_for_function(red % (SHOWN, "> 40"), arg=[*place(page, 0.53, 0.6)])
+    assert np.ptp(page.evaluate(SHOWN, [*place(page, 0.47, 0.6)])) <= 3
+    page.focus("#divider")
+    page.keyboard.press("Home")
+    page.wait_for_function(red % (SHOWN, "> 40"), arg=[*place(page, 0.47, 0.6)])
+    page.keyboard.press("End")
+    page.wait_for_function(red % (SHOWN, "<= 3"), arg=[*place(page, 0.53, 0.6)])
+    assert page.get_attribute("#divider", "aria-valuenow") == "100"
+
+
+def test_nothing_is_lost_on_reload(open_studio: Opener, pictures: Path) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    drop(page, pictures / "reference.png", "#references-part")
+    click(page, 0.3, 0.8)
+    page.wait_for_selector("#suggestions button")
+    page.locator("#strength").fill("0.6")
+    before = hints(page)
+    page.wait_for_timeout(200)
+    page.reload()
+    page.wait_for_selector("#divider:not([hidden])")
+    assert hints(page) == before
+    assert page.locator("#references li").count() == 1
+    assert page.locator("#strength").input_value() == "0.6"
+    page.click("#undo")
+    assert page.locator("#strength").input_value() == "1"
+
+
+def test_hints_are_moved_recolored_and_deleted_and_each_step_is_undone(
+    open_studio: Opener, pictures: Path
+) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    click(page, 0.25, 0.25)
+    drag(page, (0.25, 0.25), (0.75, 0.25))
+    assert hints(page)[0].startswith("Point at 240, 60")
+    page.fill("#hex", "#3060c0")
+    page.keyboard.press("Enter")
+    assert "blue" in hints(page)[0]
+    page.click("#delete")
+    assert hints(page) == []
+    steps = []
+    for _ in range(4):
+        page.click("#undo")
+        steps.append(hints(page))
+    assert ["blue" in step[0] for step in steps[:2]] == [True, False]
+    assert steps[2][0].startswith("Point at 80, 60")
+    assert steps[3] == []
+
+
+def test_a_neutral_stroke_keeps_gray(open_studio: Opener, pictures: Path) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    page.keyboard.press("n")
+    with page.expect_response("**/preview"):
+        drag(page, (0.1, 0.9), (0.9, 0.9))
+    assert hints(page)[0].startswith("Stroke at")
+    _, photograph = saved(page, "#save-photograph")
+    line = np.asarray(Image.open(BytesIO(photograph)).convert("RGB")).astype(int)[215:217, 60:260]
+    assert np.ptp(line, axis=2).mean() < 6
+
+
+def test_everything_can_be_done_by_keys(open_studio: Opener, pictures: Path) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    page.focus("#photograph")
+    for key in ("ArrowRight", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_function("document.querySelectorAll('#hint-list li').length === 1")
+    before = hints(page)[0].split(",")[0]
+    page.keyboard.press("Alt+Shift+ArrowRight")
+    assert hints(page)[0].split(",")[0] != before
+    page.keyboard.press("s")
+    for key in ("Shift+ArrowLeft", "Enter", "Shift+ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    assert [hint.split()[0] for hint in hints(page)] == ["Point", "Stroke"]
+    page.keyboard.press("Delete")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("]")
+    assert len(hints(page)) == 2
+    page.keyboard.press("Control+s")
+    assert page.locator("#save").is_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    assert page.locator("#help").is_visible()
+
+
+def test_a_region_is_paired_with_a_region_of_the_reference(open_studio: Opener, pictures: Path) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    drop(page, pictures / "reference.png", "#references-part")
+    page.wait_for_selector("#tool-pair:not([disabled])")
+    page.keyboard.press("r")
+    drag(page, (0.1, 0.6), (0.3, 0.9))
+    page.wait_for_selector("#viewer[open]")
+    box = page.locator("#viewer-canvas").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.6, steps=3)
+    with page.expect_response("**/preview") as answer:
+        page.mouse.up()
+    assert answer.value.ok
+    swatch = json.loads(answer.value.request.post_data)["hints"]["swatches"][0]
+    assert swatch["target_box"] == pytest.approx([32, 144, 97, 217], abs=2)
+    assert hints(page)[0].startswith("Matched region")
+
+
+def test_the_eyedropper_takes_the_references_color(open_studio: Opener, pictures: Path) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    drop(page, pictures / "reference.png", "#references-part")
+    click(page, 0.3, 0.8)
+    page.click("#eyedropper")
+    page.wait_for_selector("#viewer[open]")
+    page.locator("#viewer-canvas").click()  # its middle: the red disk
+    picked = page.locator("#hex").input_value()
+    rgb = [int(picked[i : i + 2], 16) for i in (1, 3, 5)]
+    assert rgb == pytest.approx([190, 70, 50], abs=12)
+
+
+def test_alternatives_and_places_lead_on(open_studio: Opener, pictures: Path) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    page.click("#alternatives-show")
+    page.wait_for_selector(".alternative")
+    with page.expect_response("**/preview") as answer:
+        page.locator(".alternative").nth(1).click()
+    assert json.loads(answer.value.request.post_data)["options"]["seed"] > 0
+    page.keyboard.press("w")
+    page.locator("#places button").first.click()
+    page.wait_for_function("document.querySelectorAll('#hint-list li').length === 1")
+
+
+def test_zooming_to_full_size_shows_every_pixel_of_the_photograph(
+    open_studio: Opener, tmp_path: Path
+) -> None:
+    checks = np.indices((1500, 2400)).sum(0) % 2 * 60 + 90
+    Image.fromarray(checks.astype(np.uint8)).save(tmp_path / "checks.png")
+    page = open_studio()
+    drop(page, tmp_path / "checks.png")
+    page.wait_for_selector("#divider:not([hidden])")
+    page.keyboard.press("End")
+    with page.expect_response(lambda r: r.url.endswith("/render") and '"strength":0}' not in r.request.post_data):
+        page.keyboard.press("1")
+    assert page.locator("#zoom-level").text_content() == "100 %"
+    difference = "(p) => Math.abs((%s)(p)[1] - (%s)([p[0] + 1, p[1]])[1]) > 25" % (SHOWN, SHOWN)
+    page.wait_for_function(difference, arg=[200, 200])
+
+
+def test_what_cannot_be_read_is_said_beside_it(open_studio: Opener, tmp_path: Path, pictures: Path) -> None:
+    (tmp_path / "letter.png").write_text("not a picture")
+    page = open_studio(expects_errors=True)
+    drop(page, tmp_path / "letter.png")
+    page.locator("#stage-part [role=alert]").get_by_text("letter.png").wait_for()
+    open_photo(page, pictures)
+    assert page.locator("#stage-part [role=alert]").inner_text() == ""
+    click(page, 0.3, 0.8)
+    page.fill("#hex", "mauve")
+    page.keyboard.press("Enter")
+    page.locator("[data-part=color] [role=alert]").get_by_text("“mauve” is not a color").wait_for()
+    drop(page, tmp_path / "letter.png", "#references-part")
+    page.locator("#panel [role=alert], #stage-part [role=alert]").get_by_text("letter.png").first.wait_for()
+
+
+def test_a_session_that_the_server_forgot_is_made_anew(
+    open_studio: Opener, pictures: Path, studio: str
+) -> None:
+    page = open_studio(expects_errors=True)
+    with page.expect_response(lambda r: r.url.endswith("/api/sessions")) as begun:
+        open_photo(page, pictures)
+    session = begun.value.json()["id"]
+    status = page.evaluate(f"fetch('api/sessions/{session}', {{ method: 'DELETE' }}).then((r) => r.status)")
+    assert status == 204
+    with page.expect_response(lambda r: r.url.endswith("/preview") and r.ok):
+        click(page, 0.3, 0.8)
+
+
+def test_the_wheel_holds_what_srgb_holds(open_studio: Opener) -> None:
+    from tinct.color.gamut import fit_gamut
+    from tinct.color.hexcolor import color_to_ab
+
+    page = open_studio()
+    places = [[lightness, hue] for lightness in (5, 30, 62, 90, 98) for hue in np.arange(0, 6.28, 0.37)]
+    most, names = page.evaluate(
+        """async (places) => {
+          const color = await import('./color.js');
+          const most = places.map(([l, h]) => color.maxChroma(l, h));
+          const name = ([l, h], i) => color.hexFromLab(l, 0.7 * most[i] * Math.cos(h), 0.7 * most[i] * Math.sin(h));
+          return [most, places.map(name)];
+        }""",
+        [[float(v) for v in each] for each in places],
+    )
+    lightness, hue = np.array(places, np.float32).T
+    ray = np.stack([np.cos(hue), np.sin(hue)], -1)
+    fitted = np.linalg.norm(fit_gamut(lightness, 200 * ray), axis=-1)
+    np.testing.assert_allclose(most, fitted, atol=0.15)
+    middle = lightness == 62  # one step of 8 bits is a small difference there
+    ab = np.stack([color_to_ab(name) for name in names])
+    np.testing.assert_allclose(ab[middle], (0.7 * fitted[:, None] * ray)[middle], atol=1.2)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_never_scrolls_sideways_and_everything_is_labelled(
+    open_studio: Opener, pictures: Path, width: int
+) -> None:
+    page = open_studio(width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    open_photo(page, pictures)
+    drop(page, pictures / "reference.png", "#references-part")
+    click(page, 0.3, 0.8)
+    page.wait_for_selector("#suggestions button")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    unlabelled = """[...document.querySelectorAll('button, input:not([hidden]), select')].filter((element) =>
+      !element.ariaLabel && !element.textContent.trim() && !element.labels?.length).map((e) => e.outerHTML)"""
+    assert page.evaluate(unlabelled) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_axe_finds_nothing_serious(open_studio: Opener, pictures: Path, width: int, scheme: str) -> None:
+    if not AXE.is_file():
+        pytest.skip(f"needs axe-core: make build/axe-core.js, or name its axe.min.js in TINCT_AXE ({AXE})")
+    page = open_studio(width, scheme)
+    page.evaluate(AXE.read_text())
+    found = serious(page)
+    open_photo(page, pictures)
+    drop(page, pictures / "reference.png", "#references-part")
+    click(page, 0.3, 0.8)
+    page.wait_for_selector("#suggestions button")
+    page.locator("#hints summary").click()
+    found += serious(page)
+    for opener, dialog in (("#save-open", "#save"), ("#help-open", "#help"), ("#eyedropper", "#viewer")):
+        page.click(opener)
+        page.wait_for_selector(f"{dialog}[open]")
+        found += serious(page)
+        page.click(f"{dialog}-close")
+    assert found == []
+
+
+def serious(page: Any) -> list[str]:
+    """What axe calls serious or critical, each with the element it is about."""
+    result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{violation['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
+        for violation in result["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
