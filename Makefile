@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 TORCH := torch==2.13.0
 SOURCES := src tests benchmarks
+DATA ?= ../shared/data
 
-.PHONY: demo test lint types bench docs clean
+.PHONY: demo test lint types bench results docs clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tinct demo --out-dir demo
@@ -24,6 +25,10 @@ types: $(VENV)/.developing
 
 bench: $(VENV)/.developing
 	@for bench in benchmarks/*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+# Every protocol for every method, hours on two cores; a run that is stopped goes on. LIMIT=20 takes so many photographs each.
+results: $(VENV)/.developing
+	@$(BIN)/python -m tinct.evaluation.benchmark "$(DATA)" $(if $(LIMIT),--limit $(LIMIT)) --page docs/results.md
 
 docs: $(VENV)/.developing
 	@$(BIN)/python -m tinct.cli.reference docs/cli.md
