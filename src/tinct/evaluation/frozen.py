@@ -87,6 +87,21 @@ FROZEN: dict[str, FrozenNetwork] = {
             ),
         ),
     ),
+    "vgg19": FrozenNetwork(
+        summary="VGG-19 trained on ImageNet: the encoder that stylization networks are trained with",
+        license="BSD-3-Clause (torchvision)",
+        files=(
+            FrozenFile(
+                "vgg19-dcbb9e9d.pth",
+                "dcbb9e9d",
+                "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+            ),
+            FrozenFile(
+                "vgg19_normalised_conv0_to_conv3_4_fp16.npz",
+                "d962f513574d1b673182e6ff2755cf82798d231418dc5af94916d99a1d3787bf",
+            ),
+        ),
+    ),
     "inception": FrozenNetwork(
         summary="Inception v3 of 2015-12-05, TensorFlow's weights in PyTorch's layout: FID",
         license="Apache-2.0 (mseitzer/pytorch-fid)",

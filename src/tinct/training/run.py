@@ -27,7 +27,14 @@ from tinct.training.photographs import Photographs, pack
 from tinct.training.pool import Pool
 from tinct.training.processes import join, rank_and_world, wait
 
-TRAININGS = {"tinct": "tinct.training.tinct:TinctTraining"}
+TRAININGS = {
+    "tinct": "tinct.training.tinct:TinctTraining",
+    "xu2020-encoder": "tinct.training.xu2020:EncoderTraining",
+    "xu2020-transfer": "tinct.training.xu2020:TransferTraining",
+    "xu2020-colorization": "tinct.training.xu2020_colorization:ColorizationTraining",
+    "xu2020-lite": "tinct.training.xu2020_lite:LiteTraining",
+    "xu2020-lite-total": "tinct.training.xu2020_lite:LiteTotalTraining",
+}
 """Networks that can be trained, and the class that knows how."""
 
 CONFIG_FILE = "config.toml"

@@ -1,0 +1,61 @@
+"""Where an encoder of style transfer gets its weights: a published VGG-19, or a student of it that was trained here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from tinct.errors import OptionError
+from tinct.evaluation.frozen import locate
+from tinct.evaluation.state_dict import read_state_dict
+from tinct.networks.vgg19 import VGG19, layers_of
+from tinct.training.loop import CHECKPOINT, read_checkpoint
+
+TEACHER = "vgg19"
+STUDENT = "xu2020-encoder"
+
+
+def encoder_weights(source: str) -> dict[str, Tensor]:
+    """Weights by layer.
+
+    Args:
+        source: "vgg19" for the published network, wherever `tinct.evaluation.frozen` finds it (layers that its file
+            lacks are left out); "none" for no weights; or the folder of a run of `xu2020-encoder`.
+    Raises:
+        WeightsError: if the published network is not on this machine, or its file is damaged.
+        OptionError: if the folder holds no such run.
+    """
+    if source == "none":
+        return {}
+    if source == TEACHER:
+        return layers_of(read_state_dict(locate(TEACHER)))
+    return _student(averaged_state(Path(source), STUDENT))
+
+
+def teacher(last: str = "conv4_1") -> tuple[VGG19, tuple[str, ...]]:
+    """The published VGG-19, frozen, and the layers of it that have weights, as far as `last`."""
+    network = VGG19(1.0, last)
+    lacking = network.load(encoder_weights(TEACHER))
+    known = tuple(name for name in network.names if name not in lacking)
+    return network.requires_grad_(False).eval(), known
+
+
+def averaged_state(run: Path, network: str) -> dict[str, Tensor]:
+    """The averaged weights of a run.
+
+    Raises:
+        OptionError: if the folder holds none, or another network's.
+    """
+    state = read_checkpoint(run / CHECKPOINT)
+    if state.get("network") != network:
+        raise OptionError(f"{run} trains {state.get('network')!r}; a run of {network} is wanted.")
+    averaged: dict[str, Tensor] = state["averaged"]
+    return averaged
+
+
+def _student(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """conv4_1 is left out: no teacher may have shown it, so the decoder's training makes it."""
+    prefix = "encoder."
+    inner = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    return {name: value for name, value in inner.items() if not name.startswith("conv4_1")}
