@@ -11,7 +11,8 @@ import training_photographs as made  # noqa: E402
 from tinct.color import bins as bins_oracle  # noqa: E402
 from tinct.color.lab import lab_to_rgb as numpy_lab_to_rgb  # noqa: E402
 from tinct.color.lab import rgb_to_lab as numpy_rgb_to_lab  # noqa: E402
-from tinct.training import hints, lab, lightness, losses, views  # noqa: E402
+from tinct.networks import lab  # noqa: E402
+from tinct.training import hints, lightness, losses, views  # noqa: E402
 from tinct.training.batch import draw_batch, turned  # noqa: E402
 from tinct.training.labels import Labels, collect  # noqa: E402
 from tinct.training.pool import RELATED, SELF, UNRELATED, Pool, choose_references  # noqa: E402

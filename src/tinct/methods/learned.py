@@ -48,7 +48,11 @@ VIVID_STRIDE = 8
 
 VIVID_GAIN = 1.1
 """How much of the way from the mean answer to the annealed mean vividness 1 goes: on 100 held-out photographs
-colorfulness is then 0.95 of the truth's (docs/experiments.md, "Vividness")."""
+colorfulness is then 0.92 of the truth's (docs/experiments.md, "Vividness")."""
+
+CHROMA_TIMES, CHROMA_ABOVE = 2.0, 10.0
+"""How much more chroma than the mean answer the annealed mean may have, times and ab units: it bounds blotches of a
+color that the mean answer knows nothing of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,8 @@ class Tinct:
     def _distribution(self, seen: Seen, inputs: dict[str, NDArray[Any]]) -> Distribution:
         """Cut to the cells that the photograph touches: padding is not asked about."""
         height, width = (-(-n // KEY_STRIDE) for n in seen.size)
-        found = self._network("distribution").run(**inputs)["probabilities"]
+        wanted = {name: inputs[name] for name in INPUTS["distribution"]}
+        found = self._network("distribution").run(**wanted)["probabilities"]
         p, keys = (np.asarray(part[0, :height, :width], np.float32) for part in (found, seen.keys))
         return Distribution(p, keys / np.sqrt(HEADS), share(inputs["maps"])[:height, :width], KEY_STRIDE)
 
@@ -177,7 +182,12 @@ def _torch_source(part: str, path: Path) -> TorchSource:
 def _vivid(seen: Seen, found: dict[str, NDArray[Any]]) -> Array:
     """What vividness 1 adds at the padded working size: the way to the annealed mean, along lightness edges."""
     mean = block_means(found["ab"][0], VIVID_STRIDE // 2)
-    way = np.float32(VIVID_GAIN) * (np.asarray(found["annealed"][0], np.float32) - mean)
+    annealed = np.asarray(found["annealed"][0], np.float32)
+    bound = CHROMA_TIMES * np.linalg.norm(mean, axis=-1, keepdims=True) + CHROMA_ABOVE
+    annealed = annealed * np.minimum(
+        1, bound / np.maximum(np.linalg.norm(annealed, axis=-1, keepdims=True), 1e-3)
+    )
+    way = np.float32(VIVID_GAIN) * (annealed - mean)
     coarse = block_means(seen.lightness[..., None], VIVID_STRIDE)[..., 0]
     height, width = seen.lightness.shape
     return ChromaUpsampler(way, coarse, (height, width)).rows(0, height, seen.lightness)

@@ -109,6 +109,11 @@ class MatchGraph(AttendGraph):
 class RecallGraph(AttendGraph):
     """Attention to references, which have no place."""
 
+    def __init__(self, model: Tinct) -> None:
+        super().__init__(model)
+        self.matcher = copy.deepcopy(model.matcher)
+        del self.matcher.log_reach, self.matcher.hint_bias  # of hints alone: the file does not hold them
+
     def forward(self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, item_bias: Tensor) -> Tensor:
         batch, heads = len(keys), self.matcher.heads
         null = self.matcher.null_bias[None, :, None, None].expand(batch, -1, 1, 1)
@@ -190,7 +195,7 @@ class DecodeGraph(DecoderGraph):
 
 
 class DistributionGraph(DecoderGraph):
-    """The same inputs to probabilities of the 313 bins at 1/4, (B, H/4, W/4, 313)."""
+    """The same inputs, but for the share at 1/2, to probabilities of the 313 bins at 1/4, (B, H/4, W/4, 313)."""
 
     def __init__(self, model: Tinct) -> None:
         super().__init__(model)
@@ -198,7 +203,6 @@ class DistributionGraph(DecoderGraph):
 
     def forward(
         self,
-        half: Tensor,
         quarter: Tensor,
         eighth: Tensor,
         sixteenth: Tensor,

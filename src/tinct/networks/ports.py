@@ -11,7 +11,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "match": ("keys", "item_keys", "item_ab", "item_bias", "item_place"),
     "recall": ("keys", "item_keys", "item_ab", "item_bias"),
     "decode": _DECODER,
-    "distribution": _DECODER,
+    "distribution": _DECODER[1:],  # nothing at 1/2
 }
 
 OUTPUTS: dict[str, tuple[str, ...]] = {

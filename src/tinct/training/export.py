@@ -39,7 +39,9 @@ def export(model: Tinct, centers: Tensor, out: Path) -> list[Path]:
     files = []
     for part, graph in graphs.items():
         files.append(out / f"tinct.{part}.onnx")
-        _write(graph, examples[part], INPUTS[part], OUTPUTS[part], files[-1])
+        given = zip(INPUTS[part], examples[part], strict=True)
+        axes = {name: _free_axes(name, tensor.ndim) for name, tensor in given}
+        write_graph(graph, examples[part], axes, OUTPUTS[part], files[-1])
         halve_weights(files[-1])
     return files
 
@@ -54,6 +56,14 @@ def release(
         score: metric -> figure, under the protocol that the model card names.
     """
     files = {file.stem: file for file in export(model, centers, folder)}
+    add_to_manifest(files, folder, training_data, score)
+    return files
+
+
+def add_to_manifest(
+    files: Mapping[str, Path], folder: Path, training_data: str, score: Mapping[str, float]
+) -> None:
+    """Write the manifest's entries of files by their names; see `release`."""
     manifest = folder / "manifest.json"
     entries = json.loads(manifest.read_text()) if manifest.exists() else {}
     for name, file in files.items():
@@ -65,7 +75,6 @@ def release(
             "score": dict(score),
         }
     manifest.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n")
-    return files
 
 
 def _examples(graphs: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, ...]]:
@@ -82,18 +91,24 @@ def _examples(graphs: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, ...]]:
         "match": (*items, torch.rand(1, 5, 2)),
         "recall": items,
         "decode": decoder,
-        "distribution": decoder,
+        "distribution": decoder[1:],
     }
 
 
-def _write(
+def write_graph(
     graph: nn.Module,
     example: tuple[Tensor, ...],
-    inputs: tuple[str, ...],
+    axes: Mapping[str, Mapping[int, str]],
     outputs: tuple[str, ...],
     file: Path,
 ) -> None:
-    axes = {name: _free_axes(name, tensor.ndim) for name, tensor in zip(inputs, example, strict=True)}
+    """Write an ONNX file.
+
+    Args:
+        example: inputs to trace with.
+        axes: for each input, in order, its name and its axes that may have any size, by name.
+        outputs: names.
+    """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter(
@@ -103,9 +118,9 @@ def _write(
             graph,
             example,
             str(file),
-            input_names=list(inputs),
+            input_names=list(axes),
             output_names=list(outputs),
-            dynamic_axes=axes,
+            dynamic_axes={name: dict(free) for name, free in axes.items()},
             opset_version=ONNX_OPSET,
             dynamo=False,
             # a folded constant loses the name by which `released_graph` finds it
