@@ -7,13 +7,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 TORCH := torch==2.13.0
 SOURCES := src tests benchmarks
 DATA ?= ../shared/data
+AXE := 4.10.3
 
-.PHONY: demo test lint types bench results docs clean
+.PHONY: demo test lint types bench results docs screenshots clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tinct demo --out-dir demo
 
-test: $(VENV)/.developing
+test: $(VENV)/.developing build/axe-core.js
 	@$(BIN)/python -m pytest $(PYTEST)
 
 lint: $(VENV)/.developing
@@ -32,6 +33,17 @@ results: $(VENV)/.developing
 
 docs: $(VENV)/.developing
 	@$(BIN)/python -m tinct.cli.reference docs/cli.md
+
+# Pictures of the studio for docs/studio.md, of photographs that scikit-image brings; needs chromium.
+screenshots: $(VENV)/.developing
+	@$(BIN)/python tests/browser/screenshots.py docs/screenshots
+
+# What the studio's test of accessibility runs in the page; without it (no npm, no network) that test is skipped.
+build/axe-core.js:
+	@mkdir -p build
+	@cd build && npm pack --silent axe-core@$(AXE) >/dev/null && tar xzOf axe-core-$(AXE).tgz package/axe.min.js > axe-core.js.new \
+		&& mv axe-core.js.new axe-core.js || echo "no axe-core from npm: its test will be skipped"
+	@rm -f build/axe-core-$(AXE).tgz build/axe-core.js.new
 
 clean:
 	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -97,9 +97,11 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A gray photograph and a color reference, both drawn here: a red disk and a green field under a blue sky."""
     folder = tmp_path_factory.mktemp("pictures")
     y, x = np.mgrid[0:240, 0:320]
-    noise = np.random.default_rng(3).normal(0, 6, (240, 320, 1))
-    color = np.where((y < 120)[..., None], (120, 160, 220), (90, 140, 60)) + noise
-    color = np.where(((x - 160) ** 2 + (y - 130) ** 2 < 55**2)[..., None], (190, 70, 50) + noise, color)
+    # Light falls from the left: a picture with one color to each lightness would be a toned one.
+    light = (0.7 + 0.3 * x / 320)[..., None]
+    color = np.where((y < 120)[..., None], (120, 160, 220), (90, 140, 60))
+    color = np.where(((x - 160) ** 2 + (y - 130) ** 2 < 55**2)[..., None], (190, 70, 50), color) * light
+    color += np.random.default_rng(3).normal(0, 4, (240, 320, 1))
     picture = Image.fromarray(color.clip(0, 255).astype(np.uint8))
     picture.save(folder / "reference.png")
     picture.convert("L").save(folder / "photograph.png")
