@@ -19,6 +19,7 @@ from tinct.options import Options
 if TYPE_CHECKING:
     from tinct.colorize import Colorizer
     from tinct.hints import HintLike
+    from tinct.methods import Method
     from tinct.photo import Photo
 
 STANDARD_STREAM = "-"
@@ -140,7 +141,7 @@ def _set_up(
 
     # what is malformed or missing is so for every photograph: say it once, before any work
     swatches = [isinstance(each, Swatch) for each in _hints(points, file, (1, 1))]
-    choose_method(options.method, bool(reference), not all(swatches), any(swatches))
+    _prepare(choose_method(options.method, bool(reference), not all(swatches), any(swatches)))
     colorizer = Colorizer(**asdict(options))
     colorizer.set_references(reference)
 
@@ -286,6 +287,21 @@ def _forget_standard_output() -> None:
     """Keep the interpreter from writing the rest, and failing again, when it ends."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _prepare(method: Method) -> None:
+    """Let a method that loads something begin while the first photograph is read; what fails is said when used."""
+    from threading import Thread
+
+    prepare = getattr(method, "prepare", None)
+    if prepare is None:
+        return
+
+    def quietly() -> None:
+        with suppress(TinctError):
+            prepare()
+
+    Thread(target=quietly, daemon=True).start()
 
 
 def _hints(points: Sequence[str], file: str | None, size: tuple[int, int]) -> list[HintLike]:

@@ -88,6 +88,16 @@ class Tinct:
     def __init__(self, *, device: str = "auto", precision: str = "auto", threads: int | None = None) -> None:
         self._engine: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
 
+    def prepare(self) -> None:
+        """Open what every photograph needs; a thread may do it while the photograph is being read.
+
+        Raises:
+            WeightsError: if a file is missing or not the one that the manifest names.
+            MissingExtraError: if the engine is not installed.
+        """
+        for part in ("encode", "decode"):
+            self._network(part)
+
     @property
     def weights_sha256(self) -> str:
         """The hash of the encoder's file, which names the training."""
