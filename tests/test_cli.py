@@ -231,6 +231,7 @@ BAD = {
     "unknown method": (["photo.png", "-m", "vivid", *HINT], "'vivid'"),
     "strength": (["photo.png", "--strength", "1.5", *HINT], "strength is 1.5"),
     "size": (["photo.png", "--size", "9", *HINT], "size is 9"),
+    "seed": (["photo.png", "--seed", "-1", *HINT], "seed is -1"),
     "not a number": (["photo.png", "--size", "big", *HINT], "--size"),
     "unknown format": (["photo.png", "-o", "photo.xyz", *HINT], ".xyz"),
     "missing folder": (["photo.png", "-o", "no/where.png", *HINT], "no"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from tinct.errors import OptionError
 
@@ -16,13 +17,13 @@ class Options:
     Attributes:
         method: a name that `tinct methods` lists; None takes the best one that can answer what was given.
         size: longer side in pixels at which chroma is predicted, 32..2048; None takes the method's own.
-        strength: multiplies the predicted chroma, 0 (grey) .. 1 (as predicted).
+        strength: multiplies the predicted chroma, 0 (gray) .. 1 (as predicted).
         vividness: how far to go from the safe mean answer to what is likely, 0 (the mean) .. 2; methods that know
             only one answer give it at every vividness.
         chroma_only: return the color layer alone: the predicted chroma at a constant mid lightness (L* = 50).
-        seed: what random choices start from (Welsh's jittered sampling, alternatives).
+        seed: what random choices start from (Welsh's jittered sampling, alternatives), 0 or more.
     Raises:
-        OptionError: if a value is out of its range.
+        OptionError: if a value is of another kind, or out of its range.
     """
 
     method: str | None = None
@@ -34,9 +35,21 @@ class Options:
 
     def __post_init__(self) -> None:
         low, high = WORKING_SIZE_RANGE
-        if self.size is not None and not low <= self.size <= high:
-            raise OptionError(f"size is {self.size}; it must be {low} to {high} pixels on the longer side.")
-        if not 0.0 <= self.strength <= 1.0:
-            raise OptionError(f"strength is {self.strength}; it must be 0 (grey) to 1 (as predicted).")
-        if not 0.0 <= self.vividness <= 2.0:
-            raise OptionError(f"vividness is {self.vividness}; it must be 0 (the mean answer) to 2.")
+        if self.method is not None and not isinstance(self.method, str):
+            raise OptionError(f"method is {self.method!r}; it must be a name that `tinct methods` lists.")
+        if self.size is not None and not (_is_whole(self.size) and low <= self.size <= high):
+            raise OptionError(f"size is {self.size!r}; it must be {low} to {high} pixels on the longer side.")
+        if not (_is_number(self.strength) and 0.0 <= self.strength <= 1.0):
+            raise OptionError(f"strength is {self.strength!r}; it must be 0 (gray) to 1 (as predicted).")
+        if not (_is_number(self.vividness) and 0.0 <= self.vividness <= 2.0):
+            raise OptionError(f"vividness is {self.vividness!r}; it must be 0 (the mean answer) to 2.")
+        if not (_is_whole(self.seed) and self.seed >= 0):
+            raise OptionError(f"seed is {self.seed!r}; it must be a whole number, 0 or more.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)

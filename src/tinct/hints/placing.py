@@ -104,6 +104,7 @@ def _shape_mask(hint: Hint | Stroke | Rectangle, scale: _Scale) -> Mask:
 def _point_mask(hint: Hint, scale: _Scale) -> Mask:
     """A disk, and always the pixel under its center."""
     _check_numbers("hint", hint.x, hint.y, hint.radius)
+    _check_width("hint", "radius", hint.radius)
     width, height = scale.photo
     if not (-0.5 <= hint.x < width - 0.5 and -0.5 <= hint.y < height - 0.5):
         raise HintError(
@@ -120,6 +121,7 @@ def _point_mask(hint: Hint, scale: _Scale) -> Mask:
 def _stroke_mask(stroke: Stroke, scale: _Scale) -> Mask:
     """All pixels within half the width of the line, which stays connected however thin it becomes."""
     _check_numbers("stroke", stroke.width, *(value for point in stroke.points for value in point))
+    _check_width("stroke", "width", stroke.width)
     if not stroke.points:
         raise HintError("a stroke has no points; give it at least one (x, y).")
     _check_overlap("stroke", _bounds(stroke.points, stroke.width / 2), scale)
@@ -272,6 +274,11 @@ def _bounds(points: Sequence[tuple[float, float]], reach: float) -> Box:
 def _check_numbers(name: str, *values: float) -> None:
     if not all(math.isfinite(value) for value in values):
         raise HintError(f"a {name} has a coordinate that is not a number; give pixels of the photograph.")
+
+
+def _check_width(name: str, what: str, pixels: float) -> None:
+    if pixels < 0:
+        raise HintError(f"a {name} has a {what} of {pixels:g}; give pixels of the photograph, 0 or more.")
 
 
 def _check_box(name: str, box: Box) -> None:
