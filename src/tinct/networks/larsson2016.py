@@ -86,7 +86,7 @@ class Larsson2016(nn.Module):
             `hue` and `chroma` at (H/4, W/4).
         """
         features = [lightness / 100 - 0.5]
-        for layer, before, stride in zip(self.layers, self.strides, self.strides[1:], strict=True):
+        for layer, before, stride in zip(self.layers, self.strides[:-1], self.strides[1:], strict=True):
             given = F.max_pool2d(features[-1], 2) if stride > before else features[-1]
             features.append(layer(given))
         hidden = self.hypercolumn(features)

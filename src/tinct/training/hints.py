@@ -72,13 +72,21 @@ def square_hints(ab: Tensor, place: Tensor, count: int) -> Hints:
 
 def reveal(ab: Tensor, place: Tensor, before: Tensor, after: Tensor, valid: Tensor, size: int) -> Hints:
     """Hints whose patches reach `before` pixels left and up of their pixel and `after` pixels right and down."""
-    pixel = (place * size).long().clamp(0, size - 1)
-    x0, y0 = (pixel[..., 0] - before).clamp_min(0), (pixel[..., 1] - before).clamp_min(0)
-    x1, y1 = (pixel[..., 0] + after + 1).clamp_max(size), (pixel[..., 1] + after + 1).clamp_max(size)
+    x0, y0, x1, y1 = patch_boxes(place, before, after, size)
     colors = box_means(ab, x0, y0, x1, y1)
     center = torch.stack([(x0 + x1) / 2, (y0 + y1) / 2], -1) / size
     hint_map = painted(colors, valid, x0, y0, x1, y1, size)
     return Hints(center, colors, valid, F.avg_pool2d(hint_map, 2))
+
+
+def patch_boxes(
+    place: Tensor, before: Tensor, after: Tensor, size: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Edges x0, y0, x1, y1 of the patches of `reveal`, in pixels, the last two beyond the patch, cut at the border."""
+    pixel = (place * size).long().clamp(0, size - 1)
+    x0, y0 = (pixel[..., 0] - before).clamp_min(0), (pixel[..., 1] - before).clamp_min(0)
+    x1, y1 = (pixel[..., 0] + after + 1).clamp_max(size), (pixel[..., 1] + after + 1).clamp_max(size)
+    return x0, y0, x1, y1
 
 
 def _along_strokes(place: Tensor, run: int = 6) -> Tensor:

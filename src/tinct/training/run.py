@@ -29,6 +29,17 @@ from tinct.training.processes import join, rank_and_world, wait
 
 TRAININGS = {
     "tinct": "tinct.training.tinct:TinctTraining",
+    "zhang2016": "tinct.training.zhang2016:Zhang2016Training",
+    "zhang2016-l2": "tinct.training.zhang2016:RegressionTraining",
+    "zhang2016-five-blocks": "tinct.training.zhang2016:FiveBlocksTraining",
+    "zhang2016-four-blocks": "tinct.training.zhang2016:FourBlocksTraining",
+    "zhang2017": "tinct.training.zhang2017:Zhang2017Training",
+    "zhang2017-global": "tinct.training.zhang2017:GlobalHintsTraining",
+    "scunet": "tinct.training.scunet:ScunetTraining",
+    "scunet-classregsoft": "tinct.training.scunet:ClassRegSoftTraining",
+    "scunet-regsoft": "tinct.training.scunet:RegSoftTraining",
+    "iizuka2016": "tinct.training.iizuka2016:Iizuka2016Training",
+    "larsson2016": "tinct.training.larsson2016:Larsson2016Training",
     "xu2020-encoder": "tinct.training.xu2020:EncoderTraining",
     "xu2020-transfer": "tinct.training.xu2020:TransferTraining",
     "xu2020-colorization": "tinct.training.xu2020_colorization:ColorizationTraining",
@@ -107,26 +118,43 @@ def export_run(run: Path, out: Path, training_data: str) -> dict[str, Path]:
         out: a weights folder; `TINCT_WEIGHTS` may name it.
         training_data: what was trained on, in a line, for the manifest.
     Returns:
-        The files by their names in the manifest, and `tinct` for the safetensors file.
+        The files by their names in the manifest, and the safetensors file as "NAME for training".
     Raises:
-        OptionError: if the folder holds no run of the released network.
+        OptionError: if the folder holds no run, or one of a network that has no released form.
     """
     from safetensors.torch import save_file
 
     from tinct.networks.tinct import Tinct, TinctConfig
     from tinct.training.export import release
+    from tinct.training.export_papers import release_paper
     from tinct.training.tinct import bin_centers
 
     state = read_checkpoint(run / CHECKPOINT)
-    if state.get("network") != "tinct":
-        raise OptionError(f"{run} trains {state.get('network')!r}; only tinct has a released form.")
     network = read_config(run / CONFIG_FILE).get("network", {})
-    model = Tinct(dataclass_from(TinctConfig, network, "network"))
-    model.load_state_dict(state["averaged"])
-    files = release(model, bin_centers(), out, training_data, last_scores(run))
-    whole = {name: value.contiguous() for name, value in model.state_dict().items()}
-    save_file(whole, out / "tinct.safetensors")
-    return files | {"tinct": out / "tinct.safetensors"}
+    if (name := str(state.get("network"))) == "tinct":
+        model: Any = Tinct(dataclass_from(TinctConfig, network, "network"))
+        model.load_state_dict(state["averaged"])
+        files = release(model, bin_centers(), out, training_data, last_scores(run))
+    else:
+        model = paper_network(name, network)
+        model.load_state_dict(state["averaged"])
+        files = release_paper(model, name, out, training_data, last_scores(run))
+    whole = {key: value.contiguous() for key, value in model.state_dict().items()}
+    save_file(whole, out / f"{name}.safetensors")
+    return files | {f"{name} for training": out / f"{name}.safetensors"}
+
+
+def paper_network(name: str, numbers: Mapping[str, Any]) -> Any:
+    """One of the papers' networks, with the numbers of a config's table [network].
+
+    Raises:
+        OptionError: if there is none of that name, or it has no released form of one graph.
+    """
+    kind = training_class(name)
+    if not hasattr(kind, "kinds"):
+        raise OptionError(f"{name} has no released form yet; export a run of another network.")
+    network, config, _ = kind.kinds
+    return network(dataclass_from(config, numbers, "network"))
 
 
 def last_scores(run: Path) -> dict[str, float]:

@@ -1,0 +1,146 @@
+"""What the trainings of the papers' networks share: photographs without help, a validation curve and a sheet.
+
+A recipe of its own says what is minimized (`compare`); one whose network takes help says what it is (`given`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tinct.networks.outputs import Outputs
+from tinct.training.config import dataclass_from
+from tinct.training.lightness import old_lightness
+from tinct.training.pool import Pool
+from tinct.training.sheets import ROWS, write_sheet
+from tinct.training.validation import psnr, result_rgb
+from tinct.training.views import look_at_segments, photographs_at, random_view, whole_view
+
+LABEL_STRIDE = 4
+"""Pixels of the photograph to one of segments and of distributions."""
+
+SHEET_SIZE = 160
+
+
+@dataclass
+class Batch:
+    """Photographs to learn from.
+
+    Attributes:
+        index: (B,), in the pool.
+        rgb: sRGB, (B, 3, size, size), 0..1.
+        lightness: L* as the network sees it, (B, 1, size, size), 0..100.
+        ab: the truth, (B, 2, size, size), a* b* / 110.
+        segments: classes at 1/4, (B, size / 4, size / 4), or None.
+    """
+
+    index: Tensor
+    rgb: Tensor
+    lightness: Tensor
+    ab: Tensor
+    segments: Tensor | None
+
+    def ab_at(self, stride: int) -> Tensor:
+        """The truth's mean over squares of `stride` pixels."""
+        return F.avg_pool2d(self.ab, stride)
+
+
+def draw_batch(pool: Pool, count: int, size: int, old: bool) -> Batch:
+    """A random batch; `old` gives half of it the lightness of old photographs."""
+    index = pool.draw(count)
+    grid = random_view(pool.sizes[index]).grid(size)
+    rgb, lightness, ab = photographs_at(pool, index, grid)
+    segments = look_at_segments(pool, index, grid, size // LABEL_STRIDE)
+    return Batch(index, rgb, old_lightness(rgb, lightness) if old else lightness, ab, segments)
+
+
+class AutomaticTraining:
+    """What the loop asks of a network; see `tinct.training.loop.Training`.
+
+    Attributes:
+        name: of the network.
+        kinds: the classes of the network, of its numbers and of the recipe.
+    """
+
+    name: ClassVar[str]
+    kinds: ClassVar[tuple[type[nn.Module], type, type]]
+
+    def __init__(self, recipe: Any, network: Any, pool: Pool) -> None:
+        self.recipe, self.network = recipe, network
+        self.prepare(pool)
+
+    @classmethod
+    def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> AutomaticTraining:
+        """From the tables [recipe] and [network]."""
+        _, network, recipe = cls.kinds
+        return cls(
+            dataclass_from(recipe, tables.get("recipe", {}), "recipe"),
+            dataclass_from(network, tables.get("network", {}), "network"),
+            pool,
+        )
+
+    def prepare(self, pool: Pool) -> None:
+        """Take from the pool what the losses need of it, once."""
+
+    def build(self) -> nn.Module:
+        """A fresh network."""
+        return self.kinds[0](self.network)
+
+    def losses(self, model: nn.Module, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
+        """Weighted losses of one random batch; the loop adds them up."""
+        with torch.no_grad(), torch.autocast(pool.weights.device.type, enabled=False):
+            batch = draw_batch(pool, count, size, self.recipe.old)
+            given = self.given(batch)
+        return self.compare(model(batch.lightness, *given), batch, pool)
+
+    def given(self, batch: Batch) -> tuple[Tensor, ...]:
+        """What the network gets beside lightness."""
+        return ()
+
+    def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
+        """Weighted losses of what the network answered."""
+        raise NotImplementedError
+
+    def answers(self, model: Any, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        """a* b* / 110 at any size, by the kind of help; "automatic" is without any."""
+        return {"automatic": model.colors(model(batch.lightness))}
+
+    @torch.no_grad()
+    def validate(self, model: nn.Module, pool: Pool, held_out: Tensor, size: int = 256) -> dict[str, float]:
+        """Mean PSNR (8-bit RGB, dB) of held-out photographs squashed to `size` square, and vividness.
+
+        Returns:
+            `gray`, a figure for each of `answers`, and `vividness`, the automatic result's mean chroma against
+            the truth's.
+        """
+        generator = torch.Generator().manual_seed(0)
+        sums: dict[str, float] = {}
+        for index in held_out.split(32 if held_out.device.type == "cuda" else 8):
+            batch = _whole(pool, index, size)
+            truth = (batch.rgb * 255).round()
+            answers = self.answers(model, batch, generator)
+            found = {"gray": psnr(batch.lightness, torch.zeros_like(batch.ab), truth)}
+            found |= {name: psnr(batch.lightness, ab, truth) for name, ab in answers.items()}
+            found["vividness"] = float(answers["automatic"].norm(dim=1).mean() / batch.ab.norm(dim=1).mean())
+            for name, value in found.items():
+                sums[name] = sums.get(name, 0.0) + value * len(index)
+        return {name: value / len(held_out) for name, value in sums.items()}
+
+    @torch.no_grad()
+    def draw(self, model: nn.Module, pool: Pool, held_out: Tensor, file: Path) -> None:
+        """Write a sheet of held-out photographs, one a row: truth, gray, and each of `answers`."""
+        batch = _whole(pool, held_out[:ROWS], SHEET_SIZE)
+        answers = self.answers(model, batch, torch.Generator().manual_seed(1))
+        shown = [torch.zeros_like(batch.ab), *answers.values()]
+        write_sheet([batch.rgb * 255, *(result_rgb(batch.lightness, ab) for ab in shown)], file)
+
+
+def _whole(pool: Pool, index: Tensor, size: int) -> Batch:
+    rgb, lightness, ab = photographs_at(pool, index, whole_view(pool.sizes[index]).grid(size))
+    return Batch(index, rgb, lightness, ab, None)
