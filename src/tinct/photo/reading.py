@@ -306,7 +306,7 @@ def _open_image(stream: BinaryIO, kind: str | None, name: str, max_pixels: int) 
             image = getattr(import_module(module), plugin)(stream)
     except Image.DecompressionBombError as error:
         raise PhotoTooLargeError(
-            f"{name} is too large ({error}); scale it down or raise max_pixels."
+            f"{name} is too large ({error}); scale it down, or read it in Python with more max_pixels."
         ) from error
     except Image.UnidentifiedImageError:
         raise PhotoError(
@@ -322,7 +322,7 @@ def _check_size(width: int, height: int, max_pixels: int, name: str) -> None:
     if width * height > max_pixels:
         raise PhotoTooLargeError(
             f"{name} is {width}x{height}, {width * height / 1e6:.0f} megapixels; at most "
-            f"{max_pixels / 1e6:.0f} are read; scale it down, or raise max_pixels for this one."
+            f"{max_pixels / 1e6:.0f} are read; scale it down, or read it in Python with more max_pixels."
         )
 
 
