@@ -27,6 +27,7 @@ from tinct.training.loop import Loop, LoopConfig  # noqa: E402
 from tinct.training.pool import Pool  # noqa: E402
 from tinct.training.recipe import TinctRecipe  # noqa: E402
 from tinct.training.tinct import TinctTraining, bin_centers  # noqa: E402
+from tinct.weights import weights_path  # noqa: E402
 
 CPU = torch.device("cpu")
 NETWORK = {
@@ -192,7 +193,9 @@ def write_photographs(folder: Path, count: int = 12) -> Path:
     return folder
 
 
-def test_the_command_trains_stops_goes_on_and_exports(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_the_command_trains_stops_goes_on_and_exports(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data, out = write_photographs(tmp_path / "data"), tmp_path / "run"
     (tmp_path / "tiny.toml").write_text(TOML)
     line = ["train", "tinct", "--data", str(data), "--out", str(out), "--device", "cpu"]
@@ -209,6 +212,14 @@ def test_the_command_trains_stops_goes_on_and_exports(tmp_path: Path, capsys: py
     assert {entry["training_data"] for entry in manifest.values()} == {"made up"}
     assert all("hints10" in entry["score"] for entry in manifest.values())
     assert (tmp_path / "weights" / "tinct.safetensors").is_file()
+
+    photo = made.write(tmp_path / "photo.png", made.gray(1))
+    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_WEIGHTS", str(tmp_path / "weights"))
+    own = weights_path("tinct.encode")
+    assert own == tmp_path / "weights" / "tinct.encode.onnx"  # and of the hash that the manifest there names
+    assert cli.run(["colorize", str(photo), "-m", "tinct", "-o", str(tmp_path / "color.png")]) == 0
+    assert (tmp_path / "color.png").is_file()
 
     (tmp_path / "other.toml").write_text(TOML.replace("key = 8", "key = 16"))
     assert cli.run([*line, "--config", str(tmp_path / "other.toml")]) == 2

@@ -49,7 +49,7 @@ TRAININGS = {
 """Networks that can be trained, and the class that knows how."""
 
 CONFIG_FILE = "config.toml"
-HELD_OUT_ON_CPU = 64
+HELD_OUT_ON_CPU = 32
 """Most photographs that are validated on a CPU, where 300 would take minutes."""
 
 
