@@ -40,10 +40,12 @@ RED, BLUE = "#c83232", "#3246c8"
 def test_a_point_colors_the_working_pixel_that_holds_it(photo, working, place, radius):
     x, y = (min(round(p * (n - 1)), n - 1) for p, n in zip(place, photo, strict=True))
     field = place_hints([Hint(x, y, RED, radius)], photo, working)
-    column = min(int((x + 0.5) * working[0] / photo[0]), working[0] - 1)
-    row = min(int((y + 0.5) * working[1] / photo[1]), working[1] - 1)
-    near = field.mask[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
-    assert near.any()
+    # in whole numbers; on the line between two working pixels both hold it
+    columns, rows = (
+        {(2 * at + 1) * small // (2 * large), ((2 * at + 1) * small - 1) // (2 * large)}
+        for at, small, large in ((x, working[0], photo[0]), (y, working[1], photo[1]))
+    )
+    assert any(field.mask[row, column] for row in rows for column in columns)
     assert field.mask.shape == (working[1], working[0])
     np.testing.assert_array_equal(
         field.ab[field.mask > 0], np.tile(color_to_ab(RED), (int(field.mask.sum()), 1))
