@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import shutil
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from chromium import CHROMIUM, CHROMIUM_ARGUMENTS, running_studio
 from PIL import Image
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DROP = """([target, name, type, base64]) => {
-  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  const transfer = new DataTransfer();
-  transfer.items.add(new File([bytes], name, { type }));
-  for (const kind of ['dragenter', 'dragover', 'drop']) {
-    const event = new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
-    document.querySelector(target).dispatchEvent(event);
-  }
-}"""
 
 
 @pytest.fixture(scope="session")
@@ -50,17 +27,9 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def studio() -> Iterator[str]:
     """The address of a studio."""
-    uvicorn = pytest.importorskip("uvicorn", reason="the studio needs pip install 'tinct[web]'")
-    from tinct.web.app import create_app
-
-    server = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join(10)
+    pytest.importorskip("uvicorn", reason="the studio needs pip install 'tinct[web]'")
+    with running_studio() as address:
+        yield address
 
 
 @pytest.fixture
@@ -75,7 +44,7 @@ def open_studio(chromium: Any, studio: str) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(40_000)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         if not expects_errors:  # the browser itself logs each answer of 400 and above
             page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
@@ -106,9 +75,3 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     picture.save(folder / "reference.png")
     picture.convert("L").save(folder / "photograph.png")
     return folder
-
-
-def drop(page: Any, path: Path, target: str = "#stage") -> None:
-    """Let go of a file over a part of the page, as a person's hand does."""
-    content = base64.b64encode(path.read_bytes()).decode()
-    page.evaluate(DROP, [target, path.name, "image/png", content])

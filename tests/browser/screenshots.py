@@ -7,35 +7,15 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-from conftest import CHROMIUM, CHROMIUM_ARGUMENTS
+from chromium import CHROMIUM, CHROMIUM_ARGUMENTS, running_studio
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from skimage import data
 
-from tinct.web.app import create_app
-
 WINDOWS = [("desktop-light", 1280, 800, "light"), ("phone-dark", 390, 844, "dark")]
-
-
-@contextmanager
-def running_studio() -> Iterator[str]:
-    """The address of a studio that runs until the block ends."""
-    server = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join(10)
 
 
 def write_photographs(folder: Path) -> None:
@@ -55,7 +35,7 @@ def picture_studio(page: Any, photographs: Path, out: Path, name: str) -> None:
     for key in ["Shift+ArrowDown"] * 3 + ["Shift+ArrowRight", "Enter"]:
         page.keyboard.press(key)
     page.locator("#suggestions button").first.click()
-    page.wait_for_timeout(6000)
+    page.wait_for_selector("#said:not(.shown)", state="attached")
     shoot(page, out / f"{name}-hint.png")
     page.click("#where")
     page.click("#alternatives-show")

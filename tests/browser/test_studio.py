@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import drop
+from chromium import drop
 from PIL import Image
 
 Opener = Callable[..., Any]
@@ -88,7 +88,8 @@ def test_what_the_page_saves_the_command_line_replays_byte_for_byte(
     for file in ("photograph.png", "reference.png"):
         (tmp_path / file).write_bytes((pictures / file).read_bytes())
     (tmp_path / name).write_bytes(project)
-    command = [sys.executable, "-m", "tinct.cli", "colorize", "--project", str(tmp_path / name)]
+    command = [sys.executable, "-c", "from tinct.cli import main; main()", "colorize"]
+    command += ["--project", str(tmp_path / name)]
     subprocess.run([*command, "-o", str(tmp_path / "replayed.png")], check=True, capture_output=True)
     assert (tmp_path / "replayed.png").read_bytes() == photograph
     assert len(json.loads(project)["hints"]["points"]) == 1
@@ -245,13 +246,12 @@ def test_zooming_to_full_size_shows_every_pixel_of_the_photograph(
     page = open_studio()
     drop(page, tmp_path / "checks.png")
     page.wait_for_selector("#divider:not([hidden])")
-    page.keyboard.press("End")
     with page.expect_response(
         lambda r: r.url.endswith("/render") and '"strength":0}' not in r.request.post_data
     ):
         page.keyboard.press("1")
     assert page.locator("#zoom-level").text_content() == "100 %"
-    difference = "(p) => Math.abs((%s)(p)[1] - (%s)([p[0] + 1, p[1]])[1]) > 25" % (SHOWN, SHOWN)
+    difference = f"(p) => Math.abs(({SHOWN})(p)[1] - ({SHOWN})([p[0] + 1, p[1]])[1]) > 25"
     page.wait_for_function(difference, arg=[200, 200])
 
 

@@ -27,9 +27,11 @@ export class View {
     return Math.max(Math.min(...fits, 4), 1e-4);
   }
 
-  /** Left, top, right, bottom of the photograph on the stage. */
+  /** Left, top, right, bottom of the photograph on the stage; it begins on a whole pixel of the screen, so that at
+   * 100 % each pixel of the one is a pixel of the other. */
   get rectangle() {
-    return [this.x, this.y, this.x + this.photo[0] * this.scale, this.y + this.photo[1] * this.scale];
+    const [x, y] = [this.x, this.y].map((v) => Math.round(v * this.density) / this.density);
+    return [x, y, x + this.photo[0] * this.scale, y + this.photo[1] * this.scale];
   }
 
   setPhoto(width, height) {
