@@ -21,8 +21,12 @@ TEMPERATURE = 0.38
 AFFINITY = 15.0
 """How fast a hint's reach falls as a place looks less like the hinted one: exp(AFFINITY * (cosine - 1))."""
 
-MOOD = 6.0
-"""How far an alternative may depart from the likeliest colors, in units of log probability."""
+MOOD = 1.5
+"""How far an alternative may depart from the likeliest colors, in units of annealed log probability; chosen by eye:
+at 3 walls turn pink and faces green, at 0.5 nothing but shades differ."""
+
+_MOOD_SIDE = 5
+"""Cells over which keys are averaged before an alternative is drawn: it shall not follow folds and shadows."""
 
 _GRID = 32
 """Places on the longer side among which the next click is sought."""
@@ -76,9 +80,15 @@ class Distribution:
 
     @property
     def spread(self) -> Array:
-        """Standard deviation of the color in ab units where nothing answers for it, shape (h, w)."""
-        mean = self.probabilities @ AB_BINS
-        second = self.probabilities @ np.square(AB_BINS).sum(1)
+        """Standard deviation of the annealed color in ab units where nothing answers for it, shape (h, w).
+
+        Of what the distribution offers, this goes best with the error: rank correlation 0.50 on 60 held-out
+        photographs, where the plain standard deviation has 0.40 and the entropy 0.45. The error is about 1.3 of it.
+        """
+        sharp = np.power(self.probabilities, np.float32(1 / TEMPERATURE))
+        sharp /= sharp.sum(-1, keepdims=True)
+        mean = sharp @ AB_BINS
+        second = sharp @ np.square(AB_BINS).sum(1)
         variance = np.maximum(second - np.square(mean).sum(-1), 0)
         spread: Array = np.sqrt(variance) * (1 - np.clip(self.matched, 0, 1))
         return spread
@@ -153,12 +163,14 @@ def alternative(distribution: Distribution, seed: int) -> Array:
     becomes another coat and not a patchwork. What is impossible stays so, and what hints or references
     answer for does not move.
     """
+    import cv2
+
     keys = distribution.keys
     random = np.random.default_rng(seed)
     directions = _smooth_over_bins(random.standard_normal((len(AB_BINS), keys.shape[-1])))
     bias = _smooth_over_bins(random.standard_normal((len(AB_BINS), 1)))[:, 0]
-    mean = keys.reshape(-1, keys.shape[-1]).mean(0)
-    mood = (keys - mean) @ directions.T + bias
+    around = np.asarray(cv2.blur(np.ascontiguousarray(keys), (_MOOD_SIDE, _MOOD_SIDE))).reshape(keys.shape)
+    mood = (around - keys.reshape(-1, keys.shape[-1]).mean(0)) @ directions.T + bias
     log_p = np.log(distribution.probabilities + 1e-8)
     before, after = annealed_mean(log_p), annealed_mean(log_p + np.float32(MOOD * TEMPERATURE) * mood)
     free = 1 - np.clip(distribution.matched, 0, 1)
@@ -179,6 +191,17 @@ def _smooth_over_bins(values: NDArray[np.float64]) -> Array:
     weight = np.exp(-0.5 * distance / (2.0 * STEP) ** 2)
     smooth: Array = (weight @ values / np.sqrt(np.square(weight).sum(1, keepdims=True))).astype(np.float32)
     return smooth
+
+
+def thinned(distribution: Distribution, step: int) -> Distribution:
+    """Every `step`-th row and column."""
+    cut = (slice(None, None, step), slice(None, None, step))
+    return Distribution(
+        distribution.probabilities[cut],
+        distribution.keys[cut],
+        distribution.matched[cut],
+        distribution.stride * step,
+    )
 
 
 def _coarse(distribution: Distribution) -> tuple[Array, Array]:

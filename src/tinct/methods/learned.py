@@ -31,7 +31,7 @@ from tinct.methods.memory import (
 )
 from tinct.methods.protocol import Prediction, Reference
 from tinct.methods.scribbles import pin_hints
-from tinct.networks.ports import INPUTS, OUTPUTS
+from tinct.networks.ports import INPUTS, OUTPUTS, SURE_SPREAD
 from tinct.upsampling import ChromaUpsampler
 from tinct.weights import manifest, weights_path
 
@@ -46,9 +46,10 @@ SIZE_MULTIPLE = 32
 VIVID_STRIDE = 8
 """Working pixels to a cell of the annealed mean."""
 
-VIVID_GAIN = 1.1
-"""How much of the way from the mean answer to the annealed mean vividness 1 goes: on 100 held-out photographs
-colorfulness is then 0.92 of the truth's (docs/experiments.md, "Vividness")."""
+VIVID_GAIN, DARING_SPREAD = 1.5, 20.0
+"""How much of the way from the mean answer to the annealed mean vividness 1 goes: all of it times the first where the
+distribution is narrow, half of that where its standard deviation is the second, in ab units. Chosen with the two
+below on 100 held-out photographs and by eye (docs/experiments.md, "Vividness")."""
 
 CHROMA_TIMES, CHROMA_ABOVE = 2.0, 10.0
 """How much more chroma than the mean answer the annealed mean may have, times and ab units: it bounds blotches of a
@@ -193,14 +194,18 @@ def _vivid(seen: Seen, found: dict[str, NDArray[Any]]) -> Array:
     """What vividness 1 adds at the padded working size: the way to the annealed mean, along lightness edges."""
     mean = block_means(found["ab"][0], VIVID_STRIDE // 2)
     annealed = np.asarray(found["annealed"][0], np.float32)
-    bound = CHROMA_TIMES * np.linalg.norm(mean, axis=-1, keepdims=True) + CHROMA_ABOVE
-    annealed = annealed * np.minimum(
-        1, bound / np.maximum(np.linalg.norm(annealed, axis=-1, keepdims=True), 1e-3)
-    )
-    way = np.float32(VIVID_GAIN) * (annealed - mean)
+    bound = CHROMA_TIMES * _norm(mean) + CHROMA_ABOVE
+    annealed = annealed * np.minimum(1, bound / np.maximum(_norm(annealed), 1e-3))
+    # certainty is 1 / (1 + variance / SURE_SPREAD squared)
+    variance = SURE_SPREAD**2 * (1 / np.maximum(found["certainty"][0].astype(np.float32), 1e-3) - 1)
+    way = (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
     coarse = block_means(seen.lightness[..., None], VIVID_STRIDE)[..., 0]
     height, width = seen.lightness.shape
     return ChromaUpsampler(way, coarse, (height, width)).rows(0, height, seen.lightness)
+
+
+def _norm(ab: Array) -> Array:
+    return np.linalg.norm(ab, axis=-1, keepdims=True)
 
 
 def _enlarged(image: NDArray[Any], times: int) -> Array:

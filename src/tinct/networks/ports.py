@@ -1,4 +1,4 @@
-"""Names of what goes into the released network's graphs and comes out of them; needs no torch."""
+"""What goes into the released network's graphs and comes out of them; needs no torch."""
 
 from __future__ import annotations
 
@@ -21,3 +21,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "decode": ("ab", "annealed", "certainty"),
     "distribution": ("probabilities",),
 }
+
+SURE_SPREAD = 12.0
+"""Standard deviation of the annealed distribution, in ab units, at which certainty is one half. On 60 held-out
+photographs the error's rank correlates with this spread at 0.50, with the entropy of the distribution at 0.45."""
