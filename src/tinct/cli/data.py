@@ -13,6 +13,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Make photographs and labels ready for training.", no_args_is_help=True)
     group.command("pack")(pack)
     group.command("labels")(labels)
+    group.command("coco")(coco)
+    group.command("references")(references)
     app.add_typer(group, name="data")
 
 
@@ -71,3 +73,76 @@ def labels(
     found.save(out)
     kinds = [name for name in ("scenes", "objects", "segments") if getattr(found, name) is not None]
     typer.echo(f"{', '.join([*kinds, 'relatives'])}: {out}")
+
+
+def coco(
+    instances: Annotated[
+        Path, typer.Argument(metavar="INSTANCES.json", help="COCO's object annotations, instances_....json.")
+    ],
+    images: Annotated[Path, typer.Argument(metavar="IMAGES", help="Folder of the photographs.")],
+    more: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLASS]...", help="More classes, after --classes.")
+    ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--classes", metavar="CLASS", help="Names as COCO has them; more may follow."),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(help="Least part of the photograph that its class must cover, 0..1.")
+    ] = 0.0,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The index to write.")] = Path(
+        "coco.csv"
+    ),
+) -> None:
+    """Choose photographs of some of COCO's classes, and write an index of them: path, set, class, weight.
+
+    A photograph with several of the classes is of the one that covers most of it.
+
+    tinct data coco instances_train2017.json train2017 --classes giraffe zebra snowboard surfboard --out few.csv
+
+    tinct data coco instances_val2017.json val2017 --classes "traffic light" --share 0.05
+    """
+    from tinct.errors import OptionError
+    from tinct.training.coco import choose, read_instances, write_coco_index
+
+    names = [name.strip() for name in [*(classes or []), *(more or [])]]
+    if not names:
+        raise OptionError("no class is given; name one or more with --classes.")
+    selection = choose(read_instances(instances), images, names, share)
+    for name in selection.missing[:5]:
+        typer.echo(f"not in {images}: {name}", err=True)
+    write_coco_index(selection, out)
+    counts = [
+        f"{sum(label == name for _, label in selection.photographs)} {name}" for name in dict.fromkeys(names)
+    ]
+    passed = f"{selection.small} too small, {len(selection.missing)} not there"
+    typer.echo(f"{len(selection.photographs)} photographs ({', '.join(counts)}; {passed}): {out}")
+
+
+def references(
+    index: Annotated[Path, typer.Argument(metavar="INDEX.csv", help="Index of color photographs.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The index to write. [INDEX.references.csv beside it]"),
+    ] = None,
+    colors: Annotated[int, typer.Option(min=1, max=32, help="Colors in a palette.")] = 6,
+    any_class: Annotated[
+        bool, typer.Option("--any-class", help="Look among all photographs, not those of the class alone.")
+    ] = False,
+) -> None:
+    """Find each photograph's reference: of its class, the photograph whose palette is nearest.
+
+    The columns reference and distance (in Lab units) join the index; `tinct evaluate pairs` reads it.
+
+    tinct data references few.csv --out pairs.csv
+    """
+    from tinct.cli.evaluate import progress_bar
+    from tinct.training.references import find_references, write_references
+
+    target = out or index.with_name(f"{index.stem}.references.csv")
+    with progress_bar() as bar:
+        found = find_references(index, colors, any_class=any_class, progress=bar)
+    for path, why in found.without[:5]:
+        typer.echo(f"no reference for {path}: {why}", err=True)
+    write_references(found, index, target)
+    typer.echo(f"{len(found.pairs)} pairs, {len(found.without)} without a reference: {target}")
