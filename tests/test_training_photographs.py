@@ -199,5 +199,5 @@ def test_a_config_says_what_it_does_not_know(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(OptionError):
             read_config(file)
-    with pytest.raises(OptionError, match="shipped with tinct: tinct"):
+    with pytest.raises(OptionError, match=r"shipped with tinct: .*\btinct\b"):
         read_config(tmp_path / "none.toml")
