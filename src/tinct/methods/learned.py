@@ -56,6 +56,14 @@ CHROMA_TIMES, CHROMA_ABOVE = 2.0, 10.0
 color that the mean answer knows nothing of."""
 
 
+REFERENCE_TRUST = float(np.exp(2))
+"""How much more than in training a reference counts beside the null item.
+
+Whoever gives a reference wants to see it in the result; training, where related photographs seldom share their colors,
+taught the network to doubt it. Held-out photographs say what this costs: docs/experiments.md, "References".
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What the network knows of a photograph and its references before any hint.
@@ -172,7 +180,7 @@ class Tinct:
     def _items(self, reference: Reference) -> Items:
         padded = _padded(np.asarray(reference.lightness, np.float32))
         keys = self._network("encode").run(lightness=padded[None, None])["keys"]
-        return reference_items(keys[0], reference.ab, reference.weight)
+        return reference_items(keys[0], reference.ab, reference.weight * REFERENCE_TRUST)
 
     def _network(self, part: str) -> Network:
         path = weights_path(f"tinct.{part}")
