@@ -20,7 +20,8 @@ class PaperGraph(nn.Module):
 
     def __init__(self, model: Any) -> None:
         super().__init__()
-        self.model = model.eval()
+        self.model = model
+        self.eval()
         self.inputs: tuple[str, ...] = tuple(model.inputs)
         with torch.no_grad():
             example = [tensor.to(next(model.parameters()).device) for tensor in self.example(32)]
