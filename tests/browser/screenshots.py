@@ -25,32 +25,34 @@ def write_photographs(folder: Path) -> None:
 
 
 def picture_studio(page: Any, photographs: Path, out: Path, name: str) -> None:
-    """The page as it opens, with a hint being colored, and with alternatives and places to click."""
-    shoot(page, out / f"{name}-welcome.png")
+    """The page with a hint being colored, and with alternatives and places to click."""
     page.set_input_files("#photo-file", photographs / "astronaut.png")
     page.wait_for_selector("#divider:not([hidden])")
     page.set_input_files("#reference-file", photographs / "rocket.png")
     page.wait_for_selector("#references canvas")
-    page.focus("#photograph")
-    for key in ["Shift+ArrowDown"] * 3 + ["Shift+ArrowRight", "Enter"]:
-        page.keyboard.press(key)
-    page.locator("#suggestions button").first.click()
+    for _ in range(3):
+        page.press("#divider", "PageDown")
+    click_suit(page)
+    page.wait_for_selector("#suggestions button")
+    page.fill("#hex", "#d4622c")
+    page.press("#hex", "Tab")
     page.wait_for_selector("#said:not(.shown)", state="attached")
-    shoot(page, out / f"{name}-hint.png")
+    page.wait_for_timeout(2000)
+    page.screenshot(path=out / f"{name}-hint.png")
     page.click("#where")
     page.click("#alternatives-show")
     page.wait_for_selector(".alternative")
     page.locator("#alternatives").scroll_into_view_if_needed()
     page.wait_for_timeout(1500)
-    shoot(page, out / f"{name}-alternatives.png")
+    page.screenshot(path=out / f"{name}-alternatives.png")
 
 
-def shoot(page: Any, file: Path) -> None:
-    """One picture, in a palette of 256 colors: a third of the bytes."""
-    page.screenshot(path=file)
-    Image.open(file).convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(
-        file, optimize=True
-    )
+def click_suit(page: Any) -> None:
+    """A place on the suit, which is orange: the photograph is square and fits into the canvas."""
+    box = page.locator("#photograph").bounding_box()
+    side = min(box["width"], box["height"]) - 32
+    where = {"x": box["width"] / 2 - 0.1 * side, "y": box["height"] / 2 + 0.12 * side}
+    page.locator("#photograph").click(position=where)
 
 
 def main(out: Path) -> None:
