@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tinct.color.srgb import RGB_TO_WHITE_XYZ, WHITE_XYZ_TO_RGB
@@ -22,8 +24,7 @@ def lightness_of_luminance(luminance: Tensor) -> Tensor:
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """(B, 3, H, W) sRGB 0..1 to L* 0..100, a*, b*; the white point is RGB (1, 1, 1)."""
-    matrix = rgb.new_tensor(RGB_TO_WHITE_XYZ)
-    x, y, z = _compress(_mixed(matrix, linear_rgb(rgb.float()))).unbind(1)
+    x, y, z = _compress(_mixed(RGB_TO_WHITE_XYZ, linear_rgb(rgb.float()))).unbind(1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
 
 
@@ -32,17 +33,16 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     lightness, a, b = lab.float().unbind(1)
     y = (lightness + 16) / 116
     xyz = _expand(torch.stack([y + a / 500, y, y - b / 200], 1))
-    matrix = lab.new_tensor(WHITE_XYZ_TO_RGB)
-    linear = torch.einsum("cd,bdhw->bchw", matrix, xyz).clamp(0, 1)
+    linear = _mixed(WHITE_XYZ_TO_RGB, xyz).clamp(0, 1)
     return torch.where(
         linear <= 0.0031308, 12.92 * linear, 1.055 * linear.clamp_min(1e-6) ** (1 / 2.4) - 0.055
     )
 
 
-def _mixed(matrix: Tensor, planes: Tensor) -> Tensor:
+def _mixed(matrix: NDArray[np.float64], planes: Tensor) -> Tensor:
     """A 3x3 matrix at every place, in single precision even where products are otherwise halved: colors show it."""
     with torch.autocast(planes.device.type, enabled=False):
-        return torch.einsum("cd,bdhw->bchw", matrix, planes)
+        return torch.einsum("cd,bdhw->bchw", planes.new_tensor(matrix), planes)
 
 
 def _compress(t: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from tinct.networks.xu2020 import Xu2020Config
 from tinct.networks.xu2020_transfer import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, Xu2020Transfer
 from tinct.training.config import dataclass_from
 from tinct.training.pool import Pool
+from tinct.training.sheets import write_sheet
 from tinct.training.vgg19 import TEACHER, encoder_weights, teacher
 from tinct.training.views import photographs_at, random_view, whole_view
 
@@ -69,10 +70,8 @@ class EncoderTraining:
         return cls(*_tables(EncoderRecipe, tables), pool.weights.device)
 
     def build(self) -> StudentEncoder:
-        """A fresh student that sees colors as its teacher does."""
-        student = StudentEncoder(self.network.transfer, self.layers)
-        student.encoder.conv0.load_state_dict(self.teacher.conv0.state_dict())
-        return student
+        """A fresh student, with ImageNet's normalization: the teacher's color transform reaches to 150."""
+        return StudentEncoder(self.network.transfer, self.layers)
 
     def losses(self, model: StudentEncoder, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
         """One for each layer: the share of the teacher's variance that is not explained."""
@@ -184,7 +183,7 @@ class TransferTraining:
         style = rgb.roll(1, 0)
         columns = [rgb, style, model.network(rgb)]
         columns += [model.network(rgb, style, places=p) for p in (EVERYWHERE, ENCODER_ONLY, DECODER_ONLY)]
-        write_sheet(columns, file)
+        write_sheet([as_bytes(column) for column in columns], file)
 
 
 def perceptual_loss(encoder: VGG19, found: Tensor, wanted: Tensor) -> Tensor:
@@ -223,15 +222,9 @@ def whole_photographs(pool: Pool, index: Tensor, size: int = 224) -> tuple[Tenso
         return photographs_at(pool, index, whole_view(pool.sizes[index]).grid(size))
 
 
-def write_sheet(columns: Sequence[Tensor], file: Path) -> None:
-    """Columns of sRGB pictures (B, 3, h, w), 0..1, as one picture."""
-    import numpy as np
-    from PIL import Image
-
-    pictures = [
-        (c.float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy() for c in columns
-    ]
-    Image.fromarray(np.concatenate([np.concatenate(list(c)) for c in pictures], 1)).save(file)
+def as_bytes(rgb: Tensor) -> Tensor:
+    """sRGB 0..1, clipped, as values 0..255."""
+    return rgb.float().clamp(0, 1) * 255
 
 
 def _unexplained(found: Tensor, wanted: Tensor) -> Tensor:

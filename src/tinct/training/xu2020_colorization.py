@@ -11,10 +11,8 @@ import torch
 from torch import Tensor
 
 from tinct.errors import OptionError
-from tinct.networks.lab import lab_to_rgb
 from tinct.networks.xu2020 import Xu2020Config
 from tinct.networks.xu2020_colorization import (
-    AB_SCALE,
     PROBABILITY,
     Xu2020Colorization,
     empty,
@@ -23,7 +21,9 @@ from tinct.networks.xu2020_colorization import (
 )
 from tinct.training.config import dataclass_from
 from tinct.training.pool import Pool
-from tinct.training.xu2020 import ROWS, random_photographs, whole_photographs, write_sheet
+from tinct.training.sheets import write_sheet
+from tinct.training.validation import psnr, result_rgb
+from tinct.training.xu2020 import ROWS, random_photographs, whole_photographs
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,8 @@ class ColorizationTraining:
         for index in held_out.split(16):
             rgb, lightness, ab = whole_photographs(pool, index, 256)
             for name, found in _answers(model, lightness, ab, generator).items():
-                error = (_rgb8(lightness, found) - (rgb * 255).round()).square().mean((1, 2, 3))
-                decibels = 10 * torch.log10(255**2 / error.clamp_min(1e-2))
-                sums[name] = sums.get(name, 0.0) + float(decibels.sum())
+                decibels = psnr(lightness, found, (rgb * 255).round())
+                sums[name] = sums.get(name, 0.0) + decibels * len(index)
         return {name: value / len(held_out) for name, value in sums.items()}
 
     @torch.no_grad()
@@ -110,7 +109,7 @@ class ColorizationTraining:
         """A photograph a row: truth, gray, and colored from no ab, from points, from pixels."""
         rgb, lightness, ab = whole_photographs(pool, held_out[:ROWS], 160)
         answers = _answers(model, lightness, ab, torch.Generator().manual_seed(1))
-        write_sheet([rgb, *(_rgb8(lightness, found) / 255 for found in answers.values())], file)
+        write_sheet([rgb * 255, *(result_rgb(lightness, found) for found in answers.values())], file)
 
 
 def _answers(
@@ -122,11 +121,6 @@ def _answers(
     return {"gray": torch.zeros_like(ab)} | {
         name: model(lightness, *shown).float() for name, shown in given.items()
     }
-
-
-def _rgb8(lightness: Tensor, ab: Tensor) -> Tensor:
-    with torch.autocast(ab.device.type, enabled=False):
-        return (lab_to_rgb(torch.cat([lightness, ab * AB_SCALE], 1)) * 255).round()
 
 
 def _some(like: Tensor, share: float) -> Tensor:

@@ -13,16 +13,17 @@ from torch.nn import functional as F
 
 from tinct.errors import OptionError
 from tinct.networks.feature_statistics import gram_matrix
-from tinct.networks.lab import lab_to_rgb
 from tinct.networks.vgg19 import VGG19
 from tinct.networks.xu2020 import Following, Xu2020Config
 from tinct.networks.xu2020_colorization import AB_SCALE, sampled, weighted_huber
 from tinct.networks.xu2020_lite import KEPT, LiteTransfer, Xu2020Lite
 from tinct.training.config import dataclass_from
 from tinct.training.pool import Pool, choose_references
+from tinct.training.sheets import write_sheet
+from tinct.training.validation import psnr, result_rgb
 from tinct.training.vgg19 import TEACHER, averaged_state, encoder_weights, teacher
 from tinct.training.views import photographs_at, random_view
-from tinct.training.xu2020 import ROWS, style_distance, whole_photographs, write_sheet
+from tinct.training.xu2020 import ROWS, as_bytes, style_distance, whole_photographs
 
 STYLE_WEIGHTS = {"conv1_1": 1.0, "conv2_1": 0.75, "conv3_1": 0.2, "conv4_1": 0.2, "conv5_1": 0.2}
 """The report's; layers that the loss network's file lacks are left out."""
@@ -101,7 +102,8 @@ class LiteTraining:
     def draw(self, model: LiteTransfer, pool: Pool, held_out: Tensor, file: Path) -> None:
         """A photograph a row: itself, the style, what comes out."""
         rgb = whole_photographs(pool, held_out[:ROWS], 160)[0]
-        write_sheet([rgb, rgb.roll(1, 0), model(rgb, rgb.roll(1, 0))], file)
+        columns = [rgb, rgb.roll(1, 0), model(rgb, rgb.roll(1, 0))]
+        write_sheet([as_bytes(column) for column in columns], file)
 
 
 @dataclass(frozen=True)
@@ -177,8 +179,7 @@ class LiteTotalTraining:
             rgb, lightness, _ = whole_photographs(pool, index, 256)
             steps = model(lightness, rgb.roll(1, 0), generator=torch.Generator().manual_seed(0))
             for name, ab in (("empty", steps.precolor), ("unrelated", steps.ab)):
-                error = (_rgb(lightness, ab) - rgb).square().mean((1, 2, 3)).clamp_min(1e-7)
-                sums[name] += float((-10 * torch.log10(error)).sum())
+                sums[name] += psnr(lightness, ab, (rgb * 255).round()) * len(index)
         return {name: value / len(held_out) for name, value in sums.items()}
 
     @torch.no_grad()
@@ -186,8 +187,8 @@ class LiteTotalTraining:
         """A photograph a row, as in the paper's Figure 4: truth, reference, pre-color, coarse, refined."""
         rgb, lightness, _ = whole_photographs(pool, held_out[:ROWS], 160)
         steps = model(lightness, rgb.roll(1, 0), generator=torch.Generator().manual_seed(1))
-        colored = [_rgb(lightness, ab) for ab in (steps.precolor, steps.coarse, steps.ab)]
-        write_sheet([rgb, rgb.roll(1, 0), *colored], file)
+        colored = [result_rgb(lightness, ab) for ab in (steps.precolor, steps.coarse, steps.ab)]
+        write_sheet([rgb * 255, rgb.roll(1, 0) * 255, *colored], file)
 
     @torch.no_grad()
     def _coarse(self, model: Xu2020Lite, lightness: Tensor, reference: Tensor) -> Tensor:
@@ -230,8 +231,3 @@ def related_photographs(pool: Pool, count: int, size: int) -> tuple[Tensor, Tens
         rgb, lightness, ab = photographs_at(pool, index, random_view(pool.sizes[index]).grid(size))
         style = photographs_at(pool, other, random_view(pool.sizes[other]).grid(size))[0]
     return rgb, torch.cat([lightness, ab * AB_SCALE], 1), style
-
-
-def _rgb(lightness: Tensor, ab: Tensor) -> Tensor:
-    with torch.autocast(ab.device.type, enabled=False):
-        return lab_to_rgb(torch.cat([lightness, ab.float() * AB_SCALE], 1))
