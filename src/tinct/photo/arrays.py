@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from tinct.errors import ShapeError
 
 Pixels = NDArray[Any]
+T = TypeVar("T")
 
 _SLACK = 1e-3
 """How far floats may lie outside 0..1 and still count as rounding."""
@@ -78,6 +83,18 @@ def quantize(values: NDArray[np.generic], dtype: np.dtype[Any]) -> Pixels:
     return scaled.astype(dtype)
 
 
+def each_in_threads(work: Callable[[T], None], items: Sequence[T]) -> None:
+    """Do `work` for each item on all cores (eight at most); the first error is raised when all have ended."""
+    workers = min(len(items), os.cpu_count() or 1, 8)
+    if workers < 2:
+        for item in items:
+            work(item)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(work, item) for item in items]:
+            done.result()
+
+
 def settle_lightness(pixels: NDArray[np.uint8], lightness: NDArray[np.float32]) -> None:
     """Move 8-bit colors by a step or two, in place, where rounding moved their L* most.
 
@@ -89,19 +106,45 @@ def settle_lightness(pixels: NDArray[np.uint8], lightness: NDArray[np.float32]) 
         lightness: the L* that the colors were made for, shape (H, W); where they differ by more than rounding
             can explain, the colors were meant to be so and stay.
     """
-    from tinct.color.lab import rgb_to_lightness
-
-    error = (rgb_to_lightness(pixels) - lightness).reshape(-1)
-    chosen = np.flatnonzero((np.abs(error) > _SETTLED) & (np.abs(error) < _ROUNDING))
     flat = pixels.reshape(-1, 3)
-    colors = flat[chosen]
-    chosen = chosen[(colors != colors[:, :1]).any(axis=1)]
-    colors, wanted = flat[chosen].astype(np.int16), lightness.reshape(-1)[chosen]
-    direction = -np.sign(error[chosen]).astype(np.int16)[:, None]
-    best, left = colors.astype(np.uint8), np.abs(error[chosen])
+    wanted, slope = _luminance_and_slope(lightness.reshape(-1))
+    error = (_luminance(flat) - wanted) / slope
+    chosen = np.flatnonzero((np.abs(error) > _SETTLED) & (np.abs(error) < _ROUNDING))
+    chosen = chosen[(flat[chosen] != flat[chosen][:, :1]).any(axis=1)]
+    colors, wanted, slope, error = flat[chosen].astype(np.int16), wanted[chosen], slope[chosen], error[chosen]
+    direction = -np.sign(error).astype(np.int16)[:, None]
+    best, left = colors.astype(np.uint8), np.abs(error)
     for steps in ((0, 0, 1), (0, 0, 2), (1, 0, 0), (1, 0, 1), (0, 1, 0), (-1, 1, 0)):
         moved = np.clip(colors + direction * np.array(steps, np.int16), 0, 255).astype(np.uint8)
-        remaining = np.abs(rgb_to_lightness(moved) - wanted)
+        remaining = np.abs(_luminance(moved) - wanted) / slope
         better = remaining < left
         best[better], left[better] = moved[better], remaining[better]
     flat[chosen] = best
+
+
+def _luminance(colors: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Y / Yn of sRGB colors, shape (N, 3), by three tables."""
+    red, green, blue = _luminance_tables()
+    luminance = red[colors[:, 0]]
+    luminance += green[colors[:, 1]]
+    luminance += blue[colors[:, 2]]
+    return luminance
+
+
+def _luminance_and_slope(lightness: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Y / Yn of L*, and dY / dL* there: errors of L* below a step are as good in luminance, and cost no cube root."""
+    f = (lightness + np.float32(16)) * np.float32(1 / 116)
+    squared = f * f
+    dark = lightness < 8  # below, L* is linear in Y: 24389 / 27 of it
+    luminance = np.where(dark, lightness * np.float32(27 / 24389), squared * f)
+    return luminance, np.where(dark, np.float32(27 / 24389), squared * np.float32(3 / 116))
+
+
+@cache
+def _luminance_tables() -> NDArray[np.float32]:
+    """What each of the 256 values of red, green and blue adds to Y / Yn: shape (3, 256)."""
+    from tinct.color.srgb import RGB_TO_WHITE_XYZ, decode_srgb
+
+    linear = decode_srgb(np.arange(256, dtype=np.uint8))
+    tables: NDArray[np.float32] = (RGB_TO_WHITE_XYZ[1][:, None] * linear).astype(np.float32)
+    return tables

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinct.errors import ShapeError
-from tinct.photo.arrays import checked, quantize, settle_lightness
+from tinct.photo.arrays import checked, each_in_threads, quantize, settle_lightness
 from tinct.photo.formats import FORMATS, named_format, path_format
 from tinct.photo.metadata import Metadata
 from tinct.photo.provenance import Provenance
@@ -34,6 +34,8 @@ TINT_TOLERANCE = 1.75
 """Toned scans measure up to 1.6; of 538 color photographs all but one (a red shirt on white) 1.77 or more."""
 _TINT_SIZE = 256
 _STRIP = 1 << 20
+_COLORED_STRIP = 1 << 17
+"""Pixels that one thread colors at once: small, as each thread has some twenty planes of them."""
 
 
 class Photo:
@@ -199,7 +201,7 @@ class Photo:
 
         Args:
             rows: sRGB, shape (H, W, 3), float in 0..1, or a function from (top, bottom, the L* of these rows)
-                to sRGB of shape (bottom - top, W, 3); it is called for strips from top to bottom.
+                to sRGB of shape (bottom - top, W, 3); it is called for strips, from several threads at once.
         Returns:
             A photograph with the same depth, transparency and metadata.
         Raises:
@@ -209,7 +211,9 @@ class Photo:
 
         keeps_profile = self._profile is not None and self._profile.holds_srgb
         pixels = np.empty((self.height, self.width, 3), self._pixels.dtype)
-        for top, bottom in self._strips():
+
+        def fill(strip: tuple[int, int]) -> None:
+            top, bottom = strip
             lightness = self.lightness(top, bottom)
             rgb = rows(top, bottom, lightness) if callable(rows) else rows[top:bottom]
             self._check_rows(rgb, bottom - top, whole=None if callable(rows) else rows.shape)
@@ -218,6 +222,8 @@ class Photo:
             pixels[top:bottom] = quantize(rgb, pixels.dtype)
             if pixels.dtype == np.uint8 and not keeps_profile:
                 settle_lightness(pixels[top:bottom], lightness)
+
+        each_in_threads(fill, list(self._strips(_COLORED_STRIP)))
         profile = self._profile if keeps_profile else None
         metadata = self._metadata if keeps_profile else replace(self._metadata, icc=self._srgb_icc())
         photo = Photo(Decoded(pixels, self.alpha, profile, metadata, self.format, self.notes), self.path)
@@ -320,8 +326,8 @@ class Photo:
 
         return self._metadata.icc if self._profile is None else srgb_icc()
 
-    def _strips(self) -> Iterator[tuple[int, int]]:
-        rows = max(1, _STRIP // self.width)
+    def _strips(self, pixels: int = _STRIP) -> Iterator[tuple[int, int]]:
+        rows = max(1, pixels // self.width)
         for top in range(0, self.height, rows):
             yield top, min(top + rows, self.height)
 
