@@ -6,23 +6,25 @@ import math
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
-from torch.nn import functional as F
 
-from tinct.color.bins import AB_BINS, decode_bins
-from tinct.errors import OptionError
-from tinct.networks.hypercolumns import HypercolumnLayer
-from tinct.networks.iizuka2016 import Iizuka2016, Iizuka2016Config
-from tinct.networks.larsson2016 import BINS, FADING, MAX_CHROMA, Larsson2016, Larsson2016Config, median_chroma
-from tinct.networks.outputs import Outputs, annealed_mean, mode, scaled
-from tinct.networks.paper_graphs import PaperGraph
-from tinct.networks.scunet import Scunet, ScunetConfig
-from tinct.networks.zhang2016 import BLOCKS, Zhang2016, Zhang2016Config
-from tinct.networks.zhang2017 import GLOBAL_HINTS, Zhang2017, Zhang2017Config
-from tinct.training.config import CONFIGS, read_config
-from tinct.training.export_papers import export_paper
-from tinct.training.run import TRAININGS, paper_network
+torch = pytest.importorskip("torch", reason="networks need torch: pip install 'tinct[train]'")
+
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+from tinct.color.bins import AB_BINS, decode_bins  # noqa: E402
+from tinct.errors import OptionError  # noqa: E402
+from tinct.networks.hypercolumns import HypercolumnLayer  # noqa: E402
+from tinct.networks.iizuka2016 import Iizuka2016, Iizuka2016Config  # noqa: E402
+from tinct.networks.larsson2016 import BINS, FADING, MAX_CHROMA, Larsson2016, Larsson2016Config, median_chroma  # noqa: E402
+from tinct.networks.outputs import Outputs, annealed_mean, mode, scaled  # noqa: E402
+from tinct.networks.paper_graphs import PaperGraph  # noqa: E402
+from tinct.networks.scunet import Scunet, ScunetConfig  # noqa: E402
+from tinct.networks.zhang2016 import BLOCKS, Zhang2016, Zhang2016Config  # noqa: E402
+from tinct.networks.zhang2017 import GLOBAL_HINTS, Zhang2017, Zhang2017Config  # noqa: E402
+from tinct.training.config import CONFIGS, read_config  # noqa: E402
+from tinct.training.export_papers import export_paper  # noqa: E402
+from tinct.training.run import TRAININGS, paper_network  # noqa: E402
 
 NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016")
 VARIANTS = [name for name in TRAININGS if name.startswith(NAMES)]

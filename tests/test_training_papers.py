@@ -1,0 +1,292 @@
+"""Laws of how the papers' networks are trained: what the truth is made into, what is given, what is minimized."""
+
+from __future__ import annotations
+
+import colorsys
+import json
+from dataclasses import asdict
+from functools import partial
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="networks need torch: pip install 'tinct[train]'")
+
+from torch.nn import functional as F  # noqa: E402
+
+from tinct.color.bins import AB_BINS, encode_bins  # noqa: E402
+from tinct.networks.tinct import AB_SCALE  # noqa: E402
+from tinct.training import scunet as scunet_training  # noqa: E402
+from tinct.training import zhang2016 as zhang2016_training  # noqa: E402
+from tinct.training.automatic import draw_batch  # noqa: E402
+from tinct.training.color_distribution import distribution_loss, histogram, soft_encoding  # noqa: E402
+from tinct.training.config import CONFIGS, read_config  # noqa: E402
+from tinct.training.labels import UNLABELED, Labels  # noqa: E402
+from tinct.training.larsson2016 import linear_cross_entropy  # noqa: E402
+from tinct.training.pool import Pool  # noqa: E402
+from tinct.training.run import TRAININGS, export_run, train, training_class  # noqa: E402
+from tinct.training.scunet import dice_loss, likeliest  # noqa: E402
+from tinct.training.tinct import own_prior  # noqa: E402
+from tinct.training.zhang2017 import global_hints, patches, random_hints, saturation, square_patches  # noqa: E402
+from training_photographs import photographs  # noqa: E402
+
+NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016")
+VARIANTS = [name for name in TRAININGS if name.startswith(NAMES)]
+CENTERS = torch.from_numpy(AB_BINS.copy())
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch):
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    for module in (scunet_training, zhang2016_training):
+        monkeypatch.setattr(module, "own_prior", partial(own_prior, photographs=64, size=16))
+    yield
+    torch.set_num_threads(before)
+
+
+def pool(count: int = 2) -> Pool:
+    """Photographs with scenes and segments."""
+    generator = np.random.default_rng(0)
+    scenes = np.zeros((count, 365), np.float16)
+    scenes[:, :8] = generator.dirichlet(np.ones(8), count)
+    segments = generator.integers(0, 32, (count, 64, 64)).astype(np.uint8)
+    made = Pool.open(photographs(count), Labels(scenes, None, segments), torch.device("cpu"))
+    made.weights[:] = 1  # nothing is held out of so few
+    return made
+
+
+def tiny(name: str, made: Pool, **recipe):
+    """A training with the numbers of its config, but tiny."""
+    tables = read_config(CONFIGS / f"{name}.toml")
+    tables["network"] |= {"width": 0.125} | ({"global_size": 32} if name == "iizuka2016" else {})
+    tables["recipe"] |= recipe
+    return training_class(name).from_config(tables, made)
+
+
+def random_ab(*shape: int) -> torch.Tensor:
+    return torch.rand(shape) * 1.6 - 0.8
+
+
+@pytest.mark.parametrize("neighbors", [5, 10])
+def test_soft_encoding_is_the_packages(neighbors):
+    ab = random_ab(2, 2, 5, 7)
+    found = soft_encoding(ab, CENTERS, neighbors)
+    index, share = encode_bins(ab.permute(0, 2, 3, 1).numpy() * AB_SCALE, neighbors)
+    dense = torch.zeros(2, 313, 5, 7).scatter_(1, found.bins, found.share).permute(0, 2, 3, 1)
+    expected = np.zeros((2, 5, 7, 313), np.float32)
+    np.put_along_axis(expected, index, share, -1)
+    np.testing.assert_allclose(dense, expected, atol=1e-4)
+
+
+def test_distribution_loss_is_weighted_cross_entropy():
+    logits, truth, weights = torch.randn(2, 313, 4, 4), random_ab(2, 2, 4, 4), torch.rand(313)
+    encoded = soft_encoding(truth, CENTERS)
+    dense = torch.zeros(2, 313, 4, 4).scatter_(1, encoded.bins, encoded.share)
+    plain = F.cross_entropy(logits, dense, reduction="none")
+    torch.testing.assert_close(distribution_loss(logits, encoded), plain.mean())
+    nearest = torch.cdist(truth.permute(0, 2, 3, 1).reshape(-1, 2) * AB_SCALE, CENTERS).argmin(1)
+    weighted = (plain * weights[nearest].view(2, 4, 4)).mean()
+    torch.testing.assert_close(distribution_loss(logits, encoded, weights), weighted)
+
+
+def test_nothing_is_below_the_entropy_of_the_truth():
+    encoded = soft_encoding(random_ab(1, 2, 3, 3), CENTERS)
+    dense = torch.zeros(1, 313, 3, 3).scatter_(1, encoded.bins, encoded.share)
+    entropy = -(encoded.share * encoded.share.clamp_min(1e-12).log()).sum(1).mean()
+    torch.testing.assert_close(distribution_loss((dense + 1e-12).log(), encoded), entropy)
+
+
+def test_histogram_counts_every_place_alike():
+    ab = torch.cat([torch.zeros(1, 2, 4, 4), torch.full((1, 2, 4, 4), 50 / AB_SCALE)])
+    ab[:, :, :2] = torch.tensor([20.0, -30.0])[:, None, None] / AB_SCALE
+    found = histogram(soft_encoding(ab, CENTERS, neighbors=1), 313)
+    for row, other in zip(found, ((0, 0), (50, 50)), strict=True):
+        for color in ((20, -30), other):
+            assert row[(torch.tensor(color) == CENTERS).all(1)].item() == pytest.approx(0.5)
+
+
+def test_rare_colors_weigh_more_and_the_mean_weight_is_one():
+    made = pool(4)
+    training = tiny("zhang2016", made)
+    prior = own_prior(made, training.centers, 64, 16)
+    assert training.weights[prior.argmax()] == training.weights.min()
+    assert (training.weights * prior).sum() == pytest.approx(1, abs=0.1)  # another draw of the same pool
+
+
+def test_patches_reveal_the_mean_truth_under_them():
+    ab, size = random_ab(1, 2, 32, 32), 32
+    place, side = torch.tensor([[[0.4, 0.7]]]), torch.tensor([[5]])
+    found = patches(ab, place, side, torch.ones(1, 1))[0]
+    y, x = int(0.7 * size), int(0.4 * size)
+    inside = torch.zeros(size, size)
+    inside[y - 2 : y + 3, x - 2 : x + 3] = 1
+    torch.testing.assert_close(found[2], inside)
+    mean = ab[0, :, y - 2 : y + 3, x - 2 : x + 3].mean((1, 2))
+    torch.testing.assert_close(found[:2], mean[:, None, None] * inside, atol=1e-4, rtol=0)
+
+
+def test_hints_are_geometric_in_number():
+    ab = random_ab(4000, 2, 8, 8)
+    none = (random_hints(ab, 0.125, 64, 0.0)[:, 2] == 0).flatten(1).all(1).float().mean()
+    assert none == pytest.approx(0.125, abs=0.025)
+    whole = random_hints(ab, 0.125, 64, 0.25)
+    revealed = (whole[:, 2] == 1).flatten(1).all(1) & (whole[:, :2] == ab).flatten(1).all(1)
+    assert revealed.float().mean() == pytest.approx(0.25, abs=0.03)
+
+
+def test_hints_stand_around_the_center():
+    covered = random_hints(random_ab(2000, 2, 32, 32), 0.125, 16, 0.0)[:, 2].mean(0)
+    assert covered[12:20, 12:20].mean() > 3 * covered[[0, 0, 31, 31], [0, 31, 0, 31]].mean()
+
+
+def test_validated_patches_are_six_pixels_wide():
+    found = square_patches(random_ab(1, 2, 64, 64), torch.tensor([[[0.5, 0.5]]]))
+    assert found[0, 2].sum() == 36
+
+
+def test_saturation_is_that_of_hsv():
+    rgb = torch.rand(3, 3, 2, 2)
+    rgb[0, :, 0, 0] = 0
+    expected = [
+        np.mean([colorsys.rgb_to_hsv(*pixel)[1] for pixel in photo.flatten(1).T.tolist()]) for photo in rgb
+    ]
+    np.testing.assert_allclose(saturation(rgb)[:, 0], expected, rtol=1e-5)
+
+
+def test_global_hints_that_are_not_shown_are_zero():
+    colors, mean = torch.full((3, 313), 1 / 313), torch.full((3, 1), 0.4)
+    found = global_hints(colors, mean, torch.tensor([[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]]))
+    assert found.shape == (3, 316)
+    torch.testing.assert_close(found.sum(1), torch.tensor([1 + 1 + 0.4 + 1, 2.0, 0.0]))
+    assert found[0, 313:].tolist() == pytest.approx([1, 0.4, 1])
+
+
+def test_top_five_smoothing_keeps_five_and_sums_to_one():
+    labels = torch.rand(3, 365)
+    labels[1] = 0
+    found = likeliest(labels, 5)
+    assert (found > 0).sum(1).tolist() == [5, 0, 5]
+    torch.testing.assert_close(found.sum(1), torch.tensor([1.0, 0.0, 1.0]))
+    kept = labels[0].topk(5).values
+    torch.testing.assert_close(found[0].topk(5).values, kept / kept.sum())
+
+
+def test_dice_is_zero_where_all_is_right_and_one_where_all_is_wrong():
+    labels = torch.randint(0, 3, (2, 6, 6))
+    sure = F.one_hot(labels, 4).permute(0, 3, 1, 2) * 60.0
+    assert dice_loss(sure, labels).item() == pytest.approx(0, abs=1e-5)
+    assert dice_loss(sure.roll(1, 1), labels).item() == pytest.approx(1, abs=1e-5)
+
+
+def test_unlabeled_places_do_not_count():
+    labels, logits = torch.randint(0, 4, (1, 6, 6)), torch.randn(1, 4, 6, 6)
+    labels[:, :3] = UNLABELED
+    half = dice_loss(logits[:, :, 3:], labels[:, 3:])
+    torch.testing.assert_close(dice_loss(logits, labels), half)
+    assert dice_loss(logits, None).item() == 0
+
+
+def test_a_truth_between_two_bins_belongs_to_both_by_nearness():
+    logits = torch.randn(1, 8, 1, 1)
+    likely = -F.log_softmax(logits, 1)[0, :, 0, 0]
+
+    def loss(position: float, circular: bool) -> float:
+        return linear_cross_entropy(logits, torch.full((1, 1, 1), position), circular).item()
+
+    assert loss(2.25, False) == pytest.approx(float(0.75 * likely[2] + 0.25 * likely[3]), rel=1e-5)
+    assert loss(-0.5, True) == pytest.approx(float((likely[7] + likely[0]) / 2), rel=1e-5)
+    assert loss(7.5, True) == pytest.approx(loss(-0.5, True))
+    assert loss(-0.5, False) == pytest.approx(float(likely[0]), rel=1e-5)
+    assert loss(9.0, False) == pytest.approx(float(likely[7]), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_recipe_learns_two_photographs_by_heart(name):
+    made = pool()
+    training = tiny(name, made)
+    model = training.build().train()
+    optimizer = torch.optim.AdamW(model.parameters(), 2e-3)
+    totals, first, last = [], {}, {}
+    for _ in range(10):
+        torch.manual_seed(0)  # the same views and hints
+        with torch.autocast("cpu", torch.bfloat16):
+            last = training.losses(model, made, 2, 32)
+        first = first or last
+        total = torch.stack(list(last.values())).sum()
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        totals.append(float(total.detach()))
+    assert totals[-1] < 0.8 * totals[0]
+    assert all(last[part] < first[part] for part in first)
+
+
+def test_old_lightness_is_what_a_recipe_may_ask_for():
+    made = pool(4)
+    for old in (False, True):
+        training = tiny("iizuka2016", made, old=old)
+        seen, network = [], training.build()
+        torch.manual_seed(3)
+        training.losses(_Watched(network, seen), made, 16, 32)
+        torch.manual_seed(3)
+        plain = draw_batch(made, 16, 32, False).lightness
+        assert torch.equal(seen[0], plain) != old
+
+
+class _Watched(torch.nn.Module):
+    """Remembers the lightness that a network is shown."""
+
+    def __init__(self, model: torch.nn.Module, seen: list[torch.Tensor]) -> None:
+        super().__init__()
+        self.model, self.seen = model, seen
+
+    def forward(self, lightness: torch.Tensor) -> object:
+        self.seen.append(lightness)
+        return self.model(lightness)
+
+
+@pytest.mark.parametrize("name", ["zhang2016", "zhang2017-global", "larsson2016"])
+def test_validation_answers_with_every_kind_of_help(name, tmp_path):
+    made = pool(3)
+    training = tiny(name, made)
+    model = training.build().eval()
+    found = training.validate(model, made, torch.arange(3), 64)
+    expected = {"gray", "automatic", "vividness"}
+    if name == "zhang2017-global":
+        expected |= {"hints1", "hints10", "hints100", "histogram", "saturation"}
+    assert set(found) == expected
+    assert found == training.validate(model, made, torch.arange(3), 64)
+    training.draw(model, made, torch.arange(3), tmp_path / "sheet.png")
+    assert (tmp_path / "sheet.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_config_says_its_command_hardware_hours_and_score(name):
+    text = (CONFIGS / f"{name}.toml").read_text()
+    header = text[: text.index("[loop]")]
+    assert f"tinct train {name} --data" in header
+    assert all(word in header for word in ("H200", "hours", "score"))
+
+
+def test_a_run_is_trained_resumed_and_exported_by_its_name(tmp_path):
+    pytest.importorskip("onnx")
+    made, packed = photographs(4), tmp_path / "pool"
+    packed.mkdir()
+    np.save(packed / "pixels.npy", made.pixels)
+    np.save(packed / "sizes.npy", made.sizes)
+    (packed / "entries.json").write_text(json.dumps([asdict(entry) for entry in made.entries]))
+    config = tmp_path / "small.toml"
+    config.write_text(
+        "[loop]\nsizes = [[1.0, 32]]\nbatch = 2\nsteps = 2\n\n[recipe]\n\n[network]\nwidth = 0.125\n"
+    )
+    loop = train("zhang2016-four-blocks", packed, tmp_path / "run", config, device="cpu")
+    assert loop.step == 2
+    assert train("zhang2016-four-blocks", packed, tmp_path / "run", device="cpu").step == 2
+    files = export_run(tmp_path / "run", tmp_path / "weights", "four synthetic photographs")
+    manifest = json.loads((tmp_path / "weights" / "manifest.json").read_text())
+    entry = manifest["zhang2016-four-blocks"]
+    assert files["zhang2016-four-blocks"].name == entry["file"] == "zhang2016-four-blocks.onnx"
+    assert entry["training_data"] == "four synthetic photographs"
+    assert (tmp_path / "weights" / "zhang2016-four-blocks.safetensors").is_file()
