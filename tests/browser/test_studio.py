@@ -267,7 +267,9 @@ def test_what_cannot_be_read_is_said_beside_it(open_studio: Opener, tmp_path: Pa
     page.keyboard.press("Enter")
     page.locator("[data-part=color] [role=alert]").get_by_text("“mauve” is not a color").wait_for()
     drop(page, tmp_path / "letter.png", "#references-part")
-    page.locator("#panel [role=alert], #stage-part [role=alert]").get_by_text("letter.png").first.wait_for()
+    page.locator("#references-part [role=alert]").get_by_text("letter.png").wait_for()
+    page.get_by_role("button", name="Remove letter.png").click()
+    page.wait_for_function("document.querySelector('#references-part [role=alert]').textContent === ''")
 
 
 def test_a_session_that_the_server_forgot_is_made_anew(

@@ -95,7 +95,10 @@ export class Session {
       await request(`api/sessions/${id}/references`, { method: 'PUT', body: form });
       return key;
     })();
-    await this.sent;
+    await this.sent.catch((error) => {
+      error.part = 'references';
+      throw error;
+    });
   }
 
   /** Ask the session, with the references in place; once again if the session has gone or the server is full. */

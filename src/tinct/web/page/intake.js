@@ -41,7 +41,7 @@ export class Intake {
     if (photo && !this.#mayReplace(photo)) return;
     if (photo) this.project.setPhoto(photo);
     if (others.length) await this.references.add(others);
-    if (written) await attempt('stage', this.#openProject(written));
+    if (written) await attempt('stage', this.#openProject(written), { about: 'project' });
   }
 
   #mayReplace(photo) {

@@ -8,8 +8,10 @@ const busy = new Map(); // part -> how many are under way for longer than that
 /** Await a promise on behalf of a part of the page (an element with [data-part]).
  *
  * Shows the part's progress bar after 300 ms, and what went wrong in its [role=alert]; gives null when it failed.
+ * Success takes away only what an earlier attempt at the same thing (`about`) said. An error that knows better where it
+ * belongs says so in its `part`.
  */
-export async function attempt(part, promise, { retry = null } = {}) {
+export async function attempt(part, promise, { retry = null, about = 'answer' } = {}) {
   let waiting = false;
   const timer = setTimeout(() => {
     waiting = true;
@@ -17,10 +19,10 @@ export async function attempt(part, promise, { retry = null } = {}) {
   }, PATIENCE);
   try {
     const result = await promise;
-    clearError(part);
+    clearError(part, about);
     return result;
   } catch (error) {
-    if (error.name !== 'AbortError') showError(part, error.message, retry);
+    if (error.name !== 'AbortError') showError(error.part ?? part, error.message, retry, about);
     return null;
   } finally {
     clearTimeout(timer);
@@ -36,10 +38,11 @@ function countBusy(part, change) {
   place.querySelector('.progress').hidden = count === 0;
 }
 
-export function showError(part, message, retry = null) {
+export function showError(part, message, retry = null, about = 'said') {
   const alert = find(`[data-part="${part}"] [role=alert]`);
   const close = make('button', { type: 'button', class: 'quiet', 'aria-label': 'Dismiss', click: () => clearError(part) });
   close.append(icon('close'));
+  alert.dataset.about = about;
   alert.replaceChildren(make('span', {}, message));
   if (retry) {
     const again = () => {
@@ -51,8 +54,10 @@ export function showError(part, message, retry = null) {
   alert.append(close);
 }
 
-export function clearError(part) {
-  find(`[data-part="${part}"] [role=alert]`).replaceChildren();
+/** Take an error away: any, or only one about the thing named. */
+export function clearError(part, about = null) {
+  const alert = find(`[data-part="${part}"] [role=alert]`);
+  if (about === null || alert.dataset.about === about) alert.replaceChildren();
 }
 
 let hiding = 0;

@@ -106,7 +106,7 @@ export class Palette {
   #typed(input) {
     const color = readHex(input.value);
     if (color) {
-      clearError('color');
+      clearError('color', 'said');
       this.choose(color);
     } else showError('color', `“${input.value}” is not a color; write it as #7a9bc4.`);
   }

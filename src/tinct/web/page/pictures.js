@@ -3,7 +3,7 @@
 
 import { unsureShade } from './drawing.js';
 import { Session } from './api.js';
-import { attempt } from './messages.js';
+import { attempt, clearError } from './messages.js';
 
 const SETTLE = 350; // ms without a change before full resolution is asked for
 const PROMPT = 150; // ms in which the picture shall follow the hand
@@ -33,6 +33,7 @@ export class Pictures {
   async #photo() {
     this.session?.close();
     this.stage.clear();
+    clearError('stage');
     this.#revision += 1;
     const { photo } = this.project;
     this.session = photo && new Session(photo);

@@ -3,7 +3,7 @@
 import { fetchPicture } from './api.js';
 import { find, icon, make } from './dom.js';
 import { makeSwatch } from './hints.js';
-import { attempt, say, showError } from './messages.js';
+import { attempt, clearError, say, showError } from './messages.js';
 import { Viewer } from './viewer.js';
 
 const THUMBNAIL = 128;
@@ -30,7 +30,10 @@ export class References {
     const list = find('#references');
     const focused = document.activeElement?.id;
     const shown = [...list.children].map((item) => item.dataset.id).join();
-    if (shown !== references.map(({ id }) => id).join()) list.replaceChildren(...references.map((r) => this.#item(r)));
+    if (shown !== references.map(({ id }) => id).join()) {
+      list.replaceChildren(...references.map((r) => this.#item(r)));
+      clearError('references', 'answer'); // what was said of one that may be gone
+    }
     references.forEach(({ id, weight }, i) => this.#showWeight(list.children[i], id, weight));
     if (focused) document.getElementById(focused)?.focus();
     find('#eyedropper').hidden = references.length === 0;
