@@ -127,6 +127,7 @@ def export_run(run: Path, out: Path, training_data: str) -> dict[str, Path]:
     from tinct.networks.tinct import Tinct, TinctConfig
     from tinct.training.export import release
     from tinct.training.export_papers import release_paper
+    from tinct.training.export_xu2020 import RELEASED, release_xu2020, trained
     from tinct.training.tinct import bin_centers
 
     state = read_checkpoint(run / CHECKPOINT)
@@ -135,6 +136,9 @@ def export_run(run: Path, out: Path, training_data: str) -> dict[str, Path]:
         model: Any = Tinct(dataclass_from(TinctConfig, network, "network"))
         model.load_state_dict(state["averaged"])
         files = release(model, bin_centers(), out, training_data, last_scores(run))
+    elif name in RELEASED:
+        model = trained(name, network, state["averaged"])
+        files = release_xu2020(model, name, out, training_data, last_scores(run))
     else:
         model = paper_network(name, network)
         model.load_state_dict(state["averaged"])

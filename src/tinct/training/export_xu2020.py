@@ -1,0 +1,113 @@
+"""From the runs of Xu 2020's parts to the whole network, and to released files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from tinct.errors import OptionError
+from tinct.networks.graphs import without_batch_norm
+from tinct.networks.xu2020 import Xu2020, Xu2020Config
+from tinct.networks.xu2020_colorization import Xu2020Colorization
+from tinct.networks.xu2020_graphs import ColorizationGraph, TransferGraph
+from tinct.networks.xu2020_lite import LiteTransfer, Xu2020Lite
+from tinct.networks.xu2020_transfer import Xu2020Transfer
+from tinct.training.config import dataclass_from, read_config
+from tinct.training.export import add_to_manifest, halve_weights, write_graph
+from tinct.training.loop import CHECKPOINT, read_checkpoint
+
+RELEASED = ("xu2020-transfer", "xu2020-colorization", "xu2020-lite", "xu2020-lite-total")
+"""Runs that have a released form; the encoder's is part of the transfer sub-net's."""
+
+
+def trained(name: str, numbers: Mapping[str, Any], state: Mapping[str, Tensor]) -> nn.Module:
+    """The network of a run, without what only training needs.
+
+    Args:
+        name: of the training, one of `RELEASED`.
+        numbers: the table [network] of its config.
+        state: its averaged weights.
+    """
+    config = dataclass_from(Xu2020Config, numbers, "network")
+    kinds: dict[str, nn.Module] = {}
+    if name == "xu2020-transfer":
+        kinds[name] = Xu2020Transfer(config.transfer)
+        prefix = "network."
+        state = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+    elif name == "xu2020-colorization":
+        kinds[name] = Xu2020Colorization(config.colorization)
+    else:
+        kinds[name] = LiteTransfer(config.transfer) if name == "xu2020-lite" else Xu2020Lite(config)
+    kinds[name].load_state_dict(dict(state))
+    return kinds[name].eval()
+
+
+def trained_run(run: Path, name: str) -> nn.Module:
+    """The network of a run's folder.
+
+    Raises:
+        OptionError: if the folder holds no run of that name.
+    """
+    state = read_checkpoint(run / CHECKPOINT)
+    if state.get("network") != name:
+        raise OptionError(f"{run} trains {state.get('network')!r}; a run of {name} is wanted.")
+    return trained(name, read_config(run / "config.toml").get("network", {}), state["averaged"])
+
+
+def assemble(transfer: Path, colorization: Path) -> Xu2020:
+    """The whole network from the runs of its sub-nets, which may have any widths.
+
+    Raises:
+        OptionError: if a folder holds another run.
+    """
+    whole = Xu2020(Xu2020Config(0.1, 0.1))
+    whole.transfer = trained_run(transfer, "xu2020-transfer")
+    colors = trained_run(colorization, "xu2020-colorization")
+    assert isinstance(colors, Xu2020Colorization)
+    whole.colorization = colors
+    return whole.eval()
+
+
+def export_xu2020(model: nn.Module, folder: Path, name: str) -> dict[str, Path]:
+    """Write a sub-net, or both of the whole, as ONNX with half-precision weights.
+
+    Args:
+        name: what the files are called; each sub-net of a whole adds its own.
+    Returns:
+        The files by their names in the manifest.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for part, graph in _graphs(model, name).items():
+        files[part] = folder / f"{part}.onnx"
+        write_graph(graph, graph.example(), graph.free_axes(), graph.outputs, files[part])
+        halve_weights(files[part])
+    return files
+
+
+def release_xu2020(
+    model: nn.Module, name: str, folder: Path, training_data: str, score: Mapping[str, float]
+) -> dict[str, Path]:
+    """Export into a weights folder and write the manifest's entries; see `tinct.training.export`."""
+    files = export_xu2020(model, folder, name)
+    add_to_manifest(files, folder, training_data, score)
+    return files
+
+
+def _graphs(model: nn.Module, name: str) -> dict[str, TransferGraph | ColorizationGraph]:
+    model = without_batch_norm(model.cpu().float())  # type: ignore[arg-type]
+    if isinstance(model, Xu2020):
+        parts = {f"{name}-transfer": model.transfer, f"{name}-colorization": model.colorization}
+    else:
+        parts = {name: model}
+    return {key: _graph(part) for key, part in parts.items()}
+
+
+def _graph(part: nn.Module) -> TransferGraph | ColorizationGraph:
+    if isinstance(part, Xu2020Colorization):
+        return ColorizationGraph(part)
+    assert isinstance(part, Xu2020Transfer | LiteTransfer)
+    return TransferGraph(part)
