@@ -92,16 +92,13 @@ class ChromaUpsampler:
         ab = np.empty((bottom - top, self.shape[1], 2), np.float32)
         if top == bottom:
             return ab
-        first = int(self._first_row[top // _BLOCK_ROWS * _BLOCK_ROWS])
-        last = min(int(self._first_row[min(bottom + _BLOCK_ROWS, self.shape[0]) - 1]) + 1, self._last_row)
+        first = int(self._first_row[top])
+        last = min(int(self._first_row[bottom - 1]) + 1, self._last_row)
         wide = self._widened(first, last + 1)
-        # Blocks begin at multiples of their height, whatever is asked for: sums of one shape round alike.
-        for start in range(top // _BLOCK_ROWS * _BLOCK_ROWS, bottom, _BLOCK_ROWS):
-            stop = min(start + _BLOCK_ROWS, self.shape[0])
-            model = self._between(start, stop, wide, first)
-            own = slice(max(start, top), min(stop, bottom))
-            here = slice(own.start - top, own.stop - top)
-            _apply(model[own.start - start : own.stop - start], lightness[here], ab[here])
+        for start in range(top, bottom, _BLOCK_ROWS):
+            stop = min(start + _BLOCK_ROWS, bottom)
+            here = slice(start - top, stop - top)
+            _apply(self._between(start, stop, wide, first), lightness[here], ab[here])
         return ab
 
     def _widened(self, first: int, last: int) -> Array:
@@ -121,15 +118,16 @@ class ChromaUpsampler:
         return np.asarray(flat, np.float32).reshape(last - first, -1)
 
     def _between(self, start: int, stop: int, wide: Array, first: int) -> Array:
-        """The model at some rows of the photograph, shape (rows, 9, W): a weighted sum of working rows."""
-        upper = self._first_row[start:stop]
-        lower = np.minimum(upper + 1, self._last_row)
-        low, high = int(upper[0]), int(lower[-1]) + 1
-        weights = np.zeros((stop - start, high - low), np.float32)
-        rows, part = np.arange(stop - start), self._row_part[start:stop]
-        weights[rows, upper - low] = 1 - part
-        weights[rows, lower - low] += part
-        model: Array = weights @ wide[low - first : high - first]
+        """The model at some rows of the photograph, shape (rows, 9, W), each between two working rows.
+
+        Row by row in cache: a product of matrices so thin keeps the threads of a BLAS waiting for each other.
+        """
+        model = np.empty((stop - start, wide.shape[1]), np.float32)
+        uppers, parts = self._first_row[start:stop] - first, self._row_part[start:stop]
+        for row, upper, part in zip(model, uppers, parts, strict=True):
+            np.subtract(wide[min(upper + 1, len(wide) - 1)], wide[upper], out=row)
+            row *= part
+            row += wide[upper]
         return model.reshape(stop - start, -1, self.shape[1])
 
 
