@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch", reason="networks need torch: pip install 't
 from torch.nn import functional as F  # noqa: E402
 
 from tinct.color.bins import AB_BINS, encode_bins  # noqa: E402
+from tinct.networks.outputs import annealed_mean  # noqa: E402
 from tinct.networks.tinct import AB_SCALE  # noqa: E402
 from tinct.training import scunet as scunet_training  # noqa: E402
 from tinct.training import zhang2016 as zhang2016_training  # noqa: E402
@@ -78,6 +79,16 @@ def test_soft_encoding_is_the_packages(neighbors):
     expected = np.zeros((2, 5, 7, 313), np.float32)
     np.put_along_axis(expected, index, share, -1)
     np.testing.assert_allclose(dense, expected, atol=1e-4)
+
+
+def test_autocast_leaves_the_truth_as_it_is():
+    ab, logits = random_ab(2, 2, 6, 6), torch.randn(2, 313, 6, 6) * 4
+    plain = soft_encoding(ab, CENTERS), annealed_mean(logits, CENTERS)
+    with torch.autocast("cpu", torch.bfloat16):
+        cast = soft_encoding(ab, CENTERS), annealed_mean(logits, CENTERS)
+    assert torch.equal(cast[0].bins, plain[0].bins)
+    assert torch.equal(cast[0].share, plain[0].share)
+    assert torch.equal(cast[1], plain[1])
 
 
 def test_distribution_loss_is_weighted_cross_entropy():

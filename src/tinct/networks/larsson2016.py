@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from tinct.networks.blocks import ConvNorm
 from tinct.networks.hypercolumns import HypercolumnLayer
-from tinct.networks.outputs import Outputs, scaled
+from tinct.networks.outputs import Outputs, expectation, scaled
 from tinct.networks.tinct import AB_SCALE
 
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
@@ -97,7 +97,7 @@ class Larsson2016(nn.Module):
         assert outputs.hue is not None
         assert outputs.chroma is not None
         angles = hue_centers(outputs.hue)
-        mean = torch.einsum("bkhw,kc->bchw", torch.softmax(outputs.hue.float(), 1), angles)
+        mean = expectation(torch.softmax(outputs.hue.float(), 1), angles)
         length = (mean.square().sum(1, keepdim=True) + 1e-12).sqrt()
         chroma = median_chroma(outputs.chroma) * (length / FADING).clamp_max(1)
         return mean / length * chroma / AB_SCALE

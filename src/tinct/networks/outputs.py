@@ -39,8 +39,13 @@ def annealed_mean(logits: Tensor, centers: Tensor, temperature: float = TEMPERAT
     Returns:
         (B, 2, h, w), in the unit of the centers.
     """
-    sharp = torch.softmax(logits.float() / temperature, 1)
-    return torch.einsum("bqhw,qc->bchw", sharp, centers.float())
+    return expectation(torch.softmax(logits.float() / temperature, 1), centers)
+
+
+def expectation(share: Tensor, values: Tensor) -> Tensor:
+    """What a distribution (B, Q, h, w) over values (Q, 2) comes to: (B, 2, h, w), in single precision throughout."""
+    with torch.autocast(share.device.type, enabled=False):
+        return torch.einsum("bqhw,qc->bchw", share.float(), values.float())
 
 
 def mode(logits: Tensor, centers: Tensor) -> Tensor:

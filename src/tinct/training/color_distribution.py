@@ -27,7 +27,9 @@ def soft_encoding(ab: Tensor, centers: Tensor, neighbors: int = 5, sigma: float 
         neighbors: how many bins share a color; sigma: of the Gaussian, in ab units.
     """
     points = ab.float().permute(0, 2, 3, 1) * AB_SCALE
-    squared = points.square().sum(-1, keepdim=True) - 2 * points @ centers.T + centers.square().sum(1)
+    # half precision would round squared distances by tens: more than there is between neighboring bins
+    with torch.autocast(ab.device.type, enabled=False):
+        squared = points.square().sum(-1, keepdim=True) - 2 * points @ centers.T + centers.square().sum(1)
     nearest = squared.topk(neighbors, -1, largest=False)
     share = torch.softmax(-nearest.values / (2 * sigma**2), -1)
     return SoftBins(nearest.indices.permute(0, 3, 1, 2), share.permute(0, 3, 1, 2))
