@@ -11,10 +11,11 @@ import argparse
 import resource
 import sys
 import tempfile
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time, thread_time
 from typing import Any
 from unittest import mock
 
@@ -167,29 +168,36 @@ def full_size(rgb: NDArray[np.uint8]) -> None:
 
 
 class Shares:
-    """Seconds spent inside functions while a colorization runs; what they call of each other counts once."""
+    """Seconds of processor time inside functions while a colorization runs, in any thread.
+
+    What they call of each other counts once. Waiting does not count: strips are colored in several threads.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
-        self._inside: list[float] = []
+        self._adding = threading.Lock()
+        self._thread = threading.local()
 
     def measure(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def run(*args: Any, **options: Any) -> Any:
-            start = perf_counter()
-            self._inside.append(0.0)
+            inside = self._thread.__dict__.setdefault("inside", [])
+            inside.append(0.0)
+            start = thread_time()
             try:
                 return function(*args, **options)
             finally:
-                spent = perf_counter() - start
-                self.seconds[name] += spent - self._inside.pop()
-                if self._inside:
-                    self._inside[-1] += spent
+                spent = thread_time() - start
+                within = inside.pop()
+                with self._adding:
+                    self.seconds[name] += spent - within
+                if inside:
+                    inside[-1] += spent
 
         return run
 
 
 def end_to_end(rgb: NDArray[np.uint8], method: str, suffix: str) -> None:
-    """From file to file through `tinct.colorize`, with a reference; where the time goes."""
+    """From file to file through `tinct.colorize`, with a reference; where the processor's time goes."""
     from tinct import colorize
     from tinct.methods import get_method
     from tinct.photo import Photo
@@ -219,15 +227,16 @@ def end_to_end(rgb: NDArray[np.uint8], method: str, suffix: str) -> None:
     ):
         source, target = Path(folder, f"gray{suffix}"), Path(folder, f"color{suffix}")
         Image.fromarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)).save(source, quality=92)
-        start = perf_counter()
+        start, worked = perf_counter(), process_time()
         photo = shares.measure("reading", Photo.read)(source)
         colorize(photo, reference=data.coffee(), method=method, size=WORKING_SIZE).write(target)
-        total = perf_counter() - start
-    shares.seconds["the rest"] = total - sum(shares.seconds.values())
+        total, worked = perf_counter() - start, process_time() - worked
+    shares.seconds["the rest"] = worked - sum(shares.seconds.values())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    parts = ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in shares.seconds.items())
+    parts = ", ".join(f"{name} {seconds / worked:.0%}" for name, seconds in shares.seconds.items())
     say(
-        f"{rgb.size / 3e6:.0f} megapixels, {method}, {suffix} to {suffix}, {total:.2f} s: {parts}; "
+        f"{rgb.size / 3e6:.0f} megapixels, {method}, {suffix} to {suffix}, {total:.2f} s, of the processor's "
+        f"{worked:.2f} s: {parts}; "
         f"peak {peak:.2f} GiB"
     )
 
