@@ -79,13 +79,19 @@ def seconds(run: Callable[[], object], repeats: int) -> float:
     return min(found)
 
 
+def told(name: str, size: int, repeats: int) -> float:
+    """Seconds, with a line on stderr meanwhile: the slowest take minutes."""
+    sys.stderr.write(f"{name} at {size} x {size} ...\n")
+    return seconds(predict(name, size), repeats)
+
+
 def measure(names: list[str], sizes: list[int], repeats: int) -> Times:
     """Seconds by method and size; None where a method cannot run here, which is said."""
     times: Times = {}
     for name in names:
         try:
             predict(name, 64)()  # imports and first calls are not the method's time
-            times[name] = {size: seconds(predict(name, size), repeats) for size in sizes}
+            times[name] = {size: told(name, size, repeats) for size in sizes}
         except (ImportError, NotImplementedError, TinctError) as error:
             say(f"{name} cannot run here: {error}")
             times[name] = dict.fromkeys(sizes)
