@@ -124,9 +124,18 @@ def share(found: NDArray[Any]) -> Array:
 def block_means(image: NDArray[Any], side: int) -> Array:
     """Means over blocks of `side` × `side`: (h * side, w * side, C) to (h, w, C)."""
     height, width, channels = image.shape
-    blocks = image.reshape(height // side, side, width // side, side, channels)
-    means: Array = blocks.mean((1, 3), dtype=np.float32)
-    return means
+    if channels <= 4:
+        import cv2
+
+        size = (width // side, height // side)
+        means = cv2.resize(np.ascontiguousarray(image, np.float32), size, interpolation=cv2.INTER_AREA)
+        return np.asarray(means, np.float32).reshape(*size[::-1], channels)
+    total = sum(
+        np.asarray(image[row::side, column::side], np.float32)
+        for row in range(side)
+        for column in range(side)
+    )
+    return np.asarray(total / np.float32(side * side), np.float32)
 
 
 def unit(keys: Array) -> Array:

@@ -126,12 +126,17 @@ def pin_hints(ab: Array, hints: HintField) -> Array:
         return ab
     import cv2
 
-    mask = hints.mask.astype(np.float32)
-    residual = (hints.ab - ab) * mask[..., None]
-    blurred = cv2.GaussianBlur(np.dstack([residual, mask]), (0, 0), PIN_SIGMA, borderType=cv2.BORDER_REFLECT)
-    weight = np.clip(blurred[..., 2:] / (1 / (2 * np.pi * PIN_SIGMA**2)), 0, 1)
-    moved = ab + weight * blurred[..., :2] / np.maximum(blurred[..., 2:], 1e-6)
-    return np.where(mask[..., None] > 0, hints.ab, moved).astype(np.float32)
+    residual = np.empty((*hints.mask.shape, 3), np.float32)
+    residual[..., 2] = hints.mask
+    np.subtract(hints.ab, ab, out=residual[..., :2])
+    residual[..., :2] *= residual[..., 2:]
+    blurred = cv2.GaussianBlur(residual, (0, 0), PIN_SIGMA, borderType=cv2.BORDER_REFLECT)
+    share = blurred[..., 2]
+    weight = np.minimum(share * np.float32(2 * np.pi * PIN_SIGMA**2), 1) / np.maximum(share, 1e-6)
+    moved = ab + weight[..., None] * blurred[..., :2]
+    hinted = hints.mask > 0
+    moved[hinted] = hints.ab[hinted]
+    return np.asarray(moved, np.float32)
 
 
 def _reach_of_hints(lightness: Array, prediction: Prediction, hints: HintField) -> tuple[Array, Array, Array]:
