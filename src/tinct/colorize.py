@@ -71,7 +71,7 @@ def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: An
         reference: a color photograph to take colors from, in any of these kinds, or a list of several.
         hints: `Hint`, `Stroke`, `Rectangle`, `Swatch` and `HintImage` objects or plain `(x, y, "#rrggbb")`,
             in pixels of the photograph; or the path of a file of hints.
-        options: the attributes of `Options`: method, size, strength, vividness, chroma_only, seed.
+        options: the attributes of `Options`: method, size, strength, vividness, chroma_only, seed, trust.
     Returns:
         The same kind as the photo: bytes for bytes, in their own format (PNG where tinct cannot write it);
         an image for an image; an array of the same type for an array, with three channels, or four where
@@ -332,7 +332,7 @@ class Colorizer:
         """What the method reads of the photograph and its references, kept until one of them changes."""
         return _kept(
             self._found,
-            ("seen", method.name, self._size),
+            ("seen", method.name, self._size, self._options.trust),
             lambda: method.look(self._working_lightness(), self._working_references()),
         )
 
@@ -359,13 +359,13 @@ class Colorizer:
         return lightness
 
     def _working_references(self) -> list[Reference]:
-        size = self._size
+        size, trust = self._size, self._options.trust
         labs = [
             _kept(self._reference_labs, (id(photo), size), partial(photo.working_lab, size))
             for photo in self._references
         ]
         return [
-            Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]), weight)
+            Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]), weight, trust)
             for lab, weight in zip(labs, self._weights, strict=True)
         ]
 

@@ -20,6 +20,8 @@ class Options:
         strength: multiplies the predicted chroma, 0 (gray) .. 1 (as predicted).
         vividness: how far to go from the safe mean answer to what is likely, 0 (the mean) .. 2; methods that know
             only one answer give it at every vividness.
+        trust: how far to follow references where they fit only loosely, 0 (doubt them) .. 3; for the released
+            network, whose training made it doubtful.
         chroma_only: return the color layer alone: the predicted chroma at a constant mid lightness (L* = 50).
         seed: what random choices start from (Welsh's jittered sampling, alternatives), 0 or more.
     Raises:
@@ -32,6 +34,7 @@ class Options:
     vividness: float = 1.0
     chroma_only: bool = False
     seed: int = 0
+    trust: float = 1.0
 
     def __post_init__(self) -> None:
         low, high = WORKING_SIZE_RANGE
@@ -43,6 +46,8 @@ class Options:
             raise OptionError(f"strength is {self.strength!r}; it must be 0 (gray) to 1 (as predicted).")
         if not (_is_number(self.vividness) and 0.0 <= self.vividness <= 2.0):
             raise OptionError(f"vividness is {self.vividness!r}; it must be 0 (the mean answer) to 2.")
+        if not (_is_number(self.trust) and 0.0 <= self.trust <= 3.0):
+            raise OptionError(f"trust is {self.trust!r}; it must be 0 (doubt references) to 3.")
         if not (_is_whole(self.seed) and self.seed >= 0):
             raise OptionError(f"seed is {self.seed!r}; it must be a whole number, 0 or more.")
 

@@ -33,6 +33,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "vividness": (int, float),
     "chroma_only": (bool,),
     "seed": (int,),
+    "trust": (int, float),
 }
 
 

@@ -63,6 +63,9 @@ _STRENGTH = typer.Option("--strength", metavar="0..1", help="0 is gray, 1 is ful
 _VIVIDNESS = typer.Option(
     "--vividness", metavar="0..2", help="0 is the safe mean, 1 likely colors, 2 daring ones."
 )
+_TRUST = typer.Option(
+    "--trust", metavar="0..3", help="How far to follow references that fit only loosely; 0 doubts them."
+)
 _CHROMA_ONLY = typer.Option("--chroma-only", help="Write the color layer alone, at one lightness.")
 _PROJECT = typer.Option(
     "--project",
@@ -92,6 +95,7 @@ def colorize(
     size: Annotated[int | None, _SIZE] = None,
     strength: Annotated[float, _STRENGTH] = 1.0,
     vividness: Annotated[float, _VIVIDNESS] = 1.0,
+    trust: Annotated[float, _TRUST] = 1.0,
     chroma_only: Annotated[bool, _CHROMA_ONLY] = False,
     seed: Annotated[int, _SEED] = 0,
     project: Annotated[str | None, _PROJECT] = None,
@@ -117,12 +121,17 @@ def colorize(
             "--size": size,
             "--seed": seed,
         }
-        looks = {"--strength": strength != 1, "--vividness": vividness != 1, "--chroma-only": chroma_only}
+        looks = {
+            "--strength": strength != 1,
+            "--vividness": vividness != 1,
+            "--trust": trust != 1,
+            "--chroma-only": chroma_only,
+        }
         photos, set_up = read_album(project, carry, photos, own | looks)
     elif carry is not None:
         raise OptionError("--carry is given, but there is no --project whose hints could be carried.")
     else:
-        options = Options(method, size, strength, vividness, chroma_only, seed)
+        options = Options(method, size, strength, vividness, chroma_only, seed, trust)
         set_up = _set_up(options, reference, hint or [], hints)
     if not photos:
         raise OptionError("no PHOTO is named; name at least one, or - for standard input.")

@@ -57,7 +57,7 @@ color that the mean answer knows nothing of."""
 
 
 REFERENCE_TRUST = float(np.exp(2))
-"""How much more than in training a reference counts beside the null item.
+"""How much more than in training a reference counts beside the null item, at trust 1; at 0 as in training.
 
 Whoever gives a reference wants to see it in the result; training, where related photographs seldom share their colors,
 taught the network to doubt it. Held-out photographs say what this costs: docs/experiments.md, "References".
@@ -180,7 +180,7 @@ class Tinct:
     def _items(self, reference: Reference) -> Items:
         padded = _padded(np.asarray(reference.lightness, np.float32))
         keys = self._network("encode").run(lightness=padded[None, None])["keys"]
-        return reference_items(keys[0], reference.ab, reference.weight * REFERENCE_TRUST)
+        return reference_items(keys[0], reference.ab, reference.weight * REFERENCE_TRUST**reference.trust)
 
     def _network(self, part: str) -> Network:
         path = weights_path(f"tinct.{part}")

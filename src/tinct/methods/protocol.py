@@ -25,11 +25,13 @@ class Reference:
         lightness: CIE L*, shape (h, w), 0..100.
         ab: CIE a*, b*, shape (h, w, 2).
         weight: how much it counts beside other references, 0..1.
+        trust: how far to follow it where it fits only loosely, 0..3, for methods that may doubt a reference.
     """
 
     lightness: Array
     ab: Array
     weight: float = 1.0
+    trust: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
-// Strength, vividness and method.
+// Strength, vividness, trust in references, and method.
 
 import { listMethods } from './api.js';
 import { find, make } from './dom.js';
 import { attempt } from './messages.js';
 
-const SLIDERS = { strength: 'Change the strength', vividness: 'Change the vividness' };
+const SLIDERS = { strength: 'Change the strength', vividness: 'Change the vividness', trust: 'Change the trust' };
 
 export class Adjust {
   #methods = [];

@@ -6,7 +6,7 @@ import { History } from './history.js';
 import { hintsFromJson, hintsToJson } from './hints.js';
 import * as storage from './storage.js';
 
-export const DEFAULT_OPTIONS = { method: null, size: null, strength: 1, vividness: 1, seed: 0 };
+export const DEFAULT_OPTIONS = { method: null, size: null, strength: 1, vividness: 1, seed: 0, trust: 1 };
 const EMPTY = { hints: [], options: DEFAULT_OPTIONS, references: [] };
 
 /** Events: "photo" (another photograph), "change" (hints, options or references), "selection". */
