@@ -75,7 +75,8 @@ def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: An
     Returns:
         The same kind as the photo: bytes for bytes, in their own format (PNG where tinct cannot write it);
         an image for an image; an array of the same type for an array, with three channels, or four where
-        it has alpha. A path gives a `Photo`: nothing is written before you call its `write`. L* is kept.
+        it has alpha; an image for an open file. A path gives a `Photo`: nothing is written before you call its
+        `write`. L* is kept.
     Raises:
         PhotoError, ShapeError: if the photograph cannot be read.
         ReferencePhotoError: if a reference has no color.

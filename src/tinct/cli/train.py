@@ -16,7 +16,10 @@ def register(app: typer.Typer) -> None:
     app.command("export")(export)
 
 
-Network = Annotated[str, typer.Argument(help="The network to train: tinct.")]
+Network = Annotated[
+    str,
+    typer.Argument(help="The network to train: tinct, or one of the papers (docs/training.md lists them)."),
+]
 Data = Annotated[
     Path, typer.Option("--data", help="Folder of photographs, index CSV, or what `tinct data pack` wrote.")
 ]
