@@ -12,9 +12,12 @@ from chromium import CHROMIUM, CHROMIUM_ARGUMENTS, running_studio
 from PIL import Image
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A browser, or a skip that says why there is none."""
+    """A browser, or a skip that says why there is none.
+
+    Playwright keeps an event loop running in this thread: it ends with the module, before tests that bring their own.
+    """
     api = pytest.importorskip("playwright.sync_api", reason="drives the browser: pip install playwright")
     if CHROMIUM is None:
         pytest.skip("needs a browser: apt-get install chromium")

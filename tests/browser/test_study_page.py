@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,30 +14,19 @@ from PIL import Image
 from tinct.evaluation.study import Study, find_contestants
 from tinct.evaluation.study.votes import VoteFile
 
-playwright = pytest.importorskip("playwright.sync_api", reason="drives the browser: pip install playwright")
 pytest.importorskip("uvicorn", reason="the study's page needs pip install 'tinct[web]'")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a browser: apt-get install chromium")
 
 METHODS = ("alpha-method", "beta-method", "gamma-method", "delta-method")
 FLAT_COLORS = {"alpha-method": (200, 40, 40), "truth": (40, 160, 60), "beta-method": (60, 60, 200)}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def page(browser, serve):  # type: ignore[no-untyped-def]
+def page(chromium, serve):  # type: ignore[no-untyped-def]
     """A page at a phone's width that fails the test when its script does, or when it asks another host.
 
     It needs `serve` so that it is closed first: a picture still loading would find no server.
     """
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
     opened = context.new_page()
     opened.set_default_timeout(8000)
     wrong: list[str] = []
