@@ -26,7 +26,8 @@ INTRODUCTION = """\
 Means ± standard errors over photographs; the best of each column is bold; a dash stands where a method cannot
 answer. Protocols and metrics are explained in [benchmark.md](benchmark.md). Compare only within one table:
 the same network's PSNR differs by 3 to 6 dB between evaluators. This page is written by
-`python -m tinct.evaluation.benchmark DATA --page docs/results.md`, from a run of every protocol.
+`python -m tinct.evaluation.benchmark DATA --page docs/results.md`, which runs every protocol, or from runs that are
+there by `python -m tinct.evaluation.results_table RUN... -o docs/results.md`; each table says on how many photographs.
 """
 
 
