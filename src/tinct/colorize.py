@@ -26,7 +26,7 @@ from tinct.methods import (
 )
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
-from tinct.rendering import render
+from tinct.rendering import render, render_preview
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -249,8 +249,7 @@ class Colorizer:
         scale = small.width / self.photo.width, small.height / self.photo.height
         prediction = self.predict()
         points = [replace(h, x=(h.x + 0.5) * scale[0] - 0.5, y=(h.y + 0.5) * scale[1] - 0.5) for h in hints]
-        result = render(small, prediction.ab, self._working_lightness(), points, self._options)
-        return np.asarray(result.to_array(), np.uint8)
+        return render_preview(small, prediction.ab, self._working_lightness(), points, self._options)
 
     def suggest(self, x: float, y: float, count: int = 6) -> list[Suggestion]:
         """Likely colors of a place of the photograph, likeliest first; at most `count`.
