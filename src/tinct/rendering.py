@@ -22,6 +22,9 @@ Array = NDArray[np.float32]
 COLOR_LAYER_LIGHTNESS = 50.0
 """L* of `chroma_only`: the middle of the scale, where the sRGB gamut is widest."""
 
+_PREVIEW_ROWS = 64
+"""Rows of a preview that are colored at once: their planes stay in the processor's cache."""
+
 _STAMP_LIGHTNESS_SIGMA = 10.0
 """How far from a point's own L* its exact color still reaches; about the contrast of an edge."""
 
@@ -61,7 +64,7 @@ def render(
 def render_preview(
     photo: Photo, ab: Array, working_lightness: Array, hints: Sequence[HintLike], options: Options
 ) -> NDArray[np.uint8]:
-    """What `render` gives, for looking at while a hint moves: five times as fast, and not quite exact.
+    """What `render` gives, for looking at while a hint moves: in a third of the time, and not quite exact.
 
     Colors are fitted to the gamut at the working size and clipped after; OpenCV converts them. Of a megapixel with
     five saturated hints the channels differ by 0.5 of 255 steps in the mean and by 7 at the 99th percentile.
@@ -74,17 +77,28 @@ def render_preview(
     import cv2
 
     from tinct.color.gamut import fit_gamut
+    from tinct.photo.arrays import each_in_threads
     from tinct.upsampling import ChromaUpsampler
 
-    lightness = photo.lightness()
-    chroma = ChromaUpsampler(fit_gamut(working_lightness, ab), working_lightness, lightness.shape)
-    lab = np.empty((*lightness.shape, 3), np.float32)
-    lab[..., 0] = COLOR_LAYER_LIGHTNESS if options.chroma_only else lightness
-    lab[..., 1:] = chroma.rows(0, photo.height, lightness)
-    for stamp in _stamps(hints, photo, ab.shape[1] / photo.width):
-        stamp.blend(lab[..., 1:], lightness, 0)
-    lab[..., 1:] *= np.float32(options.strength)
-    return np.asarray(cv2.convertScaleAbs(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), alpha=255), np.uint8)
+    chroma = ChromaUpsampler(fit_gamut(working_lightness, ab), working_lightness, (photo.height, photo.width))
+    stamps = _stamps(hints, photo, ab.shape[1] / photo.width)
+    pixels = np.empty((photo.height, photo.width, 3), np.uint8)
+
+    def fill(top: int) -> None:
+        bottom = min(top + _PREVIEW_ROWS, photo.height)
+        lightness = photo.lightness(top, bottom)
+        ab = chroma.rows(top, bottom, lightness)
+        for stamp in stamps:
+            stamp.blend(ab, lightness, top)
+        if options.strength != 1:
+            ab *= np.float32(options.strength)
+        if options.chroma_only:
+            lightness = np.full_like(lightness, COLOR_LAYER_LIGHTNESS)
+        rgb = cv2.cvtColor(cv2.merge([lightness, ab[..., 0], ab[..., 1]]), cv2.COLOR_Lab2RGB)
+        pixels[top:bottom] = cv2.convertScaleAbs(rgb, alpha=255)
+
+    each_in_threads(fill, range(0, photo.height, _PREVIEW_ROWS))
+    return pixels
 
 
 @dataclass(frozen=True, slots=True)
