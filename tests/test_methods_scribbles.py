@@ -75,20 +75,30 @@ def test_propagation_equals_the_dense_solve(
     monkeypatch.setattr(propagation, "MULTIGRID_TOLERANCE", 1e-8)
     lightness = random_lightness(23, 31, seed=3)
     rng = np.random.default_rng(1)
-    known = np.zeros(lightness.size, bool)
-    known[rng.choice(lightness.size, 6, replace=False)] = True
-    values = rng.uniform(-60, 60, (lightness.size, 2)).astype(np.float32)
+    known = np.zeros(lightness.shape, bool)
+    known.ravel()[rng.choice(lightness.size, 6, replace=False)] = True
+    values = rng.uniform(-60, 60, (*lightness.shape, 2)).astype(np.float32)
 
     system = dense_system(lightness)
     if screening is not None:
         system += screening * np.eye(lightness.size)
-    system[known] = np.eye(lightness.size)[known]
-    wanted = np.linalg.solve(system, np.where(known[:, None], values, 0))
+    system[known.ravel()] = np.eye(lightness.size)[known.ravel()]
+    wanted = np.linalg.solve(system, np.where(known[..., None], values, 0).reshape(-1, 2))
 
-    pull = None if screening is None else np.full(lightness.size, screening, np.float32)
+    pull = None if screening is None else np.full(lightness.shape, screening, np.float32)
     found = propagate(propagation_weights(lightness), known, values, pull)
-    np.testing.assert_allclose(found, wanted, atol=0.02)
     np.testing.assert_array_equal(found[known], values[known])
+    found = found.reshape(-1, 2)
+    np.testing.assert_allclose(found, wanted, atol=0.02)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (37, 2), (23, 31), (64, 64)])
+def test_nested_dissection_orders_every_pixel_once_and_cuts_last(shape: tuple[int, int]) -> None:
+    order = propagation.nested_dissection(*shape)
+    np.testing.assert_array_equal(np.sort(order), np.arange(shape[0] * shape[1]))
+    if min(shape) > 8:
+        cut = order[-min(shape) :]
+        assert len(set(cut // shape[1])) == 1 or len(set(cut % shape[1])) == 1
 
 
 def test_multigrid_agrees_with_the_direct_solve_at_its_own_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:

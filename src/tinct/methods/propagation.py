@@ -8,6 +8,7 @@ photographs are solved directly, large ones by BiCGSTAB under algebraic multigri
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from tinct.errors import ShapeError
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import csc_matrix, csr_matrix
 
 Array = NDArray[np.float32]
 
@@ -33,6 +34,11 @@ LEAST_WEIGHT = 1e-5
 # Up to about this many unknowns a direct solve of all fields is faster than multigrid, and its factors
 # still small.
 DIRECT_LIMIT = 300_000
+# Share of the solution below which a correction says that the next one, the square of it, is not needed.
+SMALL_CORRECTION = 1e-3
+MOST_CORRECTIONS = 2
+# Pixels of a block that nested dissection does not cut again.
+SMALLEST_BLOCK = 8
 MULTIGRID_TOLERANCE = 1e-4
 MULTIGRID_ITERATIONS = 200
 
@@ -60,36 +66,35 @@ def propagation_weights(lightness: Array) -> csr_matrix:
     height, width = lightness.shape
     difference, inside = _neighbor_differences(lightness)
     weight = np.exp(-(difference**2) / _tolerated_variance(difference, inside))
-    weight = np.where(inside, np.maximum(weight, LEAST_WEIGHT), 0)
-    weight /= weight.sum(axis=-1, keepdims=True)
+    # In double from here on: far from few hints, rows that sum to 1 in single precision only would add up to
+    # another color.
+    weight = np.where(inside, np.maximum(weight, LEAST_WEIGHT), 0).astype(np.float64)
+    weight /= weight.sum(axis=0)
     offset = np.array([dy * width + dx for dy, dx in NEIGHBORS], np.int32)
     column = np.arange(height * width, dtype=np.int32).reshape(height, width, 1) + offset
-    first = np.concatenate([[0], np.cumsum(inside.sum(axis=-1, dtype=np.int32))])
+    first = np.concatenate([[0], np.cumsum(inside.sum(axis=0, dtype=np.int32))])
     shape = (height * width, height * width)
-    return csr_matrix((weight[inside].astype(np.float64), column[inside], first), shape=shape)
+    row_major = inside.transpose(1, 2, 0)
+    return csr_matrix((weight.transpose(1, 2, 0)[row_major], column[row_major], first), shape=shape)
 
 
 def _neighbor_differences(lightness: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Differences to the eight neighbors, (H, W, 8), and which of these neighbors exist."""
+    """Differences to the eight neighbors, (8, H, W), and which of these neighbors exist."""
     height, width = lightness.shape
     padded = np.pad(np.asarray(lightness, np.float32), 1, mode="edge")
     exists = np.pad(np.ones((height, width), bool), 1)
-    difference = np.empty((height, width, len(NEIGHBORS)), np.float32)
-    inside = np.empty((height, width, len(NEIGHBORS)), bool)
-    for k, (dy, dx) in enumerate(NEIGHBORS):
-        window = np.s_[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
-        difference[..., k] = padded[window] - lightness
-        inside[..., k] = exists[window]
-    return difference, inside
+    windows = [np.s_[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width] for dy, dx in NEIGHBORS]
+    difference = np.stack([padded[window] - lightness for window in windows])
+    return difference, np.stack([exists[window] for window in windows])
 
 
 def _tolerated_variance(difference: Array, inside: NDArray[np.bool_]) -> Array:
-    """σ² of each pixel's weights, (H, W, 1): the 3×3 variance, within the bounds named at the top."""
-    count = 1 + inside.sum(axis=-1, keepdims=True)
-    present = np.where(inside, difference, 0)
-    mean = present.sum(axis=-1, keepdims=True) / count
-    variance = (present**2).sum(axis=-1, keepdims=True) / count - mean**2
-    closest = np.where(inside, difference**2, np.inf).min(axis=-1, keepdims=True)
+    """σ² of each pixel's weights, (H, W): the 3×3 variance, within the bounds named at the top."""
+    count = 1 + inside.sum(axis=0, dtype=np.float32)
+    present = np.where(inside, difference, np.float32(0))
+    square = present**2
+    variance = square.sum(axis=0) / count - (present.sum(axis=0) / count) ** 2
+    closest = np.where(inside, square, np.float32(np.inf)).min(axis=0)
     tolerated = np.maximum(VARIANCE_SCALE * variance, closest / -np.log(LEAST_BEST_WEIGHT))
     return np.asarray(np.maximum(tolerated, NOISE_LIGHTNESS**2), np.float32)
 
@@ -100,60 +105,106 @@ def propagate(
     """Solve ((1 + S) I - W) u = 0 off the known pixels, with u given on them.
 
     Args:
-        weights: W from `propagation_weights`, N = H·W pixels.
-        known: shape (N,), True where values are given; at least one unless nothing is asked.
-        values: shape (N, K): K fields at once; only the rows that are known count.
-        screening: S, shape (N,), at least 0: pulls u to 0 with the distance from the known; None is no pull.
+        weights: W from `propagation_weights`, of the same H × W pixels.
+        known: shape (H, W), True where values are given; at least one unless nothing is asked.
+        values: shape (H, W, K): K fields at once; only the pixels that are known count.
+        screening: S, shape (H, W), at least 0: pulls u to 0 with the distance from the known; None is no
+            pull.
     Returns:
-        u, shape (N, K), float32, equal to the values where known; 0 everywhere if nothing is known. Each
+        u, shape (H, W, K), float32, equal to the values where known; 0 everywhere if nothing is known. Each
         field stays within the range of its known values (and 0, where screened).
     """
-    from scipy.sparse import identity
-
-    u = np.zeros(values.shape, np.float32)
-    u[known] = values[known]
-    free, fixed = np.flatnonzero(~known), np.flatnonzero(known)
-    if not len(free) or not len(fixed):
-        return u
-    rows = weights[free]
-    system = identity(len(free), format="csr") - rows[:, free]
-    if screening is not None:
-        system.setdiag(1 + np.asarray(screening, np.float64)[free])
-    boundary = rows[:, fixed] @ values[fixed].astype(np.float64)
-    solve = _solve_directly if len(free) <= DIRECT_LIMIT else _solve_by_multigrid
-    low, high = np.minimum(values[fixed].min(axis=0), 0), np.maximum(values[fixed].max(axis=0), 0)
+    u = np.where(known[..., None], values, 0).astype(np.float32).reshape(known.size, -1)
+    if known.all() or not known.any():
+        return u.reshape(values.shape)
+    direct = known.size - np.count_nonzero(known) <= DIRECT_LIMIT
+    order = nested_dissection(*known.shape) if direct else np.arange(known.size)
+    free = order[~known.ravel()[order]]
+    system, boundary = _system(weights, free, u, screening)
+    found = (_solve_directly if direct else _solve_by_multigrid)(system, boundary)
     # The maximum principle: what rounding leaves outside the known values' range is not color anybody asked
     # for.
-    u[free] = np.clip(solve(system, boundary), low, high)
-    return u
+    u[free] = np.clip(found, u.min(axis=0), u.max(axis=0))
+    return u.reshape(values.shape)
 
 
-def _solve_directly(system: csr_matrix, boundary: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Factorize in single precision, which takes two thirds of the time, and refine in double."""
+def _system(
+    weights: csr_matrix, free: NDArray[np.intp], u: Array, screening: Array | None
+) -> tuple[csc_matrix, NDArray[np.float64]]:
+    """The equations of the free pixels, in the order given, and their right sides from the known ones' u."""
+    from scipy.sparse import csr_matrix, diags
+
+    rows = weights[free]
+    rank = np.full(len(u), -1, np.int32)
+    rank[free] = np.arange(len(free), dtype=np.int32)
+    column = rank[rows.indices]
+    inside = column >= 0
+    first = np.concatenate([[0], np.cumsum(inside, dtype=np.int32)])[rows.indptr]
+    among = csr_matrix((rows.data[inside], column[inside], first), shape=(len(free), len(free)))
+    pull = np.zeros(len(free)) if screening is None else screening.ravel()[free].astype(np.float64)
+    return diags(1 + pull, format="csc") - among.tocsc(), np.asarray(rows @ u.astype(np.float64))
+
+
+@lru_cache(maxsize=8)
+def nested_dissection(height: int, width: int) -> NDArray[np.intp]:
+    """An order of elimination of a grid's pixels, as flat indices, shape (H·W,), that fills little.
+
+    A line of pixels cuts the grid in two halves that only meet through it; each half comes first, in its own
+    such order, and the line last.
+
+    Source: George, "Nested dissection of a regular finite element mesh", SIAM Journal on Numerical Analysis
+    10(2), 1973.
+    """
+
+    def dissect(block: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        if block.size <= SMALLEST_BLOCK:
+            return [block.ravel()]
+        if block.shape[0] < block.shape[1]:
+            block = block.T
+        middle = len(block) // 2
+        return [*dissect(block[:middle]), *dissect(block[middle + 1 :]), block[middle]]
+
+    order = np.concatenate(dissect(np.arange(height * width).reshape(height, width)))
+    order.flags.writeable = False
+    return order
+
+
+def _solve_directly(system: csc_matrix, boundary: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Factorize in single precision, which takes two thirds of the time, and refine in double.
+
+    The unknowns come in the order of elimination.
+    """
     from scipy.sparse.linalg import splu
 
-    # The system is diagonally dominant: no pivoting is needed, so that the ordering may stay symmetric.
+    # The system is diagonally dominant: no pivoting is needed, so that the order may stay symmetric. SuperLU's
+    # supernodes and panels gain nothing under this order, and its relaxed supernodes (relax 32) were seen to
+    # crash where hints enclose pixels.
     factors = splu(
-        system.tocsc().astype(np.float32),
-        permc_spec="MMD_AT_PLUS_A",
+        system.astype(np.float32),
+        permc_spec="NATURAL",
         diag_pivot_thresh=0.0,
+        relax=1,
+        panel_size=1,
         options={"SymmetricMode": True},
     )
     solution = factors.solve(boundary.astype(np.float32)).astype(np.float64)
-    for _ in range(2):
+    for _ in range(MOST_CORRECTIONS):
         residual = boundary - system @ solution
-        solution += factors.solve(residual.astype(np.float32))
+        correction = factors.solve(residual.astype(np.float32))
+        solution += correction
+        if np.abs(correction).max() <= SMALL_CORRECTION * np.abs(solution).max():
+            break
     return np.asarray(solution)
 
 
-def _solve_by_multigrid(system: csr_matrix, boundary: NDArray[np.float64]) -> NDArray[np.float64]:
+def _solve_by_multigrid(system: csc_matrix, boundary: NDArray[np.float64]) -> NDArray[np.float64]:
     """BiCGSTAB under one V-cycle of smoothed aggregation an iteration: I - W is an unsymmetric M-matrix."""
     from pyamg import smoothed_aggregation_solver
 
     # Measured on 512x512: strength 0 needs half the iterations of Ruge-Stueben at a third of its operator
     # complexity.
     hierarchy = smoothed_aggregation_solver(
-        system,
+        system.tocsr(),
         symmetry="nonsymmetric",
         strength=("symmetric", {"theta": 0.0}),
         smooth=("jacobi", {"omega": 4 / 3, "degree": 1}),

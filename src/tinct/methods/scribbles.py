@@ -72,10 +72,9 @@ class Levin:
         _check_sizes(lightness, hints)
         known = _hinted(hints)
         weights = propagation_weights(lightness)
-        ab = propagate(weights, known, hints.ab.reshape(-1, 2))
-        ones = np.ones((known.size, 1), np.float32)
-        influence = propagate(weights, known, ones, _screening(np.ones_like(lightness)))
-        return Prediction(ab.reshape(hints.ab.shape), influence.reshape(hints.mask.shape))
+        ones = np.ones_like(lightness)
+        influence = propagate(weights, known, ones[..., None], _screening(ones))
+        return Prediction(propagate(weights, known, hints.ab), influence[..., 0])
 
 
 def spread_hints(lightness: Array, prediction: Prediction, hints: HintField) -> Prediction:
@@ -143,25 +142,25 @@ def _reach_of_hints(lightness: Array, prediction: Prediction, hints: HintField) 
     """How much hints count (H, W), their color and the chroma predicted under them (H, W, 2), spread."""
     known = _hinted(hints)
     ones = np.ones_like(lightness)
-    fields = np.dstack([ones, hints.ab, prediction.ab]).reshape(known.size, -1)
+    fields = np.dstack([ones, hints.ab, prediction.ab])
     spread = propagate(propagation_weights(lightness), known, fields, _screening(prediction.confidence))
     # Screening pulls all fields to 0 alike: over the first, which was 1, they are weighted means of the
     # hints'.
-    mean = spread[:, 1:] / np.maximum(spread[:, :1], 1e-6)
+    mean = spread[..., 1:] / np.maximum(spread[..., :1], 1e-6)
     within = np.clip(mean, fields[known, 1:].min(axis=0), fields[known, 1:].max(axis=0))
-    maps = np.asarray(within, np.float32).reshape(*lightness.shape, -1)
-    return np.asarray(spread[:, 0]).reshape(lightness.shape), maps[..., :2], maps[..., 2:]
+    maps = np.asarray(within, np.float32)
+    return spread[..., 0], maps[..., :2], maps[..., 2:]
 
 
 def _hinted(hints: HintField) -> NDArray[np.bool_]:
-    return np.asarray(hints.mask > 0).ravel()
+    return np.asarray(hints.mask > 0)
 
 
 def _screening(confidence: Array) -> Array:
     """S of ((1 + S) I - W) u = 0: on flat lightness u falls e-fold within the reach where sure."""
     reach = REACH * max(confidence.shape)
     # The root, because methods that are hardly ever sure still hold a photograph together against one click.
-    return np.asarray(DIFFUSIVITY * np.sqrt(np.clip(confidence, 0, 1)).ravel() / reach**2, np.float32)
+    return np.asarray(DIFFUSIVITY * np.sqrt(np.clip(confidence, 0, 1)) / reach**2, np.float32)
 
 
 def _fade(influence: Array) -> Array:

@@ -225,11 +225,11 @@ def _spread(lightness: Array, target: Superpixels, ab: Array, confidence: Array)
     if lightness.size < 2:
         return Prediction(ab[target.labels], confidence[target.labels])
     trusted = confidence >= np.quantile(confidence, LEAST_TRUSTED)
-    known = np.zeros(lightness.size, bool)
-    known[target.centers[trusted]] = True
-    values = np.zeros((lightness.size, 3), np.float32)
-    values[target.centers] = np.column_stack([ab, confidence])
-    spread = propagate(propagation_weights(lightness), known, values).reshape(*lightness.shape, 3)
+    known = np.zeros(lightness.shape, bool)
+    known.ravel()[target.centers[trusted]] = True
+    values = np.zeros((*lightness.shape, 3), np.float32)
+    values.reshape(-1, 3)[target.centers] = np.column_stack([ab, confidence])
+    spread = propagate(propagation_weights(lightness), known, values)
     return Prediction(np.ascontiguousarray(spread[..., :2]), np.clip(spread[..., 2], 0, 1))
 
 
