@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,38 +19,15 @@ from tinct.color.lab import rgb_to_lab
 from tinct.errors import HintError
 from tinct.hints.field import HintField, PlacedHint
 from tinct.hints.shapes import Box, Hint, HintImage, Rectangle, Stroke, Swatch, as_hints
+from tinct.hints.window import Scale, Size, Window
 
 Array = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-Size = tuple[int, int]
 
 ITEM_CELL = 16
 """Long strokes and wide areas become one memory item in each cell of this many working pixels."""
 
 _OPAQUE = 128
 _PROPORTION_SLACK = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """From the photograph's pixels to working pixels; centers of pixels are whole numbers on both sides."""
-
-    photo: Size
-    working: Size
-
-    @property
-    def x(self) -> float:
-        return self.working[0] / self.photo[0]
-
-    @property
-    def y(self) -> float:
-        return self.working[1] / self.photo[1]
-
-    def point(self, x: float, y: float) -> tuple[float, float]:
-        return (x + 0.5) * self.x - 0.5, (y + 0.5) * self.y - 0.5
-
-    def length(self, pixels: float) -> float:
-        return pixels * math.sqrt(self.x * self.y)
 
 
 def place_hints(
@@ -72,7 +49,7 @@ def place_hints(
         HintError: if one is outside the photograph, not a number, or names a reference that is not there.
         ColorError: if a color is not written as #rgb or #rrggbb.
     """
-    scale = _Scale(photo_size, working_size)
+    scale = Scale(photo_size, working_size)
     width, height = working_size
     field = HintField.empty(height, width)
     points: list[PlacedHint] = []
@@ -82,26 +59,35 @@ def place_hints(
             swatches.append(_place_swatch(hint, scale, reference_sizes))
             continue
         if isinstance(hint, HintImage):
-            mask, ab = _image_map(hint, scale)
+            window, ab = _image_map(hint, scale)
         else:
-            mask, ab = _shape_mask(hint, scale), color_to_ab(hint.color)
-        field.mask[mask] = 1
-        field.ab[mask] = ab
-        points += [_point_item(hint, scale, ab)] if isinstance(hint, Hint) else _items(mask, field.ab)
+            window, ab = _shape_window(hint, scale), _hinted_ab(hint.color)
+        pixels = window.pixels()
+        field.mask[pixels] = 1
+        field.ab[pixels] = ab
+        points += [_point_item(hint, scale, ab)] if isinstance(hint, Hint) else _items(*pixels, field.ab)
     return HintField(field.ab, field.mask, tuple(points), tuple(swatches))
 
 
-def _shape_mask(hint: Hint | Stroke | Rectangle, scale: _Scale) -> Mask:
+@lru_cache(maxsize=4096)
+def _hinted_ab(color: str) -> Array:
+    """`color_to_ab`, remembered: an edit, or a sweep of an evaluation, places the same hints again."""
+    ab = color_to_ab(color)
+    ab.flags.writeable = False
+    return ab
+
+
+def _shape_window(hint: Hint | Stroke | Rectangle, scale: Scale) -> Window:
     match hint:
         case Hint():
-            return _point_mask(hint, scale)
+            return _point_window(hint, scale)
         case Stroke():
-            return _stroke_mask(hint, scale)
+            return _stroke_window(hint, scale)
         case Rectangle():
-            return _rectangle_mask(hint, scale)
+            return _rectangle_window(hint, scale)
 
 
-def _point_mask(hint: Hint, scale: _Scale) -> Mask:
+def _point_window(hint: Hint, scale: Scale) -> Window:
     """A disk, and always the pixel under its center."""
     _check_numbers("hint", hint.x, hint.y, hint.radius)
     _check_width("hint", "radius", hint.radius)
@@ -111,65 +97,57 @@ def _point_mask(hint: Hint, scale: _Scale) -> Mask:
             f"a hint at ({hint.x:g}, {hint.y:g}) lies outside the photograph of {width}x{height} pixels; "
             f"x must be 0 to {width - 1} and y 0 to {height - 1}."
         )
-    mask = _empty_mask(scale)
     x, y = scale.point(hint.x, hint.y)
-    _fill_segment(mask, x, y, x, y, scale.length(hint.radius))
-    _set_nearest(mask, x, y)
-    return mask
+    reach = scale.length(hint.radius)
+    window = Window.around([(x, y)], reach, scale)
+    window.fill_segment(x, y, x, y, reach)
+    window.set_nearest(x, y, scale)
+    return window
 
 
-def _stroke_mask(stroke: Stroke, scale: _Scale) -> Mask:
+def _stroke_window(stroke: Stroke, scale: Scale) -> Window:
     """All pixels within half the width of the line, which stays connected however thin it becomes."""
     _check_numbers("stroke", stroke.width, *(value for point in stroke.points for value in point))
     _check_width("stroke", "width", stroke.width)
     if not stroke.points:
         raise HintError("a stroke has no points; give it at least one (x, y).")
     _check_overlap("stroke", _bounds(stroke.points, stroke.width / 2), scale)
-    mask = _empty_mask(scale)
     placed = [scale.point(x, y) for x, y in stroke.points]
     reach = max(scale.length(stroke.width) / 2, 0.5)
+    window = Window.around(placed, reach, scale)
     for (x0, y0), (x1, y1) in zip(placed, placed[1:] or placed, strict=False):
-        _fill_segment(mask, x0, y0, x1, y1, reach)
-    if not mask.any():
-        _set_nearest(mask, *placed[0])
-    return mask
+        window.fill_segment(x0, y0, x1, y1, reach)
+    if not window.mask.any():
+        window.set_nearest(*placed[0], scale)
+    return window
 
 
-def _rectangle_mask(rectangle: Rectangle, scale: _Scale) -> Mask:
+def _rectangle_window(rectangle: Rectangle, scale: Scale) -> Window:
     """The pixels whose centers lie inside, and always the one under its own center."""
     left, top, right, bottom = rectangle.box
     _check_box("rectangle", rectangle.box)
     _check_overlap("rectangle", rectangle.box, scale)
-    mask = _empty_mask(scale)
-    columns = np.arange(mask.shape[1]) + 0.5
-    rows = np.arange(mask.shape[0]) + 0.5
-    inside_x = (columns >= left * scale.x) & (columns < right * scale.x)
-    inside_y = (rows >= top * scale.y) & (rows < bottom * scale.y)
-    mask |= inside_y[:, None] & inside_x
-    if not mask.any():
-        _set_nearest(mask, (left + right) / 2 * scale.x - 0.5, (top + bottom) / 2 * scale.y - 0.5)
-    return mask
+    left, right = left * scale.x, right * scale.x
+    top, bottom = top * scale.y, bottom * scale.y
+    # A pixel's center lies half a pixel past its edge.
+    window = Window.around([(left - 0.5, top - 0.5), (right - 0.5, bottom - 0.5)], 0, scale)
+    rows, columns = (
+        np.arange(first, first + count) + 0.5
+        for first, count in zip((window.top, window.left), window.mask.shape, strict=True)
+    )
+    inside_x = (columns >= left) & (columns < right)
+    inside_y = (rows >= top) & (rows < bottom)
+    window.mask[:] = inside_y[:, None] & inside_x
+    if not window.mask.any():
+        window.set_nearest((left + right) / 2 - 0.5, (top + bottom) / 2 - 0.5, scale)
+    return window
 
 
-def _fill_segment(mask: Mask, x0: float, y0: float, x1: float, y1: float, reach: float) -> None:
-    """Set all pixels whose centers are within `reach` of the segment."""
-    height, width = mask.shape
-    left, right = max(math.floor(min(x0, x1) - reach), 0), min(math.ceil(max(x0, x1) + reach), width - 1)
-    top, bottom = max(math.floor(min(y0, y1) - reach), 0), min(math.ceil(max(y0, y1) + reach), height - 1)
-    if left > right or top > bottom:
-        return
-    y, x = np.mgrid[top : bottom + 1, left : right + 1].astype(np.float64)
-    length2 = (x1 - x0) ** 2 + (y1 - y0) ** 2
-    along = 0.0 if not length2 else np.clip(((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length2, 0, 1)
-    distance = np.hypot(x - x0 - along * (x1 - x0), y - y0 - along * (y1 - y0))
-    mask[top : bottom + 1, left : right + 1] |= distance <= reach + 1e-9
-
-
-def _image_map(image: HintImage, scale: _Scale) -> tuple[Mask, Array]:
+def _image_map(image: HintImage, scale: Scale) -> tuple[Window, Array]:
     """Average painted pixels into working ones; a thin line keeps the pixels that hold most of it.
 
     Returns:
-        The mask, shape (h, w), and a*, b* of its pixels in row order, shape (n, 2).
+        The mask, of all working pixels, and a*, b* of its pixels in row order, shape (n, 2).
     """
     height, width = image.rgba.shape[:2]
     if abs(math.log(width * scale.photo[1] / (height * scale.photo[0]))) > _PROPORTION_SLACK + 1 / min(
@@ -179,15 +157,15 @@ def _image_map(image: HintImage, scale: _Scale) -> tuple[Mask, Array]:
             f"a hint image is {width}x{height} but the photograph is {scale.photo[0]}x{scale.photo[1]}; "
             "paint on a picture of the same proportions."
         )
-    sums = _painted_sums(image, _Scale((width, height), scale.working))
+    sums = _painted_sums(image, Scale((width, height), scale.working))
     coverage = sums[..., 0]
     if not coverage.any():
         raise HintError("a hint image is transparent everywhere; paint at least one opaque stroke.")
     mask = (coverage > 0) & (coverage >= 0.5 * _largest_around(coverage))
-    return mask, (sums[mask, 1:] / coverage[mask, None]).astype(np.float32)
+    return Window(0, 0, mask), (sums[mask, 1:] / coverage[mask, None]).astype(np.float32)
 
 
-def _painted_sums(image: HintImage, scale: _Scale) -> NDArray[np.float64]:
+def _painted_sums(image: HintImage, scale: Scale) -> NDArray[np.float64]:
     """How many painted pixels fall into each working pixel, and the sums of their a* and b*; (h, w, 3)."""
     width, height = scale.working
     sums = np.zeros((3, height * width))
@@ -209,16 +187,15 @@ def _largest_around(coverage: NDArray[np.float64]) -> NDArray[np.float64]:
     return largest
 
 
-def _point_item(hint: Hint, scale: _Scale, ab: Array) -> PlacedHint:
+def _point_item(hint: Hint, scale: Scale, ab: Array) -> PlacedHint:
     x, y = scale.point(hint.x, hint.y)
     return PlacedHint(x, y, (float(ab[0]), float(ab[1])), max(scale.length(hint.radius), 0.5))
 
 
-def _items(mask: Mask, ab: Array) -> list[PlacedHint]:
-    """One item for each cell that the mask touches, at the mean of its pixels."""
-    y, x = np.nonzero(mask)
+def _items(y: NDArray[np.intp], x: NDArray[np.intp], ab: Array) -> list[PlacedHint]:
+    """One item for each cell that pixels lie in, at the mean of these pixels."""
     cells, member, count = np.unique(
-        (y // ITEM_CELL) * mask.shape[1] + x // ITEM_CELL, return_inverse=True, return_counts=True
+        (y // ITEM_CELL) * ab.shape[1] + x // ITEM_CELL, return_inverse=True, return_counts=True
     )
     means = [np.bincount(member, values, len(cells)) / count for values in (x, y, ab[y, x, 0], ab[y, x, 1])]
     return [
@@ -227,7 +204,7 @@ def _items(mask: Mask, ab: Array) -> list[PlacedHint]:
     ]
 
 
-def _place_swatch(swatch: Swatch, scale: _Scale, reference_sizes: Sequence[tuple[Size, Size]]) -> Swatch:
+def _place_swatch(swatch: Swatch, scale: Scale, reference_sizes: Sequence[tuple[Size, Size]]) -> Swatch:
     if not 0 <= swatch.reference < len(reference_sizes):
         raise HintError(
             f"a swatch names reference {swatch.reference}, but {len(reference_sizes)} were given; "
@@ -235,13 +212,13 @@ def _place_swatch(swatch: Swatch, scale: _Scale, reference_sizes: Sequence[tuple
         )
     boxes = (
         ("target", swatch.target_box, scale),
-        ("reference", swatch.reference_box, _Scale(*reference_sizes[swatch.reference])),
+        ("reference", swatch.reference_box, Scale(*reference_sizes[swatch.reference])),
     )
     target, reference = (_place_box(f"swatch's {side} box", box, its) for side, box, its in boxes)
     return Swatch(target, reference, swatch.reference)
 
 
-def _place_box(name: str, box: Box, scale: _Scale) -> Box:
+def _place_box(name: str, box: Box, scale: Scale) -> Box:
     """The box in working pixels, cut to the image and at least one pixel wide and high."""
     _check_box(name, box)
     _check_overlap(name, box, scale)
@@ -254,15 +231,6 @@ def _place_box(name: str, box: Box, scale: _Scale) -> Box:
 def _span(low: float, high: float, size: int) -> tuple[float, float]:
     start = min(max(round(low), 0), size - 1)
     return float(start), float(min(max(round(high), start + 1), size))
-
-
-def _empty_mask(scale: _Scale) -> Mask:
-    return np.zeros((scale.working[1], scale.working[0]), bool)
-
-
-def _set_nearest(mask: Mask, x: float, y: float) -> None:
-    height, width = mask.shape
-    mask[min(max(math.floor(y + 0.5), 0), height - 1), min(max(math.floor(x + 0.5), 0), width - 1)] = True
 
 
 def _bounds(points: Sequence[tuple[float, float]], reach: float) -> Box:
@@ -290,7 +258,7 @@ def _check_box(name: str, box: Box) -> None:
         )
 
 
-def _check_overlap(name: str, box: Box, scale: _Scale) -> None:
+def _check_overlap(name: str, box: Box, scale: Scale) -> None:
     width, height = scale.photo
     left, top, right, bottom = box
     if right <= 0 or bottom <= 0 or left >= width or top >= height:

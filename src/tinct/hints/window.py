@@ -1,0 +1,82 @@
+"""Where hints lie among a method's working pixels: the scale, and windows that hold one hint each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From the photograph's pixels to working pixels; centers of pixels are whole numbers on both sides."""
+
+    photo: Size
+    working: Size
+
+    @property
+    def x(self) -> float:
+        return self.working[0] / self.photo[0]
+
+    @property
+    def y(self) -> float:
+        return self.working[1] / self.photo[1]
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        return (x + 0.5) * self.x - 0.5, (y + 0.5) * self.y - 0.5
+
+    def length(self, pixels: float) -> float:
+        return pixels * math.sqrt(self.x * self.y)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of the working pixels, that only a hint's own size is paid for; at least one pixel."""
+
+    top: int
+    left: int
+    mask: Mask
+
+    @classmethod
+    def around(cls, points: Sequence[tuple[float, float]], reach: float, scale: Scale) -> Window:
+        """The pixels within `reach` of any of these points, and the one nearest to each; none is set yet."""
+        width, height = scale.working
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        left, right = _clip(math.floor(min(xs) - reach), width), _clip(math.ceil(max(xs) + reach), width)
+        top, bottom = _clip(math.floor(min(ys) - reach), height), _clip(math.ceil(max(ys) + reach), height)
+        return cls(top, left, np.zeros((bottom + 1 - top, right + 1 - left), bool))
+
+    def pixels(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and columns of the pixels that are set, in row order."""
+        y, x = np.nonzero(self.mask)
+        return y + self.top, x + self.left
+
+    def set_nearest(self, x: float, y: float, scale: Scale) -> None:
+        row, column = (
+            _clip(math.floor(v + 0.5), side) for v, side in zip((y, x), scale.working[::-1], strict=True)
+        )
+        self.mask[row - self.top, column - self.left] = True
+
+    def fill_segment(self, x0: float, y0: float, x1: float, y1: float, reach: float) -> None:
+        """Set all pixels whose centers are within `reach` of the segment."""
+        height, width = self.mask.shape
+        x0, y0, x1, y1 = x0 - self.left, y0 - self.top, x1 - self.left, y1 - self.top
+        left, right = max(math.floor(min(x0, x1) - reach), 0), min(math.ceil(max(x0, x1) + reach), width - 1)
+        top, bottom = max(math.floor(min(y0, y1) - reach), 0), min(math.ceil(max(y0, y1) + reach), height - 1)
+        if left > right or top > bottom:
+            return
+        y, x = np.mgrid[top : bottom + 1, left : right + 1].astype(np.float64)
+        length2 = (x1 - x0) ** 2 + (y1 - y0) ** 2
+        along = 0.0 if not length2 else np.clip(((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length2, 0, 1)
+        distance = np.hypot(x - x0 - along * (x1 - x0), y - y0 - along * (y1 - y0))
+        self.mask[top : bottom + 1, left : right + 1] |= distance <= reach + 1e-9
+
+
+def _clip(value: int, side: int) -> int:
+    return min(max(value, 0), side - 1)
