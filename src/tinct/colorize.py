@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import HintError, MethodError, OptionError, PhotoError, ReferencePhotoError
+from tinct.errors import HintError, MethodError, OptionError, PhotoError
 from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
 from tinct.methods import (
     METHODS,
@@ -27,6 +27,7 @@ from tinct.methods import (
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
 from tinct.rendering import render, render_preview
+from tinct.sources import as_photo, reference_photo, reference_weights
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -172,10 +173,10 @@ class Colorizer:
         sources = (
             reference if isinstance(reference, list | tuple) else [] if reference is None else [reference]
         )
-        weighed = _weights(weights, len(sources))
+        weighed = reference_weights(weights, len(sources))
         known = {id(photo) for photo in self._references}
         self._references = tuple(
-            source if id(source) in known else _reference_photo(source, n) for n, source in enumerate(sources)
+            source if id(source) in known else reference_photo(source, n) for n, source in enumerate(sources)
         )
         self._weights = weighed
         self._found = {key: value for key, value in self._found.items() if key[0] in PHOTO_ALONE}
@@ -432,46 +433,6 @@ def _fitting(has_reference: bool, has_hints: bool, has_swatches: bool) -> str:
         "there is neither a reference nor a hint, and no network is installed that colorizes by itself; "
         "give a color photograph (-r REFERENCE) or a colored point (--hint X,Y=#rrggbb)."
     )
-
-
-def as_photo(source: Any) -> Photo:
-    """Take a photograph of any kind: a path, bytes, a PIL image, an array, or a `Photo` as it is.
-
-    Raises:
-        PhotoError, ShapeError: if it cannot be read.
-    """
-    from PIL import Image
-
-    if isinstance(source, Photo):
-        return source
-    if isinstance(source, np.ndarray):
-        return Photo.from_array(source)
-    if isinstance(source, Image.Image):
-        return Photo.from_image(source)
-    if isinstance(source, str | PathLike | bytes | bytearray) or hasattr(source, "read"):
-        return Photo.read(bytes(source) if isinstance(source, bytearray) else source)
-    raise PhotoError(
-        f"a {type(source).__name__} is not a photograph; give a path, a file's bytes, an image or an array."
-    )
-
-
-def _reference_photo(source: Any, number: int) -> Photo:
-    photo = as_photo(source)
-    if photo.is_gray():
-        name = photo.path or f"reference {number + 1}"
-        raise ReferencePhotoError(
-            f"{name} is gray or of a single tint; a reference must be a color photograph."
-        )
-    return photo
-
-
-def _weights(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:
-    found = tuple(float(weight) for weight in weights) if weights is not None else (1.0,) * count
-    if len(found) != count:
-        raise OptionError(f"there are {len(found)} weights for {count} references; give one for each.")
-    if wrong := [weight for weight in found if not 0 <= weight <= 1]:
-        raise OptionError(f"a reference's weight is {wrong[0]:g}; it must be 0 (not at all) to 1.")
-    return found
 
 
 def _kept(cache: dict[Any, Any], key: Any, compute: Callable[[], Any]) -> Any:

@@ -1,0 +1,63 @@
+"""What a front door is given, made into photographs: paths, bytes, images, arrays; and references among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from tinct.errors import OptionError, PhotoError, ReferencePhotoError
+from tinct.photo import Photo
+
+
+def as_photo(source: Any) -> Photo:
+    """Take a photograph of any kind: a path, bytes, a PIL image, an array, or a `Photo` as it is.
+
+    Raises:
+        PhotoError, ShapeError: if it cannot be read.
+    """
+    from PIL import Image
+
+    if isinstance(source, Photo):
+        return source
+    if isinstance(source, np.ndarray):
+        return Photo.from_array(source)
+    if isinstance(source, Image.Image):
+        return Photo.from_image(source)
+    if isinstance(source, str | PathLike | bytes | bytearray) or hasattr(source, "read"):
+        return Photo.read(bytes(source) if isinstance(source, bytearray) else source)
+    raise PhotoError(
+        f"a {type(source).__name__} is not a photograph; give a path, a file's bytes, an image or an array."
+    )
+
+
+def reference_photo(source: Any, number: int) -> Photo:
+    """Take a color photograph of any kind, the `number`-th reference from 0.
+
+    Raises:
+        PhotoError, ShapeError: if it cannot be read.
+        ReferencePhotoError: if it has no color to give.
+    """
+    photo = as_photo(source)
+    if photo.is_gray():
+        name = photo.path or f"reference {number + 1}"
+        raise ReferencePhotoError(
+            f"{name} is gray or of a single tint; a reference must be a color photograph."
+        )
+    return photo
+
+
+def reference_weights(weights: Sequence[float] | None, count: int) -> tuple[float, ...]:
+    """One weight for each of `count` references; None is 1 for all.
+
+    Raises:
+        OptionError: if there are not as many as references, or one is outside 0..1.
+    """
+    found = tuple(float(weight) for weight in weights) if weights is not None else (1.0,) * count
+    if len(found) != count:
+        raise OptionError(f"there are {len(found)} weights for {count} references; give one for each.")
+    if wrong := [weight for weight in found if not 0 <= weight <= 1]:
+        raise OptionError(f"a reference's weight is {wrong[0]:g}; it must be 0 (not at all) to 1.")
+    return found
