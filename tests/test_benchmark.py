@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from PIL import Image
 from evaluation_photographs import make_rgb, write_photographs
 from tinct.errors import EvaluationError
 from tinct.evaluation import benchmark, photograph_list, results_table
-from tinct.evaluation.contestants import Gray
+from tinct.evaluation.contestants import Contestant, Gray
 from tinct.evaluation.evaluator import Run, evaluate
 from tinct.evaluation.photograph_list import check_photographs, list_photographs
 from tinct.evaluation.photographs import find_photographs
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
+from tinct.evaluation.results import Results
 
 LISTS = Path(__file__).resolve().parents[1] / "docs" / "benchmark"
 
@@ -60,6 +62,8 @@ def test_the_benchmark_runs_every_protocol_and_writes_the_page(tmp_path: Path):
     (data / "pairs.csv").write_text(lines)
     page, out = tmp_path / "results.md", tmp_path / "out"
     arguments = ["-m", "gray", "-m", "reinhard", "--limit", "1", "--size", "256"]
+    assert benchmark.main([str(data), "--out", str(out), "--protocol", "legacy", *arguments]) == 0
+    assert [path.name for path in out.iterdir()] == ["legacy"]
     assert benchmark.main([str(data), "--out", str(out), "--page", str(page), *arguments]) == 0
     heads = [line.split(":")[0] for line in page.read_text().splitlines() if line.startswith("## ")]
     assert heads == [f"## {name}" for name in (*PROTOCOLS, "runtime")] + ["## What the columns say"]
@@ -80,3 +84,36 @@ def test_the_results_page_has_a_table_for_each_run(tmp_path: Path, capsys: pytes
     assert results_table.main([str(tmp_path / "nowhere"), "-o", str(tmp_path / "other.md")]) == 2
     assert not (tmp_path / "other.md").exists()
     assert "does not exist" in capsys.readouterr().err
+
+
+def make_run(folder: Path, *methods: Contestant, **more: object) -> Results:
+    return evaluate(Run(get_protocol("auto"), methods, find_photographs(folder), **more))  # type: ignore[arg-type]
+
+
+def tables(page: str) -> list[list[str]]:
+    """The methods of each table of a page, in order."""
+    blocks = page.split("| method |")[1:]
+    return [
+        [line.split("|")[1].strip() for line in b.splitlines()[2:] if line.startswith("|")] for b in blocks
+    ]
+
+
+def test_runs_of_one_question_share_a_table_if_their_methods_differ(tmp_path: Path):
+    folder = write_photographs(tmp_path / "photos")
+    gray, other = make_run(folder, Gray()), make_run(folder, Gray("other"))
+    assert tables(results_table.results_page([gray, other])) == [["gray", "other"]]
+    assert tables(results_table.results_page([gray, other, gray])) == [["gray", "other"], ["gray"]]
+    fewer, seeded = make_run(folder, Gray("fewer"), limit=3), make_run(folder, Gray("seeded"), seed=1)
+    page = results_table.results_page([gray, fewer, other, seeded])
+    assert tables(page) == [["gray", "other"], ["fewer"], ["seeded"]]
+    assert "Measured by different code" not in page
+
+
+def test_a_table_says_where_its_methods_were_measured_by_different_code(tmp_path: Path):
+    folder = write_photographs(tmp_path / "photos")
+    gray, other = make_run(folder, Gray()), make_run(folder, Gray("other"))
+    older = replace(other, heading=replace(other.heading, code="older", metrics=("psnr", "lpips")))
+    page = results_table.results_page([gray, older])
+    assert tables(page) == [["gray", "other"]]
+    line = next(line for line in page.splitlines() if line.startswith("Measured by different code"))
+    assert f"gray by {gray.heading.code}; other by older." in line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Counting:
     """Plain grey that counts how often it is asked, and stops the run after some."""
 
     weights_sha256 = None
+    code = ""
 
     def __init__(self, stop_after: int | None = None, name: str = "counting") -> None:
         self.name, self.asked, self.stop_after = name, 0, stop_after
@@ -174,6 +176,71 @@ def test_other_weights_are_measured_anew(photo_folder: Path, tmp_path: Path):
     trained.weights_sha256 = "ab" * 32  # type: ignore[assignment]
     evaluate(make_run(photo_folder, "auto", trained), tmp_path)
     assert trained.asked == 6
+
+
+def test_other_code_of_a_method_is_measured_anew_and_of_others_is_not(photo_folder: Path, tmp_path: Path):
+    evaluate(make_run(photo_folder, "auto", Counting(), Counting(name="other")), tmp_path)
+    mended, other = Counting(), Counting(name="other")
+    mended.code = "mended"
+    results = evaluate(make_run(photo_folder, "auto", mended, other), tmp_path)
+    assert (mended.asked, other.asked) == (6, 0)
+    assert [facts["code"] for facts in results.methods.values()] == ["mended", ""]
+
+
+def test_other_code_is_measured_anew_when_a_stopped_run_goes_on(photo_folder: Path, tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(make_run(photo_folder, "auto", Counting(stop_after=4)), tmp_path)
+    mended = Counting()
+    mended.code = "mended"
+    evaluate(make_run(photo_folder, "auto", mended), tmp_path)
+    assert mended.asked == 6
+
+
+def test_any_number_of_processes_finds_the_same(photo_folder: Path, tmp_path: Path):
+    methods = [get_contestant(name) for name in ("gray", "reinhard")]
+    Image.fromarray(make_rgb(9)).convert("L").save(photo_folder / "field" / "gray.png")
+    written = []
+    for jobs in (1, 2):
+        out = tmp_path / str(jobs)
+        evaluate(make_run(photo_folder, "exemplar-class", *methods), out, jobs=jobs)
+        files = sorted(file for file in out.rglob("*") if file.is_file())
+        written.append([(file.relative_to(out), file.read_bytes()) for file in files])
+    assert written[0] == written[1]
+    with pytest.raises(OptionError, match="1 or more processes"):
+        evaluate(make_run(photo_folder, "auto", *methods), jobs=0)
+
+
+def test_the_truth_is_seen_once_for_all_methods(photo_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    seen: list[bytes] = []
+
+    class Watching:
+        def __init__(self, frozen: Path | None) -> None: ...
+
+        def top1(self, rgb: np.ndarray) -> int:
+            seen.append(rgb.tobytes())
+            return 0
+
+    monkeypatch.setattr("tinct.evaluation.metrics.semantic.Classifier", Watching)
+    contestants = [Counting(name=name) for name in ("one", "two", "three")]
+    evaluate(make_run(photo_folder, "auto", *contestants, more_metrics=("semantic",)))
+    truths = [photograph.read().tobytes() for photograph in find_photographs(photo_folder)]
+    assert [seen.count(truth) for truth in truths] == [1] * 6
+    assert len(seen) == 6 * (1 + 3)
+
+
+def test_photographs_are_what_their_profile_says(tmp_path: Path):
+    from tinct.photo.profiles import srgb_icc
+
+    red = np.zeros((8, 8, 3), np.uint8)
+    red[..., 0] = 200
+    head, rest = srgb_icc()[:300], srgb_icc()[300:]  # tags are named in the head
+    names = {b"rXYZ": b"bXYZ", b"bXYZ": b"rXYZ"}
+    swapped = re.sub(b"|".join(names), lambda found: names[found[0]], head) + rest
+    Image.fromarray(red).save(tmp_path / "a.png", icc_profile=swapped)
+    Image.fromarray(red).save(tmp_path / "b.png", icc_profile=srgb_icc())
+    one, other = (photograph.read() for photograph in find_photographs(tmp_path))
+    assert np.abs(one.astype(int) - red[..., ::-1]).max() <= 1
+    assert np.array_equal(other, red)
 
 
 def test_a_stopped_run_of_another_question_is_not_lost(photo_folder: Path, tmp_path: Path):

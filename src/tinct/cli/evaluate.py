@@ -48,6 +48,7 @@ Pictures = Annotated[
 Restart = Annotated[
     bool, typer.Option("--restart", help="Begin anew instead of going on with a stopped run.")
 ]
+Jobs = Annotated[int, typer.Option(help="Processes that share the photographs; results are the same.")]
 Baseline = Annotated[str | None, typer.Option(help="runtime: the method whose time is 1. [the first]")]
 Sizes = Annotated[
     list[str] | None, typer.Option("--size", help="runtime: 256, 512, 1024, '12 MP', '24 MP'. [all]")
@@ -70,6 +71,7 @@ def evaluate(
     frozen: Frozen = None,
     pictures: Pictures = False,
     restart: Restart = False,
+    jobs: Jobs = 1,
     baseline: Baseline = None,
     size: Sizes = None,
     time_limit: TimeLimit = 600.0,
@@ -94,7 +96,9 @@ def evaluate(
     else:
         run = Run.by_names(protocol, names, data, limit, seed, tuple(metric or ()), frozen)
         with progress_bar() as bar:
-            results = evaluate_run(run, folder, restart=restart, full_pictures=pictures, progress=bar)
+            results = evaluate_run(
+                run, folder, restart=restart, full_pictures=pictures, jobs=jobs, progress=bar
+            )
     print_summary(results)
     for why in list(results.left_out.values())[:LISTED]:
         typer.echo(f"left out: {why}", err=True)

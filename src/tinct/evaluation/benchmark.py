@@ -2,7 +2,8 @@
 `python -m tinct.evaluation.benchmark DATA --page docs/results.md`.
 
 DATA has the photographs in `test`, `pairs` and `legacy`, each a folder or beside its CSV index. A run that is
-stopped goes on where it was.
+stopped goes on where it was; one that is finished measures only what was added or changed. The page has all runs
+that lie in the folder of runs, also those of protocols that were not asked for this time.
 """
 
 from __future__ import annotations
@@ -18,28 +19,33 @@ from tinct.evaluation.evaluator import Run, evaluate
 from tinct.evaluation.photographs import find_photographs
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.report import write_report
-from tinct.evaluation.results import Results, write_atomically
-from tinct.evaluation.results_table import results_page
+from tinct.evaluation.results import RESULTS_FILE, Results, read_results, write_atomically
+from tinct.evaluation.results_table import ORDER, results_page
 from tinct.evaluation.runtime import SIZES, RuntimeRun, measure_runtime
 
 FOLDERS = {"pairs": "pairs", "legacy": "legacy"}
 """Protocol -> folder of its photographs; the others measure on `test`."""
 
-HINT_LIMIT = 100
-"""Photographs of the sweep where no limit is given: each is colorized 26 times by each method."""
-
 Say = Callable[[str], None]
 
 
-def run_benchmark(data: Path, out: Path, names: Sequence[str], limit: int | None, say: Say) -> list[Results]:
-    """Run every protocol that asks about photographs; each into its own folder of `out`."""
+def run_benchmark(
+    data: Path,
+    out: Path,
+    names: Sequence[str],
+    limit: int | None,
+    say: Say,
+    *,
+    protocols: Sequence[str] = tuple(PROTOCOLS),
+    jobs: int = 1,
+) -> list[Results]:
+    """Run protocols that ask about photographs; each into its own folder of `out`."""
     contestants = available(names, say)
     found = []
-    for name in PROTOCOLS:
+    for name in protocols:
         say(f"{name} ...")
         photographs = find_photographs(data / FOLDERS.get(name, "test"))
-        at_most = HINT_LIMIT if limit is None and name == "hints" else limit
-        results = evaluate(Run(get_protocol(name), contestants, photographs, at_most), out / name)
+        results = evaluate(Run(get_protocol(name), contestants, photographs, limit), out / name, jobs=jobs)
         write_report(results, out / name)
         found.append(results)
     return found
@@ -81,19 +87,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("-m", "--method", action="append", help="a method; repeat; default: gray and all")
     parser.add_argument("--baseline", default="reinhard", help="the method whose time is 1")
     parser.add_argument("--size", action="append", choices=tuple(SIZES), help="sizes to time; default: all")
+    parser.add_argument(
+        "--protocol", action="append", choices=ORDER, help="a protocol; repeat; default: every one"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the photographs")
     asked = parser.parse_args(arguments)
-    names = asked.method or ["gray", *METHODS]
     try:
-        runs = run_benchmark(asked.data, asked.out, names, asked.limit, _say)
-        runs.append(
-            run_timing(asked.data, asked.out, names, asked.baseline, asked.size or tuple(SIZES), _say)
-        )
+        _run(asked, asked.method or ["gray", *METHODS], asked.protocol or ORDER)
         if asked.page:
-            write_atomically(asked.page, results_page(runs))
+            write_atomically(asked.page, results_page(_all_runs(asked.out)))
     except TinctError as error:
         _say(f"benchmark: {error}")
         return 2
     return 0
+
+
+def _run(asked: argparse.Namespace, names: Sequence[str], protocols: Sequence[str]) -> None:
+    colored = [name for name in protocols if name in PROTOCOLS]
+    run_benchmark(asked.data, asked.out, names, asked.limit, _say, protocols=colored, jobs=asked.jobs)
+    if "runtime" in protocols:
+        sizes = asked.size or tuple(SIZES)
+        run_timing(asked.data, asked.out, names, asked.baseline, sizes, _say)
+
+
+def _all_runs(out: Path) -> list[Results]:
+    return [read_results(out / name) for name in ORDER if (out / name / RESULTS_FILE).is_file()]
 
 
 def _say(line: str) -> None:

@@ -3,8 +3,10 @@ callable."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,7 +16,9 @@ from numpy.typing import NDArray
 from tinct.errors import EvaluationError, MethodError, OptionError, ShapeError
 from tinct.evaluation.photographs import EXTENSIONS, read_rgb
 from tinct.evaluation.protocols.case import Case, Image, to_8bit
+from tinct.evaluation.source import method_code
 from tinct.hints import HintField
+from tinct.methods import uses_references
 from tinct.methods.protocol import Reference
 from tinct.options import Options
 
@@ -29,7 +33,8 @@ class Contestant(Protocol):
 
     Attributes:
         name: as it stands in tables.
-        weights_sha256: of the weights file that it runs, or None.
+        weights_sha256: of the weights that it runs, or None.
+        code: a hash of the source that its answers depend on and others' do not, or "" (`tinct.evaluation.source`).
     """
 
     @property
@@ -37,6 +42,9 @@ class Contestant(Protocol):
 
     @property
     def weights_sha256(self) -> str | None: ...
+
+    @property
+    def code(self) -> str: ...
 
     def cannot(self, case: Case) -> str:
         """Why it cannot answer a case ("needs a reference"), or "" where it can."""
@@ -53,6 +61,7 @@ class Gray:
 
     name: str = "gray"
     weights_sha256: str | None = None
+    code: str = ""
 
     def cannot(self, case: Case) -> str:
         return ""
@@ -70,19 +79,22 @@ class RegisteredMethod:
     """
 
     def __init__(self, name: str, options: Mapping[str, float] | None = None) -> None:
-        from tinct.methods import get_method
+        from tinct.methods import METHODS, get_method
 
         self.options = dict(options or {})
         settings = ",".join(f"{key}={value:g}" for key, value in self.options.items())
         self.name = f"{name}:{settings}" if settings else name
         self.method = get_method(name)
         self.weights_sha256: str | None = getattr(self.method, "weights_sha256", None)
+        self.code = method_code(METHODS[name].partition(":")[0])
 
     def cannot(self, case: Case) -> str:
         if self.method.needs_reference and not case.references:
             return "needs a reference"
         if self.method.needs_hints and not case.patches:
             return "needs hints"
+        if case.references and not uses_references(self.method):
+            return "makes no use of a reference"
         return ""
 
     def answer(self, case: Case, seed: int) -> Image:
@@ -109,6 +121,14 @@ class FinishedPictures:
             _stem(p, folder): p for p in sorted(folder.rglob("*")) if p.suffix.lower() in EXTENSIONS
         }
 
+    @cached_property
+    def code(self) -> str:
+        """What stands for another program's source: a hash of its pictures."""
+        digest = hashlib.sha256()
+        for name, file in self._files.items():
+            digest.update(name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+        return digest.hexdigest()[:12]
+
     def _file(self, case: Case) -> Path | None:
         name = Path(case.photograph.name)
         return self._files.get(name.with_suffix("").as_posix()) or self._files.get(name.stem)
@@ -129,6 +149,7 @@ class CallablePredictor:
     predict: Predictor
     name: str = "predictor"
     weights_sha256: str | None = None
+    code: str = ""
 
     def cannot(self, case: Case) -> str:
         return ""
@@ -140,6 +161,11 @@ class CallablePredictor:
         if ab.shape != (*case.lightness.shape, 2):
             raise ShapeError(f"{self.name} gave ab of {ab.shape}; {(*case.lightness.shape, 2)} is wanted.")
         return to_8bit(merge_lightness(case.lightness, ab))
+
+
+def identity(contestant: Contestant) -> dict[str, object]:
+    """What has to be equal for a contestant's records to be taken over from an earlier run."""
+    return {"weights_sha256": contestant.weights_sha256, "code": contestant.code}
 
 
 def get_contestant(text: str) -> Contestant:

@@ -13,6 +13,7 @@ from tinct.evaluation.contestants import (
     Predictor,
     checked_answer,
     get_contestant,
+    identity,
 )
 from tinct.evaluation.journal import Journal
 from tinct.evaluation.photographs import Photograph, PhotographSet, find_photographs
@@ -23,13 +24,14 @@ from tinct.evaluation.results import (
     Heading,
     Record,
     Results,
-    code_hash,
     ordered,
     rounded,
     versions,
     write_atomically,
 )
 from tinct.evaluation.scores import Scorer
+from tinct.evaluation.source import measuring_code
+from tinct.evaluation.workers import each
 
 Progress = Callable[[int, int, str], None]
 """(done, total, what is being done)."""
@@ -105,7 +107,7 @@ class Run:
             parameters=self.protocol.parameters(),
             metrics=self.metrics,
             versions=versions(),
-            code=code_hash(),
+            code=measuring_code(),
         )
 
 
@@ -115,6 +117,7 @@ def evaluate(
     *,
     restart: bool = False,
     full_pictures: bool = False,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> Results:
     """Evaluate, and keep what is found.
@@ -126,6 +129,8 @@ def evaluate(
         restart: forget what is in the folder.
         full_pictures: keep every shown result at full size too (`pictures/METHOD/`), as `tinct study` takes
             them.
+        jobs: processes that share the photographs; what they find is the same for any number of them. More than one
+            takes contestants that can be pickled, and memory for each.
         progress: called after every photograph.
     Raises:
         EvaluationError: if nothing can be measured, or the folder holds a stopped run of something else.
@@ -134,19 +139,22 @@ def evaluate(
         OutputError: if the folder cannot be written.
     """
     names = _checked_names(run.contestants)
-    heading, scorer = run.heading(), Scorer(run.metrics, run.frozen)
-    weights = {contestant.name: contestant.weights_sha256 for contestant in run.contestants}
-    journal = Journal(out, heading, weights, restart) if out else None
-    pictures = PictureFolder(out, full_pictures) if out else None
+    heading, _ = (
+        run.heading(),
+        Scorer(run.metrics, run.frozen),
+    )  # what is missing is said before anything is written
+    identities = {contestant.name: identity(contestant) for contestant in run.contestants}
+    journal = Journal(out, heading, identities, restart) if out else None
     kept = journal.records if journal else []
     done = journal.done if journal else set()
-    for number, photograph in enumerate(run.chosen(), 1):
-        open_for = [c for c in run.contestants if (photograph.name, c.name) not in done]
-        if open_for:
-            for records in _measure(run, photograph, open_for, scorer, pictures):
-                journal.add(records) if journal else kept.extend(records)
+    tasks = [Task(p.name, open_for) for p in run.chosen() if (open_for := _open(run, p, done))]
+    finished = len(heading.photographs) - len(tasks)
+    for number, answers in enumerate(each(Measurer, (run, out, full_pictures), tasks, jobs), finished + 1):
+        for records in answers.records:
+            journal.add(records) if journal else kept.extend(records)
+        run.left_out.update(answers.left_out)
         if progress:
-            progress(number, len(heading.photographs), photograph.name)
+            progress(number, len(heading.photographs), answers.photograph)
     if journal and not kept:
         journal.discard()
     results = _finished(run, heading, names, kept)
@@ -185,46 +193,78 @@ def _checked_names(contestants: Sequence[Contestant]) -> list[str]:
     return names
 
 
-def _measure(
-    run: Run,
-    photograph: Photograph,
-    contestants: Sequence[Contestant],
-    scorer: Scorer,
-    pictures: PictureFolder | None,
-) -> list[list[Record]]:
-    """The records of one photograph, a list for each contestant; none if it cannot be measured on."""
-    try:
-        cases = run.protocol.cases(photograph, run.photographs, run.seed)
-    except EvaluationError as error:
-        run.left_out[photograph.name] = str(error)
-        return []
-    if pictures:
-        pictures.keep_case(next(case for case in cases if case.label == run.shown_case))
-    return [_records(run, cases, contestant, scorer, pictures) for contestant in contestants]
+def _open(run: Run, photograph: Photograph, done: set[tuple[str, str]]) -> tuple[str, ...]:
+    """The contestants that have not answered about a photograph."""
+    return tuple(c.name for c in run.contestants if (photograph.name, c.name) not in done)
 
 
-def _records(
-    run: Run, cases: Sequence[Case], contestant: Contestant, scorer: Scorer, pictures: PictureFolder | None
-) -> list[Record]:
-    """One contestant's records of one photograph: a case it cannot answer has none."""
-    records, unhelped = [], None
-    for case in cases:
-        if contestant.cannot(case):
-            continue
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One photograph, and the names of the contestants that are asked about it."""
+
+    photograph: str
+    contestants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a task found: a list of records for each contestant, none where the photograph cannot be measured on."""
+
+    photograph: str
+    records: list[list[Record]]
+    left_out: dict[str, str]
+
+
+class Measurer:
+    """Does a run's tasks, one after another; each process has one.
+
+    Args:
+        run: what is asked.
+        out, full_pictures: as in `evaluate`.
+    """
+
+    def __init__(self, run: Run, out: Path | None, full_pictures: bool) -> None:
+        self._run, self._scorer = run, Scorer(run.metrics, run.frozen)
+        self._pictures = PictureFolder(out, full_pictures) if out else None
+        self._photographs = {photograph.name: photograph for photograph in run.chosen()}
+        self._contestants = {contestant.name: contestant for contestant in run.contestants}
+
+    def __call__(self, task: Task) -> Answers:
+        """Measure one photograph."""
+        run, photograph = self._run, self._photographs[task.photograph]
         try:
-            result = checked_answer(contestant, case, case.photograph.seed(run.seed, "method"))
-        except (MethodError, ReferencePhotoError) as error:  # one photograph's trouble does not end a run
-            run.left_out[f"{case.photograph.name} ({contestant.name}, {case.label})"] = str(error)
-            continue
-        helped = run.protocol.baseline_case not in ("", case.label)
-        before = (case.gray() if unhelped is None else unhelped) if helped else None
-        scores = {name: rounded(score) for name, score in scorer.scores(case, result, before).items()}
-        records.append(Record(case.photograph.name, contestant.name, case.label, scores))
-        if case.label == run.protocol.baseline_case:
-            unhelped = result
-        if pictures and case.label == run.shown_case:
-            pictures.keep(contestant.name, case.photograph, result)
-    return records
+            cases = run.protocol.cases(photograph, run.photographs, run.seed)
+        except EvaluationError as error:
+            return Answers(photograph.name, [], {photograph.name: str(error)})
+        if self._pictures:
+            self._pictures.keep_case(next(case for case in cases if case.label == run.shown_case))
+        left_out: dict[str, str] = {}
+        asked = (self._contestants[name] for name in task.contestants)
+        records = [self._records(cases, contestant, left_out) for contestant in asked]
+        return Answers(photograph.name, records, left_out)
+
+    def _records(
+        self, cases: Sequence[Case], contestant: Contestant, left_out: dict[str, str]
+    ) -> list[Record]:
+        """One contestant's records of one photograph: a case it cannot answer has none."""
+        run, records, unhelped = self._run, [], None
+        for case in cases:
+            if contestant.cannot(case):
+                continue
+            try:
+                result = checked_answer(contestant, case, case.photograph.seed(run.seed, "method"))
+            except (MethodError, ReferencePhotoError) as error:  # one photograph's trouble does not end a run
+                left_out[f"{case.photograph.name} ({contestant.name}, {case.label})"] = str(error)
+                continue
+            helped = run.protocol.baseline_case not in ("", case.label)
+            before = (case.gray() if unhelped is None else unhelped) if helped else None
+            scores = {n: rounded(score) for n, score in self._scorer.scores(case, result, before).items()}
+            records.append(Record(case.photograph.name, contestant.name, case.label, scores))
+            if case.label == run.protocol.baseline_case:
+                unhelped = result
+            if self._pictures and case.label == run.shown_case:
+                self._pictures.keep(contestant.name, case.photograph, result)
+        return records
 
 
 def _finished(run: Run, heading: Heading, names: list[str], records: list[Record]) -> Results:
@@ -235,5 +275,5 @@ def _finished(run: Run, heading: Heading, names: list[str], records: list[Record
     for contestant in run.contestants:
         answered = {record.case for record in records if record.method == contestant.name}
         missing = [label for label in run.protocol.labels if label not in answered]
-        methods[contestant.name] = {"weights_sha256": contestant.weights_sha256, "unanswered": missing}
+        methods[contestant.name] = {**identity(contestant), "unanswered": missing}
     return Results(heading, methods, ordered(records, heading, names), dict(sorted(run.left_out.items())))

@@ -4,7 +4,7 @@ was."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +19,8 @@ from tinct.evaluation.results import (
     write_atomically,
 )
 
+Identities = Mapping[str, Mapping[str, object]]
+
 
 class Journal:
     """Records of one run in one folder, kept from an earlier run where they answer the same question.
@@ -27,22 +29,21 @@ class Journal:
         records: what is already there, in the order it was measured.
     """
 
-    def __init__(
-        self, folder: Path, heading: Heading, weights: dict[str, str | None], restart: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, heading: Heading, identities: Identities, restart: bool = False) -> None:
         """Open the journal of `folder`.
 
         Args:
             folder: the run's output folder; made where it is missing.
             heading: what is being asked; records that answered something else are not taken over.
-            weights: method -> hash of its weights; records of a method with other weights are not taken over.
+            identities: method -> its weights and code (`tinct.evaluation.contestants.identity`); records of a
+                method with others are not taken over.
             restart: take nothing over.
         Raises:
             EvaluationError: if the journal of a stopped run asks something else: it would be lost.
             OutputError: if the folder cannot be written.
         """
         self.path = folder / JOURNAL_FILE
-        self._weights = weights
+        self._identities = identities
         self.records: list[Record] = []
         if not restart:
             self.records = self._finished(folder, heading) + self._interrupted(heading)
@@ -57,8 +58,7 @@ class Journal:
             return []
         if results.heading.differences(heading):
             return []
-        weights = {name: facts.get("weights_sha256") for name, facts in results.methods.items()}
-        return [r for r in results.records if self._fits(r, weights)]
+        return [r for r in results.records if self._fits(r, results.methods)]
 
     def _interrupted(self, heading: Heading) -> list[Record]:
         if not self.path.is_file():
@@ -75,15 +75,16 @@ class Journal:
                 f"{self.path} is of a stopped run with another {'; '.join(differences)}; "
                 "give another --out, or --restart to begin anew."
             )
-        return [r for r in _complete_records(lines[1:]) if self._fits(r, first["weights"])]
+        return [r for r in _complete_records(lines[1:]) if self._fits(r, first.get("methods", {}))]
 
-    def _fits(self, record: Record, weights: dict[str, object]) -> bool:
-        return (
-            record.method not in self._weights or weights.get(record.method) == self._weights[record.method]
-        )
+    def _fits(self, record: Record, before: Identities) -> bool:
+        """Whether the method of a record is what it was; methods that are not asked now are kept."""
+        now = self._identities.get(record.method)
+        facts = before.get(record.method, {})
+        return now is None or all(facts.get(name) == value for name, value in now.items())
 
     def _write_all(self, heading: Heading) -> None:
-        first = {"heading": asdict(heading), "weights": self._weights}
+        first = {"heading": asdict(heading), "methods": self._identities}
         lines = [json.dumps(first), *(json.dumps([asdict(r)]) for r in self.records)]
         write_atomically(self.path, "\n".join(lines) + "\n")
 

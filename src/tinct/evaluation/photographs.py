@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import EvaluationError
+from tinct.errors import EvaluationError, PhotoError
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 
@@ -98,16 +98,19 @@ class PhotographSet(Sequence[Photograph]):
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """Decode a file to sRGB, shape (H, W, 3), uint8, upright; what Pillow cannot read is an
-    EvaluationError."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    """Decode a file to sRGB, shape (H, W, 3), uint8, upright, as users' photographs are (`Photo.read`): the colors are
+    those that its ICC profile says.
+
+    Raises:
+        EvaluationError: if it cannot be decoded.
+    """
+    from tinct.photo import Photo
 
     try:
-        with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        reason = str(error).replace("\n", " ")
-        raise EvaluationError(f"{path} cannot be decoded ({reason}); repair it or take it out.") from None
+        rgb = Photo.read(path).rgb()
+    except PhotoError as error:
+        raise EvaluationError(str(error)) from None
+    return np.rint(rgb * 255).astype(np.uint8)
 
 
 def is_gray(rgb: NDArray[np.uint8]) -> bool:

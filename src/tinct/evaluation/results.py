@@ -6,7 +6,6 @@ journal, a line each; the results file is written once, at the end, and atomical
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -22,9 +21,6 @@ from tinct.errors import EvaluationError, OutputError
 SCHEMA = 1
 RESULTS_FILE = "results.json"
 JOURNAL_FILE = "journal.jsonl"
-WITHOUT_RESULTS = frozenset({"cli", "networks", "report", "study", "training", "web"})
-"""Rooms of the package that no score depends on: a change there does not make results stale."""
-
 DIGITS = 7
 """Significant digits kept of a score: a float32's worth."""
 
@@ -58,7 +54,8 @@ class Heading:
         photographs: names of what was measured on; `available` is how many the set has.
         metrics: names of the scores that every record has.
         versions: of tinct and of the libraries that make numbers.
-        code: a hash of tinct's own source, so that a change is never mixed with what was before it.
+        code: a hash of the source that measures (`tinct.evaluation.source`), so that a change is never mixed with
+            what was before it; what answers has hashes of its own, in `Results.methods`.
     """
 
     protocol: str
@@ -84,7 +81,7 @@ class Results:
 
     Attributes:
         heading: what was asked, of what.
-        methods: name -> {"weights_sha256", "unanswered": {case: why}}.
+        methods: name -> {"weights_sha256", "code", "unanswered": [case]}.
         records: every answer, in order of photograph, method and case.
         left_out: photographs that could not be measured on, and why.
     """
@@ -228,18 +225,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "none"
     return found
-
-
-@cache
-def code_hash() -> str:
-    """A hash of the Python source that results come from, 12 hexadecimal digits; see WITHOUT_RESULTS."""
-    package = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256()
-    for file in sorted(package.rglob("*.py")):
-        if WITHOUT_RESULTS & set(file.relative_to(package).parts):
-            continue
-        digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:12]
 
 
 def ordered(records: Iterable[Record], heading: Heading, methods: Sequence[str]) -> tuple[Record, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinct.errors import TinctError
@@ -14,7 +15,7 @@ from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
 from tinct.evaluation.report import FEW
 from tinct.evaluation.report.tables import columns_of, markdown_cases, markdown_table
-from tinct.evaluation.results import Results, read_results, write_atomically
+from tinct.evaluation.results import Results, ordered, read_results, write_atomically
 from tinct.evaluation.scores import METRICS
 
 ORDER = (*PROTOCOLS, "runtime")
@@ -32,23 +33,76 @@ there by `python -m tinct.evaluation.results_table RUN... -o docs/results.md`; e
 
 
 def results_page(runs: Sequence[Results]) -> str:
-    """All runs on one page, in the order of the protocols."""
-    ordered = sorted(runs, key=lambda results: ORDER.index(results.heading.protocol))
-    return INTRODUCTION + "".join(_section(results) for results in ordered) + _meanings(ordered)
+    """All runs on one page, in the order of the protocols; runs of the same question with other methods share a
+    table."""
+    in_order = sorted(runs, key=lambda results: ORDER.index(results.heading.protocol))
+    return INTRODUCTION + "".join(_section(table) for table in together(in_order)) + _meanings(in_order)
 
 
-def _section(results: Results) -> str:
-    heading = results.heading
+@dataclass(frozen=True)
+class Table:
+    """What stands in one table.
+
+    Attributes:
+        results: of all its runs; a method has a dash in columns that its run did not measure.
+        note: one line where not all of it was measured by the same code, else "".
+    """
+
+    results: Results
+    note: str = ""
+
+
+def together(runs: Sequence[Results]) -> list[Table]:
+    """Join runs of the same protocol, seed, photographs and parameters whose methods differ."""
+    groups: list[list[Results]] = []
+    for results in runs:
+        fitting = (group for group in groups if all(_fit(results, other) for other in group))
+        group = next(fitting, None)
+        groups.append([results]) if group is None else group.append(results)
+    return [Table(_joined(group), _code_note(group)) for group in groups]
+
+
+def _fit(one: Results, other: Results) -> bool:
+    return not one.heading.differences(other.heading, code=False) and not set(one.methods) & set(
+        other.methods
+    )
+
+
+def _joined(group: Sequence[Results]) -> Results:
+    if len(group) == 1:
+        return group[0]
+    metrics = dict.fromkeys(name for results in group for name in results.heading.metrics)
+    heading = replace(group[0].heading, metrics=tuple(metrics))
+    methods = {name: facts for results in group for name, facts in results.methods.items()}
+    records = [record for results in group for record in results.records]
+    left_out = {name: why for results in group for name, why in results.left_out.items()}
+    return Results(heading, methods, ordered(records, heading, list(methods)), left_out)
+
+
+def _code_note(group: Sequence[Results]) -> str:
+    """Which methods were measured by which code, where there is more than one."""
+    by_code: dict[str, list[str]] = {}
+    for results in group:
+        by_code.setdefault(results.heading.code, []).extend(results.methods)
+    if len(by_code) == 1:
+        return ""
+    parts = [f"{', '.join(methods)} by {code}" for code, methods in by_code.items()]
+    return f"Measured by different code, which may matter: {'; '.join(parts)}."
+
+
+def _section(table: Table) -> str:
+    results, heading = table.results, table.results.heading
     if heading.protocol == "runtime":
         return _runtime(results)
     protocol = get_protocol(heading.protocol)
     text = f"\n## {heading.protocol}: {protocol.summary}\n\n{_counted(results)}\n\n"
+    text += f"{table.note}\n\n" if table.note else ""
     if heading.protocol == "hints":
         counts = [count for count in SHOWN_COUNTS if count in results.cases]
         published = [f"{PUBLISHED_PSNR[COUNTS.index(int(count))]:.2f}" for count in counts]
         line = f"| *siggraph17, published, on ImageNet* | {' | '.join(published)} |"
-        table = markdown_cases(results, "psnr", counts)
-        text += f"PSNR in dB by number of revealed points:\n\n{table}\n{line}\n\nWith 10 revealed points:\n\n"
+        psnr = markdown_cases(results, "psnr", counts)
+        text += f"PSNR in dB by number of revealed points:\n\n{psnr}\n{line}\n\nWith 10 revealed points:\n\n"
     return text + markdown_table(columns_of(results, protocol.shown_case), heading.metrics) + "\n"
 
 

@@ -31,11 +31,11 @@ from tinct.evaluation.results import (
     Heading,
     Record,
     Results,
-    code_hash,
     rounded,
     versions,
     write_atomically,
 )
+from tinct.evaluation.source import measuring_code
 from tinct.hints import Rectangle
 
 SIZES: dict[str, tuple[int, int]] = {
@@ -135,7 +135,7 @@ def _results(
         parameters={"baseline": baseline, "sizes": list(run.sizes), "repeats": REPEATS, "hints": HINTS},
         metrics=("seconds", "ratio", "peak_megabytes"),
         versions=versions(),
-        code=code_hash(),
+        code=measuring_code(),
     )
     facts: dict[str, dict[str, object]] = {
         name: {"weights_sha256": None, "unanswered": []} for name in run.methods

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tinct.evaluation.metrics.guidance import ReferenceUse
 
 Array = NDArray[np.float32]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,25 @@ def check_metrics(names: Iterable[str]) -> None:
             raise EvaluationError(f"no metric is called {name!r}; choose among {', '.join(METRICS)}.")
 
 
+class Truth:
+    """A true photograph, and what was computed of it while it is asked about.
+
+    Attributes:
+        rgb: sRGB, (H, W, 3), uint8.
+    """
+
+    def __init__(self, rgb: Image) -> None:
+        self.rgb = rgb
+        self._found: dict[Callable[[Image], Any], Any] = {}
+
+    def once(self, compute: Callable[[Image], T]) -> T:
+        """What a function gives for it, computed when first asked for."""
+        if compute not in self._found:
+            self._found[compute] = compute(self.rgb)
+        found: T = self._found[compute]
+        return found
+
+
 class Answer:
     """A result beside what it is measured against; conversions happen once, when first needed.
 
@@ -93,23 +113,28 @@ class Answer:
             where there is no help that could be measured.
     """
 
-    def __init__(self, case: Case, result: Image, truth_lab: Array | None, unhelped: Image | None) -> None:
-        self.case, self.result, self.truth_lab, self.unhelped = case, result, truth_lab, unhelped
+    def __init__(self, case: Case, result: Image, known: Truth | None, unhelped: Image | None) -> None:
+        self.case, self.result, self.unhelped = case, result, unhelped
+        self._known = known
 
     @cached_property
     def lab(self) -> Array:
         return rgb8_to_lab(self.result)
 
     @property
-    def truth(self) -> Image:
-        if self.case.truth is None:
+    def known(self) -> Truth:
+        """The truth and what was computed of it."""
+        if self._known is None:
             raise EvaluationError(f"{self.case.photograph.name} has no truth; choose a protocol without one.")
-        return self.case.truth
+        return self._known
+
+    @property
+    def truth(self) -> Image:
+        return self.known.rgb
 
     @property
     def true_lab(self) -> Array:
-        assert self.truth_lab is not None
-        return self.truth_lab
+        return self.known.once(rgb8_to_lab)
 
 
 def rgb8_to_lab(rgb: Image) -> Array:
@@ -133,7 +158,7 @@ class Scorer:
     def __init__(self, names: Sequence[str], frozen: Path | None = None) -> None:
         check_metrics(names)
         self._functions = [(name, self._function(name, frozen)) for name in names]
-        self._truth: tuple[str, tuple[int, ...], Array] | None = None
+        self._known: Truth | None = None
 
     def scores(self, case: Case, result: Image, unhelped: Image | None = None) -> dict[str, float | None]:
         """Metric -> score of one result, sRGB, (H, W, 3), uint8; None where it has no value.
@@ -142,16 +167,16 @@ class Scorer:
             case, result: the question and the answer.
             unhelped: the answer without the case's help, where there is help.
         """
-        answer = Answer(case, result, self._true_lab(case), unhelped)
+        answer = Answer(case, result, self._truth(case), unhelped)
         return {name: function(answer) for name, function in self._functions}
 
-    def _true_lab(self, case: Case) -> Array | None:
-        """The truth's Lab, kept while the same photograph is asked again."""
+    def _truth(self, case: Case) -> Truth | None:
+        """A case's truth, the one before if that is the same picture."""
         if case.truth is None:
             return None
-        if self._truth is None or self._truth[:2] != (case.photograph.name, case.truth.shape):
-            self._truth = (case.photograph.name, case.truth.shape, rgb8_to_lab(case.truth))
-        return self._truth[2]
+        if self._known is None or self._known.rgb is not case.truth:
+            self._known = Truth(case.truth)
+        return self._known
 
     def _function(self, name: str, frozen: Path | None) -> Callable[[Answer], float | None]:
         if name == "lpips":
@@ -294,11 +319,11 @@ def _lpips(frozen: Path | None) -> Callable[[Answer], float | None]:
     from tinct.evaluation.metrics.perceptual import Lpips
 
     network = Lpips(frozen)
-    return lambda answer: network(answer.result, answer.truth)
+    return lambda answer: network.distance(answer.result, answer.known.once(network.features))
 
 
 def _semantic(frozen: Path | None) -> Callable[[Answer], float | None]:
     from tinct.evaluation.metrics.semantic import Classifier
 
     classifier = Classifier(frozen)
-    return lambda answer: float(classifier.top1(answer.result) == classifier.top1(answer.truth))
+    return lambda answer: float(classifier.top1(answer.result) == answer.known.once(classifier.top1))

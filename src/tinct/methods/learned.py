@@ -7,6 +7,7 @@ docs/models/tinct.md for its training and scores.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,8 +110,9 @@ class Tinct:
 
     @property
     def weights_sha256(self) -> str:
-        """The hash of the encoder's file, which names the training."""
-        return manifest()["tinct.encode"].sha256
+        """One hash of all its files: of their hashes in the manifest, in the order of the parts' names."""
+        digests = "".join(manifest()[f"tinct.{part}"].sha256 for part in sorted(OUTPUTS))
+        return hashlib.sha256(digests.encode()).hexdigest()
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0

@@ -36,6 +36,10 @@ _SHIFT = tuple((1 + mean) / 2 for mean in (-0.030, -0.088, -0.188))
 _SCALE = tuple(deviation / 2 for deviation in (0.458, 0.448, 0.450))
 
 
+LAYERS = 7
+Features = tuple[NDArray[np.float32], ...]
+
+
 class Lpips:
     """LPIPS version 0.1, squeeze variant, in float32 without torch.
 
@@ -52,8 +56,11 @@ class Lpips:
         """
         backbone = read_state_dict(locate("squeezenet", folder, download=download))
         heads = read_state_dict(locate("lpips-heads", folder, download=download))
-        pictures = [picture_input("result"), picture_input("truth")]
-        self._network = compile_f32([_distance(pictures, backbone, heads)], pictures)
+        picture = picture_input("picture")
+        layers = squeezenet_layers(channels_first(picture, _SHIFT, _SCALE), backbone)
+        self._features = compile_f32([_unit(layer) for layer in layers], [picture])
+        result, truth = ([_layer_input(layer) for layer in layers] for _ in range(2))
+        self._distance = compile_f32([_distance(result, truth, heads)], [*result, *truth])
 
     def __call__(self, result: Picture, truth: Picture) -> float:
         """LPIPS of one pair.
@@ -66,11 +73,32 @@ class Lpips:
             ShapeError: if the two cannot be compared or are too small.
         """
         check_pair(result, truth)
-        if min(result.shape[:2]) < SMALLEST_SIDE:
+        return self.distance(result, self.features(truth))
+
+    def features(self, rgb: Picture) -> Features:
+        """What LPIPS compares of one picture: seven layers, the features of each place of length 1.
+
+        Raises:
+            ShapeError: if it is no picture or too small.
+        """
+        check_pair(rgb, rgb)
+        if min(rgb.shape[:2]) < SMALLEST_SIDE:
             raise ShapeError(
-                f"the pictures are {result.shape[1]}x{result.shape[0]}; LPIPS needs 25x25 or more; enlarge."
+                f"the pictures are {rgb.shape[1]}x{rgb.shape[0]}; LPIPS needs 25x25 or more; enlarge."
             )
-        return float(self._network([as_batch(result), as_batch(truth)])[0][0])
+        found = self._features([as_batch(rgb)])
+        return tuple(np.array(found[index]) for index in range(LAYERS))
+
+    def distance(self, result: Picture, truth: Features) -> float:
+        """LPIPS of a picture and one of its size of which `features` are kept.
+
+        Raises:
+            ShapeError: as `features`, and if the two differ in size.
+        """
+        found = self.features(result)
+        if found[0].shape != truth[0].shape:
+            raise ShapeError("the two pictures differ in size; resize one of them first.")
+        return float(self._distance([*found, *truth])[0][0])
 
 
 class SqueezeNetFeatures:
@@ -122,14 +150,21 @@ def _fire(x: Node, state: StateDict, index: int) -> Node:
     return ops.concat([small, large], 1)
 
 
-def _distance(pictures: Sequence[Node], backbone: StateDict, heads: StateDict) -> Node:
+def _layer_input(layer: Node) -> Node:
+    """A place for the features of one layer, (N, C, H, W)."""
     from openvino import opset13 as ops
 
-    result, truth = (squeezenet_layers(channels_first(p, _SHIFT, _SCALE), backbone) for p in pictures)
+    channels = layer.get_output_partial_shape(0)[1].get_length()
+    return ops.parameter([-1, channels, -1, -1], np.float32)
+
+
+def _distance(result: Sequence[Node], truth: Sequence[Node], heads: StateDict) -> Node:
+    from openvino import opset13 as ops
+
     total: Any = None
     for index, (a, b) in enumerate(zip(result, truth, strict=True)):
         head = ops.constant(heads[f"lin{index}.model.1.weight"].reshape(1, -1))
-        squared = ops.power(ops.subtract(_unit(a), _unit(b)), np.float32(2))
+        squared = ops.power(ops.subtract(a, b), np.float32(2))
         # The head is linear, so the mean over places may come before it.
         part = ops.reduce_sum(ops.multiply(spatial_mean(squared), head), np.array([1]), keep_dims=False)
         total = part if total is None else ops.add(total, part)

@@ -1,0 +1,90 @@
+"""Laws of the hashes that tell records of changed code apart: each covers what its scores rest on, and no more."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tinct.evaluation import source
+from tinct.methods import METHODS
+
+MODULES = {name: METHODS[name].split(":")[0] for name in ("tinct", "reinhard", "welsh", "levin")}
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the package's source, to change."""
+    copy = tmp_path / "tinct"
+    shutil.copytree(
+        source.PACKAGE, copy, ignore=lambda folder, names: [n for n in names if n.endswith(".onnx")]
+    )
+    monkeypatch.setattr(source, "PACKAGE", copy)
+    yield copy
+    forget()
+
+
+def forget() -> None:
+    for kept in (source.measuring_code, source.method_code, source._measuring_files, source._tree):
+        kept.cache_clear()
+
+
+def hashes() -> dict[str, str]:
+    forget()
+    return {
+        "run": source.measuring_code(),
+        **{n: source.method_code(module) for n, module in MODULES.items()},
+    }
+
+
+def changed_by(file: Path, line: str) -> set[str]:
+    """What has another hash once a line is put below a file's source."""
+    before = hashes()
+    file.write_text(file.read_text() + f"\n{line}\n")
+    after = hashes()
+    return {name for name in before if before[name] != after[name]}
+
+
+@pytest.mark.parametrize(
+    ("file", "changed"),
+    [
+        ("methods/welsh.py", {"welsh"}),
+        ("methods/learned.py", {"tinct"}),
+        ("inference/openvino_engine.py", {"tinct"}),
+        ("networks/tinct.py", {"tinct"}),
+        ("colorize.py", set(MODULES)),
+        ("color/lab.py", {"run"}),
+        ("upsampling.py", {"run"}),
+        ("evaluation/metrics/error.py", {"run"}),
+        ("evaluation/protocols/case.py", {"run"}),
+        ("evaluation/report/plots.py", set()),
+        ("evaluation/study/app.py", set()),
+        ("evaluation/benchmark.py", set()),
+        ("methods/__init__.py", set()),
+        ("training/loop.py", set()),
+        ("cli/evaluate.py", set()),
+        ("web/app.py", set()),
+    ],
+)
+def test_a_change_is_seen_where_scores_rest_on_it(package: Path, file: str, changed: set[str]):
+    assert changed_by(package / file, "CHANGED = 1") == changed
+
+
+def test_comments_and_docstrings_change_nothing(package: Path):
+    file = package / "color/lab.py"
+    assert changed_by(file, "# a remark") == set()
+    file.write_text(file.read_text().replace('"""', '"""More: ', 1))
+    assert changed_by(file, "") == set()
+
+
+def test_a_new_part_of_the_evaluation_counts(package: Path):
+    before = hashes()["run"]
+    (package / "evaluation" / "metrics" / "beauty.py").write_text("BEAUTY = 1")
+    assert hashes()["run"] != before
+
+
+def test_what_is_named_as_making_no_records_is_there():
+    for name in source.WITHOUT_RECORDS:
+        assert (source.PACKAGE / "evaluation" / name).exists()
