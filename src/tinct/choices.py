@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from tinct.errors import HintError, OptionError
 from tinct.methods.distribution import (
     Distribution,
+    Moods,
     Place,
     Suggestion,
-    alternative,
+    gain_map,
     likely_colors,
     next_places,
     probabilities_at,
@@ -76,6 +77,16 @@ def where_next(distribution: Distribution, photo: Photo, count: int) -> list[Pla
     return places
 
 
+def gains(distribution: Distribution, size: tuple[int, int]) -> Array:
+    """What one hint at each working pixel would settle, shape `size`, as a share of the whole, 0..1."""
+    import cv2
+
+    coarse = gain_map(distribution)
+    whole = (n * distribution.stride for n in distribution.matched.shape[::-1])
+    smooth = cv2.resize(coarse, tuple(whole), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(np.clip(smooth, 0, 1)[: size[0], : size[1]], np.float32)
+
+
 def uncertainty(distribution: Distribution, size: tuple[int, int]) -> Array:
     """How unsure the color of each working pixel is, shape `size`, 0 (known) .. 1 (anything goes)."""
     import cv2
@@ -95,7 +106,8 @@ def alternatives(distribution: Distribution, count: int) -> list[int]:
     _check_count(count)
     seeds = range(1, _CANDIDATES * count + 1)
     distribution = thinned(distribution, max(1, max(distribution.matched.shape) // _GRID))
-    moved = {seed: alternative(distribution, seed) for seed in seeds}
+    moods = Moods(distribution)
+    moved = {seed: moods.moved(seed) for seed in seeds}
     apart = {seed: _distance(ab, np.zeros_like(ab)) for seed, ab in moved.items()}
     chosen: list[int] = []
     while len(chosen) < count:

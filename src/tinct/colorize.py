@@ -243,8 +243,6 @@ class Colorizer:
         Returns:
             sRGB, shape (h, w, 3), uint8.
         """
-        if longer_side < 1:
-            raise OptionError(f"longer_side is {longer_side}; it must be 1 pixel or more.")
         small = self._small_photo(longer_side)
         hints = [hint for hint in self._hints.values() if isinstance(hint, Hint)]
         scale = small.width / self.photo.width, small.height / self.photo.height
@@ -253,6 +251,16 @@ class Colorizer:
         return render_preview(small, prediction.ab, self._working_lightness(), points, self._options)
 
     def suggest(self, x: float, y: float, count: int = 6) -> list[Suggestion]:
+    def gray(self, longer_side: int) -> NDArray[np.uint8]:
+        """The photograph as it is, at a bounded size: what `preview` colors.
+
+        Args:
+            longer_side: as in `preview`.
+        Returns:
+            sRGB of a gray, shape (h, w), uint8.
+        """
+        return np.asarray(self._small_photo(longer_side).to_array(), np.uint8)
+
         """Likely colors of a place of the photograph, likeliest first; at most `count`.
 
         Raises:
@@ -264,7 +272,7 @@ class Colorizer:
         return choices.suggest(self._distribution(), self.photo, x, y, count)
 
     def where_next(self, count: int = 5) -> list[Place]:
-        """Places where one more hint would help most, best first; at most `count`.
+        """Places where one more hint would help most, best first, well apart; at most `count`.
 
         Raises:
             MethodError: if the method knows no distribution of colors.
@@ -274,6 +282,19 @@ class Colorizer:
         return choices.where_next(self._distribution(), self.photo, count)
 
     def uncertainty(self) -> Array:
+    def gains(self) -> Array:
+        """What one hint at each working pixel would settle, shape (h, w), 0..1 of the whole uncertainty.
+
+        `where_next` names the best places of this map.
+
+        Raises:
+            MethodError: if the method knows no distribution of colors.
+        """
+        from tinct import choices
+
+        height, width = self._working_lightness().shape
+        return choices.gains(self._distribution(), (height, width))
+
         """How unsure the color of each working pixel is, shape (h, w), 0 (known) .. 1.
 
         Raises:
@@ -341,6 +362,8 @@ class Colorizer:
         """The photograph's lightness as a gray picture of bounded size, kept."""
 
         def shrunk() -> Photo:
+        if longer_side < 1:
+            raise OptionError(f"longer_side is {longer_side}; it must be 1 pixel or more.")
             from tinct.color.gamut import merge_lightness
 
             lightness = self.photo.working_lightness(longer_side)

@@ -7,6 +7,7 @@ Efros 2016) can be asked what else a coat might be, and where it does not know.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ AFFINITY = 15.0
 MOOD = 1.5
 """How far an alternative may depart from the likeliest colors, in units of annealed log probability; chosen by eye:
 at 3 walls turn pink and faces green, at 0.5 nothing but shades differ."""
+
+APART = 0.12
+"""Least distance of two places to click, as a share of the longer side; chosen by eye."""
 
 _MOOD_SIDE = 5
 """Cells over which keys are averaged before an alternative is drawn: it shall not follow folds and shadows."""
@@ -137,45 +141,77 @@ def next_places(distribution: Distribution, count: int) -> list[tuple[float, flo
 
     A hint settles the places that look like the hinted one, by the cosine of their keys. Places are chosen
     greedily, each for what those before it leave: within 1 - 1/e of the best choice (Nemhauser et al. 1978,
-    as the gain is submodular).
+    as the gain is submodular). None lies within `APART` of one before it: to people two hints on one coat are one.
     """
-    spread, keys = _coarse(distribution)
-    scale = [n / m for n, m in zip(distribution.matched.shape, spread.shape, strict=True)]
-    flat = keys.reshape(-1, keys.shape[-1])
-    affinity = np.exp(AFFINITY * (np.minimum(flat @ flat.T, 1) - 1))
-    left, total = spread.reshape(-1).copy(), max(float(spread.sum()), 1e-6)
+    spread, affinity = _settling(distribution)
+    shape = spread.shape
+    scale = [n / m for n, m in zip(distribution.matched.shape, shape, strict=True)]
+    left, total = spread.reshape(-1), max(float(spread.sum()), 1e-6)
+    rows, columns = np.indices(shape).reshape(2, -1)
+    free = np.ones(left.size, bool)
     places: list[tuple[float, float, float]] = []
-    for _ in range(min(count, left.size)):
-        gains = affinity @ left
+    while len(places) < count and free.any():
+        gains = np.where(free, affinity @ left, -1)
         best = int(gains.argmax())
-        row, column = divmod(best, spread.shape[1])
+        row, column = divmod(best, shape[1])
         share = min(float(gains[best]) / total, 1.0)
         places.append(((row + 0.5) * scale[0] - 0.5, (column + 0.5) * scale[1] - 0.5, share))
         left = left * (1 - affinity[best])
+        free &= np.hypot(rows - row, columns - column) > APART * max(shape)
     return places
 
 
-def alternative(distribution: Distribution, seed: int) -> Array:
-    """Another plausible colorization, as a difference from the annealed mean: a*, b*, shape (h, w, 2).
+def gain_map(distribution: Distribution) -> Array:
+    """What one hint at each place would settle, as a share of the whole, on a grid of at most 32 on a side."""
+    spread, affinity = _settling(distribution)
+    gains: Array = (affinity @ spread.reshape(-1)).reshape(spread.shape)
+    return np.minimum(gains / np.float32(max(float(spread.sum()), 1e-6)), 1)
+
+
+def _settling(distribution: Distribution) -> tuple[Array, Array]:
+    """The spread on a coarse grid, and how far a hint at each of its n places settles each other one, (n, n)."""
+    spread, keys = _coarse(distribution)
+    flat = keys.reshape(-1, keys.shape[-1])
+    affinity: Array = np.exp(np.float32(AFFINITY) * (np.minimum(flat @ flat.T, 1) - 1))
+    return spread, affinity
+
+
+class Moods:
+    """Other plausible colorizations of one photograph, each drawn by a seed; what seeds share is computed once.
 
     Each bin gets a random direction in the space of keys, like for neighboring bins, and a place's log
     probabilities rise by its key's component along it: places that look alike move alike, so that a coat
     becomes another coat and not a patchwork. What is impossible stays so, and what hints or references
     answer for does not move.
     """
-    import cv2
 
-    keys = distribution.keys
-    random = np.random.default_rng(seed)
-    directions = _smooth_over_bins(random.standard_normal((len(AB_BINS), keys.shape[-1])))
-    bias = _smooth_over_bins(random.standard_normal((len(AB_BINS), 1)))[:, 0]
-    around = np.asarray(cv2.blur(np.ascontiguousarray(keys), (_MOOD_SIDE, _MOOD_SIDE))).reshape(keys.shape)
-    mood = (around - keys.reshape(-1, keys.shape[-1]).mean(0)) @ directions.T + bias
-    log_p = np.log(distribution.probabilities + 1e-8)
-    before, after = annealed_mean(log_p), annealed_mean(log_p + np.float32(MOOD * TEMPERATURE) * mood)
-    free = 1 - np.clip(distribution.matched, 0, 1)
-    moved: Array = (after - before) * free[..., None]
-    return moved
+    def __init__(self, distribution: Distribution) -> None:
+        import cv2
+
+        keys = np.ascontiguousarray(distribution.keys, np.float32)
+        around = np.asarray(cv2.blur(keys, (_MOOD_SIDE, _MOOD_SIDE))).reshape(keys.shape)
+        self._around = around - keys.reshape(-1, keys.shape[-1]).mean(0)
+        self._log_p = np.log(distribution.probabilities + np.float32(1e-8))
+        self._before = annealed_mean(self._log_p)
+        self._free = 1 - np.clip(distribution.matched, 0, 1)[..., None]
+
+    def moved(self, seed: int) -> Array:
+        """A colorization as a difference from the annealed mean: a*, b*, shape (h, w, 2)."""
+        random = np.random.default_rng(seed)
+        directions = _smooth_over_bins(random.standard_normal((len(AB_BINS), self._around.shape[-1])))
+        bias = _smooth_over_bins(random.standard_normal((len(AB_BINS), 1)))[:, 0]
+        flat = self._around.reshape(-1, self._around.shape[-1])  # one product, not one for each row
+        mood = (flat @ directions.T).reshape(self._log_p.shape)
+        mood += bias
+        mood *= np.float32(MOOD * TEMPERATURE)
+        mood += self._log_p
+        moved: Array = (annealed_mean(mood) - self._before) * self._free
+        return moved
+
+
+def alternative(distribution: Distribution, seed: int) -> Array:
+    """One of the colorizations that `Moods` draws."""
+    return Moods(distribution).moved(seed)
 
 
 def annealed_mean(log_probabilities: NDArray[np.floating]) -> Array:
@@ -186,11 +222,17 @@ def annealed_mean(log_probabilities: NDArray[np.floating]) -> Array:
 
 
 def _smooth_over_bins(values: NDArray[np.float64]) -> Array:
-    """Mix each bin with its neighbors (Gaussian of 20 ab units), then to unit variance: (313, n)."""
+    """Mix each bin with its neighbors, to unit variance: (313, n)."""
+    return (_bin_weights() @ values).astype(np.float32)
+
+
+@cache
+def _bin_weights() -> NDArray[np.float64]:
+    """A Gaussian of 20 ab units around each bin, rows of unit length: (313, 313)."""
     distance = np.square(AB_BINS[:, None] - AB_BINS[None]).sum(-1)
     weight = np.exp(-0.5 * distance / (2.0 * STEP) ** 2)
-    smooth: Array = (weight @ values / np.sqrt(np.square(weight).sum(1, keepdims=True))).astype(np.float32)
-    return smooth
+    unit: NDArray[np.float64] = weight / np.sqrt(np.square(weight).sum(1, keepdims=True))
+    return unit
 
 
 def thinned(distribution: Distribution, step: int) -> Distribution:
