@@ -151,10 +151,19 @@ def test_gray_is_the_photograph_itself(server, gray):
     assert np.abs(image(answer.content).astype(int) - image(gray)).mean() < 4
 
 
-def test_confidence_is_a_gray_map(server, gray):
-    found = image(ask(server, server.begin(gray), "confidence").content)
-    assert found.ndim == 2
+@pytest.mark.parametrize("route", ["confidence", "gains"])
+def test_maps_are_gray_and_of_the_photographs_shape(server, gray, route):
+    found = image(ask(server, server.begin(gray), route).content)
+    assert found.shape == (134, 200)
     assert found.dtype == np.uint8
+
+
+def test_the_map_is_whitest_where_a_hint_helps_most(server, gray):
+    session = server.begin(gray)
+    best = ask(server, session, "where", count=1).json()["places"][0]
+    gains = image(ask(server, session, "gains").content)
+    assert gains.max() == 255
+    assert gains[round(best["y"]), round(best["x"])] > 230
 
 
 def test_questions_are_answered_as_the_library_does(server, gray):

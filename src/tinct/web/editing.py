@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import PurePath
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
 from starlette.responses import JSONResponse
@@ -14,7 +13,8 @@ from tinct.errors import OptionError
 from tinct.photo.formats import named_format
 from tinct.web import work
 from tinct.web.answers import Refusal, download, picture
-from tinct.web.attending import attended, on_session
+from tinct.web.attending import attended
+from tinct.web.desk import Desk
 from tinct.web.documentation import binary, example, form
 from tinct.web.guard import OWNER_COOKIE, cookie_of
 from tinct.web.pool import WorkPool
@@ -34,7 +34,6 @@ from tinct.web.requests import (
 from tinct.web.sessions import Session, Sessions, Upload
 from tinct.web.settings import Settings
 
-Result = TypeVar("Result")
 Name = Annotated[str, Path(max_length=64)]
 LongerSide = Annotated[int, Query(ge=16, le=2048)]
 _HINTS = """{"hints": {"points": [{"x": 40, "y": 30, "color": "#8c5a3c", "radius": 2}]}"""
@@ -50,31 +49,6 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkPool, sessions: Sessi
     _add_questions(router, desk)
     _add_files(router, desk)
     api.include_router(router)
-
-
-class Desk:
-    """What all these routes share: finding a session, and working on it in the pool."""
-
-    def __init__(self, settings: Settings, pool: WorkPool, sessions: Sessions) -> None:
-        self.settings, self.pool, self.sessions = settings, pool, sessions
-
-    def find(self, request: Request, name: str) -> Session:
-        """The session that a request is about.
-
-        Raises:
-            Refusal: 404 if it is not there, or somebody else's.
-        """
-        return self.sessions.find(name, cookie_of(request.headers, OWNER_COOKIE))
-
-    async def work(
-        self, request: Request, name: str, job: Callable[..., Result], *given: Any, urgent: bool = True
-    ) -> Result:
-        """Do `job(settings, session, *given)`."""
-        session = self.find(request, name)
-        doing = partial(job, self.settings, session, *given)
-        result = await attended(request, on_session(session, self.pool, doing, urgent=urgent))
-        self.sessions.settle()
-        return result
 
 
 def _add_sessions(router: APIRouter, desk: Desk) -> None:
@@ -176,6 +150,15 @@ def _add_pictures(router: APIRouter, desk: Desk) -> None:
         """How sure the method is of each place, black (not at all) to white, at its own working size."""
         return picture(await desk.work(request, name, work.confidence, view))
 
+    @router.post(
+        "/{name}/gains",
+        responses=binary("a gray PNG"),
+        openapi_extra=_json_example("gains", "}", "gains.png"),
+    )
+    async def gains(name: Name, edit: Edit, request: Request) -> Response:
+        """How much one more hint would help at each place, black (not at all) to white (most)."""
+        return picture(await desk.work(request, name, work.gains, edit))
+
     @router.get("/{name}/alternatives/{number}.webp", responses=binary("a WebP"))
     async def alternative(name: Name, number: int, request: Request) -> Response:
         """One of the pictures that `alternatives` answered with."""
@@ -199,7 +182,8 @@ def _add_questions(router: APIRouter, desk: Desk) -> None:
     @router.post("/{name}/alternatives", openapi_extra=_json_example("alternatives", ', "count": 2}'))
     async def alternatives(name: Name, strip: Strip, request: Request) -> dict[str, Any]:
         """Other plausible colorizations: values for the option `seed`, and a picture of each."""
-        seeds = await desk.work(request, name, work.alternatives, strip, urgent=False)
+        seeds = await attended(request, desk.strip(desk.find(request, name), strip))
+        desk.sessions.settle()
         root = f"/api/sessions/{name}/alternatives"
         return {
             "alternatives": [{"seed": seed, "preview": f"{root}/{k}.webp"} for k, seed in enumerate(seeds)]

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinct.colorize import Colorizer
 from tinct.hints import HintImage
@@ -83,8 +82,7 @@ def preview(settings: Settings, session: Session, view: View) -> bytes:
 
 def gray(settings: Settings, session: Session, longer_side: int) -> bytes:
     """The photograph as it is, at a bounded size, as JPEG."""
-    colorizer = session.colorizer(settings.max_pixels)
-    return encode_preview(_gray(colorizer.photo.working_lightness(longer_side)))
+    return encode_preview(session.colorizer(settings.max_pixels).gray(longer_side))
 
 
 def confidence(settings: Settings, session: Session, view: View) -> bytes:
@@ -105,16 +103,22 @@ def where(settings: Settings, session: Session, places: Places) -> list[dict[str
     return [{"x": float(each.x), "y": float(each.y), "gain": float(each.gain)} for each in found]
 
 
+def gains(settings: Settings, session: Session, edit: Edit) -> bytes:
+    """How much one hint would help at each place, 0..255 at the best one, as a gray PNG."""
+    found = edited(settings, session, edit).gains()
+    return encode_png(np.rint(found * (255 / max(float(found.max()), 1e-6))).astype(np.uint8))
+
+
 def alternatives(settings: Settings, session: Session, strip: Strip) -> list[int]:
-    """Other plausible colorizations: their seeds; the pictures stay with the session."""
+    """Other plausible colorizations: their seeds."""
+    return edited(settings, session, strip).alternatives(strip.count)
+
+
+def alternative(settings: Settings, session: Session, strip: Strip, seed: int) -> bytes:
+    """One of them, small, as WebP."""
     colorizer = edited(settings, session, strip, strip.longer_side)
-    seeds = colorizer.alternatives(strip.count)
-    pictures = []
-    for seed in seeds:
-        colorizer.set_options(seed=seed)
-        pictures.append(encode_webp(colorizer.preview(strip.longer_side)))
-    session.pictures = pictures
-    return seeds
+    colorizer.set_options(seed=seed)
+    return encode_webp(colorizer.preview(strip.longer_side))
 
 
 def save(settings: Settings, session: Session, wanted: Save) -> bytes:
@@ -161,11 +165,3 @@ def edited(settings: Settings, session: Session, edit: Edit, longer_side: int = 
         assert not isinstance(hint, HintImage)
         colorizer.add_hint(hint)
     return colorizer
-
-
-def _gray(lightness: NDArray[np.float32]) -> NDArray[np.uint8]:
-    from tinct.color.lab import lab_to_rgb
-
-    lab = np.zeros((*lightness.shape, 3), np.float32)
-    lab[..., 0] = lightness
-    return np.asarray(np.rint(np.clip(lab_to_rgb(lab)[..., 1], 0, 1) * 255), np.uint8)
