@@ -13,6 +13,7 @@ from PIL import Image
 from skimage import data
 
 import tinct
+from installed_methods import EVERY_METHOD
 from tinct.color.difference import ciede2000
 from tinct.color.gamut import fit_gamut
 from tinct.color.hexcolor import color_to_ab
@@ -20,7 +21,7 @@ from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.colorize import Colorizer, choose_method, colorize
 from tinct.errors import ColorError, HintError, MethodError, OptionError, PhotoError, ReferencePhotoError
 from tinct.hints import Hint, HintField, Rectangle, Stroke, Swatch
-from tinct.methods import METHODS, Prediction, get_method
+from tinct.methods import METHODS, Prediction, get_method, uses_references
 from tinct.photo import Photo
 
 RED, GREEN = "#b43c32", "#3c9650"
@@ -115,7 +116,7 @@ def test_same_input_options_and_seed_give_the_same_bytes(gray, color):
     np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", EVERY_METHOD)
 def test_every_method_answers_through_the_path(method, gray, color):
     chosen = get_method(method)
     reference = color[:, ::-1] if chosen.needs_reference else None
@@ -125,9 +126,9 @@ def test_every_method_answers_through_the_path(method, gray, color):
     assert np.hypot(lab[..., 1], lab[..., 2]).mean() > 3
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name != "painter"])
+@pytest.mark.parametrize("method", EVERY_METHOD)
 def test_a_hint_is_met_exactly_with_every_method(method, gray, color):
-    reference = None if method == "levin" else color
+    reference = color if uses_references(get_method(method)) else None
     big = np.asarray(Image.fromarray(gray).resize((960, 640), Image.Resampling.BICUBIC))
     hints = [Hint(101, 97, RED), Hint(500, 333, GREEN), Hint(731, 600, "#808080"), Hint(0, 639, "#5064c8")]
     lab = rgb_to_lab(colorize(big, reference, hints, method=method, size=64))

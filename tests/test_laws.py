@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from installed_methods import EVERY_METHOD
 from tinct.color.lab import rgb_to_lightness
 from tinct.colorize import colorize
 from tinct.hints import Stroke
-from tinct.methods import METHODS, get_method
+from tinct.methods import get_method
 from tinct.photo import Photo
 
 SHAPES = st.one_of(
@@ -57,7 +58,7 @@ def colorized(method: str, photo: np.ndarray, seed: int) -> np.ndarray:
     )
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", EVERY_METHOD)
 @given(
     shape=SHAPES,
     dtype=st.sampled_from(["uint8", "uint16", "float32"]),
@@ -78,7 +79,7 @@ def test_lightness_is_untouched(method, shape, dtype, color, seed):
     assert np.abs(after - before).max() <= allowed
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", EVERY_METHOD)
 def test_black_and_white_stay_black_and_white(method):
     photo = np.zeros((40, 60), np.uint8)
     photo[:, 30:] = 255

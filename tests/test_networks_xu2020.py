@@ -474,7 +474,7 @@ def test_a_reference_that_is_no_picture_is_refused():
 # Export
 
 
-@pytest.mark.parametrize("name", ["xu2020-transfer", "xu2020-lite", "xu2020-colorization"])
+@pytest.mark.parametrize("name", ["xu2020-lite", "xu2020-colorization"])
 def test_exported_equals_torch_at_any_size(tmp_path, name):
     openvino = pytest.importorskip("openvino")
     pytest.importorskip("onnx")
@@ -482,7 +482,6 @@ def test_exported_equals_torch_at_any_size(tmp_path, name):
     from tinct.training.export_xu2020 import export_xu2020
 
     kinds = {
-        "xu2020-transfer": lambda: TransferGraph(Xu2020Transfer(SMALL)),
         "xu2020-lite": lambda: TransferGraph(LiteTransfer(SMALL)),
         "xu2020-colorization": lambda: ColorizationGraph(Xu2020Colorization(SMALL)),
     }

@@ -211,7 +211,7 @@ def test_the_command_trains_stops_goes_on_and_exports(
     manifest = json.loads((tmp_path / "weights" / "manifest.json").read_text())
     assert {entry["training_data"] for entry in manifest.values()} == {"made up"}
     assert all("hints10" in entry["score"] for entry in manifest.values())
-    assert (tmp_path / "weights" / "tinct.safetensors").is_file()
+    assert (out / "tinct.safetensors").is_file()
 
     photo = made.write(tmp_path / "photo.png", made.gray(1))
     monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))

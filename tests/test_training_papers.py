@@ -29,6 +29,7 @@ from tinct.training.run import TRAININGS, export_run, train, training_class  # n
 from tinct.training.scunet import dice_loss, likeliest  # noqa: E402
 from tinct.training.tinct import own_prior  # noqa: E402
 from tinct.training.zhang2017 import global_hints, patches, random_hints, saturation, square_patches  # noqa: E402
+from tinct.weights import read_manifest  # noqa: E402
 from training_photographs import photographs  # noqa: E402
 
 NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016")
@@ -300,4 +301,9 @@ def test_a_run_is_trained_resumed_and_exported_by_its_name(tmp_path):
     entry = manifest["zhang2016-four-blocks"]
     assert files["zhang2016-four-blocks"].name == entry["file"] == "zhang2016-four-blocks.onnx"
     assert entry["training_data"] == "four synthetic photographs"
-    assert (tmp_path / "weights" / "zhang2016-four-blocks.safetensors").is_file()
+    assert entry["network"] == {"width": 0.125}
+    assert entry["command"] == "tinct train zhang2016-four-blocks --data PHOTOGRAPHS --out RUN"
+    assert (entry["steps"], set(entry["score"])) == (2, {"gray", "automatic", "vividness"})
+    assert (tmp_path / "run" / "zhang2016-four-blocks.safetensors").is_file()
+    kept = read_manifest(tmp_path / "weights" / "manifest.json")["zhang2016-four-blocks"]
+    assert (kept.network, kept.steps) == ({"width": 0.125}, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,39 @@ def test_a_manifest_that_is_no_json_is_refused(tmp_path: Path) -> None:
         (tmp_path / "manifest.json").write_text(text)
         with pytest.raises(WeightsError, match="not a manifest"):
             read_manifest(tmp_path / "manifest.json")
+
+
+def test_weights_are_looked_for_in_the_named_folder_then_the_users_then_the_packages(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.delenv("TINCT_WEIGHTS", raising=False)
+    monkeypatch.setattr(weights, "_user_folder", lambda: tmp_path / "user")
+    assert weights.own_folder() == tmp_path / "user"
+    assert not weights.installed("net")
+    released = manifest()["tinct.match"]
+    for name in ("user", "named"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "net.onnx").write_bytes(CONTENT)
+        entries(tmp_path / name, training_data=name)
+        assert manifest()["tinct.match"] == released
+        assert weights.installed("net")
+        assert manifest()["net"].training_data == name
+        assert weights_path("net") == tmp_path / name / "net.onnx"
+        monkeypatch.setenv("TINCT_WEIGHTS", str(tmp_path / "named"))
+
+
+def test_a_manifest_is_read_anew_when_it_changes(folder: Path) -> None:
+    entries(folder)
+    assert manifest()["net"].training_data == "photographs"
+    entries(folder, training_data="other photographs")
+    os.utime(folder / "manifest.json", (1e9, 1e9))
+    assert manifest()["net"].training_data == "other photographs"
+
+
+def test_what_ships_fits_a_wheel() -> None:
+    """PyPI takes 100 MB a file; weights are compressed as good as not."""
+    package = Path(weights.__file__).parent
+    assert sum(file.stat().st_size for file in package.iterdir() if file.is_file()) < 95e6
 
 
 def test_every_released_file_is_there_and_is_itself() -> None:

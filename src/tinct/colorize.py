@@ -23,6 +23,7 @@ from tinct.methods import (
     Prediction,
     Reference,
     get_method,
+    uses_references,
 )
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
@@ -220,7 +221,7 @@ class Colorizer:
         lightness = self._working_lightness()
         references = self._working_references()
         placed = self._place(self._hints.values(), lightness.shape, references)
-        if isinstance(method, EditableMethod):
+        if isinstance(method, EditableMethod) and method.honors_hints:
             found = method.answer(self._seen(method), placed, seed=self._options.seed)
             return vivid(found, self._options.vividness, placed)
         if method.honors_hints:
@@ -250,7 +251,6 @@ class Colorizer:
         points = [replace(h, x=(h.x + 0.5) * scale[0] - 0.5, y=(h.y + 0.5) * scale[1] - 0.5) for h in hints]
         return render_preview(small, prediction.ab, self._working_lightness(), points, self._options)
 
-    def suggest(self, x: float, y: float, count: int = 6) -> list[Suggestion]:
     def gray(self, longer_side: int) -> NDArray[np.uint8]:
         """The photograph as it is, at a bounded size: what `preview` colors.
 
@@ -261,6 +261,7 @@ class Colorizer:
         """
         return np.asarray(self._small_photo(longer_side).to_array(), np.uint8)
 
+    def suggest(self, x: float, y: float, count: int = 6) -> list[Suggestion]:
         """Likely colors of a place of the photograph, likeliest first; at most `count`.
 
         Raises:
@@ -281,7 +282,6 @@ class Colorizer:
 
         return choices.where_next(self._distribution(), self.photo, count)
 
-    def uncertainty(self) -> Array:
     def gains(self) -> Array:
         """What one hint at each working pixel would settle, shape (h, w), 0..1 of the whole uncertainty.
 
@@ -295,6 +295,7 @@ class Colorizer:
         height, width = self._working_lightness().shape
         return choices.gains(self._distribution(), (height, width))
 
+    def uncertainty(self) -> Array:
         """How unsure the color of each working pixel is, shape (h, w), 0 (known) .. 1.
 
         Raises:
@@ -334,9 +335,10 @@ class Colorizer:
 
         alone = replace(HintField.empty(*lightness.shape), swatches=placed.swatches)
         key = ("found", method.name, size, self._options.seed, placed.swatches)
-        found: Prediction = _kept(
+        kept: Prediction = _kept(
             self._found, key, lambda: method.predict(lightness, alone, references, seed=self._options.seed)
         )
+        found = vivid(kept, self._options.vividness, alone)
         return spread_hints(lightness, found, placed) if placed else found
 
     def _distribution(self) -> Distribution:
@@ -360,10 +362,10 @@ class Colorizer:
 
     def _small_photo(self, longer_side: int) -> Photo:
         """The photograph's lightness as a gray picture of bounded size, kept."""
-
-        def shrunk() -> Photo:
         if longer_side < 1:
             raise OptionError(f"longer_side is {longer_side}; it must be 1 pixel or more.")
+
+        def shrunk() -> Photo:
             from tinct.color.gamut import merge_lightness
 
             lightness = self.photo.working_lightness(longer_side)
@@ -434,7 +436,7 @@ def choose_method(
         )
     if method.needs_hints and not has_hints:
         raise MethodError(f"{method.name} spreads hints and got none; give one.")
-    if has_reference and method.needs_hints and not method.needs_reference:
+    if has_reference and not uses_references(method):
         raise MethodError(
             f"{method.name} makes no use of a reference; leave it out or choose another method."
         )

@@ -28,6 +28,7 @@ VERBS = (
     "video",
     "data",
     "train",
+    "export",
 )
 """Modules of verbs in the order of the help page; one that this installation lacks is passed over."""
 

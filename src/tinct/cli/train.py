@@ -1,4 +1,4 @@
-"""`tinct train` and `tinct export`: from photographs to a network, from its run to released files."""
+"""`tinct train`: from photographs to a network."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs to the application."""
+    """Add the verb to the application."""
     app.command("train")(train)
-    app.command("export")(export)
 
 
 Network = Annotated[
@@ -62,25 +61,6 @@ def train(
 
     stop = math.inf if stop_after is None else stop_after
     run(network, data, out, config, labels, device, stop, workers, tell=_tell)
-
-
-def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder that `tinct train` wrote.")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the weights.")],
-    trained_on: Annotated[
-        str, typer.Option("--trained-on", help="What the photographs were, for the manifest.")
-    ] = "not stated",
-) -> None:
-    """Write a run's averaged weights as ONNX files, with their manifest, and as safetensors.
-
-    They are used in place of the released ones where the environment variable TINCT_WEIGHTS names their folder.
-
-    tinct export runs/mine --out weights/mine --trained-on "our archive, 4,000 photographs"
-    """
-    from tinct.training.run import export_run
-
-    for name, file in export_run(run, out, trained_on).items():
-        typer.echo(f"{name}: {file}")
 
 
 def _tell(line: Mapping[str, Any]) -> None:

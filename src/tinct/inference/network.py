@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "f32", "bf16")
-COMPILED_NETWORKS = 8
+COMPILED_NETWORKS = 16
 """How many networks stay compiled; the one used longest ago goes first."""
 
 

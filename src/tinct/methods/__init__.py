@@ -1,4 +1,4 @@
-"""The methods behind one protocol: a name leads to a class, and the class is imported when it is first asked for."""
+"""The methods behind one protocol: a name leads to a class or a literal, imported when it is first asked for."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ __all__ = [
     "Prediction",
     "Reference",
     "get_method",
+    "missing_weights",
+    "uses_references",
 ]
 
 METHODS: dict[str, str] = {
@@ -25,6 +27,22 @@ METHODS: dict[str, str] = {
     "gupta": "tinct.methods.superpixels:Gupta",
     "pierre": "tinct.methods.variational:Pierre",
     "levin": "tinct.methods.scribbles:Levin",
+    "zhang2016": "tinct.methods.papers:ZHANG2016",
+    "zhang2016-l2": "tinct.methods.papers:ZHANG2016_L2",
+    "zhang2016-five-blocks": "tinct.methods.papers:ZHANG2016_FIVE_BLOCKS",
+    "zhang2016-four-blocks": "tinct.methods.papers:ZHANG2016_FOUR_BLOCKS",
+    "zhang2017": "tinct.methods.papers:ZHANG2017",
+    "zhang2017-global": "tinct.methods.papers:ZHANG2017_GLOBAL",
+    "scunet": "tinct.methods.papers:SCUNET",
+    "scunet-classregsoft": "tinct.methods.papers:SCUNET_CLASSREGSOFT",
+    "scunet-regsoft": "tinct.methods.papers:SCUNET_REGSOFT",
+    "iizuka2016": "tinct.methods.papers:IIZUKA2016",
+    "larsson2016": "tinct.methods.papers:LARSSON2016",
+    "xu2020": "tinct.methods.papers:XU2020",
+    "xu2020-wct": "tinct.methods.papers:XU2020_WCT",
+    "xu2020-encoder-adain": "tinct.methods.papers:XU2020_ENCODER_ADAIN",
+    "xu2020-decoder-adain": "tinct.methods.papers:XU2020_DECODER_ADAIN",
+    "xu2020-lite": "tinct.methods.papers:XU2020_LITE",
 }
 
 
@@ -35,8 +53,21 @@ def get_method(name: str) -> Method:
         MethodError: if no method has that name.
     """
     try:
-        module, cls = METHODS[name].split(":")
+        module, attribute = METHODS[name].split(":")
     except KeyError:
         raise MethodError(f"no method is called {name!r}; choose one of {', '.join(METHODS)}.") from None
-    method: Method = getattr(import_module(module), cls)()
+    found = getattr(import_module(module), attribute)
+    method: Method = found() if isinstance(found, type) else found
     return method
+
+
+def uses_references(method: Method) -> bool:
+    """Whether a reference changes what a method answers; of one that does not say, unless it lives by hints alone."""
+    return bool(getattr(method, "uses_references", method.needs_reference or not method.needs_hints))
+
+
+def missing_weights(method: Method) -> list[str]:
+    """Exported files that a method needs and that are not installed, by their names in the manifest; usually none."""
+    from tinct.weights import installed
+
+    return [name for name in getattr(method, "weights", ()) if not installed(name)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,15 +62,26 @@ class Method(Protocol):
         honors_hints: True if `predict` itself makes hints win and spread; otherwise the path does it afterwards
             (`tinct.methods.scribbles.spread_hints`).
         working_size: the longer side in pixels at which it predicts by default.
+
+    A method may say more, and the functions of `tinct.methods` ask: `uses_references`, whether a reference changes its
+    answer; `weights`, the exported files that it needs, by their names in the manifest; `weights_sha256`, the hash that
+    names its training.
     """
 
-    name: ClassVar[str]
-    summary: ClassVar[str]
-    source: ClassVar[str]
-    needs_reference: ClassVar[bool]
-    needs_hints: ClassVar[bool]
-    honors_hints: ClassVar[bool]
-    working_size: ClassVar[int]
+    @property
+    def name(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def needs_reference(self) -> bool: ...
+    @property
+    def needs_hints(self) -> bool: ...
+    @property
+    def honors_hints(self) -> bool: ...
+    @property
+    def working_size(self) -> int: ...
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0

@@ -1,4 +1,7 @@
-"""The released form of Xu 2020: a graph for each sub-net, of any size; between them Lab is the package's own."""
+"""The released form of Xu 2020's colorization sub-net and of the lighter transfer sub-net, a graph each, of any size.
+
+Between the sub-nets Lab is the package's own; of the whole transfer sub-net see `tinct.networks.xu2020_parts`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ TRACED = 40
 class TransferGraph(nn.Module):
     """content and style, sRGB (B, 3, ., .), 0..1, each from 16 x 16, to the content in the style's look, (B, 3, H, W).
 
-    Statistics are matched by AdaIN wherever the network does so by default; WCT and labels need PyTorch.
+    Statistics are matched by AdaIN wherever the network does so by default.
     """
 
     outputs = ("rgb",)

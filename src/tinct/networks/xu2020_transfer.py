@@ -7,7 +7,6 @@ With a photograph in color it is photorealistic stylization; with a pre-colored 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -18,44 +17,33 @@ from tinct.errors import OptionError, ShapeError
 from tinct.networks.blocks import upsampled
 from tinct.networks.feature_statistics import Match, matching
 from tinct.networks.vgg19 import VGG19, scaled
+from tinct.networks.xu2020_places import (
+    DECODER_ONLY,
+    ENCODER_ONLY,
+    EVERYWHERE,
+    LEVELS,
+    MULTIPLE,
+    NOWHERE,
+    SMALLEST,
+    Places,
+)
 
-LEVELS = (1, 2, 3)
-"""Scales that have a skip: the full one, 1/2 and 1/4. The encoder has a fourth, at 1/8."""
-
-MULTIPLE, SMALLEST = 8, 16
-"""Sides are padded to a multiple of 8; reflection padding at 1/8 needs two places."""
+__all__ = [
+    "DECODER_ONLY",
+    "ENCODER_ONLY",
+    "EVERYWHERE",
+    "LEVELS",
+    "NOWHERE",
+    "Encoded",
+    "Guide",
+    "Places",
+    "TransferDecoder",
+    "Xu2020Transfer",
+    "padded",
+]
 
 BETWEEN = {1: ("conv1_2",), 2: ("conv2_2",), 3: ("conv3_2", "conv3_3", "conv3_4")}
 """Layers of a level after its conv{i}_1; the last of them is its skip, and is pooled."""
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where features are matched, by level (1 is the full size): each place can be switched on its own.
-
-    Attributes:
-        encoder: after conv{i}_1, of levels 1 to 4.
-        skips: on the pooled features that the decoder is given, of levels 1 to 3.
-        decoder: on the decoder's features, of levels 1 to 3, against those that it makes of the reference.
-    Raises:
-        OptionError: if a level does not exist.
-    """
-
-    encoder: tuple[int, ...] = (1, 2, 3, 4)
-    skips: tuple[int, ...] = LEVELS
-    decoder: tuple[int, ...] = LEVELS
-
-    def __post_init__(self) -> None:
-        for name, most in (("encoder", 4), ("skips", 3), ("decoder", 3)):
-            if wrong := [level for level in getattr(self, name) if not 1 <= level <= most]:
-                raise OptionError(f"{name} has level {wrong[0]}; levels are 1 to {most}.")
-
-
-EVERYWHERE = Places()
-ENCODER_ONLY = Places(decoder=())
-DECODER_ONLY = Places(encoder=(), skips=())
-NOWHERE = Places((), (), ())
-"""Figure 5's (b), (c) and (d), and plain reconstruction. The skips are features of the encoder and go with it."""
 
 
 class Encoded(NamedTuple):

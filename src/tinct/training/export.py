@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import warnings
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +18,7 @@ from torch import Tensor, nn
 from tinct.networks.graphs import HALF, cut
 from tinct.networks.ports import INPUTS, OUTPUTS
 from tinct.networks.tinct import MAP_CHANNELS_PER_HEAD, Tinct
+from tinct.weights import MANIFEST_FILE
 from tinct.weights.checksum import file_sha256
 
 ONNX_OPSET = 18
@@ -46,35 +50,43 @@ def export(model: Tinct, centers: Tensor, out: Path) -> list[Path]:
     return files
 
 
-def release(
-    model: Tinct, centers: Tensor, folder: Path, training_data: str, score: Mapping[str, float]
-) -> dict[str, Path]:
-    """Export into a weights folder and write the manifest's entries; returns the files by their names there.
+@dataclass(frozen=True)
+class Making:
+    """How weights were made, as the manifest states it; see `tinct.weights.Weights`.
 
-    Args:
-        training_data: what the weights were trained on, in a line.
+    Attributes:
+        training_data: what they were trained on, in a line.
         score: metric -> figure, under the protocol that the model card names.
+        network: the numbers of the network that differ from its defaults.
+        command: the line that trained them.
+        steps: for how long.
     """
+
+    training_data: str
+    score: Mapping[str, float] = field(default_factory=dict)
+    network: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    steps: int = 0
+
+
+def release(model: Tinct, centers: Tensor, folder: Path, making: Making) -> dict[str, Path]:
+    """Export into a weights folder and write the manifest's entries; returns the files by their names there."""
     files = {file.stem: file for file in export(model, centers, folder)}
-    add_to_manifest(files, folder, training_data, score)
+    add_to_manifest(files, folder, making)
     return files
 
 
-def add_to_manifest(
-    files: Mapping[str, Path], folder: Path, training_data: str, score: Mapping[str, float]
-) -> None:
-    """Write the manifest's entries of files by their names; see `release`."""
-    manifest = folder / "manifest.json"
+def add_to_manifest(files: Mapping[str, Path], folder: Path, making: Making) -> None:
+    """Write the manifest's entries of files by their names; those of other files stay."""
+    manifest = folder / MANIFEST_FILE
     entries = json.loads(manifest.read_text()) if manifest.exists() else {}
+    stated = {name: value for name, value in asdict(making).items() if value}
     for name, file in files.items():
-        entries[name] = {
-            "file": file.name,
-            "sha256": file_sha256(file),
-            "license": "MIT",
-            "training_data": training_data,
-            "score": dict(score),
-        }
-    manifest.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n")
+        own = {"file": file.name, "sha256": file_sha256(file), "license": "MIT"}
+        entries[name] = own | {"training_data": making.training_data} | stated
+    part = manifest.with_suffix(".part")
+    part.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n")
+    os.replace(part, manifest)
 
 
 def _examples(graphs: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from torch import nn
 
 from tinct.networks.graphs import without_batch_norm
 from tinct.networks.paper_graphs import PaperGraph
-from tinct.training.export import add_to_manifest, halve_weights, write_graph
+from tinct.training.export import Making, add_to_manifest, halve_weights, write_graph
 
 TRACED_SIDE = 64
 
@@ -28,12 +27,10 @@ def export_paper(model: nn.Module, file: Path) -> PaperGraph:
     return graph
 
 
-def release_paper(
-    model: nn.Module, name: str, folder: Path, training_data: str, score: Mapping[str, float]
-) -> dict[str, Path]:
+def release_paper(model: nn.Module, name: str, folder: Path, making: Making) -> dict[str, Path]:
     """Export into a weights folder as `NAME.onnx` and write the manifest's entry; see `tinct.training.export`."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: folder / f"{name}.onnx"}
     export_paper(model, files[name])
-    add_to_manifest(files, folder, training_data, score)
+    add_to_manifest(files, folder, making)
     return files

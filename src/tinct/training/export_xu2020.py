@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,17 @@ from tinct.networks.xu2020 import Xu2020, Xu2020Config
 from tinct.networks.xu2020_colorization import Xu2020Colorization
 from tinct.networks.xu2020_graphs import ColorizationGraph, TransferGraph
 from tinct.networks.xu2020_lite import LiteTransfer, Xu2020Lite
+from tinct.networks.xu2020_parts import cut_transfer, examples, free_axes
 from tinct.networks.xu2020_transfer import Xu2020Transfer
 from tinct.training.config import dataclass_from, read_config
-from tinct.training.export import add_to_manifest, halve_weights, write_graph
+from tinct.training.export import Making, add_to_manifest, halve_weights, write_graph
 from tinct.training.loop import CHECKPOINT, read_checkpoint
 
 RELEASED = ("xu2020-transfer", "xu2020-colorization", "xu2020-lite", "xu2020-lite-total")
 """Runs that have a released form; the encoder's is part of the transfer sub-net's."""
+
+Traced = tuple[str, Any, tuple[Tensor, ...], Mapping[str, Mapping[int, str]]]
+"""A name, the graph, inputs to trace it with, and their axes that may have any size."""
 
 
 def trained(name: str, numbers: Mapping[str, Any], state: Mapping[str, Tensor]) -> nn.Module:
@@ -75,39 +79,42 @@ def export_xu2020(model: nn.Module, folder: Path, name: str) -> dict[str, Path]:
     """Write a sub-net, or both of the whole, as ONNX with half-precision weights.
 
     Args:
-        name: what the files are called; each sub-net of a whole adds its own.
+        name: what the files are called. The transfer sub-net is cut where features are matched
+            (`tinct.networks.xu2020_parts`), and each part adds its own name, as each sub-net of a whole does; of the
+            lighter whole the transfer sub-net keeps its own.
     Returns:
         The files by their names in the manifest.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
-    for part, graph in _graphs(model, name).items():
+    for part, graph, example, axes in _graphs(model, name):
         files[part] = folder / f"{part}.onnx"
-        write_graph(graph, graph.example(), graph.free_axes(), graph.outputs, files[part])
+        write_graph(graph, example, axes, graph.outputs, files[part])
         halve_weights(files[part])
     return files
 
 
-def release_xu2020(
-    model: nn.Module, name: str, folder: Path, training_data: str, score: Mapping[str, float]
-) -> dict[str, Path]:
+def release_xu2020(model: nn.Module, name: str, folder: Path, making: Making) -> dict[str, Path]:
     """Export into a weights folder and write the manifest's entries; see `tinct.training.export`."""
-    files = export_xu2020(model, folder, name)
-    add_to_manifest(files, folder, training_data, score)
+    files = export_xu2020(model, folder, name.removesuffix("-total"))
+    add_to_manifest(files, folder, making)
     return files
 
 
-def _graphs(model: nn.Module, name: str) -> dict[str, TransferGraph | ColorizationGraph]:
-    model = without_batch_norm(model.cpu().float())  # type: ignore[arg-type]
+def _graphs(model: nn.Module, name: str) -> Iterator[Traced]:
+    """The graphs to write, by the names of their files."""
+    model = without_batch_norm(model.cpu().float()).eval()  # type: ignore[arg-type]
     if isinstance(model, Xu2020):
-        parts = {f"{name}-transfer": model.transfer, f"{name}-colorization": model.colorization}
+        lighter = isinstance(model, Xu2020Lite)
+        yield from _graphs(model.transfer, name if lighter else f"{name}-transfer")
+        yield from _graphs(model.colorization, f"{name}-colorization")
+    elif isinstance(model, Xu2020Transfer):
+        parts = cut_transfer(model)
+        given = examples(parts)
+        for part, cut in parts.items():
+            yield f"{name}.{part}", cut, given[part], free_axes(cut)
     else:
-        parts = {name: model}
-    return {key: _graph(part) for key, part in parts.items()}
-
-
-def _graph(part: nn.Module) -> TransferGraph | ColorizationGraph:
-    if isinstance(part, Xu2020Colorization):
-        return ColorizationGraph(part)
-    assert isinstance(part, Xu2020Transfer | LiteTransfer)
-    return TransferGraph(part)
+        assert isinstance(model, LiteTransfer | Xu2020Colorization)
+        lite = isinstance(model, LiteTransfer)
+        graph: Any = TransferGraph(model) if lite else ColorizationGraph(model)  # type: ignore[arg-type]
+        yield name, graph, graph.example(), graph.free_axes()

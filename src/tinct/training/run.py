@@ -110,12 +110,12 @@ def train(
     return loop
 
 
-def export_run(run: Path, out: Path, training_data: str) -> dict[str, Path]:
-    """Write the averaged weights of a run as released files, with manifest and safetensors.
+def export_run(run: Path, out: Path | None, training_data: str) -> dict[str, Path]:
+    """Write the averaged weights of a run as released files with their manifest, and as safetensors beside the run.
 
     Args:
-        run: the folder that `train` wrote.
-        out: a weights folder; `TINCT_WEIGHTS` may name it.
+        run: the folder that `train` wrote; it gets NAME.safetensors, all of the network's state.
+        out: a weights folder; None is `tinct.weights.own_folder()`, where methods find them.
         training_data: what was trained on, in a line, for the manifest.
     Returns:
         The files by their names in the manifest, and the safetensors file as "NAME for training".
@@ -125,27 +125,38 @@ def export_run(run: Path, out: Path, training_data: str) -> dict[str, Path]:
     from safetensors.torch import save_file
 
     from tinct.networks.tinct import Tinct, TinctConfig
-    from tinct.training.export import release
+    from tinct.training.export import Making, release
     from tinct.training.export_papers import release_paper
     from tinct.training.export_xu2020 import RELEASED, release_xu2020, trained
     from tinct.training.tinct import bin_centers
+    from tinct.weights import own_folder
 
+    out = own_folder() if out is None else out
     state = read_checkpoint(run / CHECKPOINT)
     network = read_config(run / CONFIG_FILE).get("network", {})
-    if (name := str(state.get("network"))) == "tinct":
+    name = str(state.get("network"))
+    making = Making(training_data, last_scores(run), network, training_line(run, name), int(state["step"]))
+    if name == "tinct":
         model: Any = Tinct(dataclass_from(TinctConfig, network, "network"))
         model.load_state_dict(state["averaged"])
-        files = release(model, bin_centers(), out, training_data, last_scores(run))
+        files = release(model, bin_centers(), out, making)
     elif name in RELEASED:
         model = trained(name, network, state["averaged"])
-        files = release_xu2020(model, name, out, training_data, last_scores(run))
+        files = release_xu2020(model, name, out, making)
     else:
         model = paper_network(name, network)
         model.load_state_dict(state["averaged"])
-        files = release_paper(model, name, out, training_data, last_scores(run))
+        files = release_paper(model, name, out, making)
     whole = {key: value.contiguous() for key, value in model.state_dict().items()}
-    save_file(whole, out / f"{name}.safetensors")
-    return files | {f"{name} for training": out / f"{name}.safetensors"}
+    save_file(whole, run / f"{name}.safetensors")
+    return files | {f"{name} for training": run / f"{name}.safetensors"}
+
+
+def training_line(run: Path, name: str) -> str:
+    """The command that trains such a run: as the head of its config states it, else the least that there is to it."""
+    head = (line.lstrip("# ") for line in (run / CONFIG_FILE).read_text(encoding="utf-8").splitlines())
+    stated = (line[line.index("tinct train") :] for line in head if f"tinct train {name} " in line)
+    return next(stated, f"tinct train {name} --data PHOTOGRAPHS --out RUN")
 
 
 def paper_network(name: str, numbers: Mapping[str, Any]) -> Any:

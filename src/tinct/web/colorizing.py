@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 import tinct
 from tinct.colorize import Colorizer
 from tinct.errors import HintError
-from tinct.methods import METHODS, DistributionMethod, get_method
+from tinct.methods import METHODS, DistributionMethod, get_method, missing_weights, uses_references
 from tinct.photo.formats import named_format
 from tinct.project import read_options
 from tinct.web import work
@@ -92,9 +92,11 @@ def described(name: str) -> dict[str, Any]:
         "source": method.source,
         "needs_reference": method.needs_reference,
         "needs_hints": method.needs_hints,
+        "uses_references": uses_references(method),
         "uses_swatches": bool(getattr(method, "uses_swatches", False)),
         "suggests": isinstance(method, DistributionMethod),
         "working_size": method.working_size,
+        "installed": not missing_weights(method),
     }
 
 

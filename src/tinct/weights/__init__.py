@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import as_file, files
+from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from tinct.errors import WeightsError
 from tinct.weights.checksum import file_sha256
 
-__all__ = ["Weights", "file_sha256", "manifest", "read_manifest", "weights_path"]
+__all__ = [
+    "Weights",
+    "file_sha256",
+    "installed",
+    "manifest",
+    "own_folder",
+    "read_manifest",
+    "weights_path",
+]
 
 MANIFEST_FILE = "manifest.json"
 
@@ -30,6 +40,8 @@ class Weights:
         training_data: what it was trained on.
         score: metric -> figure, under the protocol that the model card names.
         source: a URL where the file can be had, or "" if it ships with tinct.
+        network: the numbers of the network that differ from its defaults: its width, for example.
+        command: the line that trained it, and `steps`, how long; "" and 0 where it is not stated.
     """
 
     name: str
@@ -39,6 +51,9 @@ class Weights:
     training_data: str
     score: Mapping[str, float] = field(default_factory=dict)
     source: str = ""
+    network: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    steps: int = 0
 
 
 def read_manifest(path: Path) -> dict[str, Weights]:
@@ -57,27 +72,46 @@ def read_manifest(path: Path) -> dict[str, Weights]:
     return entries
 
 
+def own_folder() -> Path:
+    """Where `tinct export` puts weights unless told otherwise, and where they are looked for.
+
+    The folder that `TINCT_WEIGHTS` names, else the platform's own for a user's data: `$XDG_DATA_HOME/tinct/weights`
+    or `~/.local/share/tinct/weights`, `~/Library/Application Support/tinct/weights` on macOS,
+    `%LOCALAPPDATA%\\tinct\\weights` on Windows. It need not exist.
+    """
+    named = os.environ.get("TINCT_WEIGHTS")
+    return Path(named).expanduser() if named else _user_folder()
+
+
 def manifest() -> dict[str, Weights]:
     """The weights by name; treat it as read-only.
 
-    Those that ship with tinct, and in their place those of the manifest in the folder that `TINCT_WEIGHTS` names,
-    if it has one: so weights of one's own training are used (`tinct export` writes such a folder).
+    Those that ship with tinct; in their place those of the manifest in the user's folder (`own_folder`), if it has
+    one; and in place of both those of the folder that `TINCT_WEIGHTS` names. So weights of one's own training are used.
     """
-    return _manifest(os.environ.get("TINCT_WEIGHTS"))
+    found: dict[str, Weights] = {}
+    for file in [_SHIPPED / MANIFEST_FILE, *(folder / MANIFEST_FILE for folder in reversed(_folders()))]:
+        if file.is_file() or file.parent == _SHIPPED:
+            found |= _read_once(file, file.stat().st_mtime_ns if file.is_file() else 0)
+    return found
 
 
-@cache
-def _manifest(own: str | None) -> dict[str, Weights]:
-    with as_file(files(__name__) / MANIFEST_FILE) as path:
-        released = read_manifest(path)
-    mine = Path(own).expanduser() / MANIFEST_FILE if own else None
-    return released | read_manifest(mine) if mine and mine.is_file() else released
+@lru_cache(maxsize=16)
+def _read_once(file: Path, changed: int) -> dict[str, Weights]:
+    """A manifest, read once as long as its file stays as it is."""
+    return read_manifest(file)
+
+
+def installed(name: str) -> bool:
+    """True if the manifest has weights of that name and their file is there; its hash is checked when it is opened."""
+    entry = manifest().get(name)
+    return entry is not None and _place(entry) is not None
 
 
 def weights_path(name: str, *, entries: Mapping[str, Weights] | None = None) -> Path:
     """Where a released file lies, after its hash has been checked (once, as long as the file stays as it is).
 
-    It is looked for in the folder that `TINCT_WEIGHTS` names, if set, and then beside the manifest.
+    It is looked for in the folder that `TINCT_WEIGHTS` names, if set, in the user's folder, and in the package.
 
     Args:
         name: as in the manifest.
@@ -99,15 +133,34 @@ def weights_path(name: str, *, entries: Mapping[str, Weights] | None = None) -> 
     return path
 
 
+_SHIPPED = Path(str(files(__name__)))
+
+
 def _folders() -> list[Path]:
-    own = os.environ.get("TINCT_WEIGHTS")
-    return ([Path(own).expanduser()] if own else []) + [Path(str(files(__name__)))]
+    """Where weights may lie, the first that has them first."""
+    return list(dict.fromkeys((own_folder(), _user_folder(), _SHIPPED)))
+
+
+def _user_folder() -> Path:
+    home = Path(os.path.expanduser("~"))
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else home / "AppData" / "Local") / "tinct" / "weights"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "tinct" / "weights"
+    given = os.environ.get("XDG_DATA_HOME", "")
+    # relative paths are ignored, as the XDG Base Directory Specification has it
+    return (Path(given) if os.path.isabs(given) else home / ".local" / "share") / "tinct" / "weights"
+
+
+def _place(entry: Weights) -> Path | None:
+    paths = (folder / entry.file for folder in _folders())
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _find(entry: Weights) -> Path:
-    for folder in _folders():
-        if (folder / entry.file).is_file():
-            return folder / entry.file
+    if path := _place(entry):
+        return path
     where = f"from {entry.source}" if entry.source else "by installing tinct again"
     raise WeightsError(
         f"the weights {entry.name!r} are missing: no {entry.file} in {' or '.join(map(str, _folders()))}; "

@@ -27,7 +27,8 @@ export class Adjust {
     const methods = await attempt('adjust', listMethods(), { retry: () => this.load() });
     if (!methods) return;
     this.#methods = methods;
-    find('#method').append(...methods.map(({ name }) => make('option', { value: name }, name)));
+    const installed = methods.filter((method) => method.installed !== false);
+    find('#method').append(...installed.map(({ name }) => make('option', { value: name }, name)));
     this.show();
   }
 

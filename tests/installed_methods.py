@@ -1,0 +1,16 @@
+"""Every method as a test's parameter; those whose weights are not installed are skipped, and say so."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinct.methods import METHODS, get_method, missing_weights
+
+
+def _parameter(name: str):
+    missing = missing_weights(get_method(name))
+    reason = f"the weights {', '.join(missing)} are not installed: train and export them"
+    return pytest.param(name, marks=pytest.mark.skipif(bool(missing), reason=reason))
+
+
+EVERY_METHOD = [_parameter(name) for name in METHODS]
