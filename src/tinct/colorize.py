@@ -28,7 +28,8 @@ from tinct.methods import (
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
 from tinct.rendering import render, render_preview
-from tinct.sources import as_photo, reference_photo, reference_weights
+from tinct.sources import as_photo, in_kind, reference_photo, reference_weights
+from tinct.upsampling import average_lightness
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -43,6 +44,9 @@ LEARNED = "tinct"
 
 PHOTO_ALONE = ("lightness", "small")
 """What is kept of the photograph that references do not change."""
+
+PREVIEW_SIDE = 1024
+"""The longer side in pixels from which smaller previews are made."""
 
 SWATCHES = "welsh"
 """The method that takes colors from boxes that the user paired."""
@@ -318,14 +322,7 @@ class Colorizer:
 
     def like(self, source: Any) -> Any:
         """The photograph in color, as the same kind of thing as `source`; see `colorize`."""
-        result = self.render()
-        if isinstance(source, bytes | bytearray):
-            return result.encode()
-        if isinstance(source, np.ndarray):
-            return result.to_array()
-        if isinstance(source, str | PathLike | Photo):
-            return result
-        return result.to_image()
+        return in_kind(self.render(), source)
 
     def _spread(
         self, method: Method, size: int, lightness: Array, placed: HintField, references: Sequence[Reference]
@@ -368,12 +365,19 @@ class Colorizer:
         def shrunk() -> Photo:
             from tinct.color.gamut import merge_lightness
 
-            lightness = self.photo.working_lightness(longer_side)
+            lightness = self._small_lightness(longer_side)
             gray = merge_lightness(lightness, np.zeros((*lightness.shape, 2), np.float32))[..., 0]
             return Photo.from_array(np.rint(gray * 255).astype(np.uint8))
 
         small: Photo = _kept(self._found, ("small", longer_side), shrunk)
         return small
+
+    def _small_lightness(self, longer_side: int) -> Array:
+        """L* at a bounded size; for small sizes from a larger one that is kept, not from the whole again."""
+        side = max(longer_side, PREVIEW_SIDE)
+        large: Array = _kept(self._found, ("small", side, "L*"), lambda: self.photo.working_lightness(side))
+        height, width = self.photo.working_size(longer_side)
+        return average_lightness(large, large.shape, (height, width))
 
     @property
     def _size(self) -> int:
