@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tinct.methods import METHODS, Prediction, get_method
     from tinct.options import Options
     from tinct.photo import Photo, Provenance
+    from tinct.stylization import stylize
 
 __version__ = "0.1.0"
 
@@ -36,6 +37,7 @@ __all__ = [
     "get_method",
     "parse_hint",
     "read_hints",
+    "stylize",
 ]
 
 _HOMES = {
@@ -45,6 +47,7 @@ _HOMES = {
     "tinct.methods": ("METHODS", "Prediction", "get_method"),
     "tinct.options": ("Options",),
     "tinct.photo": ("Photo", "Provenance"),
+    "tinct.stylization": ("stylize",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

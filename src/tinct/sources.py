@@ -33,6 +33,17 @@ def as_photo(source: Any) -> Photo:
     )
 
 
+def in_kind(result: Photo, source: Any) -> Any:
+    """A photograph as the same kind of thing as what it was made from; see `tinct.colorize`."""
+    if isinstance(source, bytes | bytearray):
+        return result.encode()
+    if isinstance(source, np.ndarray):
+        return result.to_array()
+    if isinstance(source, str | PathLike | Photo):
+        return result
+    return result.to_image()
+
+
 def reference_photo(source: Any, number: int) -> Photo:
     """Take a color photograph of any kind, the `number`-th reference from 0.
 

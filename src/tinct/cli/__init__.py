@@ -19,6 +19,7 @@ from tinct.errors import TinctError
 
 VERBS = (
     "colorize",
+    "stylize",
     "methods",
     "demo",
     "evaluate",

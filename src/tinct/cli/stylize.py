@@ -1,0 +1,52 @@
+"""`tinct stylize`: a color photograph in another's look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the application."""
+    app.command("stylize")(stylize)
+
+
+def stylize(
+    photo: Annotated[Path, typer.Argument(help="Color photograph.", metavar="PHOTO")],
+    reference: Annotated[
+        Path, typer.Option("-r", "--reference", metavar="STYLE", help="Photograph whose look to take.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write.")],
+    segment: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            metavar="PHOTO_MAP STYLE_MAP",
+            help="Label maps, pictures of few flat colors: what has one color in both is matched with each other.",
+        ),
+    ] = None,
+    wct: Annotated[
+        bool, typer.Option("--wct", help="Match covariances in place of means and deviations (AdaIN).")
+    ] = False,
+    alpha: Annotated[float, typer.Option(metavar="0..1", help="How far to go.")] = 1.0,
+    size: Annotated[
+        int, typer.Option(metavar="N", help="Longer side in pixels at which the network works.")
+    ] = 512,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over what is there already.")] = False,
+) -> None:
+    """Give a color photograph the look of another: its colors, light and mood. Content, size and metadata stay.
+
+    Runs the transfer sub-net of Xu et al. 2020, whose weights must be installed (docs/training.md).
+
+    tinct stylize street.jpg -r dusk.jpg -o street.dusk.jpg
+
+    tinct stylize street.jpg -r dusk.jpg --segment street.map.png dusk.map.png --wct -o street.dusk.jpg
+    """
+    from tinct.photo.writing import check_target
+    from tinct.stylization import stylize as styled
+
+    check_target(output, source=photo, overwrite=overwrite)
+    result = styled(photo, reference, segment, match="wct" if wct else "adain", alpha=alpha, size=size)
+    result.write(output, overwrite=overwrite)
+    typer.echo(str(output))
