@@ -69,7 +69,7 @@ export class Session {
   async #upload() {
     const form = new FormData();
     form.append('photo', this.photo, this.photo.name);
-    this.sent = Promise.resolve('');
+    this.sent = Promise.resolve({ files: '', weights: '' });
     return (await request('api/sessions', { method: 'POST', body: form })).json();
   }
 
@@ -85,15 +85,16 @@ export class Session {
   /** Bring the server's references to the page's; one after the other, so that the last word stands. */
   async #syncReferences(id) {
     const wanted = this.references;
-    const key = wanted.map(({ key, weight }) => `${key}=${weight}`).join();
+    const [files, weights] = [wanted.map(({ key }) => key).join(), wanted.map(({ weight }) => weight).join()];
     const before = this.sent;
     this.sent = (async () => {
-      if ((await before.catch(() => null)) === key) return key;
+      const there = await before.catch(() => null);
+      if (there?.files === files && there.weights === weights) return there;
       const form = new FormData();
-      for (const { file } of wanted) form.append('reference', file, file.name);
+      if (there?.files !== files) for (const { file } of wanted) form.append('reference', file, file.name);
       form.append('weights', JSON.stringify(wanted.map(({ weight }) => weight)));
       await request(`api/sessions/${id}/references`, { method: 'PUT', body: form });
-      return key;
+      return { files, weights };
     })();
     await this.sent.catch((error) => {
       error.part = 'references';

@@ -1,5 +1,5 @@
 // CIE Lab (D65) and the sRGB gamut, as the library has them: the white point follows from the RGB matrix, so that
-// greys are exactly (L, 0, 0). L* 0..100; sRGB channels 0..1 unless said.
+// grays are exactly (L, 0, 0). L* 0..100; sRGB channels 0..1 unless said.
 
 const RGB_TO_XYZ = [
   [0.4124564, 0.3575761, 0.1804375],

@@ -1,4 +1,4 @@
-// The before/after slider: a line over the photograph, grey on its left. It is a slider for keyboards and readers too.
+// The before/after slider: a line over the photograph, gray on its left. It is a slider for keyboards and readers too.
 
 import { find } from './dom.js';
 
@@ -71,6 +71,6 @@ export class Divider {
     handle.style.height = `${Math.min(bottom, stage.view.stage[1]) - Math.max(top, 0)}px`;
     const percent = Math.round(100 * stage.divider);
     handle.setAttribute('aria-valuenow', percent);
-    handle.setAttribute('aria-valuetext', `${percent} percent grey, the rest in color`);
+    handle.setAttribute('aria-valuetext', `${percent} percent gray, the rest in color`);
   }
 }

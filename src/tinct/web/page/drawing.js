@@ -91,26 +91,9 @@ export function drawBox(context, view, [left, top, right, bottom], color, chosen
   if (color) disk(context, (x0 + x1) / 2, (y0 + y1) / 2, 7, color);
 }
 
-/** Places worth a click: the more one hint would help there, the larger the glow; numbered in that order. */
+/** Places worth a click, best first. */
 export function drawPlaces(context, view, places) {
-  const most = Math.max(...places.map(({ gain }) => gain), 1e-9);
-  const [left, , right] = view.rectangle;
-  for (const { x, y, gain } of places) {
-    const radius = (0.05 + 0.07 * Math.sqrt(Math.max(gain, 0) / most)) * (right - left);
-    glow(context, ...view.toStage(x, y), radius);
-  }
   places.forEach(({ x, y }, i) => numbered(context, ...view.toStage(x, y), i + 1));
-}
-
-function glow(context, x, y, radius) {
-  const light = context.createRadialGradient(x, y, 0, x, y, radius);
-  light.addColorStop(0, 'rgba(255, 255, 255, .55)');
-  light.addColorStop(0.6, 'rgba(255, 255, 255, .22)');
-  light.addColorStop(1, 'rgba(255, 255, 255, 0)');
-  context.fillStyle = light;
-  context.beginPath();
-  context.arc(x, y, radius, 0, 2 * Math.PI);
-  context.fill();
 }
 
 function numbered(context, x, y, number) {
@@ -132,16 +115,24 @@ export function drawCrosshair(context, sx, sy) {
 }
 
 /** Confidence (white: sure) as a shade: the less sure, the darker. A shade leaves hues as they are. */
-export function unsureShade(confidence) {
-  const { width, height } = confidence;
+export const unsureShade = (confidence) => shade(confidence, (share) => 0.8 * (1 - share));
+
+/** How much a hint would help (white: most) as a shade that leaves light where to click. */
+export const helpShade = (gains) => shade(gains, (share, least) => (0.78 * (1 - share)) / Math.max(1 - least, 0.05));
+
+/** A black picture whose opacity, 0..1, follows from a gray map's values and the least of them. */
+function shade(map, opacity) {
+  const { width, height } = map;
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  context.drawImage(confidence, 0, 0);
+  context.drawImage(map, 0, 0);
   const image = context.getImageData(0, 0, width, height);
+  let least = 255;
+  for (let i = 0; i < image.data.length; i += 4) least = Math.min(least, image.data[i]);
   for (let i = 0; i < image.data.length; i += 4) {
-    const unsure = 255 - image.data[i];
+    const opaque = opacity(image.data[i] / 255, least / 255);
     image.data[i] = image.data[i + 1] = image.data[i + 2] = 0;
-    image.data[i + 3] = unsure;
+    image.data[i + 3] = 255 * opaque;
   }
   context.putImageData(image, 0, 0);
   return canvas;

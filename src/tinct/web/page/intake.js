@@ -65,9 +65,15 @@ export class Intake {
     if (own && content.photo?.sha256 && own !== content.photo.sha256) {
       throw new Error(`${file.name} was made with another file than ${this.project.photo.name}; open ${content.photo.name} with it.`);
     }
-    const missing = this.project.applyFile(content);
+    const missing = this.project.applyFile(content, await this.#hashes());
     if (missing.length) showError('references', `The project also uses ${missing.join(', ')}; add it, then open the project again.`);
     say(`Opened ${file.name}.`);
+  }
+
+  /** The SHA-256 of each reference by its id. */
+  async #hashes() {
+    const { files, referenceIds } = this.project;
+    return new Map(await Promise.all(referenceIds.map(async (id) => [id, await sha256(files.get(id).file)])));
   }
 
   /** What is in the project is placed by the photograph's size, which the server tells. */

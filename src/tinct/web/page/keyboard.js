@@ -21,7 +21,7 @@ export const KEYS = [
   ['W', 'Where shall I click?', plain('w'), 'where'],
   ['Shift 1 … 5', 'Put a point at a numbered place', (event) => event.shiftKey && /^Digit[1-5]$/.test(event.code), 'place'],
   ['U', 'Show where the match is sure', plain('u'), 'confidence'],
-  ['C', 'Compare with grey', plain('c'), 'compare'],
+  ['C', 'Compare with gray', plain('c'), 'compare'],
   ['H', 'Hide or show hints', plain('h'), 'hints'],
   ['+ −', 'Zoom in and out', (event) => ['+', '=', '-'].includes(event.key) && !event.ctrlKey && !event.metaKey, 'zoom'],
   ['0', 'Fit the photograph', plain('0'), 'fit'],

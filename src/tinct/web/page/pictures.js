@@ -1,12 +1,14 @@
-// The pictures on the stage, asked of the server: grey, preview, full resolution, confidence, places worth a click.
+// The pictures on the stage, asked of the server: gray, preview, full resolution, confidence, where a hint would help.
 // At most one preview is under way; while it is, only the latest wish is kept.
 
-import { unsureShade } from './drawing.js';
+import { helpShade, unsureShade } from './drawing.js';
 import { Session } from './api.js';
 import { attempt, clearError } from './messages.js';
 
 const SETTLE = 350; // ms without a change before full resolution is asked for
 const PROMPT = 150; // ms in which the picture shall follow the hand
+const SIDE_STEP = 128; // previews come in these sizes, so that the server keeps few
+const AT_ONCE = 1280; // the longer side of what the browser shows before the server answers
 const PREVIEW_LIMIT = 2048; // the longest preview that the server makes
 const MOST_PIXELS = 60_000_000; // what a browser shows at once; what is saved is always full size
 
@@ -19,8 +21,10 @@ export class Pictures {
   #revision = 0;
   #fullRevision = -1;
   #confidenceRevision = -1;
+  #placesRevision = -1;
   #settling = 0;
-  #quickSide = 0; // what follows the hand at once; the whole preview comes when it rests
+  #changed = 0; // when the last change was made
+  #pace = 1; // the share of the preview's side that keeps up with the hand; the whole comes when it rests
 
   constructor(project, stage) {
     this.project = project;
@@ -43,9 +47,10 @@ export class Pictures {
     const opened = await attempt('stage', session.open(), { retry: () => this.#photo() });
     if (!opened || session !== this.session) return;
     this.project.size = [opened.width, opened.height];
-    this.previewSide = this.#quickSide = Math.max(opened.preview_width, opened.preview_height);
+    this.previewSide = Math.max(opened.preview_width, opened.preview_height);
     this.stage.setPhoto(opened.width, opened.height);
     this.refresh();
+    await this.#running; // color is what one waits for
     const gray = await attempt('stage', session.picture(`gray?longer_side=${this.previewSide}`));
     if (gray && session === this.session) this.stage.setPicture('gray', gray);
     this.project.save();
@@ -55,10 +60,11 @@ export class Pictures {
   async #showAtOnce(photo, session) {
     const bitmap = await createImageBitmap(photo).catch(() => null);
     if (!bitmap || session !== this.session || this.stage.pictures.gray) return;
-    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    const scale = Math.min(AT_ONCE / Math.max(bitmap.width, bitmap.height), 1);
+    const canvas = new OffscreenCanvas(Math.ceil(bitmap.width * scale), Math.ceil(bitmap.height * scale));
     const context = canvas.getContext('2d');
     context.filter = 'grayscale(1)';
-    context.drawImage(bitmap, 0, 0);
+    context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
     if (!this.project.size) this.stage.setPhoto(bitmap.width, bitmap.height);
     this.stage.setPicture('gray', canvas);
   }
@@ -66,7 +72,7 @@ export class Pictures {
   /** The colors have to be found anew. */
   refresh() {
     this.#revision += 1;
-    this.stage.places = [];
+    this.#changed = performance.now();
     this.#wanted = true;
     this.#running ??= this.#run().finally(() => {
       this.#running = null;
@@ -79,19 +85,34 @@ export class Pictures {
       if (!this.session || !this.project.size) return;
       const { session, project } = this;
       session.setReferences(project.state.references.map(({ id, weight }) => ({ key: id, weight, file: project.files.get(id).file })));
-      const began = performance.now();
+      const began = this.#changed;
       const body = { ...project.request, longer_side: this.#quickSide };
+      const whole = body.longer_side === this.#shownSide;
       const color = await attempt('stage', session.picture('preview', body), { retry: () => this.refresh() });
       if (session !== this.session) continue;
-      if (color) this.#show(color, performance.now() - began);
+      if (color) this.#show(color, began, whole);
       this.#settle();
     }
   }
 
-  #show(color, took) {
+  #show(color, began, whole) {
+    const took = performance.now() - began;
     const first = !this.stage.pictures.color;
     this.stage.setPicture('color', color);
-    if (!first && took > PROMPT) this.#quickSide = Math.max(Math.round(this.#quickSide * 0.7), Math.min(this.previewSide, 320));
+    requestAnimationFrame(() => performance.measure(first ? 'first picture' : 'picture after a change', { start: began }));
+    if (!first && took > PROMPT) this.#pace = Math.max(this.#pace * 0.75, 0.25);
+    else if (took < PROMPT / 2 && !whole) this.#pace = Math.min(this.#pace * 1.25, 1);
+  }
+
+  /** The longer side of a preview as fine as the screen shows it, in pixels. */
+  get #shownSide() {
+    return Math.min(Math.max(Math.ceil(this.stage.shownSide / SIDE_STEP), 2) * SIDE_STEP, this.previewSide);
+  }
+
+  /** The longer side of a preview that keeps up with the hand. */
+  get #quickSide() {
+    const steps = Math.round((this.#shownSide * this.#pace) / SIDE_STEP);
+    return Math.min(Math.max(steps, 2) * SIDE_STEP, this.#shownSide);
   }
 
   #settle() {
@@ -105,14 +126,14 @@ export class Pictures {
     if (!this.session || this.#running || !this.stage.pictures.color) return;
     const revision = this.#revision;
     const { color } = this.stage.pictures;
-    if (Math.max(color.width, color.height) < this.previewSide - 1) await this.#sharpen(revision);
+    if (Math.max(color.width, color.height) < this.#shownSide - 1) await this.#sharpen(revision);
     if (this.confidenceShown && this.#confidenceRevision !== revision) await this.showConfidence();
-    if (this.placesShown && this.stage.places.length === 0) await this.showPlaces();
+    if (this.placesShown && this.#placesRevision !== revision) await this.showPlaces();
     if (revision === this.#revision && this.stage.needsFull) await this.#full(revision);
   }
 
   async #sharpen(revision) {
-    const body = { ...this.project.request, longer_side: this.previewSide };
+    const body = { ...this.project.request, longer_side: this.#shownSide };
     const color = await attempt('stage', this.session.picture('preview', body));
     if (color && revision === this.#revision) this.stage.setPicture('color', color);
   }
@@ -156,22 +177,31 @@ export class Pictures {
     this.stage.setPicture('confidence', null);
   }
 
+  /** The numbered places where a hint would help most, and the map whose peaks they are. */
   async showPlaces() {
     this.placesShown = true;
-    const revision = this.#revision;
-    const found = await attempt('stage', this.session.answer('where', { ...this.project.request, count: 5 }));
-    if (!found) this.placesShown = false;
-    else if (revision === this.#revision && this.placesShown) {
+    const { session } = this;
+    const revision = (this.#placesRevision = this.#revision);
+    const found = await attempt('stage', this.#askPlaces(session));
+    if (session !== this.session || !this.placesShown || revision !== this.#placesRevision) return found !== null;
+    if (!found) this.hidePlaces();
+    else {
       this.stage.places = found.places;
-      this.stage.draw();
-      this.stage.dispatchEvent(new Event('places'));
+      this.stage.setPicture('gains', helpShade(found.map));
     }
+    this.stage.dispatchEvent(new Event('places'));
     return found !== null;
+  }
+
+  async #askPlaces(session) {
+    const { request } = this.project;
+    const { places } = await session.answer('where', { ...request, count: 5 });
+    return { places, map: await session.picture('gains', request) };
   }
 
   hidePlaces() {
     this.placesShown = false;
     this.stage.places = [];
-    this.stage.draw();
+    this.stage.setPicture('gains', null);
   }
 }

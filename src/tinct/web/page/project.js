@@ -114,10 +114,13 @@ export class Project extends EventTarget {
     return label;
   }
 
-  /** Take hints and options from a project file; its references are those that are here, by name. */
-  applyFile(content) {
+  /** Take hints and options from a project file; its references are those that are here with the same bytes.
+   *
+   * `hashes` has the SHA-256 of each reference by id; where one or the project's own is not known, the name counts.
+   */
+  applyFile(content, hashes) {
     const written = content.references ?? [];
-    const ids = written.map(({ name }) => this.referenceIds.find((id) => this.files.get(id).file.name === name));
+    const ids = written.map((each) => this.#referenceOf(each, hashes));
     const weights = new Map(ids.map((id, i) => [id, written[i].weight ?? 1]));
     const kept = ids.filter(Boolean).map((id) => ({ id, weight: weights.get(id) }));
     const known = Object.keys(DEFAULT_OPTIONS).filter((name) => name in (content.options ?? {}));
@@ -128,6 +131,12 @@ export class Project extends EventTarget {
       references: kept.length ? kept : this.state.references,
     });
     return written.filter((_, i) => !ids[i]).map(({ name }) => name);
+  }
+
+  #referenceOf({ name, sha256 }, hashes) {
+    const same = sha256 && this.referenceIds.find((id) => hashes.get(id) === sha256);
+    const named = (id) => !(sha256 && hashes.get(id)) && this.files.get(id).file.name === name;
+    return same || this.referenceIds.find(named);
   }
 
   /** Bring back what the browser kept; true if there was a photograph. */

@@ -1,4 +1,4 @@
-// The canvas: grey left of the divider, color right of it, overlays above. It draws once per frame at most.
+// The canvas: gray left of the divider, color right of it, overlays above. It draws once per frame at most.
 
 import { labFromRgb } from './color.js';
 import * as drawing from './drawing.js';
@@ -10,10 +10,10 @@ const FINE = 3; // from this zoom on single pixels are shown as squares
 export class Stage extends EventTarget {
   view = new View();
   canvas = find('#photograph');
-  pictures = { gray: null, color: null, fullGray: null, fullColor: null, confidence: null };
+  pictures = { gray: null, color: null, fullGray: null, fullColor: null, confidence: null, gains: null };
   places = [];
   hintsShown = true;
-  divider = 0.5; // share of the visible photograph that is grey
+  divider = 0.5; // share of the visible photograph that is gray
   crosshair = null; // in pixels of the photograph
   draft = null; // a stroke or box being drawn
   #asked = 0;
@@ -62,6 +62,11 @@ export class Stage extends EventTarget {
   get needsFull() {
     const { color } = this.pictures;
     return color !== null && this.view.photo[0] * this.view.zoom > color.width * 1.1 && color.width < this.view.photo[0];
+  }
+
+  /** The longer side of the whole photograph as the screen shows it, in its pixels. */
+  get shownSide() {
+    return Math.max(...this.view.photo) * this.view.zoom;
   }
 
   /** Left and right end of the visible photograph on the stage. */
@@ -140,11 +145,7 @@ export class Stage extends EventTarget {
 
   #paintOverlays(context) {
     const { project, view } = this;
-    if (this.pictures.confidence) {
-      context.globalAlpha = 0.8;
-      this.#place(context, this.pictures.confidence);
-      context.globalAlpha = 1;
-    }
+    for (const shade of [this.pictures.confidence, this.pictures.gains]) if (shade) this.#place(context, shade);
     if (this.places.length) drawing.drawPlaces(context, view, this.places);
     if (this.hintsShown) drawing.drawHints(context, view, project.state.hints, project.selected);
     if (this.draft?.box) drawing.drawBox(context, view, this.draft.box, null, true);
