@@ -56,6 +56,17 @@ def test_simplex_projection_is_the_nearest_point_of_the_simplex():
         np.testing.assert_allclose(found, oracle.x, atol=1e-4)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 11])
+def test_simplex_projection_lowers_the_largest_by_one_amount_for_any_count(count: int):
+    points = noise(count, 4, 30)
+    projected = project_to_simplex(points)
+    np.testing.assert_allclose(projected.sum(axis=0), 1, atol=1e-5)
+    kept = projected > 0
+    lowered = np.where(kept, points - projected, np.nan)
+    np.testing.assert_allclose(np.nanmax(lowered, axis=0), np.nanmin(lowered, axis=0), atol=1e-5)
+    assert (np.where(kept, -np.inf, points) <= np.nanmax(lowered, axis=0) + 1e-5).all()
+
+
 def test_ball_projection_leaves_what_is_inside_and_normalizes_what_is_not():
     dual = noise(3, 2, 20, 20) * 0.5
     length = np.sqrt(np.square(dual).sum(axis=(0, 1)))
@@ -256,3 +267,13 @@ def test_without_a_reference_it_says_so():
         predict(scene(16))
     with pytest.raises(MethodError, match="weight"):
         predict(scene(16), as_reference(scene(16), 0.0))
+
+
+def test_every_pixel_of_its_own_photograph_finds_a_sample_of_its_own_color_where_color_follows_lightness():
+    """Samples are gathered by blocks of rows, and must still be those whose colors are taken."""
+    lightness = np.linspace(5, 95, 150 * 130, dtype=np.float32).reshape(150, 130)
+    lightness = np.random.default_rng(0).permuted(lightness, axis=1)
+    ab = np.stack([lightness - 50, 50 - lightness], axis=2)
+    found = find_candidates(lightness, [Reference(lightness, ab)], seed=0).ab
+    apart = np.abs(found[0, 0] - ab[..., 0])
+    assert np.quantile(apart, 0.99) < 3

@@ -21,8 +21,8 @@ SIFT_CELLS = 4
 SIFT_ORIENTATIONS = 8
 # Gradient mass, in L* a pixel, that a descriptor is compared to: below it there is only noise to describe.
 SIFT_NOISE = 1.0
-# Pixels a block of rows holds: at 128 channels this is 8 MiB, which caches still hold.
-BLOCK_PIXELS = 1 << 14
+# Pixels a block of rows holds: at 128 channels this is 4 MiB, which caches still hold.
+BLOCK_PIXELS = 1 << 13
 
 
 def gabor_energy(lightness: Array) -> Iterator[Array]:
@@ -73,7 +73,7 @@ def sift_rows(lightness: Array, cell: int) -> Iterator[tuple[int, int, Array]]:
         cells = [maps[top + y : bottom + y, x : x + width] for y in corners for x in corners]
         histogram = np.concatenate(cells, axis=2)
         histogram /= histogram.sum(axis=2, keepdims=True) + np.float32(SIFT_NOISE * SIFT_CELLS**2)
-        yield top, bottom, np.sqrt(histogram)
+        yield top, bottom, np.sqrt(histogram, out=histogram)
 
 
 def fourier_rows(lightness: Array, size: int) -> Iterator[tuple[int, int, Array]]:
@@ -89,13 +89,15 @@ def fourier_rows(lightness: Array, size: int) -> Iterator[tuple[int, int, Array]
     """
     reach = size // 2
     padded = np.pad(lightness, reach, mode="symmetric")
-    cosine, sine = _fourier_basis(size)
+    basis = _fourier_basis(size)
+    count = basis.shape[1] // 2
     for top, bottom in row_blocks(lightness.shape):
         windows = np.lib.stride_tricks.sliding_window_view(padded[top : bottom + 2 * reach], (size, size))
-        patches = windows.reshape(-1, size * size)
+        parts = windows.reshape(-1, size * size) @ basis
         # Not np.hypot, whose care for overflow costs more than the transform.
-        magnitude = np.sqrt(np.square(patches @ cosine) + np.square(patches @ sine))
-        yield top, bottom, magnitude.reshape(bottom - top, -1, cosine.shape[1])
+        np.square(parts, out=parts)
+        magnitude = parts[:, :count] + parts[:, count:]
+        yield top, bottom, np.sqrt(magnitude, out=magnitude).reshape(bottom - top, -1, count)
 
 
 def local_statistics(lightness: Array, size: int) -> tuple[Array, Array]:
@@ -189,9 +191,9 @@ def _orientation_maps(lightness: Array, cell: int) -> Array:
     return maps
 
 
-def _fourier_basis(size: int) -> tuple[Array, Array]:
-    """Cosines and sines, (size², D), of one frequency out of each pair of mirror images."""
+def _fourier_basis(size: int) -> Array:
+    """Cosines and then sines, (size², 2 D), of one frequency out of each pair of mirror images."""
     frequencies = [(u, v) for u in range(size) for v in range(size) if (u, v) <= (-u % size, -v % size)]
     y, x = (axis.ravel() for axis in np.mgrid[0:size, 0:size])
     phase = np.stack([2 * np.pi / size * (u * y + v * x) for u, v in frequencies], axis=1)
-    return (np.cos(phase) / size).astype(np.float32), (np.sin(phase) / size).astype(np.float32)
+    return (np.concatenate([np.cos(phase), np.sin(phase)], axis=1) / size).astype(np.float32)
