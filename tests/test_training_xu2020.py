@@ -17,13 +17,15 @@ from tinct.errors import OptionError, WeightsError  # noqa: E402
 from tinct.networks.lab import lab_to_rgb, rgb_to_lab  # noqa: E402
 from tinct.networks.vgg19 import VGG19  # noqa: E402
 from tinct.networks.xu2020 import Xu2020Config  # noqa: E402
+from tinct.networks.xu2020_places import PARTS  # noqa: E402
 from tinct.training import vgg19 as sources  # noqa: E402
 from tinct.training import xu2020 as transfer_training  # noqa: E402
 from tinct.training import xu2020_lite as lite_training  # noqa: E402
 from tinct.training.config import CONFIGS, dataclass_from, read_config  # noqa: E402
-from tinct.training.export_xu2020 import assemble, trained_run  # noqa: E402
+from tinct.training.export_xu2020 import assemble, export_xu2020, trained_run  # noqa: E402
 from tinct.training.loop import Loop, LoopConfig  # noqa: E402
 from tinct.training.pool import Pool  # noqa: E402
+from tinct.training.run import export_run  # noqa: E402
 from tinct.training.vgg19 import encoder_weights, teacher  # noqa: E402
 from tinct.training.xu2020 import (  # noqa: E402
     EncoderRecipe,
@@ -191,6 +193,9 @@ def test_runs_of_both_subnets_join_to_a_network_that_colorizes(pool, tmp_path):
     second = short_run(ColorizationTraining(ColorizationRecipe(), SMALL), pool, tmp_path / "c")
     assert list(first.glob("sheet-*.png"))
     whole = assemble(first, second)
+    parts = {f"xu2020-transfer.{part}" for part in PARTS}
+    pytest.importorskip("onnx")
+    assert set(export_xu2020(assemble(first, second), tmp_path, "xu2020")) == parts | {"xu2020-colorization"}
     found = whole.predict(torch.rand(1, 1, 30, 41) * 100, torch.rand(1, 3, 32, 32))
     assert found.shape == (1, 2, 30, 41)
     with pytest.raises(OptionError, match="xu2020-colorization is wanted"):
@@ -215,6 +220,9 @@ def test_the_lighter_runs_join_and_the_transfer_stays(pool, published, tmp_path)
     assert trained_run(run, "xu2020-lite-total").predict(
         torch.rand(1, 1, 32, 32) * 100, torch.rand(1, 3, 32, 32)
     ).shape == (1, 2, 32, 32)
+    pytest.importorskip("onnx")
+    files = export_run(run, tmp_path / "weights", "two photographs")
+    assert set(files) == {"xu2020-lite", "xu2020-lite-colorization", "xu2020-lite-total for training"}
     with pytest.raises(OptionError, match="widths"):
         LiteTotalTraining(recipe, Xu2020Config(0.25, 0.125)).build()
 

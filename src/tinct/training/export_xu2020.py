@@ -87,7 +87,8 @@ def export_xu2020(model: nn.Module, folder: Path, name: str) -> dict[str, Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
-    for part, graph, example, axes in _graphs(model, name):
+    folded = without_batch_norm(model.cpu().float()).eval()  # type: ignore[arg-type]
+    for part, graph, example, axes in _graphs(folded, name):
         files[part] = folder / f"{part}.onnx"
         write_graph(graph, example, axes, graph.outputs, files[part])
         halve_weights(files[part])
@@ -103,7 +104,6 @@ def release_xu2020(model: nn.Module, name: str, folder: Path, making: Making) ->
 
 def _graphs(model: nn.Module, name: str) -> Iterator[Traced]:
     """The graphs to write, by the names of their files."""
-    model = without_batch_norm(model.cpu().float()).eval()  # type: ignore[arg-type]
     if isinstance(model, Xu2020):
         lighter = isinstance(model, Xu2020Lite)
         yield from _graphs(model.transfer, name if lighter else f"{name}-transfer")
