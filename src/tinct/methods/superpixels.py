@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from tinct.methods.texture import (
     square_distances,
 )
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
 Array = NDArray[np.float32]
 Index = NDArray[np.intp]
 
@@ -38,6 +41,9 @@ DEVIATION_WINDOW = 5
 # square, in the feature's own unit) below which differences are noise rather than texture.
 CASCADE = (("gabor", 0.2, 1.0), ("sift", 0.5, 0.1), ("intensity", 0.2, 3.0), ("deviation", 0.1, 0.5))
 SHARE_KEPT = 0.5
+# A squared distance that no two features have, and the superpixels whose distances caches hold.
+OUT_OF_CHOICE = np.float32(1e30)
+MATCHED_AT_ONCE = 128
 
 # Added to a match's cost before its reference's weight multiplies it, or a twin would cost nothing at any
 # weight.
@@ -156,15 +162,18 @@ def match(target: Superpixels, reference: Superpixels) -> tuple[Index, Array]:
     scales = [
         mean_square_distance(target.features[k], reference.features[k], floor) for k, _, floor in CASCADE
     ]
-    for first in range(0, count, 512):
-        rows = slice(first, first + 512)
+    for first in range(0, count, MATCHED_AT_ONCE):
+        rows = slice(first, first + MATCHED_AT_ONCE)
         total = np.zeros((len(cost[rows]), len(reference.centers)), np.float32)
-        left = np.ones(total.shape, bool)
+        left, dropped = np.ones(total.shape, bool), np.zeros_like(total)
         for (feature, weight, _), scale in zip(CASCADE, scales, strict=True):
-            distance = square_distances(target.features[feature][rows], reference.features[feature]) / scale
-            total += np.float32(weight) * distance
-            left &= _best_share(np.where(left, distance, np.inf), left)
-        total[~left] = np.inf
+            distance = square_distances(target.features[feature][rows], reference.features[feature])
+            distance += dropped
+            left = _best_share(distance, left)
+            np.multiply(~left, OUT_OF_CHOICE, out=dropped)
+            distance *= weight / scale
+            total += distance
+        total += dropped
         chosen[rows] = total.argmin(axis=1)
         cost[rows] = total.min(axis=1)
     return chosen, cost
@@ -251,31 +260,36 @@ def _segment(lightness: Array, ab: Array | None) -> NDArray[np.int32]:
         convert2lab=False,
         start_label=0,
     )
-    return np.unique(labels, return_inverse=True)[1].reshape(lightness.shape).astype(np.int32)
+    present = np.bincount(labels.ravel()) > 0
+    return np.asarray((np.cumsum(present) - 1).astype(np.int32)[labels])
 
 
 def _average_sift(lightness: Array, labels: NDArray[np.int32], area: Array) -> Array:
-    from scipy.sparse import csr_matrix
-
     total: Array | None = None
     for top, bottom, descriptors in sift_rows(lightness, SIFT_CELL):
-        owner = labels[top:bottom].ravel()
-        members = csr_matrix(
-            (np.ones(len(owner), np.float32), (owner, np.arange(len(owner)))), (len(area), len(owner))
-        )
-        part = members @ descriptors.reshape(len(owner), -1)
+        part = _members(labels[top:bottom].ravel(), len(area)) @ descriptors.reshape(-1, descriptors.shape[2])
         total = part if total is None else total + part
     assert total is not None  # a photograph has at least one row
     return np.asarray(total / area[:, None], np.float32)
 
 
+def _members(owner: NDArray[np.int32] | Index, count: int) -> csr_matrix:
+    """The matrix, shape (count, len(owner)), that sums what rows belong to the same owner."""
+    from scipy.sparse import csc_matrix
+
+    ones = np.ones(len(owner), np.float32)
+    return csc_matrix((ones, owner, np.arange(len(owner) + 1)), (count, len(owner))).tocsr()
+
+
 def _with_neighbors(labels: NDArray[np.int32], values: Array) -> Array:
     """Each superpixel's value and the mean of its neighbors' (its own where it has none), shape (N, 2)."""
     sides = [(labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])]
-    pairs = np.concatenate([np.stack([a[a != b], b[a != b]], axis=1) for a, b in sides])
-    pairs = np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
-    count = np.bincount(pairs[:, 0], minlength=len(values))
-    total = np.bincount(pairs[:, 0], values[pairs[:, 1]], len(values))
+    sides += [(b, a) for a, b in sides]
+    # A pair is one number, as rows of two sort many times slower.
+    pairs = np.concatenate([(a.astype(np.int64) * len(values) + b)[a != b] for a, b in sides])
+    one, other = np.divmod(np.unique(pairs), len(values))
+    count = np.bincount(one, minlength=len(values))
+    total = np.bincount(one, values[other], len(values))
     around = np.where(count > 0, total / np.maximum(count, 1), values)
     return np.stack([values, around], axis=1).astype(np.float32)
 
@@ -309,15 +323,15 @@ def _groups(target: Superpixels, seed: int) -> Index:
     centers = points[np.random.default_rng(seed).choice(len(points), groups, replace=False)]
     for _ in range(GROUPING_ROUNDS):
         group = square_distances(points, centers).argmin(axis=1)
-        members = np.eye(groups, dtype=np.float32)[group]
-        size = members.sum(axis=0)[:, None]
+        members = _members(group, groups)
+        size = np.bincount(group, minlength=groups)[:, None].astype(np.float32)
         # A group that lost its last member keeps its center.
-        centers = np.where(size > 0, members.T @ points / np.maximum(size, 1), centers)
+        centers = np.where(size > 0, members @ points / np.maximum(size, 1), centers)
     return np.asarray(group, np.intp)
 
 
 def _best_share(distance: Array, left: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which of each row's candidates that are left are among its nearest half (at least one)."""
-    keep = np.maximum(1, np.ceil(left.sum(axis=1) * SHARE_KEPT).astype(np.intp))
-    limit = np.sort(distance, axis=1)[np.arange(len(distance)), keep - 1]
+    """Which of each row's candidates that are left, the nearest ones, are among their nearest half (at least one)."""
+    keep = np.maximum(1, np.ceil(np.count_nonzero(left, axis=1) * SHARE_KEPT).astype(np.intp))
+    limit = np.partition(distance, np.unique(keep) - 1, axis=1)[np.arange(len(distance)), keep - 1]
     return np.asarray(distance <= limit[:, None])

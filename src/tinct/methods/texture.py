@@ -126,8 +126,10 @@ def square_distances(a: Array, b: Array) -> Array:
     """Squared Euclidean distances between rows, shape (len(a), len(b))."""
     center = b.mean(axis=0)
     a, b = a - center, b - center
-    squares = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1) - 2 * (a @ b.T)
-    return np.maximum(squares, 0)
+    squares = a @ (-2 * b.T)
+    squares += np.square(a).sum(axis=1)[:, None]
+    squares += np.square(b).sum(axis=1)
+    return np.maximum(squares, 0, out=squares)
 
 
 def mean_square_distance(a: Array, b: Array, floor: float) -> np.float32:
