@@ -17,9 +17,11 @@ from tinct.color.lab import rgb_to_lab
 from tinct.errors import EvaluationError, MethodError, OptionError, ShapeError, WeightsError
 from tinct.evaluation.contestants import CallablePredictor, FinishedPictures, Gray, get_contestant
 from tinct.evaluation.evaluator import Run, evaluate, evaluate_predictor
+from tinct.evaluation.metrics.distribution import frechet_picture_distance
 from tinct.evaluation.photographs import PhotographSet, find_photographs
 from tinct.evaluation.protocols import get_protocol
 from tinct.evaluation.protocols.hint_sweep import HintSweep
+from tinct.evaluation.report.tables import columns_of, markdown_table
 from tinct.evaluation.results import JOURNAL_FILE, RESULTS_FILE, read_results
 from tinct.hints import HintField
 from tinct.methods.protocol import Reference
@@ -221,11 +223,68 @@ def test_the_truth_is_seen_once_for_all_methods(photo_folder: Path, monkeypatch:
             return 0
 
     monkeypatch.setattr("tinct.evaluation.metrics.semantic.Classifier", Watching)
+    monkeypatch.setattr("tinct.evaluation.scores.locate", lambda name, folder: Path(name))
     contestants = [Counting(name=name) for name in ("one", "two", "three")]
     evaluate(make_run(photo_folder, "auto", *contestants, more_metrics=("semantic",)))
     truths = [photograph.read().tobytes() for photograph in find_photographs(photo_folder)]
     assert [seen.count(truth) for truth in truths] == [1] * 6
     assert len(seen) == 6 * (1 + 3)
+
+
+class Brightness:
+    """Stands for a feature network: two figures of a picture."""
+
+    def __init__(self, frozen: Path | None = None) -> None: ...
+
+    def __call__(self, rgb: np.ndarray) -> np.ndarray:
+        return np.float32([rgb[..., 0].mean(), rgb[..., 2].std()])
+
+
+@pytest.fixture
+def feature_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinct.evaluation.metrics.inception.InceptionFeatures", Brightness)
+    monkeypatch.setattr("tinct.evaluation.scores.locate", lambda name, folder: Path(name))
+
+
+@pytest.mark.usefixtures("feature_network")
+def test_fid_is_the_distance_of_all_pictures_together(photo_folder: Path, tmp_path: Path):
+    methods = FinishedPictures("itself", photo_folder), Gray()
+    run = make_run(photo_folder, "exemplar-class", *methods, more_metrics=("fid",))
+    results = evaluate(run, tmp_path / "out")
+    truths = [photograph.read() for photograph in find_photographs(photo_folder)]
+    grays = [run.protocol.plain(photograph, "auto").gray() for photograph in find_photographs(photo_folder)]
+    expected = frechet_picture_distance(grays, truths, Brightness())
+    gray = results.summary()["gray"]["exemplar"]["fid"]
+    assert gray == {"mean": pytest.approx(expected, rel=1e-4), "count": 6}
+    assert results.summary()["itself"]["exemplar"]["fid"]["mean"] == pytest.approx(0, abs=1e-6)
+    assert read_results(tmp_path / "out").to_json() == results.to_json()
+    page = markdown_table(columns_of(results, "exemplar"), results.heading.metrics)
+    assert f"| {expected:.1f} (6) |" in page
+    in_memory = evaluate(make_run(photo_folder, "exemplar-class", *methods, more_metrics=("fid",)))
+    assert in_memory.to_json() == results.to_json()
+
+
+@pytest.mark.usefixtures("feature_network")
+def test_fid_of_a_stopped_run_is_that_of_an_unbroken_one(photo_folder: Path, tmp_path: Path):
+    def run(contestant: Counting) -> Run:
+        return make_run(photo_folder, "auto", contestant, more_metrics=("fid",))
+
+    evaluate(run(Counting()), tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(run(Counting(stop_after=4)), tmp_path / "broken")
+    (first, *_) = (tmp_path / "broken" / "features" / "fid" / "counting").iterdir()
+    first.unlink()
+    again = Counting()
+    evaluate(run(again), tmp_path / "broken")
+    assert again.asked == 3  # the two that were left, and the one whose features are gone
+    written = [(tmp_path / name / RESULTS_FILE).read_bytes() for name in ("whole", "broken")]
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("metric", ["lpips", "semantic", "fid", "fid_squeeze"])
+def test_scores_against_the_truth_are_refused_where_there_is_none(photo_folder: Path, metric: str):
+    with pytest.raises(EvaluationError, match=f"{metric} compares with true photographs"):
+        evaluate(make_run(photo_folder, "legacy", Gray(), more_metrics=(metric,)))
 
 
 def test_photographs_are_what_their_profile_says(tmp_path: Path):
@@ -241,6 +300,27 @@ def test_photographs_are_what_their_profile_says(tmp_path: Path):
     one, other = (photograph.read() for photograph in find_photographs(tmp_path))
     assert np.abs(one.astype(int) - red[..., ::-1]).max() <= 1
     assert np.array_equal(other, red)
+
+
+class Failing(Counting):
+    """Cannot make anything of references."""
+
+    def answer(self, case, seed: int):
+        if case.references:
+            raise MethodError("it fails; give another")
+        return super().answer(case, seed)
+
+
+def test_what_was_left_out_is_still_named_when_a_run_goes_on(photo_folder: Path, tmp_path: Path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    evaluate(make_run(photo_folder, "exemplar-class", Failing()), whole)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(make_run(photo_folder, "exemplar-class", Failing(stop_after=3)), broken)
+    evaluate(make_run(photo_folder, "exemplar-class", Failing()), broken)
+    assert len(read_results(whole).left_out) == 6
+    assert (broken / RESULTS_FILE).read_bytes() == (whole / RESULTS_FILE).read_bytes()
+    evaluate(make_run(photo_folder, "exemplar-class", Failing()), whole)
+    assert (broken / RESULTS_FILE).read_bytes() == (whole / RESULTS_FILE).read_bytes()
 
 
 def test_a_stopped_run_of_another_question_is_not_lost(photo_folder: Path, tmp_path: Path):

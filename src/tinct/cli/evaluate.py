@@ -39,9 +39,11 @@ Out = Annotated[Path | None, typer.Option(help="Folder for results and report. [
 Seed = Annotated[int, typer.Option(help="What random choices start from.")]
 MoreMetrics = Annotated[
     list[str] | None,
-    typer.Option("--metric", help="A score beside the protocol's own: lpips, semantic; repeat."),
+    typer.Option(
+        "--metric", help="A score beside the protocol's own: lpips, semantic, fid, fid_squeeze; repeat."
+    ),
 ]
-Frozen = Annotated[Path | None, typer.Option(help="Folder of the networks that lpips and semantic run.")]
+Frozen = Annotated[Path | None, typer.Option(help="Folder of the networks that these scores run.")]
 Pictures = Annotated[
     bool, typer.Option("--pictures", help="Keep results at full size too, for `tinct study`.")
 ]

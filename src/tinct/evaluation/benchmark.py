@@ -37,15 +37,20 @@ def run_benchmark(
     say: Say,
     *,
     protocols: Sequence[str] = tuple(PROTOCOLS),
+    metrics: Sequence[str] = (),
     jobs: int = 1,
 ) -> list[Results]:
-    """Run protocols that ask about photographs; each into its own folder of `out`."""
+    """Run protocols that ask about photographs; each into its own folder of `out`. Further metrics are those of
+    protocols with a truth."""
     contestants = available(names, say)
     found = []
     for name in protocols:
         say(f"{name} ...")
         photographs = find_photographs(data / FOLDERS.get(name, "test"))
-        results = evaluate(Run(get_protocol(name), contestants, photographs, limit), out / name, jobs=jobs)
+        protocol = get_protocol(name)
+        more = tuple(metrics) if protocol.has_truth else ()
+        run = Run(protocol, contestants, photographs, limit, more_metrics=more)
+        results = evaluate(run, out / name, jobs=jobs)
         write_report(results, out / name)
         found.append(results)
     return found
@@ -90,6 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--protocol", action="append", choices=ORDER, help="a protocol; repeat; default: every one"
     )
+    parser.add_argument(
+        "--metric", action="append", default=[], help="a score beside the protocols' own; repeat"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes that share the photographs")
     asked = parser.parse_args(arguments)
     try:
@@ -104,7 +112,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(asked: argparse.Namespace, names: Sequence[str], protocols: Sequence[str]) -> None:
     colored = [name for name in protocols if name in PROTOCOLS]
-    run_benchmark(asked.data, asked.out, names, asked.limit, _say, protocols=colored, jobs=asked.jobs)
+    run_benchmark(
+        asked.data,
+        asked.out,
+        names,
+        asked.limit,
+        _say,
+        protocols=colored,
+        metrics=asked.metric,
+        jobs=asked.jobs,
+    )
     if "runtime" in protocols:
         sizes = asked.size or tuple(SIZES)
         run_timing(asked.data, asked.out, names, asked.baseline, sizes, _say)

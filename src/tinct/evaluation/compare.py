@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinct.errors import EvaluationError
+from tinct.evaluation.columns import METRICS
 from tinct.evaluation.results import Results
-from tinct.evaluation.scores import METRICS
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinct.errors import EvaluationError, MethodError, OptionError, ReferencePhotoError
+from tinct.errors import EvaluationError, OptionError
+from tinct.evaluation.columns import OF_A_RUN, WITH_NETWORK
 from tinct.evaluation.contestants import (
     CallablePredictor,
     Contestant,
     Predictor,
-    checked_answer,
     get_contestant,
     identity,
 )
 from tinct.evaluation.journal import Journal
-from tinct.evaluation.photographs import Photograph, PhotographSet, find_photographs
-from tinct.evaluation.pictures import PictureFolder
-from tinct.evaluation.protocols import Case, Protocol, get_protocol
+from tinct.evaluation.measuring import Measurer, Task, left_out_name
+from tinct.evaluation.photographs import PhotographSet, find_photographs
+from tinct.evaluation.protocols import Protocol, get_protocol
 from tinct.evaluation.results import (
     RESULTS_FILE,
     Heading,
     Record,
     Results,
     ordered,
-    rounded,
     versions,
     write_atomically,
 )
-from tinct.evaluation.scores import Scorer
+from tinct.evaluation.scores import check_scores
 from tinct.evaluation.source import measuring_code
-from tinct.evaluation.workers import each
+from tinct.evaluation.whole import TRUTH, FeatureFolder, distances
+from tinct.evaluation.workers import check_jobs, each
 
 Progress = Callable[[int, int, str], None]
 """(done, total, what is being done)."""
@@ -47,7 +47,7 @@ class Run:
         photographs: the whole set; references are drawn from all of it.
         limit: measure on so many photographs, drawn by their names; None takes all.
         seed: what random choices start from.
-        more_metrics: scores beside the protocol's own ("lpips", "semantic").
+        more_metrics: scores beside the protocol's own (`tinct.evaluation.columns.WITH_NETWORK`).
         frozen: folder of the frozen networks that some metrics need; None looks in the usual places.
     """
 
@@ -85,6 +85,11 @@ class Run:
     def metrics(self) -> tuple[str, ...]:
         """All scores of a record."""
         return tuple(dict.fromkeys((*self.protocol.metrics, *self.more_metrics)))
+
+    @property
+    def whole_metrics(self) -> tuple[str, ...]:
+        """Those of them that are scores of all photographs together."""
+        return tuple(name for name in self.metrics if name in OF_A_RUN)
 
     @property
     def shown_case(self) -> str:
@@ -134,30 +139,39 @@ def evaluate(
         progress: called after every photograph.
     Raises:
         EvaluationError: if nothing can be measured, or the folder holds a stopped run of something else.
+        OptionError: if no method is given, one is given twice, or jobs is below 1.
         ShapeError: if a contestant's answer has another size than the photograph.
         WeightsError: if a metric needs a frozen network that is not there.
         OutputError: if the folder cannot be written.
     """
     names = _checked_names(run.contestants)
-    heading, _ = (
-        run.heading(),
-        Scorer(run.metrics, run.frozen),
-    )  # what is missing is said before anything is written
+    _check_truth(run)
+    check_scores(run.metrics, run.frozen)
+    check_jobs(jobs)
+    heading = run.heading()
     identities = {contestant.name: identity(contestant) for contestant in run.contestants}
     journal = Journal(out, heading, identities, restart) if out else None
+    features = FeatureFolder(out)
     kept = journal.records if journal else []
-    done = journal.done if journal else set()
-    tasks = [Task(p.name, open_for) for p in run.chosen() if (open_for := _open(run, p, done))]
+    again = {record.key for record in kept if not _has_features(run, record, features)}
+    kept[:] = [record for record in kept if record.key not in again]
+    done = {record.key for record in kept}
+    run.left_out.update(_still_left_out(journal.left_out if journal else {}, done))
+    tasks = _tasks(run, done)
     finished = len(heading.photographs) - len(tasks)
     for number, answers in enumerate(each(Measurer, (run, out, full_pictures), tasks, jobs), finished + 1):
+        for (metric, who), vector in answers.features.items():
+            features.keep(metric, who, answers.photograph, vector)
         for records in answers.records:
             journal.add(records) if journal else kept.extend(records)
-        run.left_out.update(answers.left_out)
+        if answers.left_out:
+            journal.leave_out(answers.left_out) if journal else None
+            run.left_out.update(answers.left_out)
         if progress:
             progress(number, len(heading.photographs), answers.photograph)
     if journal and not kept:
         journal.discard()
-    results = _finished(run, heading, names, kept)
+    results = _finished(run, heading, names, kept, features)
     if out and journal:
         write_atomically(out / RESULTS_FILE, results.to_json())
         journal.close()
@@ -193,81 +207,41 @@ def _checked_names(contestants: Sequence[Contestant]) -> list[str]:
     return names
 
 
-def _open(run: Run, photograph: Photograph, done: set[tuple[str, str]]) -> tuple[str, ...]:
-    """The contestants that have not answered about a photograph."""
-    return tuple(c.name for c in run.contestants if (photograph.name, c.name) not in done)
+def _check_truth(run: Run) -> None:
+    """Refuse a score against the truth where nobody knows it."""
+    for name in run.more_metrics:
+        if name in WITH_NETWORK and not run.protocol.has_truth:
+            raise EvaluationError(
+                f"{name} compares with true photographs, which {run.protocol.name!r} has none of; leave it out."
+            )
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One photograph, and the names of the contestants that are asked about it."""
-
-    photograph: str
-    contestants: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What a task found: a list of records for each contestant, none where the photograph cannot be measured on."""
-
-    photograph: str
-    records: list[list[Record]]
-    left_out: dict[str, str]
+def _has_features(run: Run, record: Record, features: FeatureFolder) -> bool:
+    """False for a record whose picture is needed once more, as its features are not there."""
+    wanted = run.whole_metrics if record.case == run.shown_case else ()
+    both = [(metric, who) for metric in wanted for who in (TRUTH, record.method)]
+    return all(features.get(metric, who, record.photograph) is not None for metric, who in both)
 
 
-class Measurer:
-    """Does a run's tasks, one after another; each process has one.
-
-    Args:
-        run: what is asked.
-        out, full_pictures: as in `evaluate`.
-    """
-
-    def __init__(self, run: Run, out: Path | None, full_pictures: bool) -> None:
-        self._run, self._scorer = run, Scorer(run.metrics, run.frozen)
-        self._pictures = PictureFolder(out, full_pictures) if out else None
-        self._photographs = {photograph.name: photograph for photograph in run.chosen()}
-        self._contestants = {contestant.name: contestant for contestant in run.contestants}
-
-    def __call__(self, task: Task) -> Answers:
-        """Measure one photograph."""
-        run, photograph = self._run, self._photographs[task.photograph]
-        try:
-            cases = run.protocol.cases(photograph, run.photographs, run.seed)
-        except EvaluationError as error:
-            return Answers(photograph.name, [], {photograph.name: str(error)})
-        if self._pictures:
-            self._pictures.keep_case(next(case for case in cases if case.label == run.shown_case))
-        left_out: dict[str, str] = {}
-        asked = (self._contestants[name] for name in task.contestants)
-        records = [self._records(cases, contestant, left_out) for contestant in asked]
-        return Answers(photograph.name, records, left_out)
-
-    def _records(
-        self, cases: Sequence[Case], contestant: Contestant, left_out: dict[str, str]
-    ) -> list[Record]:
-        """One contestant's records of one photograph: a case it cannot answer has none."""
-        run, records, unhelped = self._run, [], None
-        for case in cases:
-            if contestant.cannot(case):
-                continue
-            try:
-                result = checked_answer(contestant, case, case.photograph.seed(run.seed, "method"))
-            except (MethodError, ReferencePhotoError) as error:  # one photograph's trouble does not end a run
-                left_out[f"{case.photograph.name} ({contestant.name}, {case.label})"] = str(error)
-                continue
-            helped = run.protocol.baseline_case not in ("", case.label)
-            before = (case.gray() if unhelped is None else unhelped) if helped else None
-            scores = {n: rounded(score) for n, score in self._scorer.scores(case, result, before).items()}
-            records.append(Record(case.photograph.name, contestant.name, case.label, scores))
-            if case.label == run.protocol.baseline_case:
-                unhelped = result
-            if self._pictures and case.label == run.shown_case:
-                self._pictures.keep(contestant.name, case.photograph, result)
-        return records
+def _still_left_out(before: Mapping[str, str], done: set[tuple[str, str]]) -> dict[str, str]:
+    """What an earlier run left out of answers that are not asked for again."""
+    starts = tuple(left_out_name(photograph, method) for photograph, method in done)
+    return {name: why for name, why in before.items() if name.startswith(starts)}
 
 
-def _finished(run: Run, heading: Heading, names: list[str], records: list[Record]) -> Results:
+def _tasks(run: Run, done: set[tuple[str, str]]) -> list[Task]:
+    """What is left to ask: photographs and the contestants that have not answered about them."""
+    tasks = []
+    for photograph in run.chosen():
+        names = tuple(c.name for c in run.contestants if (photograph.name, c.name) not in done)
+        if names:
+            tasks.append(Task(photograph.name, names))
+    return tasks
+
+
+def _finished(
+    run: Run, heading: Heading, names: list[str], records: list[Record], features: FeatureFolder
+) -> Results:
     if not records:
         first = next(iter(run.left_out.values()), "no method can answer this protocol; give another with -m.")
         raise EvaluationError(f"none of {len(heading.photographs)} photographs could be measured: {first}")
@@ -276,4 +250,8 @@ def _finished(run: Run, heading: Heading, names: list[str], records: list[Record
         answered = {record.case for record in records if record.method == contestant.name}
         missing = [label for label in run.protocol.labels if label not in answered]
         methods[contestant.name] = {**identity(contestant), "unanswered": missing}
-    return Results(heading, methods, ordered(records, heading, names), dict(sorted(run.left_out.items())))
+    in_order = ordered(records, heading, names)
+    shown = [record for record in in_order if record.case == run.shown_case]
+    showing = {name: [r.photograph for r in shown if r.method == name] for name in names}
+    whole = {run.shown_case: distances(features, run.whole_metrics, showing)} if run.whole_metrics else {}
+    return Results(heading, methods, in_order, dict(sorted(run.left_out.items())), whole)

@@ -149,7 +149,7 @@ def locate(name: str, folder: Path | None = None, *, download: bool = False) -> 
     source = next(file for file in network.files if file.url)
     raise WeightsError(
         f"{name} ({network.summary}) is not on this machine; fetch {source.url} as {source.name} "
-        "into a folder that TINCT_FROZEN names, or allow the download."
+        f"into a folder that TINCT_FROZEN names, or run tinct.evaluation.frozen.fetch({name!r}) in Python."
     )
 
 

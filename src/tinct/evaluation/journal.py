@@ -27,6 +27,7 @@ class Journal:
 
     Attributes:
         records: what is already there, in the order it was measured.
+        left_out: what could not be measured beside them, and why.
     """
 
     def __init__(self, folder: Path, heading: Heading, identities: Identities, restart: bool = False) -> None:
@@ -45,6 +46,7 @@ class Journal:
         self.path = folder / JOURNAL_FILE
         self._identities = identities
         self.records: list[Record] = []
+        self.left_out: dict[str, str] = {}
         if not restart:
             self.records = self._finished(folder, heading) + self._interrupted(heading)
         self._write_all(heading)
@@ -58,6 +60,7 @@ class Journal:
             return []
         if results.heading.differences(heading):
             return []
+        self.left_out |= results.left_out
         return [r for r in results.records if self._fits(r, results.methods)]
 
     def _interrupted(self, heading: Heading) -> list[Record]:
@@ -75,7 +78,9 @@ class Journal:
                 f"{self.path} is of a stopped run with another {'; '.join(differences)}; "
                 "give another --out, or --restart to begin anew."
             )
-        return [r for r in _complete_records(lines[1:]) if self._fits(r, first.get("methods", {}))]
+        records, left_out = _whole_lines(lines[1:])
+        self.left_out |= left_out
+        return [r for r in records if self._fits(r, first.get("methods", {}))]
 
     def _fits(self, record: Record, before: Identities) -> bool:
         """Whether the method of a record is what it was; methods that are not asked now are kept."""
@@ -85,7 +90,11 @@ class Journal:
 
     def _write_all(self, heading: Heading) -> None:
         first = {"heading": asdict(heading), "methods": self._identities}
-        lines = [json.dumps(first), *(json.dumps([asdict(r)]) for r in self.records)]
+        lines = [
+            json.dumps(first),
+            json.dumps(self.left_out),
+            *(json.dumps([asdict(r)]) for r in self.records),
+        ]
         write_atomically(self.path, "\n".join(lines) + "\n")
 
     @property
@@ -100,9 +109,21 @@ class Journal:
             OutputError: if it cannot be written.
         """
         self.records.extend(records)
+        self._append([asdict(record) for record in records])
+
+    def leave_out(self, left_out: Mapping[str, str]) -> None:
+        """Keep what could not be measured, and why.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        self.left_out |= left_out
+        self._append(left_out)
+
+    def _append(self, content: object) -> None:
         try:
             with self.path.open("a", encoding="utf-8", newline="\n") as journal:
-                journal.write(json.dumps([asdict(r) for r in records]) + "\n")
+                journal.write(json.dumps(content) + "\n")
         except OSError as error:
             raise OutputError(f"{self.path} cannot be written ({error.strerror}); free some space.") from None
 
@@ -117,13 +138,18 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
 
-def _complete_records(lines: Sequence[str]) -> list[Record]:
-    """Records of whole lines: the last one may have been cut off while it was written."""
+def _whole_lines(lines: Sequence[str]) -> tuple[list[Record], dict[str, str]]:
+    """Records and what was left out: the last line may have been cut off while it was written."""
     found: dict[tuple[str, str, str], Record] = {}
+    left_out: dict[str, str] = {}
     for line in lines:
         try:
-            for record in (Record(**content) for content in json.loads(line)):
+            content = json.loads(line)
+            if isinstance(content, dict):
+                left_out |= content
+                continue
+            for record in (Record(**fields) for fields in content):
                 found[(*record.key, record.case)] = record
         except (ValueError, TypeError):
             break
-    return list(found.values())
+    return list(found.values()), left_out

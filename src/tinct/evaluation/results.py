@@ -52,7 +52,7 @@ class Heading:
     Attributes:
         protocol, seed, parameters: the question.
         photographs: names of what was measured on; `available` is how many the set has.
-        metrics: names of the scores that every record has.
+        metrics: names of the scores that every record has, or the whole run (`tinct.evaluation.columns.OF_A_RUN`).
         versions: of tinct and of the libraries that make numbers.
         code: a hash of the source that measures (`tinct.evaluation.source`), so that a change is never mixed with
             what was before it; what answers has hashes of its own, in `Results.methods`.
@@ -84,12 +84,14 @@ class Results:
         methods: name -> {"weights_sha256", "code", "unanswered": [case]}.
         records: every answer, in order of photograph, method and case.
         left_out: photographs that could not be measured on, and why.
+        whole: case -> method -> metric -> {"mean", "count"}, for scores of all photographs together.
     """
 
     heading: Heading
     methods: dict[str, dict[str, object]]
     records: tuple[Record, ...]
     left_out: dict[str, str] = field(default_factory=dict)
+    whole: dict[str, dict[str, dict[str, dict[str, float]]]] = field(default_factory=dict)
 
     @property
     def cases(self) -> tuple[str, ...]:
@@ -110,7 +112,7 @@ class Results:
         return self._index.get((photograph, method, case), {})
 
     def summary(self) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-        """method -> case -> metric -> {"mean", "standard_error", "count"}."""
+        """method -> case -> metric -> {"mean", "standard_error", "count"}; a score of the whole run has no error."""
         return self._summary
 
     @cached_property
@@ -121,12 +123,16 @@ class Results:
             for metric, score in record.scores.items():
                 if score is not None:
                     columns.setdefault(metric, []).append(score)
-        return {
+        summary = {
             method: {
                 case: {m: mean_and_error(s) for m, s in columns.items()} for case, columns in cases.items()
             }
             for method, cases in table.items()
         }
+        for case, methods in self.whole.items():
+            for method, figures in methods.items():
+                summary[method][case] |= figures
+        return summary
 
     def to_json(self) -> str:
         """The file's text; the same results give the same bytes."""
@@ -134,6 +140,7 @@ class Results:
             **asdict(self.heading),
             "left_out": self.left_out,
             "methods": self.methods,
+            "whole": self.whole,
             "summary": self.summary(),
             "records": [asdict(record) for record in self.records],
         }
@@ -185,7 +192,8 @@ def _from_content(path: Path, content: dict) -> Results:
     try:
         heading = heading_from(content)
         records = tuple(Record(**record) for record in content["records"])
-        return Results(heading, content["methods"], records, content["left_out"])
+        whole = content.get("whole", {})
+        return Results(heading, content["methods"], records, content["left_out"], whole)
     except (KeyError, TypeError, AttributeError) as error:
         raise EvaluationError(f"{path} is damaged ({error}); evaluate again.") from None
 

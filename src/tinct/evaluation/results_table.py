@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinct.errors import TinctError
+from tinct.evaluation.columns import METRICS
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
 from tinct.evaluation.report import FEW
 from tinct.evaluation.report.tables import columns_of, markdown_cases, markdown_table
 from tinct.evaluation.results import Results, ordered, read_results, write_atomically
-from tinct.evaluation.scores import METRICS
 
 ORDER = (*PROTOCOLS, "runtime")
 SHOWN_COUNTS = ("0", "1", "2", "5", "10", "20", "50", "100", "200", "501")
@@ -76,7 +76,11 @@ def _joined(group: Sequence[Results]) -> Results:
     methods = {name: facts for results in group for name, facts in results.methods.items()}
     records = [record for results in group for record in results.records]
     left_out = {name: why for results in group for name, why in results.left_out.items()}
-    return Results(heading, methods, ordered(records, heading, list(methods)), left_out)
+    whole: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+    for results in group:
+        for case, figures in results.whole.items():
+            whole.setdefault(case, {}).update(figures)
+    return Results(heading, methods, ordered(records, heading, list(methods)), left_out, whole)
 
 
 def _code_note(group: Sequence[Results]) -> str:

@@ -1,9 +1,8 @@
-"""Which metrics a record can have, how each is written in a table, and where they are called."""
+"""Scores a record's metrics: where each of them is called, on what."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,8 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import EvaluationError
+from tinct.errors import EvaluationError, WeightsError
+from tinct.evaluation.columns import OF_A_RUN, WITH_NETWORK, check_metrics
+from tinct.evaluation.frozen import locate
 from tinct.evaluation.protocols.case import Case, Image
+from tinct.evaluation.whole import open_network
 
 if TYPE_CHECKING:
     from tinct.evaluation.metrics.guidance import ReferenceUse
@@ -21,68 +23,29 @@ Array = NDArray[np.float32]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """How a metric stands in a table.
-
-    Attributes:
-        title: the head of its column.
-        better: "higher", "lower" or "zero" (nearest to 0 is best); "" where none is better than another.
-        digits: behind the point.
-        meaning: one line, with unit and range.
-        of_color: says nothing about a picture without color, which is not ranked by it.
-    """
-
-    title: str
-    better: str
-    digits: int
-    meaning: str
-    of_color: bool = False
-
-
-METRICS: dict[str, Metric] = {
-    "psnr": Metric("PSNR", "higher", 2, "dB, on 8-bit RGB"),
-    "ssim": Metric("SSIM", "higher", 3, "structural similarity, mean over R, G, B, 0 to 1"),
-    "l2_ab": Metric("L2_ab", "lower", 2, "root mean square error of a*, b*, CIE units"),
-    "ciede2000": Metric("ΔE00", "lower", 2, "mean CIEDE2000 color difference"),
-    "auc": Metric("AuC", "higher", 1, "area under the cumulative ab-error curve, %"),
-    "auc_rebalanced": Metric("AuC rebal.", "higher", 1, "the same with rare colors weighted up, %"),
-    "colorfulness": Metric("Colorful", "", 1, "colorfulness (Hasler & Süsstrunk), 8-bit units"),
-    "colorfulness_difference": Metric(
-        "ΔColorful", "zero", 1, "colorfulness minus the truth's; below 0 is duller"
-    ),
-    "bleeding": Metric("Bleeding", "lower", 3, "chroma edges without a lightness edge", of_color=True),
-    "lpips": Metric("LPIPS", "lower", 3, "learned perceptual distance (squeeze)"),
-    "semantic": Metric(
-        "Semantic", "higher", 3, "share where a frozen classifier sees the same as in the truth"
-    ),
-    "hint_error": Metric("Hint ΔE00", "lower", 2, "CIEDE2000 from the revealed color under the hints"),
-    "hint_radius": Metric("Reach", "", 1, "pixels around a hint that follow it, as the radius of a disc"),
-    "palette_distance": Metric("To reference", "lower", 2, "Hellinger distance of ab histograms, 0 to 1"),
-    "gain": Metric("Gain dB", "higher", 2, "PSNR with the help minus without (plain grey if it needs help)"),
-    "gain_ab": Metric("Gain ab", "higher", 2, "fall of L2_ab against no help (plain grey if it needs help)"),
-    "moved_ab": Metric("Moved ab", "", 2, "root mean square change of a*, b* that the reference made"),
-    "seconds": Metric("Seconds", "lower", 3, "wall time of one colorization, median"),
-    "ratio": Metric("Ratio", "lower", 2, "wall time over the baseline's at the same size in the same run"),
-    "peak_megabytes": Metric("Peak MB", "lower", 0, "peak resident memory of a process that does only this"),
-}
-
 FEW_HINTS = 20
 """Revealed points up to which their reach is measured."""
 
-OPTIONAL_METRICS = ("lpips", "semantic")
-"""Scores that need a frozen network, computed where asked for."""
 
+def check_scores(names: Sequence[str], frozen: Path | None = None) -> None:
+    """Refuse what cannot be scored, before anything is measured.
 
-def check_metrics(names: Iterable[str]) -> None:
-    """Refuse a metric that nobody knows.
-
+    Args:
+        names, frozen: as in `Scorer`.
     Raises:
-        EvaluationError: with the names that are known.
+        EvaluationError: if a metric is unknown.
+        WeightsError: if a frozen network is not there.
     """
+    check_metrics(names)
     for name in names:
-        if name not in METRICS:
-            raise EvaluationError(f"no metric is called {name!r}; choose among {', '.join(METRICS)}.")
+        for network in WITH_NETWORK.get(name, ()):
+            try:
+                locate(network, frozen)
+            except WeightsError as error:
+                hint = (
+                    " Or compare a smaller network's features: --metric fid_squeeze." if name == "fid" else ""
+                )
+                raise WeightsError(f"{error}{hint}") from None
 
 
 class Truth:
@@ -151,13 +114,13 @@ class Scorer:
         names: of the metrics.
         frozen: folder with the frozen networks of "lpips" and "semantic"; None looks in the usual places.
     Raises:
-        EvaluationError: if a metric is unknown.
-        WeightsError: if a frozen network is not there: before anything is measured.
+        EvaluationError, WeightsError: as `check_scores`.
     """
 
     def __init__(self, names: Sequence[str], frozen: Path | None = None) -> None:
-        check_metrics(names)
-        self._functions = [(name, self._function(name, frozen)) for name in names]
+        check_scores(names, frozen)
+        self._functions = [(n, self._function(n, frozen)) for n in names if n not in OF_A_RUN]
+        self._networks = {name: open_network(name, frozen) for name in names if name in OF_A_RUN}
         self._known: Truth | None = None
 
     def scores(self, case: Case, result: Image, unhelped: Image | None = None) -> dict[str, float | None]:
@@ -169,6 +132,14 @@ class Scorer:
         """
         answer = Answer(case, result, self._truth(case), unhelped)
         return {name: function(answer) for name, function in self._functions}
+
+    def features(self, case: Case, result: Image) -> dict[tuple[str, bool], Array]:
+        """(metric, of the truth) -> features of the truth and of one result, for the scores of the whole run."""
+        known = self._truth(case)
+        found = {(name, False): network(result) for name, network in self._networks.items()}
+        if known is not None:
+            found |= {(name, True): known.once(network) for name, network in self._networks.items()}
+        return found
 
     def _truth(self, case: Case) -> Truth | None:
         """A case's truth, the one before if that is the same picture."""

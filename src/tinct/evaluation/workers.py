@@ -18,6 +18,16 @@ _work: Callable[[Any], Any]
 """A process's own, set when it begins."""
 
 
+def check_jobs(jobs: int) -> None:
+    """Refuse a number of processes below 1.
+
+    Raises:
+        OptionError: if it is.
+    """
+    if jobs < 1:
+        raise OptionError(f"jobs is {jobs}; give 1 or more processes.")
+
+
 def each(
     make: Callable[..., Callable[[Task], Found]], arguments: tuple[Any, ...], tasks: Sequence[Task], jobs: int
 ) -> Iterator[Found]:
@@ -32,8 +42,7 @@ def each(
         OptionError: if jobs is below 1.
         EvaluationError: if a process ends before its work.
     """
-    if jobs < 1:
-        raise OptionError(f"jobs is {jobs}; give 1 or more processes.")
+    check_jobs(jobs)
     if min(jobs, len(tasks)) <= 1:
         yield from map(make(*arguments), tasks)
         return

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinct.errors import MissingExtraError
+from tinct.evaluation.columns import METRICS
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
 from tinct.evaluation.results import Results
-from tinct.evaluation.scores import METRICS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from tinct.evaluation.columns import METRICS
 from tinct.evaluation.results import Results
-from tinct.evaluation.scores import METRICS
 
 DASH = "\N{EN DASH}"
 Columns = Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -37,12 +37,14 @@ def best(columns: Columns, metric: str) -> set[str]:
 
 
 def cell_text(columns: Columns, method: str, metric: str, *, error: bool = True) -> str:
-    """Mean ± standard error with the metric's digits, or a dash."""
+    """Mean ± standard error with the metric's digits, or a dash; a score of the whole run with its count."""
     figures = columns[method].get(metric)
     if figures is None:
         return DASH
     digits = METRICS[metric].digits
     text = f"{figures['mean']:.{digits}f}"
+    if "standard_error" not in figures:
+        return f"{text} ({figures['count']})"
     return f"{text} ± {figures['standard_error']:.{digits}f}" if error and figures["count"] > 1 else text
 
 
