@@ -277,3 +277,14 @@ def test_every_pixel_of_its_own_photograph_finds_a_sample_of_its_own_color_where
     found = find_candidates(lightness, [Reference(lightness, ab)], seed=0).ab
     apart = np.abs(found[0, 0] - ab[..., 0])
     assert np.quantile(apart, 0.99) < 3
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_a_feature_at_some_pixels_is_that_of_all_pixels(feature):
+    lightness = 50 + 10 * noise(110, 90)
+    rng = np.random.default_rng(0)
+    rows, columns = rng.integers(0, 110, 50), rng.integers(0, 90, 50)
+    everywhere = np.concatenate([block for _, _, block in feature.rows(lightness)])
+    np.testing.assert_allclose(
+        feature.at(lightness, rows, columns), everywhere[rows, columns], rtol=1e-4, atol=1e-3
+    )

@@ -11,17 +11,19 @@ from numpy.typing import NDArray
 
 from tinct.methods.protocol import Reference
 from tinct.methods.texture import (
+    fourier_at,
     fourier_rows,
     local_statistics,
     mean_square_distance,
     remap_lightness,
     row_blocks,
+    sift_at,
     sift_rows,
 )
 
 Array = NDArray[np.float32]
 Blocks = Iterator[tuple[int, int, Array]]
-Feature = Callable[[Array], Blocks]
+Index = NDArray[np.intp]
 # Finds for points, shape (N, D), the samples that are nearest and their squared distances; and how many there are.
 Search = tuple[Callable[[Array], tuple[NDArray[np.intp], NDArray[np.float64]]], int]
 
@@ -77,18 +79,34 @@ def find_candidates(lightness: Array, references: Sequence[Reference], seed: int
     ab = np.empty((len(FEATURES), 2, height, width), np.float32)
     cost = np.empty((len(FEATURES), height, width), np.float32)
     for k, feature in enumerate(FEATURES):
-        known = [source.gather(feature) for source in sources]
+        known = [feature.at(source.lightness, source.rows, source.columns) for source in sources]
         chosen, cost[k] = _nearest(feature, lightness, known, prices)
         ab[k] = colors[chosen].transpose(2, 0, 1)
     return Candidates(ab, cost)
 
 
-def _statistics_rows(lightness: Array, size: int) -> Blocks:
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What is compared: for all pixels by blocks of rows, or for those at given rows and columns, shape (N, D)."""
+
+    rows: Callable[[Array], Blocks]
+    at: Callable[[Array, Index, Index], Array]
+
+
+def _statistics(lightness: Array, size: int) -> Array:
     mean, deviation = local_statistics(lightness, size)
     # Deviations are several times smaller than lightness and say as much.
-    features = np.stack([mean, 2 * deviation], axis=2)
+    return np.stack([mean, 2 * deviation], axis=2)
+
+
+def _statistics_rows(lightness: Array, size: int) -> Blocks:
+    features = _statistics(lightness, size)
     for top, bottom in row_blocks(lightness.shape):
         yield top, bottom, features[top:bottom]
+
+
+def _statistics_at(lightness: Array, rows: Index, columns: Index, *, size: int) -> Array:
+    return np.asarray(_statistics(lightness, size)[rows, columns])
 
 
 def _sift_and_lightness_rows(lightness: Array, cell: int) -> Blocks:
@@ -97,12 +115,22 @@ def _sift_and_lightness_rows(lightness: Array, cell: int) -> Blocks:
         yield top, bottom, np.concatenate([descriptors, mean[top:bottom, :, None]], axis=2)
 
 
+def _sift_and_lightness_at(lightness: Array, rows: Index, columns: Index, *, cell: int) -> Array:
+    mean = local_statistics(lightness, 3)[0] * np.float32(LIGHTNESS_IN_SIFT)
+    return np.concatenate(
+        [sift_at(lightness, rows, columns, cell=cell), mean[rows, columns][:, None]], axis=1
+    )
+
+
 # SIFT varies in so many directions that a tree visits most samples: to compare with all of them is exact, and
 # takes a third of the time.
-SIFT_FEATURES: tuple[Feature, ...] = tuple(partial(_sift_and_lightness_rows, cell=cell) for cell in (3, 6))
+SIFT_FEATURES: tuple[Feature, ...] = tuple(
+    Feature(partial(_sift_and_lightness_rows, cell=cell), partial(_sift_and_lightness_at, cell=cell))
+    for cell in (3, 6)
+)
 FEATURES: tuple[Feature, ...] = (
-    *(partial(_statistics_rows, size=size) for size in (3, 5, 7)),
-    *(partial(fourier_rows, size=size) for size in (7, 9, 11)),
+    *(Feature(partial(_statistics_rows, size=k), partial(_statistics_at, size=k)) for k in (3, 5, 7)),
+    *(Feature(partial(fourier_rows, size=k), partial(fourier_at, size=k)) for k in (7, 9, 11)),
     *SIFT_FEATURES,
 )
 
@@ -130,18 +158,6 @@ class _Source:
         remapped = remap_lightness(reference.lightness, lightness)
         return cls(remapped, rows, columns, reference.ab[rows, columns])
 
-    def gather(self, feature: Feature) -> Array:
-        """The feature at the sampled pixels, shape (N, D)."""
-        gathered: Array | None = None
-        for top, bottom, block in feature(self.lightness):
-            if gathered is None:
-                gathered = np.empty((len(self.rows), block.shape[2]), np.float32)
-            # Samples are jittered: those of one block of rows need not be neighbors in their order.
-            here = (self.rows >= top) & (self.rows < bottom)
-            gathered[here] = block[self.rows[here] - top, self.columns[here]]
-        assert gathered is not None  # a reference has at least one row
-        return gathered
-
 
 def _nearest(
     feature: Feature, lightness: Array, known: Sequence[Array], prices: Sequence[float]
@@ -158,7 +174,7 @@ def _nearest(
     floor = LEAST_COST * float(mean_square_distance(together, together, 0.0))
     chosen, nearest = np.empty(lightness.shape, np.intp), np.empty(lightness.shape, np.float32)
     scale = 0.0
-    for top, bottom, block in feature(lightness):
+    for top, bottom, block in feature.rows(lightness):
         points = np.asarray((block.reshape(-1, block.shape[2]) - center) @ basis, np.float32)
         found, squares = _cheapest(points, searches, prices, floor)
         chosen[top:bottom] = found.reshape(bottom - top, -1)

@@ -7,11 +7,13 @@ channels come in blocks of rows, so that a photograph of megapixels never stands
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+Index = NDArray[np.intp]
 
 GABOR_ORIENTATIONS = 8
 GABOR_SCALES = 5
@@ -63,17 +65,20 @@ def sift_rows(lightness: Array, cell: int) -> Iterator[tuple[int, int, Array]]:
         Top row, bottom row (exclusive) and their descriptors, shape (rows, W, 128), of norm at most 1; 0
         where flat.
     """
-    reach = (SIFT_CELLS * cell) // 2 + 1
-    maps = np.pad(
-        _orientation_maps(lightness, cell), ((reach, reach), (reach, reach), (0, 0)), mode="symmetric"
-    )
-    corners = [(2 * k - SIFT_CELLS + 1) * cell // 2 + reach for k in range(SIFT_CELLS)]
+    maps, corners = _sift_cells(lightness, cell)
     width = lightness.shape[1]
     for top, bottom in row_blocks(lightness.shape):
-        cells = [maps[top + y : bottom + y, x : x + width] for y in corners for x in corners]
-        histogram = np.concatenate(cells, axis=2)
-        histogram /= histogram.sum(axis=2, keepdims=True) + np.float32(SIFT_NOISE * SIFT_CELLS**2)
-        yield top, bottom, np.sqrt(histogram, out=histogram)
+        yield (
+            top,
+            bottom,
+            _sift([maps[top + y : bottom + y, x : x + width] for y in corners for x in corners]),
+        )
+
+
+def sift_at(lightness: Array, rows: Index, columns: Index, *, cell: int) -> Array:
+    """The same descriptors around some pixels only, shape (N, 128)."""
+    maps, corners = _sift_cells(lightness, cell)
+    return _sift([maps[rows + y, columns + x] for y in corners for x in corners])
 
 
 def fourier_rows(lightness: Array, size: int) -> Iterator[tuple[int, int, Array]]:
@@ -87,17 +92,15 @@ def fourier_rows(lightness: Array, size: int) -> Iterator[tuple[int, int, Array]
         mirror images), shape (rows, W, D), in L*: divided by size, so that patches keep their Euclidean
         distances' scale.
     """
-    reach = size // 2
-    padded = np.pad(lightness, reach, mode="symmetric")
-    basis = _fourier_basis(size)
-    count = basis.shape[1] // 2
+    windows = _windows(lightness, size)
     for top, bottom in row_blocks(lightness.shape):
-        windows = np.lib.stride_tricks.sliding_window_view(padded[top : bottom + 2 * reach], (size, size))
-        parts = windows.reshape(-1, size * size) @ basis
-        # Not np.hypot, whose care for overflow costs more than the transform.
-        np.square(parts, out=parts)
-        magnitude = parts[:, :count] + parts[:, count:]
-        yield top, bottom, np.sqrt(magnitude, out=magnitude).reshape(bottom - top, -1, count)
+        magnitude = _magnitudes(windows[top:bottom].reshape(-1, size * size), size)
+        yield top, bottom, magnitude.reshape(bottom - top, -1, magnitude.shape[1])
+
+
+def fourier_at(lightness: Array, rows: Index, columns: Index, *, size: int) -> Array:
+    """The same magnitudes around some pixels only, shape (N, D)."""
+    return _magnitudes(_windows(lightness, size)[rows, columns].reshape(-1, size * size), size)
 
 
 def local_statistics(lightness: Array, size: int) -> tuple[Array, Array]:
@@ -193,6 +196,35 @@ def _orientation_maps(lightness: Array, cell: int) -> Array:
     return maps
 
 
+def _sift_cells(lightness: Array, cell: int) -> tuple[Array, list[int]]:
+    """Orientation maps, padded, and how far the 4 rows (and columns) of cells lie from a pixel in them."""
+    reach = (SIFT_CELLS * cell) // 2 + 1
+    around = ((reach, reach), (reach, reach), (0, 0))
+    maps = np.pad(_orientation_maps(lightness, cell), around, mode="symmetric")
+    return maps, [(2 * k - SIFT_CELLS + 1) * cell // 2 + reach for k in range(SIFT_CELLS)]
+
+
+def _sift(cells: list[Array]) -> Array:
+    histogram = np.concatenate(cells, axis=-1)
+    histogram /= histogram.sum(axis=-1, keepdims=True) + np.float32(SIFT_NOISE * SIFT_CELLS**2)
+    return np.sqrt(histogram, out=histogram)
+
+
+def _windows(lightness: Array, size: int) -> Array:
+    padded = np.pad(lightness, size // 2, mode="symmetric")
+    return np.lib.stride_tricks.sliding_window_view(padded, (size, size))
+
+
+def _magnitudes(patches: Array, size: int) -> Array:
+    parts = patches @ _fourier_basis(size)
+    # Not np.hypot, whose care for overflow costs more than the transform.
+    np.square(parts, out=parts)
+    count = parts.shape[1] // 2
+    magnitude = parts[:, :count] + parts[:, count:]
+    return np.asarray(np.sqrt(magnitude, out=magnitude))
+
+
+@cache
 def _fourier_basis(size: int) -> Array:
     """Cosines and then sines, (size², 2 D), of one frequency out of each pair of mirror images."""
     frequencies = [(u, v) for u in range(size) for v in range(size) if (u, v) <= (-u % size, -v % size)]
