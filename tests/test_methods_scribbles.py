@@ -147,6 +147,13 @@ def test_confidence_falls_with_distance_and_over_edges() -> None:
     assert 1 > confidence[20, 25] > confidence[20, 29] > 2 * confidence[20, 31] >= 0
 
 
+def test_confidence_of_a_large_photograph_stops_at_edges_too() -> None:
+    lightness = np.kron(two_halves(), np.ones((6, 6), np.float32))  # 240 by 360: found at half size
+    confidence = Levin().predict(lightness, dots(240, 360, (120, 120, (50, 0))), []).confidence
+    assert confidence[120, 120] == confidence.max() == 1
+    assert confidence[120, 150] > confidence[120, 176] > 2 * confidence[120, 184]
+
+
 def test_mirrored_photographs_get_mirrored_colors() -> None:
     lightness, hints = random_lightness(20, 31), dots(20, 31, (5, 5, (30, -20)), (12, 25, (-10, 50)))
     mirrored = replace(hints, ab=hints.ab[:, ::-1].copy(), mask=hints.mask[:, ::-1].copy())

@@ -29,6 +29,9 @@ FULL_INFLUENCE = 0.25
 # I - W on flat lightness is -0.375 times the Laplacian: the mean of dx² over the eight neighbors is 6/8.
 DIFFUSIVITY = 0.375
 
+# What only tells how far hints reach is found at half size while the shorter side has so many pixels.
+LEAST_SIDE = 96
+
 # Working pixels over which a hint's remaining error is taken back where a method has spread it by itself.
 PIN_SIGMA = 1.5
 
@@ -71,10 +74,8 @@ class Levin:
             raise MethodError("levin spreads hints but got none; add a point or a stroke of color.")
         _check_sizes(lightness, hints)
         known = _hinted(hints)
-        weights = propagation_weights(lightness)
-        ones = np.ones_like(lightness)
-        influence = propagate(weights, known, ones[..., None], _screening(ones))
-        return Prediction(propagate(weights, known, hints.ab), influence[..., 0])
+        chroma = propagate(propagation_weights(lightness), known, hints.ab)
+        return Prediction(chroma, _influence(lightness, known))
 
 
 def spread_hints(lightness: Array, prediction: Prediction, hints: HintField) -> Prediction:
@@ -150,6 +151,22 @@ def _reach_of_hints(lightness: Array, prediction: Prediction, hints: HintField) 
     within = np.clip(mean, fields[known, 1:].min(axis=0), fields[known, 1:].max(axis=0))
     maps = np.asarray(within, np.float32)
     return spread[..., 0], maps[..., :2], maps[..., 2:]
+
+
+def _influence(lightness: Array, known: NDArray[np.bool_]) -> Array:
+    """1 at hints, falling with the distance, shape (H, W); at half size where that still shows what is where."""
+    height, width = lightness.shape
+    if min(height, width) < 2 * LEAST_SIDE:
+        ones = np.ones_like(lightness)
+        return propagate(propagation_weights(lightness), known, ones[..., None], _screening(ones))[..., 0]
+    import cv2
+
+    half = ((width + 1) // 2, (height + 1) // 2)
+    touched = cv2.resize(known.astype(np.float32), half, interpolation=cv2.INTER_AREA) > 0
+    smaller = np.asarray(cv2.resize(lightness, half, interpolation=cv2.INTER_AREA), np.float32)
+    coarse = _influence(smaller, touched)
+    influence = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.where(known, 1, influence), np.float32)
 
 
 def _hinted(hints: HintField) -> NDArray[np.bool_]:
