@@ -172,7 +172,7 @@ def test_hints_win_over_every_reference_method(method, gray, color):
 def test_strength_scales_chroma_down_to_neutral(gray, painter):
     full, half = (rgb_to_lab(colorize(gray, method="painter", strength=s)) for s in (1.0, 0.5))
     middle = (full[..., 0] > 30) & (full[..., 0] < 80)
-    np.testing.assert_allclose(half[middle, 1:], full[middle, 1:] / 2, atol=0.8)
+    np.testing.assert_allclose(half[middle, 1:], full[middle, 1:] / 2, atol=1.2)  # a step of blue is 1 of b*
     none = colorize(gray, method="painter", strength=0.0)
     np.testing.assert_array_equal(none, np.repeat(gray[..., None], 3, axis=2))
 

@@ -260,7 +260,7 @@ def test_a_missing_engine_names_the_pip_line(tmp_path: Path, monkeypatch: pytest
     from tinct.inference import openvino_engine
 
     write_network(tmp_path / "net.onnx")
-    openvino_engine._engine.cache_clear()
+    openvino_engine.engine.cache_clear()
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(MissingExtraError, match="pip install openvino"):
         open_network(tmp_path / "net.onnx")

@@ -235,9 +235,10 @@ class Colorizer:
     def render(self) -> Photo:
         """The photograph in color at full resolution, with its metadata."""
         prediction = self.predict()
-        hints = list(self._hints.values())
-        result = render(self.photo, prediction.ab, self._working_lightness(), hints, self._options)
-        result.provenance = self.provenance
+        hints, provenance = list(self._hints.values()), self.provenance
+        lightness, on_engine = self._working_lightness(), provenance.weights_sha256 is not None
+        result = render(self.photo, prediction.ab, lightness, hints, self._options, on_engine=on_engine)
+        result.provenance = provenance
         return result
 
     def preview(self, longer_side: int) -> NDArray[np.uint8]:

@@ -33,8 +33,8 @@ DEFAULT_ROWS = 256
 
 _READ_ROWS = 256
 
-_BLOCK_ROWS = 16
-"""Rows that are computed at once: their planes stay in the processor's cache."""
+_BLOCK = 1 << 15
+"""Pixels that are computed at once: their planes stay in the processor's cache."""
 
 _MAX_SIDE = 1 << 14
 """Rows that OpenCV is given at once: it counts some sides in 16 bits."""
@@ -63,10 +63,10 @@ class ChromaUpsampler:
                 f"average it to {ab.shape[:2]}."
             )
         size = min(ab.shape[0], shape[0]), min(ab.shape[1], shape[1])
-        lightness = _shrunk(np.asarray(working_lightness, np.float64), size)
-        chroma = _shrunk(np.asarray(ab, np.float64), size)
+        lightness = _shrunk(np.asarray(working_lightness, np.float32), size)
+        chroma = _shrunk(np.asarray(ab, np.float32), size)
         self.shape = shape
-        self._same = chroma.astype(np.float32) if size == shape else None
+        self._same = chroma if size == shape else None
         self._planes = np.empty(0, np.float32) if self._same is not None else _model(chroma, lightness)
         self._first_row, self._row_part = _positions(size[0], shape[0])
         self._last_row = size[0] - 1
@@ -82,53 +82,55 @@ class ChromaUpsampler:
         Raises:
             ShapeError: if lightness is not of these rows.
         """
+        return np.ascontiguousarray(np.moveaxis(self.planes(top, bottom, lightness), 0, -1))
+
+    def planes(self, top: int, bottom: int, lightness: Array) -> Array:
+        """What `rows` gives, as a plane of a* and a plane of b*: shape (2, bottom - top, W)."""
         if not 0 <= top <= bottom <= self.shape[0] or lightness.shape != (bottom - top, self.shape[1]):
             raise ShapeError(
                 f"lightness is {lightness.shape} for rows {top} to {bottom} of a {self.shape} photograph; "
                 f"pass L* of exactly these rows, whole width."
             )
         if self._same is not None:
-            return self._same[top:bottom].copy()
-        ab = np.empty((bottom - top, self.shape[1], 2), np.float32)
-        if top == bottom:
-            return ab
-        first = int(self._first_row[top])
-        last = min(int(self._first_row[bottom - 1]) + 1, self._last_row)
-        wide = self._widened(first, last + 1)
-        for start in range(top, bottom, _BLOCK_ROWS):
-            stop = min(start + _BLOCK_ROWS, bottom)
+            return np.ascontiguousarray(np.moveaxis(self._same[top:bottom], -1, 0))
+        ab = np.empty((2, *lightness.shape), np.float32)
+        count = max(1, _BLOCK // self.shape[1])
+        model = np.empty((9, count, self.shape[1]), np.float32)
+        for start in range(top, bottom, count):
+            stop = min(start + count, bottom)
             here = slice(start - top, stop - top)
-            _apply(self._between(start, stop, wide, first), lightness[here], ab[here])
+            self._interpolate(start, stop, model)
+            _apply(model[:, : stop - start], lightness[here], ab[:, here])
         return ab
 
+    def _interpolate(self, start: int, stop: int, model: Array) -> None:
+        """Fill the model, shape (9, rows or more, W), at rows of the photograph, each between two working rows."""
+        import cv2
+
+        first = int(self._first_row[start])
+        last = min(int(self._first_row[stop - 1]) + 1, self._last_row)
+        wide = self._widened(first, last + 1)
+        ahead = np.empty_like(wide)
+        np.subtract(wide[1:], wide[:-1], out=ahead[:-1])
+        ahead[-1] = 0
+        uppers, parts = self._first_row[start:stop] - first, self._row_part[start:stop]
+        for row, (upper, part) in enumerate(zip(uppers.tolist(), parts.tolist(), strict=True)):
+            cv2.scaleAdd(ahead[upper], part, wide[upper], dst=model[:, row])
+
     def _widened(self, first: int, last: int) -> Array:
-        """Rows of the model at the photograph's width, shape (rows, 9 * W)."""
+        """Rows of the model at the photograph's width, shape (rows, 9, W)."""
         import cv2
 
         planes = self._planes[first:last]
         count, width = len(planes) * planes.shape[1], planes.shape[2]
         flat = planes.reshape(count, width)
         if width != self.shape[1]:
-            parts = [flat[start : start + _MAX_SIDE] for start in range(0, count, _MAX_SIDE)]
-            sizes = [(self.shape[1], len(part)) for part in parts]
-            both = zip(parts, sizes, strict=True)
-            flat = np.concatenate(
-                [np.asarray(cv2.resize(p, s, interpolation=cv2.INTER_LINEAR)) for p, s in both]
-            )
-        return np.asarray(flat, np.float32).reshape(last - first, -1)
-
-    def _between(self, start: int, stop: int, wide: Array, first: int) -> Array:
-        """The model at some rows of the photograph, shape (rows, 9, W), each between two working rows.
-
-        Row by row in cache: a product of matrices so thin keeps the threads of a BLAS waiting for each other.
-        """
-        model = np.empty((stop - start, wide.shape[1]), np.float32)
-        uppers, parts = self._first_row[start:stop] - first, self._row_part[start:stop]
-        for row, upper, part in zip(model, uppers, parts, strict=True):
-            np.subtract(wide[min(upper + 1, len(wide) - 1)], wide[upper], out=row)
-            row *= part
-            row += wide[upper]
-        return model.reshape(stop - start, -1, self.shape[1])
+            wide = np.empty((count, self.shape[1]), np.float32)
+            for part in range(0, count, _MAX_SIDE):
+                given, taken = flat[part : part + _MAX_SIDE], wide[part : part + _MAX_SIDE]
+                cv2.resize(given, taken.shape[::-1], dst=taken, interpolation=cv2.INTER_LINEAR)
+            flat = wide
+        return flat.reshape(last - first, planes.shape[1], self.shape[1])
 
 
 def upsample_chroma(ab: Array, guide: Array) -> Array:
@@ -224,34 +226,38 @@ def _row_cover(top: int, bottom: int, height: int, size: int) -> tuple[int, NDAr
     return first, np.maximum(cover, 0)
 
 
-def _model(ab: NDArray[np.float64], lightness: NDArray[np.float64]) -> Array:
+def _model(ab: Array, lightness: Array) -> Array:
     """What is interpolated, shape (h, 9, w): mean L*, then value, slope, least, greatest of a*, and of b*."""
     import cv2
 
-    def mean(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    def mean(plane: Array) -> Array:
         side = 2 * RADIUS + 1
         return np.asarray(cv2.blur(plane, (side, side), borderType=cv2.BORDER_REPLICATE))
 
     around = np.ones((3, 3), np.uint8)
-    local_mean = mean(lightness)
-    spread = np.maximum(mean(lightness * lightness) - local_mean**2, 0) + REGULARIZATION
-    planes = [lightness]
-    for value in (np.ascontiguousarray(ab[..., 0]), np.ascontiguousarray(ab[..., 1])):
-        slope = (mean(lightness * value) - local_mean * mean(value)) / spread
-        low, high = cv2.erode(value, around), cv2.dilate(value, around)
-        planes += [value, mean(slope), np.asarray(low, np.float64), np.asarray(high, np.float64)]
-    return np.ascontiguousarray(np.stack(planes, axis=1), np.float32)
+    height, width = lightness.shape
+    planes = np.empty((height, 9, width), np.float32)
+    planes[:, 0] = lightness
+    centered = lightness - np.float32(50)  # so that squares keep their digits
+    local_mean = mean(centered)
+    spread = np.maximum(mean(centered * centered) - local_mean**2, 0) + np.float32(REGULARIZATION)
+    for channel in range(2):
+        value, first = np.ascontiguousarray(ab[..., channel]), 1 + 4 * channel
+        slope = (mean(centered * value) - local_mean * mean(value)) / spread
+        planes[:, first], planes[:, first + 1] = value, mean(slope)
+        planes[:, first + 2], planes[:, first + 3] = cv2.erode(value, around), cv2.dilate(value, around)
+    return planes
 
 
 def _apply(model: Array, lightness: Array, ab: Array) -> None:
-    """Fill ab from the model at the same rows, shape (rows, 9, W)."""
-    detail = lightness - model[:, 0]
+    """Fill the planes of ab, shape (2, rows, W), from the model at the same rows, shape (9, rows, W)."""
+    detail = lightness - model[0]
     for channel in range(2):
-        value, slope, low, high = (model[:, 1 + 4 * channel + i] for i in range(4))
+        value, slope, low, high = model[1 + 4 * channel : 5 + 4 * channel]
         slope *= detail
         slope += value
         np.maximum(slope, low, out=slope)
-        np.minimum(slope, high, out=ab[..., channel])
+        np.minimum(slope, high, out=ab[channel])
 
 
 def _positions(size: int, target: int) -> tuple[NDArray[np.intp], Array]:
@@ -261,7 +267,7 @@ def _positions(size: int, target: int) -> tuple[NDArray[np.intp], Array]:
     return first, (center - first).astype(np.float32)
 
 
-def _shrunk(image: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+def _shrunk(image: Array, size: tuple[int, int]) -> Array:
     if image.shape[:2] == size:
         return image
     import cv2

@@ -13,11 +13,14 @@ from tinct.errors import ShapeError
 
 Array = NDArray[np.float32]
 
-_TOLERANCE = np.float32(2e-6)
+TOLERANCE = np.float32(2e-6)
 """How far linear light may leave 0..1 before it counts as outside: rounding, moves L* by < 0.002."""
 
 _BISECTIONS = 13
 """Halvings of the scale: 2 to the -13 of a chroma of 100 is 0.01."""
+
+_BISECTED = 1 << 14
+"""Pixels that are bisected at once."""
 
 
 def fit_gamut(lightness: NDArray[np.generic], ab: NDArray[np.generic]) -> Array:
@@ -79,26 +82,31 @@ def _fitted_blocks(
     for block in blocks(len(indices)):
         chosen = indices[block]
         lightness, a, b = _planes(light[chosen], chroma[chosen])
-        scale = _bisect_scale(lightness, a, b)
+        scale = gamut_scale(lightness, a, b)
         yield chosen, lightness, a * scale, b * scale
 
 
-def _bisect_scale(lightness: Array, a: Array, b: Array) -> Array:
-    """The largest scale inside, from below, for colors that are outside at scale 1."""
-    ray = LinearRay(lightness, a, b)
+def gamut_scale(lightness: Array, a: Array, b: Array) -> Array:
+    """The largest scale of chroma inside the gamut, from below, for colors that are outside at scale 1: shape (N,)."""
     low = np.zeros_like(lightness)
+    for start in range(0, len(low), _BISECTED):
+        part = slice(start, start + _BISECTED)
+        _bisect(LinearRay(lightness[part], a[part], b[part]), low[part])
+    return low
+
+
+def _bisect(ray: LinearRay, low: Array) -> None:
     step = np.float32(0.5)
     for _ in range(_BISECTIONS):
         inside = ~_outside(*ray.at(low + step))
         low += step * inside
         step *= np.float32(0.5)
-    return low
 
 
 def _outside(red: Array, green: Array, blue: Array) -> NDArray[np.bool_]:
     low = np.minimum(np.minimum(red, green), blue)
     high = np.maximum(np.maximum(red, green), blue)
-    outside: NDArray[np.bool_] = (low < -_TOLERANCE) | (high > 1 + _TOLERANCE)
+    outside: NDArray[np.bool_] = (low < -TOLERANCE) | (high > 1 + TOLERANCE)
     return outside
 
 

@@ -11,7 +11,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.color.srgb import RGB_TO_WHITE_XYZ, WHITE_XYZ_TO_RGB, blocks, decode_srgb, encode_srgb, power
+from tinct.color.srgb import (
+    RGB_TO_WHITE_XYZ,
+    WHITE_XYZ_TO_RGB,
+    blocks,
+    decode_srgb,
+    encode_srgb,
+    look_up,
+    power,
+)
 from tinct.errors import ShapeError
 
 Array = NDArray[np.float32]
@@ -92,7 +100,7 @@ def gray_to_lightness(gray: NDArray[np.generic]) -> Array:
     """
     gray = np.asarray(gray)
     if gray.dtype in (np.uint8, np.uint16):
-        return _lightness_table(gray.dtype.name)[gray]
+        return look_up(_lightness_table(gray.dtype.name), gray)
     flat = gray.reshape(-1)
     lightness = np.empty(flat.shape, np.float32)
     for block in blocks(len(flat)):

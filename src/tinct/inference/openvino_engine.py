@@ -98,7 +98,7 @@ def best_precision(precision: str = "auto") -> str:
     """
     if precision == "f32":
         return precision
-    has_bf16 = "BF16" in _engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    has_bf16 = "BF16" in engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "bf16" and not has_bf16:
         raise OptionError("precision is bf16, which this CPU does not compute in; use auto or f32.")
     return "bf16" if has_bf16 else "f32"
@@ -115,7 +115,12 @@ def network_sha256(path: Path) -> str:
 
 
 @cache
-def _engine() -> openvino.Core:
+def engine() -> openvino.Core:
+    """OpenVINO, one for the process.
+
+    Raises:
+        MissingExtraError: if it cannot be imported.
+    """
     try:
         import openvino
     except ImportError as error:
@@ -141,12 +146,12 @@ def _compile(path: Path, sha256: str, properties: dict[str, Any]) -> openvino.Co
     folder = writable_cache("openvino", sha256[:32])
     if folder is not None:
         try:
-            return _engine().compile_model(path, "CPU", {**properties, "CACHE_DIR": str(folder)})
+            return engine().compile_model(path, "CPU", {**properties, "CACHE_DIR": str(folder)})
         except RuntimeError:
             # A full disk or a damaged entry is no reason to fail: what the file itself is worth shows below.
             shutil.rmtree(folder, ignore_errors=True)
     try:
-        return _engine().compile_model(path, "CPU", properties)
+        return engine().compile_model(path, "CPU", properties)
     except RuntimeError as error:
         raise WeightsError(
             f"{path} cannot be read as a network ({_first_line(error)}); install it or download it again."

@@ -130,6 +130,15 @@ class Photo:
     def bit_depth(self) -> int:
         return int(self._pixels.dtype.itemsize * 8)
 
+    @property
+    def eight_bit_srgb(self) -> bool:
+        """True if its colored pixels are sRGB of 8 bits."""
+        return self._pixels.dtype == np.uint8 and not self._keeps_profile
+
+    @property
+    def _keeps_profile(self) -> bool:
+        return self._profile is not None and self._profile.holds_srgb
+
     def __repr__(self) -> str:
         kind = "gray" if self._pixels.ndim == 2 else "RGB"
         return f"<Photo {self.width}x{self.height} {kind} {self.bit_depth} bit {self.format or 'array'}>"
@@ -201,7 +210,8 @@ class Photo:
 
         Args:
             rows: sRGB, shape (H, W, 3), float in 0..1, or a function from (top, bottom, the L* of these rows)
-                to sRGB of shape (bottom - top, W, 3); it is called for strips, from several threads at once.
+                to sRGB of shape (bottom - top, W, 3); it is called for strips, from several threads at once. Of a
+                photograph that becomes `eight_bit_srgb` it may be uint8, rounded already.
         Returns:
             A photograph with the same depth, transparency and metadata.
         Raises:
@@ -209,18 +219,21 @@ class Photo:
         """
         from tinct.photo.reading import Decoded
 
-        keeps_profile = self._profile is not None and self._profile.holds_srgb
+        keeps_profile, eight_bit = self._keeps_profile, self.eight_bit_srgb
         pixels = np.empty((self.height, self.width, 3), self._pixels.dtype)
 
         def fill(strip: tuple[int, int]) -> None:
             top, bottom = strip
             lightness = self.lightness(top, bottom)
             rgb = rows(top, bottom, lightness) if callable(rows) else rows[top:bottom]
-            self._check_rows(rgb, bottom - top, whole=None if callable(rows) else rows.shape)
+            rounded = eight_bit and rgb.dtype == np.uint8
+            self._check_rows(
+                rgb, bottom - top, None if callable(rows) else rows.shape, "u" if rounded else "f"
+            )
             if keeps_profile and self._profile is not None:
                 rgb = self._profile.from_srgb(np.clip(rgb, 0, 1))
-            pixels[top:bottom] = quantize(rgb, pixels.dtype)
-            if pixels.dtype == np.uint8 and not keeps_profile:
+            pixels[top:bottom] = rgb if rounded else quantize(rgb, pixels.dtype)
+            if eight_bit:
                 settle_lightness(pixels[top:bottom], lightness)
 
         each_in_threads(fill, list(self._strips(_COLORED_STRIP)))
@@ -347,14 +360,16 @@ class Photo:
         whole = cv2.resize(narrow, (width, height), interpolation=cv2.INTER_AREA)
         return np.asarray(whole, np.float32).reshape(height, width, *channels)
 
-    def _check_rows(self, rgb: NDArray[np.generic], height: int, whole: tuple[int, ...] | None) -> None:
+    def _check_rows(
+        self, rgb: NDArray[np.generic], height: int, whole: tuple[int, ...] | None, kind: str
+    ) -> None:
         met = rgb.shape if whole is None else whole
         wanted = (height if whole is None else self.height, self.width, 3)
-        if met != wanted or rgb.dtype.kind != "f":
+        if met != wanted or rgb.dtype.kind != kind:
             raise ShapeError(
                 f"the colors have shape {met} and type {rgb.dtype}; {wanted} and float were wanted."
             )
-        if not np.isfinite(rgb).all():
+        if kind == "f" and not np.isfinite(rgb).all():
             raise ShapeError("the colors have NaN or infinity in them; sRGB in 0..1 was wanted.")
 
 
