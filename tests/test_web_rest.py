@@ -202,7 +202,8 @@ def test_references_are_weighed_shown_and_cleared(server, gray, reference, color
 def test_methods_are_those_of_the_library(server):
     listed = server.client.get("/api/methods").json()["methods"]
     assert [each["name"] for each in listed] == list(tinct.METHODS)
-    assert {"summary", "source", "needs_reference", "needs_hints", "suggests"} <= set(listed[0])
+    assert {"summary", "source", "needs_reference", "needs_hints", "suggests", "installed"} <= set(listed[0])
+    assert [each["installed"] for each in listed if each["name"] in ("tinct", "welsh")] == [True, True]
 
 
 BAD = {

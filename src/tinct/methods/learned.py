@@ -94,6 +94,7 @@ class Tinct:
     needs_hints: ClassVar[bool] = False
     honors_hints: ClassVar[bool] = True
     working_size: ClassVar[int] = 256
+    weights: ClassVar[tuple[str, ...]] = tuple(f"tinct.{part}" for part in OUTPUTS)
 
     def __init__(self, *, device: str = "auto", precision: str = "auto", threads: int | None = None) -> None:
         self._engine: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
