@@ -17,6 +17,7 @@ from torch.nn import functional as F  # noqa: E402
 from paper_weights import SINGLE, export_all  # noqa: E402
 from tinct import weights  # noqa: E402
 from tinct.cli import run  # noqa: E402
+from tinct.color.bins import AB_BINS  # noqa: E402
 from tinct.color.lab import rgb_to_lab, rgb_to_lightness  # noqa: E402
 from tinct.colorize import Colorizer, colorize  # noqa: E402
 from tinct.errors import MethodError, OptionError, WeightsError  # noqa: E402
@@ -108,6 +109,17 @@ def test_vividness_goes_from_the_mean_to_the_annealed_mean(networks):
     np.testing.assert_allclose(found.ab, expected, atol=0.5)
     dull, sharp = (Colorizer(GRAY, method="zhang2016", vividness=v).predict().ab for v in (0, 1))
     assert np.abs(dull - sharp).max() > 0.1
+
+
+@torch.no_grad()
+def test_the_mode_is_the_likeliest_bin(networks):
+    lightness = lightness_of(COLOR)
+    method = get_method("zhang2016-mode")
+    found = method.predict(lightness, nothing(lightness), [])
+    p = method.distribution(method.look(lightness), nothing(lightness)).probabilities
+    likeliest = torch.from_numpy(AB_BINS[p.argmax(-1)]).permute(2, 0, 1)[None]
+    expected = F.interpolate(likeliest, lightness.shape, mode="bilinear")[0].permute(1, 2, 0).numpy()
+    assert np.median(np.abs(found.ab + found.vivid - expected)) < 1
 
 
 @pytest.mark.parametrize("name", PAPERS)

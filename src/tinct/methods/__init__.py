@@ -28,6 +28,7 @@ METHODS: dict[str, str] = {
     "pierre": "tinct.methods.variational:Pierre",
     "levin": "tinct.methods.scribbles:Levin",
     "zhang2016": "tinct.methods.papers:ZHANG2016",
+    "zhang2016-mode": "tinct.methods.papers:ZHANG2016_MODE",
     "zhang2016-l2": "tinct.methods.papers:ZHANG2016_L2",
     "zhang2016-five-blocks": "tinct.methods.papers:ZHANG2016_FIVE_BLOCKS",
     "zhang2016-four-blocks": "tinct.methods.papers:ZHANG2016_FOUR_BLOCKS",

@@ -38,6 +38,7 @@ class Automatic:
     Attributes:
         name, summary, source, working_size: as of `tinct.methods.Method`.
         multiple: working sizes are padded to multiples of it.
+        network: the exported network, where it has another name than the method.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Automatic:
     source: str
     multiple: int = 8
     working_size: int = 256
+    network: str = ""
     needs_reference: ClassVar[bool] = False
     needs_hints: ClassVar[bool] = False
     honors_hints: ClassVar[bool] = False
@@ -53,7 +55,7 @@ class Automatic:
     @property
     def weights(self) -> tuple[str, ...]:
         """The files that it needs, by their names in the manifest."""
-        return (self.name,)
+        return (self.network or self.name,)
 
     @property
     def weights_sha256(self) -> str:
@@ -62,7 +64,7 @@ class Automatic:
 
     def prepare(self) -> None:
         """Open the network; see `tinct.methods.learned.Tinct.prepare`."""
-        exported_network(self.name)
+        exported_network(*self.weights)
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
@@ -86,7 +88,7 @@ class Automatic:
         padded = mirrored(np.asarray(lightness, np.float32), self.multiple)
         if hints is not None:
             given["hints"] = channels_first(_hint_map(hints, padded.shape))
-        network = exported_network(self.name)
+        network = exported_network(*self.weights)
         return padded.shape, network.run(lightness=channels_first(padded), **given)
 
 
@@ -109,8 +111,13 @@ class Seen:
 class AutomaticDistribution(Automatic):
     """A network from lightness to a distribution over the ab bins, read as its annealed mean.
 
-    The option `vividness` goes from the distribution's mean, at 0, to the annealed mean (T = 0.38), at 1.
+    The option `vividness` goes from the distribution's mean, at 0, to the annealed mean, at 1.
+
+    Attributes:
+        temperature: of the annealed mean; towards 0 it is the mode.
     """
+
+    temperature: float = TEMPERATURE
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
@@ -128,7 +135,7 @@ class AutomaticDistribution(Automatic):
         padded, found = self.found(seen, hints)
         p = np.asarray(found["probabilities"][0], np.float32)
         mean = p @ AB_BINS
-        vivid = decode_bins(p, TEMPERATURE, probabilities=True) - mean
+        vivid = decode_bins(p, self.temperature, probabilities=True) - mean
         ab = unpadded(mean, padded, size)
         if seed:
             ab += unpadded(alternative(self.distribution(seen, hints), seed), padded, size)

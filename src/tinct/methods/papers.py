@@ -28,6 +28,13 @@ ZHANG2016 = AutomaticDistribution(
     summary="by itself: a rebalanced distribution over 313 colors, read as its annealed mean",
     source=_ZHANG_2016,
 )
+ZHANG2016_MODE = AutomaticDistribution(
+    name="zhang2016-mode",
+    summary="the same network, read as its likeliest color: vivid and patchy",
+    source=_ZHANG_2016,
+    network="zhang2016",
+    temperature=1e-4,
+)
 ZHANG2016_L2 = Automatic(
     name="zhang2016-l2",
     summary="by itself: the same network with a squared error, the paper's baseline",
