@@ -305,6 +305,26 @@ def test_the_server_refuses_what_the_page_never_asks(pictures: Path, client_of) 
     assert votes.answered(1) == 1
 
 
+def test_only_the_last_answer_can_be_taken_back_and_none_of_practice(pictures: Path, client_of) -> None:  # type: ignore[no-untyped-def]
+    client, votes = client_of(study(pictures, "real", practice=1, trials=2))
+    token = client.post("/sessions").json()["token"]
+    trials = f"/sessions/{token}/trials"
+    assert client.delete(f"{trials}/0/vote").status_code == 409
+    for index in range(3):
+        state = client.post(f"{trials}/{index}/vote", json={"choice": 0}).json()
+        assert state["can_take_back"] == (index > 0)
+    assert client.delete(f"{trials}/1/vote").status_code == 409
+    reply = client.delete(f"{trials}/2/vote")
+    assert (reply.status_code, reply.json()["answered"]) == (200, 2)
+    assert client.delete(f"{trials}/2/vote").status_code == 409
+    assert client.post(f"{trials}/2/vote", json={"choice": 1}).status_code == 200
+    last = votes.votes()[-1]
+    assert last.chosen == last.shown[1]
+    assert client.delete(f"{trials}/2/vote").status_code == 200
+    assert client.delete(f"{trials}/1/vote").status_code == 200
+    assert client.delete(f"{trials}/0/vote").status_code == 409  # practice: its answer has been told
+
+
 def test_only_this_machine_is_answered_and_no_other_host_is_asked(pictures: Path, client_of) -> None:  # type: ignore[no-untyped-def]
     client, _ = client_of(study(pictures))
     reply = client.get("/")

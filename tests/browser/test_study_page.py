@@ -227,3 +227,57 @@ def test_a_vote_that_was_not_sent_can_be_sent_again(page, serve) -> None:  # typ
     page.get_by_role("button", name="Try again").click()
     page.get_by_text("Thank you").wait_for()
     assert votes.answered(1) == 1
+
+
+@pytest.mark.parametrize("how", ["key", "button"])
+def test_the_last_answer_is_taken_back_once_and_asked_for_again(page, serve, how) -> None:  # type: ignore[no-untyped-def]
+    address, votes, study = serve("preference", trials=3)
+
+    def take_back() -> None:
+        page.keyboard.press("Backspace") if how == "key" else page.locator("#back").click()
+
+    def vote(number: int, key: str) -> None:
+        page.get_by_text(f"{number} of 3").wait_for()
+        page.wait_for_selector("button.picture:not([disabled])")
+        page.keyboard.press(key)
+
+    page.goto(address)
+    page.wait_for_selector("button.picture:not([disabled])")
+    assert page.locator("#back").is_hidden()
+    page.keyboard.press("Backspace")  # nothing to take back
+    vote(1, "1")
+    vote(2, "1")
+    page.get_by_text("3 of 3").wait_for()
+    page.wait_for_selector("button.picture:not([disabled])")
+    take_back()
+    page.get_by_text("2 of 3").wait_for()
+    page.wait_for_selector("button.picture:not([disabled])")
+    assert page.locator("#back").is_hidden()  # one step only
+    page.keyboard.press("Backspace")
+    assert votes.answered(1) == 1
+    vote(2, "2")
+    vote(3, "1")
+    page.get_by_text("Thank you").wait_for()
+    take_back()
+    vote(3, "2")
+    page.get_by_text("Thank you").wait_for()
+    places = [trial.choices.index(v.chosen) for trial, v in zip(study.plan(1), votes.votes(), strict=True)]
+    assert places == [0, 1, 1]
+
+
+def test_a_timed_picture_is_not_seen_again_when_its_answer_is_taken_back(page, serve) -> None:  # type: ignore[no-untyped-def]
+    address, votes, _ = serve("real", trials=2, practice=0, seconds=0.2)
+    page.goto(address)
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_selector("button.picture:not([disabled])")
+    page.keyboard.press("1")
+    page.get_by_text("2 of 2").wait_for()
+    page.wait_for_selector("button.picture:not([disabled])")
+    page.keyboard.press("Backspace")
+    page.get_by_text("1 of 2").wait_for()
+    page.wait_for_selector("button.picture:not([disabled])")
+    assert page.locator(".picture.veiled").count() == 2
+    assert votes.answered(1) == 0
+    page.keyboard.press("2")
+    page.get_by_text("2 of 2").wait_for()
+    page.wait_for_selector(".picture:not(.veiled)")  # the next question is seen as ever

@@ -94,6 +94,7 @@ class Session:
             "answered": answered,
             "trials": len(self.plan),
             "practice": practice,
+            "can_take_back": answered > practice,
             "ahead": [self.describe(index) for index in ahead],
         }
 
@@ -109,6 +110,12 @@ class Session:
             raise HTTPException(409, "this trial has been answered; the first answer stands.")
         told = {} if not trial.practice else feedback(trial, chosen)
         return {**self.state(), **told}
+
+    def take_back(self, index: int) -> dict[str, object]:
+        """Forget the last answer, which is then asked for again; not of practice, whose answer has been told."""
+        if index < self.study.counts()[0] or not self.votes.take_back(self.participant, index):
+            raise HTTPException(409, "only the last answer can be taken back, and none of practice.")
+        return self.state()
 
 
 def feedback(trial: Trial, chosen: str) -> dict[str, object]:
@@ -166,6 +173,10 @@ def _add_sessions(app: FastAPI, study: Study, votes: VoteFile) -> None:
     @app.post("/sessions/{token}/trials/{index}/vote")
     def vote(token: Token, index: int, answer: Answer) -> dict[str, object]:
         return Session.of(study, votes, token).answer(index, answer)
+
+    @app.delete("/sessions/{token}/trials/{index}/vote")
+    def take_back(token: Token, index: int) -> dict[str, object]:
+        return Session.of(study, votes, token).take_back(index)
 
     @app.get("/sessions/{token}/trials/{index}/pictures/{place}", response_model=None)
     def picture(token: Token, index: int, place: int) -> Response:

@@ -145,6 +145,15 @@ class VoteFile:
             query = "SELECT chosen FROM votes WHERE participant = ? AND trial = ?"
             return bool(connection.execute(query, (participant, index)).fetchone()[0] == chosen)
 
+    def take_back(self, participant: int, index: int) -> bool:
+        """Forget the answer to a trial; False unless it was the participant's last one."""
+        with self._connection() as connection:
+            query = (
+                "DELETE FROM votes WHERE participant = ? AND trial = ? "
+                "AND trial = (SELECT max(trial) FROM votes WHERE participant = ?)"
+            )
+            return connection.execute(query, (participant, index, participant)).rowcount == 1
+
     def votes(self) -> list[Vote]:
         """All answers that count, by participant and in order."""
         query = (

@@ -9,13 +9,14 @@ const CONTEXT = { gray: "The photograph", reference: "The reference" };
 
 let state = null;
 let choose = () => {}; // what a click or key does now
+let takeBack = () => {}; // what Backspace does now
 let proceed = null; // what Enter or Space does now, where only going on is possible
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-async function ask(path, body) {
-  const options = body === undefined ? {} : {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+async function ask(path, body, method = body === undefined ? "GET" : "POST") {
+  const options = body === undefined ? { method } : {
+    method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
   };
   const response = await fetch(path, options);
   const content = await response.json().catch(() => null);
@@ -57,7 +58,8 @@ function clear() {
   for (const id of ["pictures", "answers", "context"]) $(id).replaceChildren();
   $("context").hidden = true;
   $("keys").textContent = $("told").textContent = "";
-  choose = () => {};
+  choose = takeBack = () => {};
+  $("back").hidden = true;
   proceed = null;
 }
 
@@ -81,7 +83,7 @@ async function runTrial() {
   $("pictures").append(...places);
   arrange();
   if (state.ahead[1]) state.ahead[1].pictures.forEach((url) => { new Image().src = url; });
-  if (state.seconds > 0) await showEachForAMoment(places);
+  if (state.seconds > 0) await (state.tookBack ? veil(places) : showEachForAMoment(places)); // nobody looks twice
   openVote(trial, places, single);
 }
 
@@ -124,8 +126,12 @@ async function showContext(context) {
   $("context").hidden = false;
 }
 
-async function showEachForAMoment(places) {
+function veil(places) {
   places.forEach((place) => place.classList.add("veiled"));
+}
+
+async function showEachForAMoment(places) {
+  veil(places);
   if (!state.started) await waitForGo("Each picture is seen for a moment only. Look closely.", "Begin");
   state.started = true;
   await pause(BLANK_MS);
@@ -143,9 +149,11 @@ function openVote(trial, places, single) {
   buttons.forEach((button) => { button.disabled = false; });
   const keys = buttons.map((_, i) => i + 1).join(", ").replace(/, (\d)$/, " or $1");
   $("keys").textContent = `Click, or press ${keys}.`;
+  offerTakingBack();
   choose = async (choice) => {
     if (choice >= buttons.length) return;
-    choose = () => {};
+    choose = takeBack = () => {};
+    $("back").hidden = true;
     buttons.forEach((button) => { button.disabled = true; });
     await send(trial, choice, Math.round(performance.now() - since), places, single);
   };
@@ -168,6 +176,25 @@ async function send(trial, choice, milliseconds, places, single) {
   }
   if (state.right !== undefined) await tellPractice(places, single);
   await next();
+}
+
+// One step back: the last answer is asked for once more.
+function offerTakingBack() {
+  if (!state.can_take_back || state.tookBack) return;
+  if ($("keys").textContent) $("keys").textContent += " Backspace takes the last answer back.";
+  $("back").hidden = false;
+  takeBack = async () => {
+    const { started, token, answered } = state;
+    clear();
+    const path = `sessions/${encodeURIComponent(token)}/trials/${answered - 1}/vote`;
+    try {
+      state = { ...(await ask(path, undefined, "DELETE")), started, tookBack: true };
+    } catch (error) {
+      if (error.status !== 409) return retry(next, error);
+      state = { ...(await begin()), started }; // gone on in another tab: go on from there
+    }
+    await next();
+  };
 }
 
 async function tellPractice(places, single) {
@@ -223,6 +250,7 @@ function finish() {
   const again = element("button", { type: "button", textContent: "Begin as another person" });
   again.onclick = () => { localStorage.removeItem(KEPT); start(); };
   $("answers").append(again);
+  offerTakingBack();
 }
 
 async function start() {
@@ -235,10 +263,12 @@ async function start() {
 }
 
 addEventListener("resize", arrange);
+$("back").addEventListener("click", () => takeBack());
 
 addEventListener("keydown", (event) => {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (/^[1-9]$/.test(event.key)) choose(Number(event.key) - 1);
+  else if (event.key === "Backspace") takeBack();
   else if (event.key === "Enter" && proceed && event.target.tagName !== "BUTTON") proceed();
 });
 
