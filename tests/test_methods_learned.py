@@ -369,10 +369,10 @@ def test_without_the_engine_the_error_names_the_package(monkeypatch: pytest.Monk
     from tinct.inference import openvino_engine
 
     monkeypatch.setitem(sys.modules, "openvino", None)
-    openvino_engine._engine.cache_clear()
+    openvino_engine.engine.cache_clear()
     forget_networks()
     try:
         with pytest.raises(MissingExtraError, match="pip install openvino"):
             colorize(GRAY)
     finally:
-        openvino_engine._engine.cache_clear()
+        openvino_engine.engine.cache_clear()

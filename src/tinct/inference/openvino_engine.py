@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsError
+from tinct.inference.border import Orders, declared_name, read_cut, stored_cut
 from tinct.inference.disk_cache import writable_cache
 from tinct.inference.network import checked_arrays
 from tinct.weights.checksum import file_sha256
@@ -38,11 +39,13 @@ class OpenVinoNetwork:
         self, path: Path, sha256: str, *, precision: str = "f32", threads: int | None = None
     ) -> None:
         self.path, self.precision = path, precision
-        self._compiled = _compile(path, sha256, _properties(precision, threads))
-        self.inputs = tuple(_declared_name(port) for port in self._compiled.inputs)
-        self.outputs = tuple(_declared_name(port) for port in self._compiled.outputs)
+        self._compiled, before, after = _compile(path, sha256, _properties(precision, threads))
+        self.inputs = tuple(declared_name(port.get_names()) for port in self._compiled.inputs)
+        self.outputs = tuple(declared_name(port.get_names()) for port in self._compiled.outputs)
         self._types = [port.get_element_type().to_dtype() for port in self._compiled.inputs]
         self._shapes = [port.get_partial_shape() for port in self._compiled.inputs]
+        self._before = [before.get(name) for name in self.inputs]
+        self._after = [after.get(name) for name in self.outputs]
         # A compiled network may be shared by threads, a request may not: each run takes one that is idle.
         self._idle: list[openvino.InferRequest] = []
         self._lock = threading.Lock()
@@ -63,9 +66,9 @@ class OpenVinoNetwork:
         request = self._take()
         try:
             request.infer(converted, share_inputs=True)
-            return {name: request.get_output_tensor(i).data.copy() for i, name in enumerate(self.outputs)}
+            return {name: self._result(request, index) for index, name in enumerate(self.outputs)}
         except RuntimeError as error:
-            met = ", ".join(f"{n} {_size(a.shape)}" for n, a in zip(self.inputs, converted, strict=True))
+            met = ", ".join(f"{n} {_size(a.shape)}" for n, a in zip(self.inputs, ordered, strict=True))
             raise ShapeError(f"{self.path.name} cannot take {met} ({_first_line(error)}).") from None
         finally:
             with self._lock:
@@ -78,16 +81,17 @@ class OpenVinoNetwork:
         return self._compiled.create_infer_request()
 
     def _converted(self, index: int, array: NDArray[Any]) -> NDArray[Any]:
-        name, wanted = self.inputs[index], self._shapes[index]
-        if wanted.rank.is_static and not _fits(array.shape, wanted):
-            raise ShapeError(f"{name} is {_size(array.shape)}; {self.path.name} takes {wanted.to_string()}.")
-        return np.ascontiguousarray(array, self._types[index])
+        wanted, order = self._shapes[index], self._before[index]
+        turned = array if order is None or array.ndim != len(order) else array.transpose(order)
+        if wanted.rank.is_static and not _fits(turned.shape, wanted):
+            axes = range(len(wanted)) if order is None else np.argsort(order)
+            shape = "[" + ",".join(wanted[int(axis)].to_string() for axis in axes) + "]"
+            raise ShapeError(f"{self.inputs[index]} is {_size(array.shape)}; {self.path.name} takes {shape}.")
+        return np.ascontiguousarray(turned, self._types[index])
 
-
-def _declared_name(port: openvino.ConstOutput) -> str:
-    """A port's name in the file: fusing layers may add names of inner values, which exporters write with a slash."""
-    names = sorted(port.get_names())
-    return next((name for name in names if "/" not in name), names[0])
+    def _result(self, request: openvino.InferRequest, index: int) -> NDArray[Any]:
+        array, order = request.get_output_tensor(index).data.copy(), self._after[index]
+        return array if order is None else array.transpose(order)
 
 
 def best_precision(precision: str = "auto") -> str:
@@ -137,8 +141,10 @@ def _properties(precision: str, threads: int | None) -> dict[str, Any]:
     return properties
 
 
-def _compile(path: Path, sha256: str, properties: dict[str, Any]) -> openvino.CompiledModel:
-    """Compile, by way of the disk cache where there is one."""
+def _compile(
+    path: Path, sha256: str, properties: dict[str, Any]
+) -> tuple[openvino.CompiledModel, Orders, Orders]:
+    """Compile, by way of the disk cache where there is one; and the transpositions that are left to NumPy."""
     if path.suffix == ".onnx":
         check_onnx(path)
     # The engine knows entries by the file's path, size and time, and takes the old network for a file that
@@ -146,12 +152,15 @@ def _compile(path: Path, sha256: str, properties: dict[str, Any]) -> openvino.Co
     folder = writable_cache("openvino", sha256[:32])
     if folder is not None:
         try:
-            return engine().compile_model(path, "CPU", {**properties, "CACHE_DIR": str(folder)})
-        except RuntimeError:
+            file, before, after = stored_cut(engine(), path, folder)
+            cached = {**properties, "CACHE_DIR": str(folder)}
+            return engine().compile_model(file, "CPU", cached), before, after
+        except (RuntimeError, OSError, ValueError):
             # A full disk or a damaged entry is no reason to fail: what the file itself is worth shows below.
             shutil.rmtree(folder, ignore_errors=True)
     try:
-        return engine().compile_model(path, "CPU", properties)
+        model, before, after = read_cut(engine(), path)
+        return engine().compile_model(model, "CPU", properties), before, after
     except RuntimeError as error:
         raise WeightsError(
             f"{path} cannot be read as a network ({_first_line(error)}); install it or download it again."

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from tinct.hints import HintField
 from tinct.inference import Network, TorchSource, open_network
+from tinct.inference.color_graph import prepare_colors
 from tinct.methods.distribution import Distribution, alternative
 from tinct.methods.memory import (
     HEADS,
@@ -65,23 +67,30 @@ taught the network to doubt it. Held-out photographs say what this costs: docs/e
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """What the network knows of a photograph and its references before any hint.
 
     Attributes:
         lightness: CIE L*, mirrored out to multiples of 32, shape (H, W).
         size: height and width before that.
-        keys: what each place looks like, shape (1, H / 4, W / 4, heads * key).
+        view: of `keys`, as the encoder's maps lie in memory.
         shares: what of `encode` the decoder takes, by name.
         recalled: what places attend to in the references; None where there is none.
+        networks: those that have answered, by part: looking up which weights are the user's costs more than `match`.
     """
 
     lightness: Array
     size: tuple[int, int]
-    keys: NDArray[Any]
+    view: NDArray[Any]
     shares: dict[str, NDArray[Any]]
     recalled: NDArray[Any] | None
+    networks: dict[str, Network] = field(default_factory=dict)
+
+    @cached_property
+    def keys(self) -> NDArray[Any]:
+        """What each place looks like, shape (1, H / 4, W / 4, heads * key); copied in order where it is asked for."""
+        return np.ascontiguousarray(self.view)
 
 
 class Tinct:
@@ -108,6 +117,7 @@ class Tinct:
         """
         for part in ("encode", "decode"):
             self._network(part)
+        prepare_colors()
 
     @property
     def weights_sha256(self) -> str:
@@ -140,7 +150,7 @@ class Tinct:
         A seed above 0 gives another plausible colorization; the same seed gives the same one.
         """
         inputs = self._decoder_inputs(seen, hints)
-        found = self._network("decode").run(**inputs)
+        found = self._answering("decode", seen).run(**inputs)
         height, width = seen.size
         taken = share(inputs["maps"])
         matched = _enlarged(taken, KEY_STRIDE)[:height, :width]
@@ -169,8 +179,8 @@ class Tinct:
         near = None
         if hints.points:
             items = hint_items(seen.keys[0], hints).inputs()
-            near = self._network("match").run(keys=seen.keys, **items)["found"]
-        found = maps(near, seen.recalled, *seen.keys.shape[1:3])
+            near = self._answering("match", seen).run(keys=seen.keys, **items)["found"]
+        found = maps(near, seen.recalled, *seen.view.shape[1:3])
         return {**seen.shares, "maps": found, "hint_map": _hint_map(hints, seen.lightness.shape)}
 
     def _recall(self, keys: NDArray[Any], references: Sequence[Reference]) -> NDArray[Any] | None:
@@ -184,6 +194,11 @@ class Tinct:
         padded = _padded(np.asarray(reference.lightness, np.float32))
         keys = self._network("encode").run(lightness=padded[None, None])["keys"]
         return reference_items(keys[0], reference.ab, reference.weight * REFERENCE_TRUST**reference.trust)
+
+    def _answering(self, part: str, seen: Seen) -> Network:
+        if part not in seen.networks:
+            seen.networks[part] = self._network(part)
+        return seen.networks[part]
 
     def _network(self, part: str) -> Network:
         path = weights_path(f"tinct.{part}")

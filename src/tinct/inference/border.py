@@ -1,0 +1,109 @@
+"""Transpositions at a network's border, taken out of it: to NumPy they are a matter of strides, to the engine a copy.
+
+Exported networks speak of maps with their channels last and compute with channels first. OpenVINO copies such an output
+of any size by its slowest kernel: for the released network's keys that was a third of the time of `encode`.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openvino import Core, Model, Node
+
+_NETWORK, _ORDERS = "network.xml", "orders.json"
+
+Orders = dict[str, list[int]]
+"""The order of a transposition's axes, by the name of the input or output where it stood."""
+
+
+def read_cut(core: Core, path: Path) -> tuple[Model, Orders, Orders]:
+    """Read a network and take out its border's transpositions; see `cut_transpositions`.
+
+    Raises:
+        RuntimeError: if it cannot be read.
+    """
+    model = core.read_model(path)
+    return model, *cut_transpositions(model)
+
+
+def stored_cut(core: Core, path: Path, folder: Path) -> tuple[Path, Orders, Orders]:
+    """The same as a file in a folder, written the first time: the engine opens a file faster than a model in memory.
+
+    Raises:
+        RuntimeError, OSError, ValueError: if it cannot be read or written.
+    """
+    import openvino
+
+    kept = folder / "cut"
+    if not (kept / _ORDERS).is_file():
+        model, *orders = read_cut(core, path)
+        with tempfile.TemporaryDirectory(dir=folder) as made:
+            openvino.save_model(model, Path(made, "whole", _NETWORK), compress_to_fp16=False)
+            Path(made, "whole", _ORDERS).write_text(json.dumps(orders), encoding="utf-8")
+            with suppress(OSError):  # another process was first
+                Path(made, "whole").rename(kept)
+    before, after = json.loads((kept / _ORDERS).read_text(encoding="utf-8"))
+    return kept / _NETWORK, before, after
+
+
+def cut_transpositions(model: Model) -> tuple[Orders, Orders]:
+    """Remove, in place, those that the model begins or ends with.
+
+    Returns:
+        What is left to do: `array.transpose(order)` for inputs before a run, for outputs after it.
+    """
+    before = {name: order for port in list(model.get_parameters()) for name, order in _cut_input(model, port)}
+    after = {name: order for result in model.get_results() for name, order in _cut_output(result)}
+    model.validate_nodes_and_infer_types()
+    return before, after
+
+
+def declared_name(names: set[str]) -> str:
+    """A port's name in the file: fusing layers may add names of inner values, which exporters write with a slash."""
+    ordered = sorted(names)
+    return next((name for name in ordered if "/" not in name), ordered[0])
+
+
+def _cut_input(model: Model, parameter: Node) -> list[tuple[str, list[int]]]:
+    from openvino import PartialShape
+    from openvino import opset13 as op
+
+    readers = [target.get_node() for target in parameter.output(0).get_target_inputs()]
+    orders = [_order(reader) for reader in readers]
+    if not orders or orders[0] is None or any(order != orders[0] for order in orders):
+        return []
+    names, shape = parameter.output(0).get_names(), parameter.get_partial_shape()
+    turned = op.parameter(PartialShape([shape[axis] for axis in orders[0]]), parameter.get_element_type())
+    turned.output(0).set_names(names)
+    for reader in readers:
+        for target in reader.output(0).get_target_inputs():
+            target.replace_source_output(turned.output(0))
+    place = model.get_parameter_index(parameter)
+    model.replace_parameter(place, turned)
+    return [(declared_name(names), orders[0])]
+
+
+def _cut_output(result: Node) -> list[tuple[str, list[int]]]:
+    source = result.input_value(0)
+    order = _order(source.get_node())
+    if order is None or len(source.get_target_inputs()) > 1:
+        return []
+    names, inner = source.get_names(), source.get_node().input_value(0)
+    result.input(0).replace_source_output(inner)
+    inner.set_names(names | inner.get_names())
+    return [(declared_name(names), order)]
+
+
+def _order(node: Node) -> list[int] | None:
+    """The axes of a transposition, None for any other node."""
+    if node.get_type_name() != "Transpose":
+        return None
+    constant = node.input_value(1).get_node()
+    if constant.get_type_name() != "Constant":
+        return None
+    return [int(axis) for axis in constant.get_data().reshape(-1)]
