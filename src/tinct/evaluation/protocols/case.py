@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,13 +38,8 @@ class Patch:
 
     def rectangle(self) -> Rectangle:
         """The same as a user would give it: a filled box of an 8-bit color."""
-        from tinct.color.hexcolor import format_color
-        from tinct.color.lab import lab_to_rgb
-
-        rgb = np.clip(lab_to_rgb(np.asarray(self.lab, np.float32)), 0, 1)
-        return Rectangle(
-            (self.left, self.top, self.left + self.side, self.top + self.side), format_color(rgb)
-        )
+        box = (self.left, self.top, self.left + self.side, self.top + self.side)
+        return Rectangle(box, _hex_color(self.lab))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +106,11 @@ def _reference(rgb: Image) -> Reference:
 
     lab = rgb_to_lab(rgb.astype(np.float32) / 255)
     return Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]))
+
+
+@lru_cache(maxsize=4096)
+def _hex_color(lab: tuple[float, float, float]) -> str:
+    from tinct.color.hexcolor import format_color
+    from tinct.color.lab import lab_to_rgb
+
+    return format_color(np.clip(lab_to_rgb(np.asarray(lab, np.float32)), 0, 1))
