@@ -15,57 +15,10 @@ import numpy as np
 import pytest
 from chromium import drop
 from PIL import Image
+from studio_page import SHOWN, click, drag, hints, open_photo, place, saved
 
 Opener = Callable[..., Any]
 AXE = Path(os.environ.get("TINCT_AXE", Path(__file__).resolve().parents[2] / "build" / "axe-core.js"))
-SHOWN = """([x, y]) => {
-  const canvas = document.querySelector('#photograph'), scale = canvas.width / canvas.clientWidth;
-  return [...canvas.getContext('2d').getImageData(x * scale, y * scale, 1, 1).data.slice(0, 3)];
-}"""
-
-
-def open_photo(page: Any, pictures: Path) -> None:
-    drop(page, pictures / "photograph.png")
-    page.wait_for_selector("#divider:not([hidden])")
-
-
-def place(page: Any, x: float, y: float) -> tuple[float, float]:
-    """Where a place of the photograph (shares of its width and height) lies on the canvas, all of it being seen."""
-    box = page.locator("#photograph").bounding_box()
-    margin = min(16, box["width"] / 20, box["height"] / 20)
-    scale = min((box["width"] - 2 * margin) / 320, (box["height"] - 2 * margin) / 240, 4)
-    return (
-        box["width"] / 2 + (x - 0.5) * 320 * scale,
-        box["height"] / 2 + (y - 0.5) * 240 * scale,
-    )
-
-
-def click(page: Any, x: float, y: float) -> None:
-    at = place(page, x, y)
-    page.locator("#photograph").click(position={"x": at[0], "y": at[1]})
-
-
-def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    box = page.locator("#photograph").bounding_box()
-    (x0, y0), (x1, y1) = place(page, *start), place(page, *end)
-    page.mouse.move(box["x"] + x0, box["y"] + y0)
-    page.mouse.down()
-    page.mouse.move(box["x"] + (x0 + x1) / 2, box["y"] + (y0 + y1) / 2, steps=4)
-    page.mouse.move(box["x"] + x1, box["y"] + y1, steps=4)
-    page.mouse.up()
-
-
-def hints(page: Any) -> list[str]:
-    return page.locator("#hint-list li .row").evaluate_all("(rows) => rows.map((row) => row.textContent)")
-
-
-def saved(page: Any, button: str) -> tuple[str, bytes]:
-    page.click("#save-open")
-    with page.expect_download() as waiting:
-        page.click(button)
-    download = waiting.value
-    page.wait_for_selector("#save", state="hidden")
-    return download.suggested_filename, Path(download.path()).read_bytes()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -96,7 +49,7 @@ def test_what_the_page_saves_the_command_line_replays_byte_for_byte(
     assert np.ptp(np.asarray(Image.open(BytesIO(photograph))).astype(int), axis=2).max() > 20
 
 
-def test_grey_is_left_of_the_divider_and_color_right_of_it(open_studio: Opener, pictures: Path) -> None:
+def test_gray_is_left_of_the_divider_and_color_right_of_it(open_studio: Opener, pictures: Path) -> None:
     page = open_studio()
     open_photo(page, pictures)
     page.keyboard.press("h")

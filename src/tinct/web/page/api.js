@@ -93,7 +93,7 @@ export class Session {
       const form = new FormData();
       if (there?.files !== files) for (const { file } of wanted) form.append('reference', file, file.name);
       form.append('weights', JSON.stringify(wanted.map(({ weight }) => weight)));
-      await request(`api/sessions/${id}/references`, { method: 'PUT', body: form });
+      await (await request(`api/sessions/${id}/references`, { method: 'PUT', body: form })).json();
       return { files, weights };
     })();
     await this.sent.catch((error) => {

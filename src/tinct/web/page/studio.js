@@ -103,7 +103,7 @@ function showPlaces() {
   find('#places').hidden = !pictures.placesShown;
   const put = (place) => () => tools.addPoint(place.x, place.y);
   const button = (place, i) => make('button', { type: 'button', class: 'small', 'aria-label': `Put a point at place ${i + 1}`, click: put(place) }, String(i + 1));
-  find('#places').replaceChildren(make('span', { class: 'soft' }, 'One hint helps most at'), ...stage.places.map(button));
+  find('#places').replaceChildren(make('span', { class: 'soft' }, 'A hint helps most at'), ...stage.places.map(button));
 }
 
 find('#zoom-in').addEventListener('click', () => zoom(1.5));
