@@ -102,6 +102,12 @@ def test_the_decoders_losses_fall(pool):
     assert falls(TransferTraining(TransferRecipe(encoder="none"), SMALL), pool, 2e-3, 15)
 
 
+def test_a_fresh_decoder_answers_middle_gray(pool):
+    model = TransferTraining(TransferRecipe(encoder="none"), SMALL).build()
+    rgb = pool.pixels[:1].permute(0, 3, 1, 2).float() / 255
+    assert float((model.network(rgb) - 0.5).abs().max().detach()) < 0.25
+
+
 def test_the_colorization_losses_fall(pool):
     assert falls(ColorizationTraining(ColorizationRecipe(), SMALL), pool, 3e-3, 15)
 
