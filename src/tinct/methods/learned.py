@@ -156,7 +156,7 @@ class Tinct:
         matched = _enlarged(taken, KEY_STRIDE)[:height, :width]
         certainty = _enlarged(found["certainty"][0], VIVID_STRIDE)[:height, :width]
         # What hints and references answer for needs no guess at what is likely.
-        vivid = _vivid(seen, found) * (1 - _enlarged(taken, KEY_STRIDE))[..., None]
+        vivid = np.moveaxis(_vivid(seen, found) * (1 - _enlarged(taken, KEY_STRIDE)), 0, -1)
         ab = _enlarged(found["ab"][0], 2)[:height, :width]
         if seed:
             moved = alternative(self._distribution(seen, inputs), seed)
@@ -217,7 +217,11 @@ def _torch_source(part: str, path: Path) -> TorchSource:
 
 
 def _vivid(seen: Seen, found: dict[str, NDArray[Any]]) -> Array:
-    """What vividness 1 adds at the padded working size: the way to the annealed mean, along lightness edges."""
+    """What vividness 1 adds at the padded working size: the way to the annealed mean, along lightness edges.
+
+    Returns:
+        A plane of a* and one of b*, shape (2, H, W).
+    """
     mean = block_means(found["ab"][0], VIVID_STRIDE // 2)
     annealed = np.asarray(found["annealed"][0], np.float32)
     bound = CHROMA_TIMES * _norm(mean) + CHROMA_ABOVE
@@ -227,7 +231,7 @@ def _vivid(seen: Seen, found: dict[str, NDArray[Any]]) -> Array:
     way = (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
     coarse = block_means(seen.lightness[..., None], VIVID_STRIDE)[..., 0]
     height, width = seen.lightness.shape
-    return ChromaUpsampler(way, coarse, (height, width)).rows(0, height, seen.lightness)
+    return ChromaUpsampler(way, coarse, (height, width)).planes(0, height, seen.lightness)
 
 
 def _norm(ab: Array) -> Array:
@@ -251,10 +255,9 @@ def _padded(image: Array) -> Array:
 
 def _hint_map(hints: HintField, padded: tuple[int, ...]) -> Array:
     """ab times coverage, and coverage, at 1/2: (1, 3, H/2, W/2)."""
-    height, width = hints.mask.shape
     if not hints:
         return np.zeros((1, 3, padded[0] // 2, padded[1] // 2), np.float32)
-    full = np.zeros((*padded, 3), np.float32)
-    full[:height, :width, :2] = hints.ab * hints.mask[..., None]
-    full[:height, :width, 2] = hints.mask
+    hinted, full = hints.mask > 0, np.zeros((*padded, 3), np.float32)
+    mask = hints.mask[hinted][:, None]
+    full[: hinted.shape[0], : hinted.shape[1]][hinted] = np.hstack([hints.ab[hinted] * mask, mask])
     return np.ascontiguousarray(block_means(full, 2).transpose(2, 0, 1)[None])

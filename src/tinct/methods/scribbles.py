@@ -126,17 +126,20 @@ def pin_hints(ab: Array, hints: HintField) -> Array:
         return ab
     import cv2
 
-    residual = np.empty((*hints.mask.shape, 3), np.float32)
-    residual[..., 2] = hints.mask
-    np.subtract(hints.ab, ab, out=residual[..., :2])
-    residual[..., :2] *= residual[..., 2:]
-    blurred = cv2.GaussianBlur(residual, (0, 0), PIN_SIGMA, borderType=cv2.BORDER_REFLECT)
-    share = blurred[..., 2]
+    moved = np.array(ab, np.float32, order="C")
+    flat, wanted, mask = moved.reshape(-1, 2), hints.ab.reshape(-1, 2), hints.mask.reshape(-1)
+    hinted = np.flatnonzero(mask > 0)
+    residual = np.zeros((*hints.mask.shape, 3), np.float32)
+    shares = mask[hinted, None]
+    residual.reshape(-1, 3)[hinted] = np.hstack([(wanted[hinted] - flat[hinted]) * shares, shares])
+    blurred = cv2.GaussianBlur(residual, (0, 0), PIN_SIGMA, borderType=cv2.BORDER_REFLECT).reshape(-1, 3)
+    near = np.flatnonzero(blurred[:, 2] > 0)  # a few pixels around each point
+    pull = blurred[near]
+    share = pull[:, 2:]
     weight = np.minimum(share * np.float32(2 * np.pi * PIN_SIGMA**2), 1) / np.maximum(share, 1e-6)
-    moved = ab + weight[..., None] * blurred[..., :2]
-    hinted = hints.mask > 0
-    moved[hinted] = hints.ab[hinted]
-    return np.asarray(moved, np.float32)
+    flat[near] += weight * pull[:, :2]
+    flat[hinted] = wanted[hinted]
+    return moved
 
 
 def _reach_of_hints(lightness: Array, prediction: Prediction, hints: HintField) -> tuple[Array, Array, Array]:
