@@ -115,6 +115,18 @@ def test_a_method_without_an_answer_has_a_dash(photo_folder: Path, tmp_path: Pat
     assert re.search(r"<tr><th>dashing</th><td>\N{EN DASH}</td>", without_help)
 
 
+def test_a_method_without_any_answer_has_a_dash_and_no_pictures(photo_folder: Path, tmp_path: Path):
+    class Silent(Gray):
+        def cannot(self, case) -> str:
+            return "needs hints"
+
+    run = Run(get_protocol("hints"), [Gray(), Silent("silent")], find_photographs(photo_folder), limit=1)
+    text = page(evaluate(run, tmp_path), tmp_path)
+    assert "silent cannot answer this protocol: a dash stands there" in text
+    assert "<th>silent</th><td>\N{EN DASH}</td>" in text
+    assert text.count(">silent<") == 2  # a row of each table; nothing in the curves and sheets
+
+
 def test_a_report_of_few_photographs_says_so(photo_folder: Path, tmp_path: Path):
     assert "These are few" in make_report(photo_folder, tmp_path / "out")
 

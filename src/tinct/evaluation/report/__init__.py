@@ -130,7 +130,9 @@ def _unanswered(results: Results) -> list[tuple[str, str]]:
     for method, facts in results.methods.items():
         missing = facts["unanswered"]
         if isinstance(missing, list) and missing:
-            together.setdefault(_listed(missing), []).append(method)
+            answers = any(record.method == method for record in results.records)
+            cases = _listed(missing) if answers else "this protocol"
+            together.setdefault(cases, []).append(method)
     return [(cases, ", ".join(methods)) for cases, methods in together.items()]
 
 
@@ -154,12 +156,24 @@ def _provenance(results: Results) -> str:
     heading = results.heading
     weights = {name: facts.get("weights_sha256") for name, facts in results.methods.items()}
     lines = [f"{name} {number}" for name, number in heading.versions.items()]
+    lines += [f"measuring code {heading.code}"]
+    lines += [
+        f"code of {name} {facts['code']}" for name, facts in results.methods.items() if facts.get("code")
+    ]
     lines += [f"weights of {name}: sha256 {digest}" for name, digest in weights.items() if digest]
     meanings = "".join(
         f"<dt>{escape(METRICS[m].title)}</dt><dd>{escape(METRICS[m].meaning)}</dd>" for m in heading.metrics
     )
     about = f"<h2>Metrics</h2><dl>{meanings}</dl><h2>Made with</h2><p>{escape(', '.join(lines))}</p>"
-    return f"{about}<p>Parameters: <code>{escape(str(heading.parameters))}</code></p>"
+    given = "; ".join(f"{name} {_plain(value)}" for name, value in heading.parameters.items())
+    return about + (f"<p>Parameters: {escape(given)}</p>" if given else "")
+
+
+def _plain(value: object) -> str:
+    """A parameter as people write it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())
+    return " ".join(map(_plain, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _figure(svg: str, caption: str) -> str:
@@ -169,12 +183,15 @@ def _figure(svg: str, caption: str) -> str:
 STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0; color: #1b1b1b; background: #fff; }
-main { max-width: 1400px; margin: 0 auto; padding: 1rem; }
+main { max-width: 1500px; margin: 0 auto; padding: 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; display: block;
-overflow-x: auto; } caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
-th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
-th:first-child { text-align: left; }
+overflow-x: auto; font-size: 13px; }
+caption { text-align: left; font-size: 15px; font-weight: 600; padding-bottom: .3rem; }
+th, td { padding: .25rem .4rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
+th:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
+td small { display: block; } .cases th, .cases td { padding: .25rem .3rem; font-size: 12px; }
 .sheet td, .sheet th { padding: 2px; border: 0; text-align: center; vertical-align: top; }
+.sheet th:first-child { position: static; text-align: center; }
 .sheet td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 6em; text-align: left; }
 .p { width: 140px; height: 110px; background: #eee center / contain no-repeat; }
 figure { margin: 1rem 0; overflow-x: auto; }

@@ -62,7 +62,8 @@ def hint_curves(results: Results) -> str:
     """PSNR against the number of revealed points, with a band of one standard error, beside the published
     curve."""
     figure, (axes,) = _panels(1, width=7.2, height=4.4)
-    for color, method in zip(_cycle(len(results.methods)), results.methods, strict=True):
+    answering = [method for method, cases in results.summary().items() if cases]
+    for color, method in zip(_cycle(len(answering)), answering, strict=True):
         _curve(axes, results.summary()[method], method, color)
     axes.plot(COUNTS, PUBLISHED_PSNR, "--", color="#555555", label="siggraph17, published (ImageNet)")
     axes.set_xscale("symlog", linthresh=1)

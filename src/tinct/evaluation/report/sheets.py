@@ -36,9 +36,10 @@ class Sheets:
         return "\n".join(self._rules)
 
     def columns(self) -> list[str]:
-        """Who stands in a row: truth and reference where there are some, grey, each method."""
+        """Who stands in a row: truth and reference where there are some, grey, each method that answers the case."""
         known = [who for who in ("truth", "reference", "gray") if (self.out / "thumbnails" / who).is_dir()]
-        return [*known, *(method for method in self.results.methods if method != "gray")]
+        summary = self.results.summary()
+        return [*known, *(method for method in summary if method != "gray" and self.case in summary[method])]
 
     def worst_and_best(self, metric: str) -> str:
         """For each method a section with its worst and best photographs by a metric."""
@@ -54,9 +55,10 @@ class Sheets:
         return "\n".join(sections)
 
     def sample(self, count: int | None = SHOWN) -> str:
-        """The first photographs by name, or all."""
-        measured = dict.fromkeys(record.photograph for record in self.results.records)
-        names = list(measured)[:count]
+        """Some photographs, spread evenly over the names, or all."""
+        measured = list(dict.fromkeys(record.photograph for record in self.results.records))
+        shown = len(measured) if count is None else min(count, len(measured))
+        names = [measured[i * len(measured) // shown] for i in range(shown)]
         return self.sheet(names, f"{len(names)} of {len(measured)} photographs", None)
 
     def _ranked(self, method: str, metric: str) -> list[str]:

@@ -61,8 +61,9 @@ def html_table(columns: Columns, metrics: Sequence[str], caption: str) -> str:
 
 
 def _html_cell(columns: Columns, method: str, metric: str, bold: set[str]) -> str:
-    text = cell_text(columns, method, metric)
-    return f"<td><b>{text}</b></td>" if method in bold else f"<td>{text}</td>"
+    mean, _, more = cell_text(columns, method, metric).partition(" ")  # what is more stands below
+    text = f"<b>{mean}</b>" if method in bold else mean
+    return f"<td>{text} <small>{more}</small></td>" if more else f"<td>{text}</td>"
 
 
 def markdown_table(columns: Columns, metrics: Sequence[str]) -> str:
@@ -102,7 +103,7 @@ def html_cases(results: Results, metric: str, cases: Sequence[str], caption: str
     head, rows = case_rows(results, metric, cases)
     top = "".join(f"<th>{escape(text)}</th>" for text in ("", *head[1:]))
     body = "".join(f"<tr><th>{escape(row[0])}</th>{''.join(map(_marked_html, row[1:]))}</tr>" for row in rows)
-    return f"<table><caption>{escape(caption)}</caption><tr>{top}</tr>{body}</table>"
+    return f'<table class="cases"><caption>{escape(caption)}</caption><tr>{top}</tr>{body}</table>'
 
 
 def markdown_cases(results: Results, metric: str, cases: Sequence[str]) -> str:
