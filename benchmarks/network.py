@@ -161,7 +161,7 @@ def shares(sizes: list[int], repeats: int) -> None:
                 "look": lambda x=lightness: method.look(x),
                 "answer": lambda s=seen, n=nothing: method.answer(s, n),
                 "render": lambda p=photo, x=lightness, f=prediction, c=colorizer: render(
-                    p, f.ab, x, [], c.options
+                    p, f.ab, x, [], c.options, on_engine=True
                 ),
             },
             repeats,

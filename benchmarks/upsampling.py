@@ -29,6 +29,7 @@ from tinct import upsampling
 from tinct.color import gamut
 from tinct.color.lab import rgb_to_lab
 from tinct.evaluation.metrics.bleeding import bleeding
+from tinct.inference import color_graph
 from tinct.upsampling import average_lightness, upsample_chroma, upsample_chroma_strips
 
 Array = NDArray[np.float32]
@@ -208,12 +209,13 @@ def end_to_end(rgb: NDArray[np.uint8], method: str, suffix: str) -> None:
         mock.patch.multiple(
             upsampling.ChromaUpsampler,
             __init__=shares.measure("upsampling", upsampling.ChromaUpsampler.__init__),
-            rows=shares.measure("upsampling", upsampling.ChromaUpsampler.rows),
+            planes=shares.measure("upsampling", upsampling.ChromaUpsampler.planes),
         ),
         mock.patch.object(
             upsampling, "average_lightness", shares.measure("upsampling", upsampling.average_lightness)
         ),
         mock.patch.object(gamut, "merge_lightness", shares.measure("merging", gamut.merge_lightness)),
+        mock.patch.object(color_graph, "merged_planes", shares.measure("merging", color_graph.merged_planes)),
         mock.patch.multiple(
             Photo,
             lightness=shares.measure("lightness", Photo.lightness),
