@@ -449,6 +449,55 @@ def test_the_command_line_evaluates_and_says_what_is_wrong(photo_folder: Path, t
     assert all(line.startswith("tinct: ") for line in said)
 
 
+def said_in_one_line(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What the command line says where it ends with status 2."""
+    from tinct.cli import run
+
+    capsys.readouterr()
+    assert run(["evaluate", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("tinct: ")
+    return line
+
+
+def test_bad_input_is_one_line_and_status_2(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("in the way")
+    data = ("--data", str(photo_folder))
+    out = ("--out", str(tmp_path / "out"))
+    for wrong, said in {
+        ("auto", "--data", str(tmp_path / "empty"), *out): "has no photographs",
+        ("automatic", *data, *out): "no protocol is called 'automatic'",
+        ("auto", *data, "--limit", "0", *out): "limit is 0",
+        ("auto", *data, "--jobs", "0", *out): "jobs is 0",
+        ("auto", *data, "--out", str(tmp_path / "file")): "cannot be written",
+        ("auto", *data, "--metric", "seconds", *out): "no metric is called 'seconds'",
+        ("auto", *data, "--size", "256", *out): "--size means nothing",
+        ("auto", *data, "-m", f"../up={photo_folder}", *out): "cannot be the name",
+        ("auto", *data, "-m", f"truth={photo_folder}", *out): "cannot be the name",
+        ("runtime", *data, "--limit", "3", *out): "--limit means nothing",
+        ("runtime", *data, "-m", "magic", *out): "no method is called 'magic'",
+        ("runtime", *data, "-m", f"other={photo_folder}", *out): "cannot be timed",
+    }.items():
+        assert said in said_in_one_line(capsys, *wrong)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unreadable_photograph_is_named_and_the_others_are_measured(
+    photo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    whole = (photo_folder / "field" / "0.png").read_bytes()
+    (photo_folder / "field" / "0.png").write_bytes(whole[:200])
+    out = tmp_path / "out"
+    line = said_in_one_line(capsys, "auto", "--data", str(photo_folder), "--out", str(out))
+    assert "1 photographs cannot be read, the others were measured" in line
+    assert "0.png" in line
+    assert len(read_results(out).records) == 5
+    assert (out / "report.html").is_file()
+
+
 def test_limit_below_one_is_refused(photo_folder: Path):
     photographs: PhotographSet = find_photographs(photo_folder)
     with pytest.raises(EvaluationError, match="1 or more"):

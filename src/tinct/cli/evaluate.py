@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinct.errors import EvaluationError, OptionError
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from tinct.evaluation.compare import Difference
+    from tinct.evaluation.evaluator import Run
     from tinct.evaluation.results import Results
 
 
@@ -90,22 +93,54 @@ def evaluate(
     """
     from tinct.evaluation.evaluator import Run
     from tinct.evaluation.evaluator import evaluate as evaluate_run
-    from tinct.evaluation.report import write_report
 
     folder, names = out or Path("reports") / protocol, method or ["gray"]
     if protocol == "runtime":
+        refuse(protocol, {"--limit": limit, "--metric": metric, "--pictures": pictures, "--jobs": jobs > 1})
         results = evaluate_runtime(data, names, baseline, size, time_limit, folder)
-    else:
-        run = Run.by_names(protocol, names, data, limit, seed, tuple(metric or ()), frozen)
-        with progress_bar() as bar:
-            results = evaluate_run(
-                run, folder, restart=restart, full_pictures=pictures, jobs=jobs, progress=bar
-            )
+        show(results, folder)
+        return
+    refuse(protocol, {"--baseline": baseline, "--size": size})
+    run = Run.by_names(protocol, names, data, limit, seed, tuple(metric or ()), frozen)
+    with progress_bar() as bar:
+        results = evaluate_run(run, folder, restart=restart, full_pictures=pictures, jobs=jobs, progress=bar)
+    unreadable = unreadable_photographs(run, results)
+    show(results, folder, unreadable)
+    if unreadable:
+        raise EvaluationError(
+            f"{len(unreadable)} photographs cannot be read, the others were measured: {unreadable[0]}"
+        )
+
+
+def refuse(protocol: str, given: dict[str, object]) -> None:
+    """Refuse options that a protocol would have to ignore."""
+    for name, value in given.items():
+        if value is not None and value is not False:
+            raise OptionError(f"{name} means nothing to the protocol {protocol!r}; leave it out.")
+
+
+def unreadable_photographs(run: Run, results: Results) -> list[str]:
+    """Why photographs cannot be decoded, of those that were left out."""
+    reasons = []
+    for photograph in run.chosen():
+        if photograph.name in results.left_out:
+            try:
+                photograph.read()
+            except EvaluationError as error:
+                reasons.append(str(error))
+    return reasons
+
+
+def show(results: Results, folder: Path, said: Sequence[str] = ()) -> None:
+    """Print the table, what was left out (but for what is said elsewhere), and where the report is."""
+    from tinct.evaluation.report import write_report
+
     print_summary(results)
-    for why in list(results.left_out.values())[:LISTED]:
+    reasons = [why for why in results.left_out.values() if why not in said]
+    for why in reasons[:LISTED]:
         typer.echo(f"left out: {why}", err=True)
-    if len(results.left_out) > LISTED:
-        typer.echo(f"left out: {len(results.left_out) - LISTED} more; results.json names them.", err=True)
+    if len(reasons) > LISTED:
+        typer.echo(f"left out: {len(reasons) - LISTED} more; results.json names them.", err=True)
     typer.echo(str(write_report(results, folder)))
 
 
@@ -141,7 +176,6 @@ def compare(
 
     tinct compare run/results.json run/results.json --methods reinhard,welsh
     """
-    from tinct.errors import OptionError
     from tinct.evaluation.compare import FEW
     from tinct.evaluation.compare import compare as compare_results
     from tinct.evaluation.results import read_results
@@ -161,12 +195,13 @@ def compare(
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
-    """A bar on stderr, moved by (done, total, what)."""
+    """A bar on stderr, if that is a terminal, moved by (done, total, what)."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
 

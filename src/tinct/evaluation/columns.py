@@ -60,6 +60,9 @@ METRICS: dict[str, Metric] = {
     "peak_megabytes": Metric("Peak MB", "lower", 0, "peak resident memory of a process that does only this"),
 }
 
+OF_RUNTIME = ("seconds", "ratio", "peak_megabytes")
+"""Scores of the protocol `runtime` alone."""
+
 OF_A_RUN = ("fid", "fid_squeeze")
 """Scores of all photographs of a run together, where asked for."""
 
@@ -73,11 +76,12 @@ WITH_NETWORK = {
 
 
 def check_metrics(names: Iterable[str]) -> None:
-    """Refuse a metric that nobody knows.
+    """Refuse a metric that no photograph has.
 
     Raises:
         EvaluationError: with the names that are known.
     """
+    known = [*WITH_NETWORK, *(name for name in METRICS if name not in (*WITH_NETWORK, *OF_RUNTIME))]
     for name in names:
-        if name not in METRICS:
-            raise EvaluationError(f"no metric is called {name!r}; choose among {', '.join(METRICS)}.")
+        if name not in known:
+            raise EvaluationError(f"no metric is called {name!r}; choose among {', '.join(known)}.")

@@ -123,12 +123,20 @@ class RegisteredMethod:
         return colorizer
 
 
+RESERVED = ("truth", "gray", "reference")
+"""Names of what stands beside methods in a report."""
+
+
 class FinishedPictures:
     """A folder of pictures that another program colorized, named as the photographs are (any extension)."""
 
     weights_sha256: str | None = None
 
     def __init__(self, name: str, folder: Path) -> None:
+        if name in RESERVED or not name or set(name) & set("/\\"):
+            raise EvaluationError(
+                f"{name!r} cannot be the name of finished pictures; give a plain name, none of {', '.join(RESERVED)}."
+            )
         if not folder.is_dir():
             raise EvaluationError(
                 f"{folder} is not a folder; give NAME=FOLDER with the finished pictures of NAME."

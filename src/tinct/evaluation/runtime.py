@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import EvaluationError, OptionError
+from tinct.evaluation.contestants import Contestant, get_contestant, identity
 from tinct.evaluation.photographs import Photograph, PhotographSet, is_gray, read_rgb
 from tinct.evaluation.protocols.hint_sweep import draw_patches
 from tinct.evaluation.protocols.protocol import squash
@@ -37,6 +38,7 @@ from tinct.evaluation.results import (
 )
 from tinct.evaluation.source import measuring_code
 from tinct.hints import Rectangle
+from tinct.methods import METHODS
 
 SIZES: dict[str, tuple[int, int]] = {
     "256": (256, 256),
@@ -100,10 +102,11 @@ def measure_runtime(
         out: folder for results.json; None keeps nothing.
         progress: called before every cell.
     Raises:
-        OptionError: if the baseline is not among the methods.
+        OptionError: if the baseline is not among the methods, or one is not a plain method.
+        MethodError, WeightsError: if a method is not there.
         EvaluationError: if the set has fewer than two photographs with color.
     """
-    baseline = run.checked_baseline()
+    baseline, contestants = run.checked_baseline(), [_timed(name) for name in run.methods]
     target, reference = _two_with_color(run.photographs)
     cells: dict[tuple[str, str], dict[str, float | None]] = {}
     total = len(run.methods) * len(run.sizes)
@@ -112,14 +115,18 @@ def measure_runtime(
             if progress:
                 progress(len(cells), total, f"{method} at {size}")
             cells[method, size] = _cell(method, size, target, reference, run.time_limit)
-    results = _results(run, baseline, target, cells)
+    results = _results(run, baseline, target, cells, contestants)
     if out:
         write_atomically(out / RESULTS_FILE, results.to_json())
     return results
 
 
 def _results(
-    run: RuntimeRun, baseline: str, target: Photograph, cells: dict[tuple[str, str], dict[str, float | None]]
+    run: RuntimeRun,
+    baseline: str,
+    target: Photograph,
+    cells: dict[tuple[str, str], dict[str, float | None]],
+    contestants: Sequence[Contestant],
 ) -> Results:
     records = []
     for (method, size), cell in cells.items():
@@ -137,11 +144,19 @@ def _results(
         versions=versions(),
         code=measuring_code(),
     )
-    facts: dict[str, dict[str, object]] = {
-        name: {"weights_sha256": None, "unanswered": []} for name in run.methods
-    }
+    facts: dict[str, dict[str, object]] = {c.name: {**identity(c), "unanswered": []} for c in contestants}
     records.sort(key=lambda record: run.methods.index(record.method))
     return Results(heading, facts, tuple(records))
+
+
+def _timed(name: str) -> Contestant:
+    """A method that can be timed; that it is there is known before anything is measured."""
+    contestant = get_contestant(name)
+    if contestant.name != "gray" and contestant.name not in METHODS:
+        raise OptionError(
+            f"{name!r} cannot be timed; give the plain name of a method, as `tinct methods` lists them."
+        )
+    return contestant
 
 
 def _two_with_color(photographs: PhotographSet) -> tuple[Photograph, Photograph]:
