@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,4 +56,10 @@ def color_to_ab(text: str) -> Array:
     Raises:
         ColorError: if it is not written as #rrggbb or #rgb.
     """
-    return rgb_to_lab(parse_color(text))[1:]
+    return np.array(_ab_of(text) if isinstance(text, str) else parse_color(text), np.float32)
+
+
+@lru_cache(maxsize=4096)
+def _ab_of(text: str) -> tuple[float, ...]:
+    """Kept: whoever edits asks for the same few colors at every stroke."""
+    return tuple(rgb_to_lab(parse_color(text))[1:].tolist())
