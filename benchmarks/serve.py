@@ -66,10 +66,11 @@ class Server:
 
 
 class Load:
-    """Requests in flight, their times and their answers."""
+    """Requests in flight, their times and their answers, and the server's memory meanwhile."""
 
-    def __init__(self, url: str, photo: bytes) -> None:
-        self.url, self.photo = url, photo
+    def __init__(self, server: Server, photo: bytes) -> None:
+        self.server, self.url, self.photo = server, server.url, photo
+        self.memory: list[float] = []
         self.seconds: list[float] = []
         self.answers: Counter[int] = Counter()
 
@@ -101,18 +102,27 @@ class Load:
     async def _together(self, clients: int, what: Callable[[httpx.AsyncClient], Awaitable[None]]) -> float:
         began = perf_counter()
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=clients)
+        watching = asyncio.create_task(self._watch())
         async with httpx.AsyncClient(timeout=600, limits=limits) as client:
             await asyncio.gather(*(what(client) for _ in range(clients)))
+        watching.cancel()
+        self.memory.append(self.server.memory())
         return perf_counter() - began
 
-    def report(self, name: str, took: float, server: Server) -> None:
+    async def _watch(self) -> None:
+        while True:
+            self.memory.append(self.server.memory())
+            await asyncio.sleep(0.5)
+
+    def report(self, name: str, took: float) -> None:
         p50, p95, worst = np.percentile(self.seconds, (50, 95, 100))
         failed = sum(count for status, count in self.answers.items() if status >= 500)
         told = ", ".join(f"{count} x {status}" for status, count in sorted(self.answers.items()))
         say(
             f"{name}: {len(self.seconds)} photographs in {took:.1f} s, {len(self.seconds) / took:.1f} a second; "
             f"p50 {p50:.2f} s, p95 {p95:.2f} s, worst {worst:.2f} s; {told}; {failed} of 5xx; "
-            f"memory {server.memory():.0f} MiB"
+            f"memory {self.memory[0]:.0f} MiB at the start, {self.memory[len(self.memory) // 2]:.0f} in the middle, "
+            f"{self.memory[-1]:.0f} at the end, {max(self.memory):.0f} at most"
         )
 
 
@@ -150,14 +160,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         editing(server, photo, 30)
-        warm = Load(server.url, photo)
-        warm.report("4 clients", asyncio.run(warm.at_once(4)), server)
-        steady = Load(server.url, photo)
-        steady.report(
-            f"{given.clients} clients", asyncio.run(steady.steadily(given.clients, given.seconds)), server
-        )
-        burst = Load(server.url, photo)
-        burst.report(f"{given.burst} at once", asyncio.run(burst.at_once(given.burst)), server)
+        warm = Load(server, photo)
+        warm.report("4 clients", asyncio.run(warm.at_once(4)))
+        steady = Load(server, photo)
+        steady.report(f"{given.clients} clients", asyncio.run(steady.steadily(given.clients, given.seconds)))
+        burst = Load(server, photo)
+        burst.report(f"{given.burst} at once", asyncio.run(burst.at_once(given.burst)))
         failed = [status for load in (steady, burst) for status in load.answers if status >= 500]
     finally:
         code = server.stop()

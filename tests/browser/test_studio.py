@@ -138,6 +138,10 @@ def test_everything_can_be_done_by_keys(open_studio: Opener, pictures: Path) -> 
     page.keyboard.press("Control+z")
     page.keyboard.press("]")
     assert len(hints(page)) == 2
+    page.focus("#hex")
+    page.keyboard.press("Escape")
+    page.keyboard.press("v")
+    assert page.get_attribute("#tools [data-tool=move]", "aria-pressed") == "true"
     page.keyboard.press("Control+s")
     assert page.locator("#save").is_visible()
     page.keyboard.press("Escape")
@@ -260,6 +264,23 @@ def test_the_wheel_holds_what_srgb_holds(open_studio: Opener) -> None:
     middle = lightness == 62  # one step of 8 bits is a small difference there
     ab = np.stack([color_to_ab(name) for name in names])
     np.testing.assert_allclose(ab[middle], (0.7 * fitted[:, None] * ray)[middle], atol=1.2)
+
+
+def test_colors_are_named_as_people_name_them(open_studio: Opener) -> None:
+    colors = {
+        "#6b4a2f": "brown",
+        "#2f5a3c": "green",
+        "#d9c9ac": "beige",
+        "#f08020": "orange",
+        "#3f6aa8": "blue",
+        "#77703a": "olive",
+        "#808080": "gray",
+    }
+    names = open_studio().evaluate(
+        "async (colors) => { const { colorName } = await import('./color.js'); return colors.map(colorName); }",
+        list(colors),
+    )
+    assert all(name.endswith(wanted) for name, wanted in zip(names, colors.values(), strict=True)), names
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -84,10 +84,16 @@ def _field(said: str) -> dict[str, Any]:
 
 
 def _route(method: str, path: str, said: dict[str, Any]) -> str:
-    parts = [f"<h2>{method} {escape(path)}</h2><p>{escape(said.get('description', ''))}</p>", _fields(said)]
+    parts = [f"<h2>{method} {escape(path)}</h2><p>{_prose(said.get('description', ''))}</p>", _fields(said)]
     if EXAMPLE in said:
         parts.append(f"<pre><code>{escape(said[EXAMPLE])}</code></pre>")
     return "".join(parts)
+
+
+def _prose(text: str) -> str:
+    """Text with what stands in backticks as code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if k % 2 else part for k, part in enumerate(parts))
 
 
 def _fields(said: dict[str, Any]) -> str:

@@ -118,7 +118,7 @@ export function drawCrosshair(context, sx, sy) {
 export const unsureShade = (confidence) => shade(confidence, (share) => 0.8 * (1 - share));
 
 /** How much a hint would help (white: most) as a shade that leaves light where to click. */
-export const helpShade = (gains) => shade(gains, (share, least) => (0.78 * (1 - share)) / Math.max(1 - least, 0.05));
+export const helpShade = (gains) => shade(gains, (share, least) => (0.68 * (1 - share)) / Math.max(1 - least, 0.05));
 
 /** A black picture whose opacity, 0..1, follows from a gray map's values and the least of them. */
 function shade(map, opacity) {

@@ -29,7 +29,7 @@ export const KEYS = [
   ['[ ]', 'Choose the hint before or after', (event) => ['[', ']'].includes(event.key), 'next'],
   ['Alt Shift arrows', 'Move the chosen hint', (event) => event.altKey && event.shiftKey && event.key.startsWith('Arrow'), 'nudge'],
   ['Delete', 'Delete the chosen hint', (event) => ['Delete', 'Backspace'].includes(event.key), 'delete'],
-  ['Escape', 'Choose no hint', plain('escape'), 'deselect'],
+  ['Escape', 'Leave a text field; choose no hint', plain('escape'), 'deselect'],
   ['?', 'This help', (event) => event.key === '?', 'help'],
 ];
 
@@ -47,7 +47,9 @@ export function listenToKeys(actions) {
     (event) => {
       if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
       const found = KEYS.find(([, , matches]) => matches(event));
-      if (!found || (isWriting(event.target) && !event.ctrlKey && !event.metaKey)) return;
+      const writes = isWriting(event.target) && !event.ctrlKey && !event.metaKey;
+      if (writes && event.key === 'Escape') find('#photograph').focus(); // so that letters are keys again
+      if (!found || writes) return;
       event.preventDefault();
       event.stopPropagation();
       actions[found[3]](event);
