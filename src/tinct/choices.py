@@ -106,8 +106,7 @@ def alternatives(distribution: Distribution, count: int) -> list[int]:
     _check_count(count)
     seeds = range(1, _CANDIDATES * count + 1)
     distribution = thinned(distribution, max(1, max(distribution.matched.shape) // _GRID))
-    moods = Moods(distribution)
-    moved = {seed: moods.moved(seed) for seed in seeds}
+    moved = dict(zip(seeds, Moods(distribution).moved(seeds), strict=True))
     apart = {seed: _distance(ab, np.zeros_like(ab)) for seed, ab in moved.items()}
     chosen: list[int] = []
     while len(chosen) < count:

@@ -6,6 +6,7 @@ Efros 2016) can be asked what else a coat might be, and where it does not know.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -195,23 +196,25 @@ class Moods:
         self._before = annealed_mean(self._log_p)
         self._free = 1 - np.clip(distribution.matched, 0, 1)[..., None]
 
-    def moved(self, seed: int) -> Array:
-        """A colorization as a difference from the annealed mean: a*, b*, shape (h, w, 2)."""
-        random = np.random.default_rng(seed)
-        directions = _smooth_over_bins(random.standard_normal((len(AB_BINS), self._around.shape[-1])))
-        bias = _smooth_over_bins(random.standard_normal((len(AB_BINS), 1)))[:, 0]
-        flat = self._around.reshape(-1, self._around.shape[-1])  # one product, not one for each row
-        mood = (flat @ directions.T).reshape(self._log_p.shape)
-        mood += bias
-        mood *= np.float32(MOOD * TEMPERATURE)
-        mood += self._log_p
-        moved: Array = (annealed_mean(mood) - self._before) * self._free
+    def moved(self, seeds: Sequence[int]) -> Array:
+        """Colorizations as differences from the annealed mean: a*, b*, shape (seeds, h, w, 2).
+
+        Few large products, as many small ones keep the threads of a BLAS waiting for each other.
+        """
+        height, width, keys = self._around.shape
+        drawn = np.concatenate([_drawn(seed, keys) for seed in seeds], axis=1)
+        smooth = (_bin_weights() @ drawn).reshape(len(AB_BINS), len(seeds), keys + 1)
+        mood = self._around.reshape(-1, keys) @ smooth[..., :-1].reshape(-1, keys).T
+        mood = mood.reshape(height * width, len(AB_BINS), len(seeds)) + smooth[..., -1]
+        scores = np.moveaxis(mood, 2, 0).reshape(-1, *self._log_p.shape) * np.float32(MOOD * TEMPERATURE)
+        moved: Array = (annealed_mean(scores + self._log_p) - self._before) * self._free
         return moved
 
 
 def alternative(distribution: Distribution, seed: int) -> Array:
     """One of the colorizations that `Moods` draws."""
-    return Moods(distribution).moved(seed)
+    moved: Array = Moods(distribution).moved([seed])[0]
+    return moved
 
 
 def annealed_mean(log_probabilities: NDArray[np.floating]) -> Array:
@@ -221,17 +224,21 @@ def annealed_mean(log_probabilities: NDArray[np.floating]) -> Array:
     return decode_bins(log_probabilities, TEMPERATURE)
 
 
-def _smooth_over_bins(values: NDArray[np.float64]) -> Array:
-    """Mix each bin with its neighbors, to unit variance: (313, n)."""
-    return (_bin_weights() @ values).astype(np.float32)
+def _drawn(seed: int, keys: int) -> Array:
+    """For each bin a random direction in the space of keys, and a random bias: (313, keys + 1)."""
+    random = np.random.default_rng(seed)
+    count = len(AB_BINS)
+    return np.hstack([random.standard_normal((count, keys)), random.standard_normal((count, 1))]).astype(
+        np.float32
+    )
 
 
 @cache
-def _bin_weights() -> NDArray[np.float64]:
-    """A Gaussian of 20 ab units around each bin, rows of unit length: (313, 313)."""
+def _bin_weights() -> Array:
+    """What mixes each bin with its neighbors, to unit variance: a Gaussian of 20 ab units, (313, 313)."""
     distance = np.square(AB_BINS[:, None] - AB_BINS[None]).sum(-1)
     weight = np.exp(-0.5 * distance / (2.0 * STEP) ** 2)
-    unit: NDArray[np.float64] = weight / np.sqrt(np.square(weight).sum(1, keepdims=True))
+    unit: Array = (weight / np.sqrt(np.square(weight).sum(1, keepdims=True))).astype(np.float32)
     return unit
 
 
