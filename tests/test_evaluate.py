@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -210,6 +211,19 @@ def test_any_number_of_processes_finds_the_same(photo_folder: Path, tmp_path: Pa
     assert written[0] == written[1]
     with pytest.raises(OptionError, match="1 or more processes"):
         evaluate(make_run(photo_folder, "auto", *methods), jobs=0)
+
+
+class Dying(Gray):
+    """Ends its process, as a system without memory does."""
+
+    def answer(self, case, seed: int):
+        os._exit(9)
+
+
+def test_a_process_that_ends_is_one_clear_line(photo_folder: Path, tmp_path: Path):
+    with pytest.raises(EvaluationError, match="one of 2 processes ended.*fewer --jobs"):
+        evaluate(make_run(photo_folder, "auto", Dying("dying")), tmp_path / "out", jobs=2)
+    assert (tmp_path / "out" / JOURNAL_FILE).exists()
 
 
 def test_the_truth_is_seen_once_for_all_methods(photo_folder: Path, monkeypatch: pytest.MonkeyPatch):

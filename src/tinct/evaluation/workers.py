@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
 from tinct.errors import EvaluationError, OptionError
@@ -47,6 +47,7 @@ def each(
         yield from map(make(*arguments), tasks)
         return
     context = get_context("spawn")  # a fork would copy the threads' locks of inference engines
+    others = set(active_children())
     pool = ProcessPoolExecutor(min(jobs, len(tasks)), context, _begin, (make, arguments))
     try:
         yield from pool.map(_do, tasks)
@@ -55,8 +56,13 @@ def each(
             f"one of {jobs} processes ended, perhaps for want of memory; "
             "give fewer --jobs: the run goes on where it was."
         ) from None
+    except BaseException:  # stopped: what is being done now would be lost anyway
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in set(active_children()) - others:
+            child.terminate()
+        raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown()
 
 
 def _begin(make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
