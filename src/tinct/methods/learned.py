@@ -122,7 +122,8 @@ class Tinct:
     @property
     def weights_sha256(self) -> str:
         """One hash of all its files: of their hashes in the manifest, in the order of the parts' names."""
-        digests = "".join(manifest()[f"tinct.{part}"].sha256 for part in sorted(OUTPUTS))
+        entries = manifest()
+        digests = "".join(entries[f"tinct.{part}"].sha256 for part in sorted(OUTPUTS))
         return hashlib.sha256(digests.encode()).hexdigest()
 
     def predict(
