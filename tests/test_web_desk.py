@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from io import BytesIO
 from typing import Any
 
@@ -15,9 +16,39 @@ from starlette.datastructures import UploadFile
 from tinct.web import work
 from tinct.web.desk import Desk
 from tinct.web.pool import WorkPool
-from tinct.web.requests import Strip
+from tinct.web.requests import Save, Strip
 from tinct.web.sessions import Session, Sessions, Upload
 from tinct.web.settings import Settings
+
+
+def session() -> Session:
+    return Session("id", None, Upload(UploadFile(BytesIO(b"photo"))), 4, 3)
+
+
+def test_a_hint_need_not_wait_for_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, began = threading.Event(), threading.Event()
+
+    def save(prepared: str, format: str | None) -> bytes:
+        began.set()
+        assert held.wait(10)
+        return prepared.encode()
+
+    monkeypatch.setattr(work, "prepare", lambda *_: "file")
+    monkeypatch.setattr(work, "save", save)
+
+    async def edit() -> bytes:
+        settings, edited = Settings(workers=1), session()
+        pool = WorkPool(1, 8)
+        desk = Desk(settings, pool, Sessions(settings))
+        saving = asyncio.create_task(desk.file(edited, Save()))
+        await asyncio.to_thread(began.wait, 10)
+        assert await asyncio.wait_for(desk.alone(edited, lambda *_: "hint"), 5) == "hint"
+        held.set()
+        content = await saving
+        pool.close()
+        return content
+
+    assert asyncio.run(edit()) == b"file"
 
 
 def test_a_hint_goes_between_two_alternatives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,20 +60,20 @@ def test_a_hint_goes_between_two_alternatives(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(work, "alternatives", lambda *_: note("seeds", [7, 9]))
     monkeypatch.setattr(work, "alternative", lambda *given: note(f"picture {given[-1]}", b"%d" % given[-1]))
-    session = Session("id", None, Upload(UploadFile(BytesIO(b"photo"))), 4, 3)
+    edited = session()
 
     async def edit() -> list[int]:
         settings = Settings(workers=1)
         pool = WorkPool(1, 8)
         desk = Desk(settings, pool, Sessions(settings))
-        strip = asyncio.create_task(desk.strip(session, Strip(count=2)))
+        strip = asyncio.create_task(desk.strip(edited, Strip(count=2)))
         while "seeds" not in done:
             await asyncio.sleep(0)
-        await desk.alone(session, lambda *_: note("hint"))
+        await desk.alone(edited, lambda *_: note("hint"))
         seeds = await strip
         pool.close()
         return seeds
 
     assert asyncio.run(edit()) == [7, 9]
-    assert session.pictures == [b"7", b"9"]
+    assert edited.pictures == [b"7", b"9"]
     assert done.index("hint") < done.index("picture 9")

@@ -68,6 +68,21 @@ def test_what_is_looked_at_goes_first_and_the_rest_in_order():
     assert asyncio.run(run()) == ["preview", "preview 2", "save", "save 2"]
 
 
+def test_what_is_looked_at_does_not_wait_for_what_is_saved():
+    async def run() -> None:
+        pool, held = WorkPool(1, 9), threading.Event()
+        save = asyncio.ensure_future(pool.run(partial(held.wait, 10)))
+        second = asyncio.ensure_future(pool.run(lambda: "saved"))
+        await asyncio.sleep(0.02)
+        assert await asyncio.wait_for(pool.run(lambda: "seen", urgent=True), 5) == "seen"
+        assert not second.done()  # the thread that was free is for what is urgent
+        held.set()
+        assert await asyncio.gather(save, second) == [True, "saved"]
+        pool.close()
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("cancelled", [(1,), (1, 2), (0, 1), (0, 1, 2, 3)])
 def test_whoever_goes_away_leaves_their_place_to_others(cancelled):
     async def run() -> None:

@@ -234,12 +234,24 @@ class Colorizer:
 
     def render(self) -> Photo:
         """The photograph in color at full resolution, with its metadata."""
-        prediction = self.predict()
+        return self.prepared()()
+
+    def prepared(self) -> Callable[[], Photo]:
+        """Predict now and render later: what is changed meanwhile does not count.
+
+        Returns:
+            A function that gives what `render` would give now; any thread may call it.
+        """
+        photo, options, ab = self.photo, self._options, self.predict().ab
         hints, provenance = list(self._hints.values()), self.provenance
         lightness, on_engine = self._working_lightness(), provenance.weights_sha256 is not None
-        result = render(self.photo, prediction.ab, lightness, hints, self._options, on_engine=on_engine)
-        result.provenance = provenance
-        return result
+
+        def rendered() -> Photo:
+            result = render(photo, ab, lightness, hints, options, on_engine=on_engine)
+            result.provenance = provenance
+            return result
+
+        return rendered
 
     def preview(self, longer_side: int) -> NDArray[np.uint8]:
         """The photograph in color at a bounded size, without touching its full resolution again.

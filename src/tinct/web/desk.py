@@ -12,7 +12,7 @@ from tinct.web import work
 from tinct.web.attending import attended, on_session
 from tinct.web.guard import OWNER_COOKIE, cookie_of
 from tinct.web.pool import WorkPool
-from tinct.web.requests import Strip
+from tinct.web.requests import Save, Strip
 from tinct.web.sessions import Session, Sessions
 from tinct.web.settings import Settings
 
@@ -48,6 +48,11 @@ class Desk:
         """The same, for whoever has the session and attends by himself."""
         doing = partial(job, self.settings, session, *given)
         return await on_session(session, self.pool, doing, urgent=urgent)
+
+    async def file(self, session: Session, wanted: Save) -> bytes:
+        """Make a file at full resolution; only its prediction keeps a hint waiting."""
+        prepared = await self.alone(session, work.prepare, wanted, urgent=False)
+        return await self.pool.run(partial(work.save, prepared, wanted.format))
 
     async def strip(self, session: Session, strip: Strip) -> list[int]:
         """Find alternatives and picture them, one after the other: a hint meanwhile need not wait for them all."""

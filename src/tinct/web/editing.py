@@ -199,8 +199,10 @@ def _add_files(router: APIRouter, desk: Desk) -> None:
     async def render(name: Name, wanted: Save, request: Request) -> Response:
         """The photograph in color at full resolution with its metadata: what `tinct colorize` writes."""
         suffix = named_format(wanted.format or work.DEFAULT_FORMAT).suffixes[0]
-        stem = PurePath(desk.find(request, name).photo.name).stem
-        content = await desk.work(request, name, work.save, wanted, urgent=False)
+        session = desk.find(request, name)
+        stem = PurePath(session.photo.name).stem
+        content = await attended(request, desk.file(session, wanted))
+        desk.sessions.settle()
         return download(content, f"{stem}.color{suffix}")
 
     @router.post("/{name}/project", openapi_extra=_json_example("project", "}", "photo.tinct.json"))

@@ -31,12 +31,13 @@ class WorkPool:
     """Threads for work that takes long, used from one event loop.
 
     Args:
-        workers: how many work at once.
+        workers: how many work at once; what is urgent may take one more thread, so that it need not wait for
+            all of them.
         waiting: how many may wait besides.
     """
 
     def __init__(self, workers: int, waiting: int) -> None:
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="tinct")
+        self._threads = ThreadPoolExecutor(workers + 1, thread_name_prefix="tinct")
         self._workers, self._limit = workers, waiting
         self._busy = 0
         self._queue: list[tuple[bool, int, asyncio.Future[None]]] = []
@@ -87,7 +88,7 @@ class WorkPool:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
     async def _wait_for_worker(self, urgent: bool) -> None:
-        if self._busy < self._workers:
+        if self._has_place(urgent):
             self._busy += 1
             return
         if self.waiting >= self._limit:
@@ -101,15 +102,18 @@ class WorkPool:
                 self._pass_on()
             raise
 
+    def _has_place(self, urgent: bool) -> bool:
+        return self._busy < self._workers + urgent
+
     def _finished(self, seconds: float) -> None:
         self._seconds += 0.1 * (seconds - self._seconds)
         self._pass_on()
 
     def _pass_on(self) -> None:
-        """The worker that is free now goes to the first who still waits."""
-        while self._queue:
+        """The worker that is free now goes to the first who still waits, if it is one for him."""
+        self._busy -= 1
+        while self._queue and self._has_place(not self._queue[0][0]):
             *_, ticket = heapq.heappop(self._queue)
             if not ticket.done():
+                self._busy += 1
                 ticket.set_result(None)
-                return
-        self._busy -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from tinct.colorize import Colorizer
 from tinct.hints import HintImage
 from tinct.hints import read_hints as read_hint_file
 from tinct.options import Options
+from tinct.photo import Photo
 from tinct.project import Project, ProjectPhoto, ProjectReference, made_with, read_options
 from tinct.web.answers import encode_png, encode_preview, encode_webp
 from tinct.web.requests import Edit, Places, Save, Spot, Strip, View, check_count, read_hints
@@ -121,9 +123,14 @@ def alternative(settings: Settings, session: Session, strip: Strip, seed: int) -
     return encode_webp(colorizer.preview(strip.longer_side))
 
 
-def save(settings: Settings, session: Session, wanted: Save) -> bytes:
+def prepare(settings: Settings, session: Session, wanted: Save) -> Callable[[], Photo]:
+    """What it takes to make a file later, whatever is asked of the session meanwhile."""
+    return edited(settings, session, wanted).prepared()
+
+
+def save(prepared: Callable[[], Photo], format: str | None) -> bytes:
     """The photograph in color at full resolution, with its metadata."""
-    return edited(settings, session, wanted).render().encode(wanted.format or DEFAULT_FORMAT)
+    return prepared().encode(format or DEFAULT_FORMAT)
 
 
 def project(settings: Settings, session: Session, edit: Edit) -> dict[str, Any]:
