@@ -221,7 +221,7 @@ class Dying(Gray):
 
 
 def test_a_process_that_ends_is_one_clear_line(photo_folder: Path, tmp_path: Path):
-    with pytest.raises(EvaluationError, match="one of 2 processes ended.*fewer --jobs"):
+    with pytest.raises(EvaluationError, match=r"one of 2 processes ended.*fewer --jobs"):
         evaluate(make_run(photo_folder, "auto", Dying("dying")), tmp_path / "out", jobs=2)
     assert (tmp_path / "out" / JOURNAL_FILE).exists()
 

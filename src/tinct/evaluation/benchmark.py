@@ -107,6 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TinctError as error:
         _say(f"benchmark: {error}")
         return 2
+    except KeyboardInterrupt:
+        _say("benchmark: stopped; the same line goes on where it was.")
+        return 130
     return 0
 
 

@@ -189,7 +189,7 @@ overflow-x: auto; font-size: 13px; }
 caption { text-align: left; font-size: 15px; font-weight: 600; padding-bottom: .3rem; }
 th, td { padding: .25rem .4rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
 th:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
-td small { display: block; } .cases th, .cases td { padding: .25rem .3rem; font-size: 12px; }
+td small { display: block; } .cases th, .cases td { padding: .25rem .2rem; font-size: 12px; }
 .sheet td, .sheet th { padding: 2px; border: 0; text-align: center; vertical-align: top; }
 .sheet th:first-child { position: static; text-align: center; }
 .sheet td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 6em; text-align: left; }
