@@ -75,7 +75,10 @@ def test_any_shape_is_kept(shape: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 @pytest.mark.parametrize("options", [Options(), Options(strength=0.5), Options(chroma_only=True)])
-def test_a_photograph_is_the_same_on_the_engine_and_without(dtype: str, options: Options) -> None:
+def test_a_photograph_is_the_same_on_the_engine_and_without(
+    dtype: str, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinct.rendering._ENGINE_PIXELS", 0)
     random = np.random.default_rng(2)
     gray = np.clip(np.linspace(0, 1, 300 * 420).reshape(300, 420) + random.normal(0, 0.05, (300, 420)), 0, 1)
     top = 1 if dtype == "float32" else np.iinfo(dtype).max

@@ -22,6 +22,9 @@ Array = NDArray[np.float32]
 COLOR_LAYER_LIGHTNESS = 50.0
 """L* of `chroma_only`: the middle of the scale, where the sRGB gamut is widest."""
 
+_ENGINE_PIXELS = 1 << 18
+"""From here on colors are converted on the engine: compiling the graph, once a process, costs what two megapixels gain."""
+
 _PREVIEW_ROWS = 64
 """Rows of a preview that are colored at once: their planes stay in the processor's cache."""
 
@@ -52,7 +55,8 @@ def render(
     """
     from tinct.upsampling import ChromaUpsampler
 
-    merged = _merged_on_engine if on_engine else _merged
+    fused = on_engine and photo.height * photo.width >= _ENGINE_PIXELS
+    merged = _merged_on_engine if fused else _merged
 
     upsampler = ChromaUpsampler(ab, working_lightness, (photo.height, photo.width))
     stamps = _stamps(hints, photo, ab.shape[1] / photo.width)
