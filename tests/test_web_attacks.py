@@ -411,7 +411,8 @@ def test_a_full_queue_says_when_to_come_again(spool):
         }
         answers: list[httpx.Response] = []
         loop_thread = threading.Thread(target=lambda: answers.append(httpx.post(**post)))
-        server.studio.pool._threads.submit(hold)
+        for _ in range(2):  # the worker's thread, and the one for what is urgent
+            server.studio.pool._threads.submit(hold)
         started.wait(10)
         workers = [loop_thread, threading.Thread(target=lambda: answers.append(httpx.post(**post)))]
         for thread in workers:
