@@ -23,7 +23,7 @@ COLOR_LAYER_LIGHTNESS = 50.0
 """L* of `chroma_only`: the middle of the scale, where the sRGB gamut is widest."""
 
 _ENGINE_PIXELS = 1 << 18
-"""From here on colors are converted on the engine: compiling the graph, once a process, costs what two megapixels gain."""
+"""From here on colors are converted on the engine; compiling that, once a process, costs what two megapixels gain."""
 
 _PREVIEW_ROWS = 64
 """Rows of a preview that are colored at once: their planes stay in the processor's cache."""
