@@ -397,10 +397,10 @@ def test_what_is_not_http_is_closed(junk, server):
 
 def test_a_full_queue_says_when_to_come_again(spool):
     with running(spool, waiting=1) as server:
-        held, started = threading.Event(), threading.Event()
+        held, started = threading.Event(), threading.Barrier(3)
 
         def hold() -> None:
-            started.set()
+            started.wait(20)
             held.wait(20)
 
         post = {
@@ -413,7 +413,7 @@ def test_a_full_queue_says_when_to_come_again(spool):
         loop_thread = threading.Thread(target=lambda: answers.append(httpx.post(**post)))
         for _ in range(2):  # the worker's thread, and the one for what is urgent
             server.studio.pool._threads.submit(hold)
-        started.wait(10)
+        started.wait(20)
         workers = [loop_thread, threading.Thread(target=lambda: answers.append(httpx.post(**post)))]
         for thread in workers:
             thread.start()
