@@ -35,7 +35,8 @@ def picture_studio(page: Any, photographs: Path, out: Path, name: str) -> None:
     click_suit(page)
     page.wait_for_selector("#suggestions button")
     page.fill("#hex", "#d4622c")
-    page.press("#hex", "Tab")
+    page.press("#hex", "Enter")
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     page.wait_for_selector("#said:not(.shown)", state="attached")
     page.wait_for_timeout(2000)
     page.screenshot(path=out / f"{name}-hint.png")
@@ -43,7 +44,8 @@ def picture_studio(page: Any, photographs: Path, out: Path, name: str) -> None:
     page.click("#alternatives-show")
     page.wait_for_selector(".alternative")
     page.locator("#alternatives").scroll_into_view_if_needed()
-    page.wait_for_timeout(1500)
+    page.wait_for_selector("#places button")
+    page.wait_for_timeout(2500)
     page.screenshot(path=out / f"{name}-alternatives.png")
 
 
