@@ -272,6 +272,7 @@ def test_colors_are_named_as_people_name_them(open_studio: Opener) -> None:
         "#2f5a3c": "green",
         "#d9c9ac": "beige",
         "#f08020": "orange",
+        "#c4541e": "orange",
         "#3f6aa8": "blue",
         "#77703a": "olive",
         "#808080": "gray",

@@ -98,7 +98,7 @@ export function colorName(hex) {
   if (chroma < 6) return lightness < 12 ? 'black' : lightness > 93 ? 'white' : `${tone}gray`;
   const degrees = ((Math.atan2(b, a) * 180) / Math.PI + 360) % 360;
   const hue = HUES.find(([end]) => degrees < end)[1];
-  if (hue === 'orange' && lightness < 55) return lightness < 30 ? 'dark brown' : 'brown';
+  if (hue === 'orange' && lightness < 55 && chroma < 50) return lightness < 30 ? 'dark brown' : 'brown';
   if (['orange', 'yellow'].includes(hue) && degrees < 95 && lightness > 65 && chroma < 22) return 'beige';
   if (hue === 'yellow' && lightness < 50) return lightness < 30 ? 'dark olive' : 'olive';
   return `${tone}${chroma < 22 ? 'muted ' : chroma > 60 ? 'vivid ' : ''}${hue}`;
