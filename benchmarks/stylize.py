@@ -56,6 +56,7 @@ COLUMNS = (
     "seconds, carrying",
 )
 SHEET_ROWS, SHEET_SIZE = 20, 192
+LAYERS = ("conv1_1", "conv2_1", "conv3_1")
 FEWEST = 50
 """Pixels of a label below which its colors are not compared."""
 
@@ -115,27 +116,29 @@ def colors_apart_by_label(result: Array, pair: Pair) -> float:
     return float(np.average(found, weights=areas)) if found else float("nan")
 
 
-def feature_distance() -> Callable[[Array, Array], float] | None:
-    """Distance of features' statistics by a frozen VGG-19; None where it cannot be had."""
+def feature_statistics() -> Callable[[Array], list[Array]] | None:
+    """Means and deviations of a picture's features by a frozen VGG-19, a vector each; None where it cannot be had."""
     try:
         import torch
 
         from tinct.training.vgg19 import teacher
-        from tinct.training.xu2020 import style_distance
 
         network, _ = teacher("conv3_1")
     except (ImportError, TinctError) as error:
         say(f"no distance of features: {error}")
         return None
 
-    def tensor(rgb: Array) -> Any:
-        return torch.from_numpy(rgb.transpose(2, 0, 1)[None].copy())
-
-    def distance(result: Array, style: Array) -> float:
+    def statistics(rgb: Array) -> list[Array]:
         with torch.no_grad():
-            return float(style_distance(network, tensor(result), tensor(style)))
+            found = network.features(torch.from_numpy(rgb.transpose(2, 0, 1)[None].copy()), LAYERS)
+        flat = [features[0].flatten(1).numpy() for features in found.values()]
+        return [moment for features in flat for moment in (features.mean(1), features.std(1))]
 
-    return distance
+    return statistics
+
+
+def statistics_apart(first: list[Array], second: list[Array]) -> float:
+    return float(sum(np.linalg.norm(one - other) for one, other in zip(first, second, strict=True)))
 
 
 def timed(work: Callable[[], Array], repeats: int) -> tuple[Array, float]:
@@ -148,24 +151,32 @@ def timed(work: Callable[[], Array], repeats: int) -> tuple[Array, float]:
     return found, least
 
 
-def scores(result: Array, pair: Pair, distance: Callable[[Array, Array], float] | None) -> dict[str, float]:
-    found = {
-        "structure": structure(pair.photo, result),
-        "style, colors": colors_apart(
-            rgb_to_lab(result).reshape(-1, 3), rgb_to_lab(pair.style).reshape(-1, 3)
-        ),
-        "style, colors by label": colors_apart_by_label(result, pair),
-    }
-    if distance:
-        found["style, features"] = distance(result, pair.style) / max(distance(pair.photo, pair.style), 1e-6)
-    return found
+class Judge:
+    """Scores of results for one pair; what they are compared with is measured once."""
+
+    def __init__(self, pair: Pair, statistics: Callable[[Array], list[Array]] | None) -> None:
+        self.pair, self.statistics = pair, statistics
+        if statistics:
+            self._wanted = statistics(pair.style)
+            self._untouched = max(statistics_apart(statistics(pair.photo), self._wanted), 1e-6)
+
+    def scores(self, result: Array) -> dict[str, float]:
+        pair = self.pair
+        lab, style = (rgb_to_lab(rgb).reshape(-1, 3) for rgb in (result, pair.style))
+        found = {
+            "structure": structure(pair.photo, result),
+            "style, colors": colors_apart(lab, style),
+            "style, colors by label": colors_apart_by_label(result, pair),
+        }
+        if self.statistics:
+            left = statistics_apart(self.statistics(result), self._wanted)
+            found["style, features"] = left / self._untouched
+        return found
 
 
-def measure(
-    pair: Pair, repeats: int, distance: Callable[[Array, Array], float] | None
-) -> tuple[dict[str, dict[str, float]], list[Array]]:
+def measure(pair: Pair, repeats: int, judge: Judge) -> tuple[dict[str, dict[str, float]], list[Array]]:
     """Scores by row of the table, and pictures for the sheet."""
-    rows = {"the photograph itself": scores(pair.photo, pair, distance)}
+    rows = {"the photograph itself": judge.scores(pair.photo)}
     pictures = [pair.photo, pair.style]
     for name, (match, segmented) in VARIANTS.items():
         labels = pair.labels if segmented else None
@@ -173,11 +184,9 @@ def measure(
             lambda m=match, maps=labels: transferred(pair.photo, pair.style, maps, match=m), repeats
         )
         carried, carrying = timed(lambda p=made: _carried(pair.photo, p), repeats)
-        rows[f"{name}: network's picture"] = scores(made, pair, distance) | {"seconds, network": network}
-        rows[f"{name}: carried"] = scores(carried, pair, distance) | {
-            "seconds, network": network,
-            "seconds, carrying": carrying,
-        }
+        seconds = {"seconds, network": network}
+        rows[f"{name}: network's picture"] = judge.scores(made) | seconds
+        rows[f"{name}: carried"] = judge.scores(carried) | seconds | {"seconds, carrying": carrying}
         pictures += [made, carried]
     return rows, pictures
 
@@ -230,11 +239,11 @@ def main() -> None:
     if not (asked.data / "pairs.csv").is_file():
         say(f"no pairs: {asked.data}/pairs.csv is not there; name the folder that has it.")
         return
-    distance = feature_distance()
+    statistics = feature_statistics()
     found, rows = [], []
     for pair in pairs(asked.data, asked.size, asked.limit):
         try:
-            measured, pictures = measure(pair, asked.repeats, distance)
+            measured, pictures = measure(pair, asked.repeats, Judge(pair, statistics))
         except TinctError as error:
             say(f"nothing to measure: {error}")
             return
