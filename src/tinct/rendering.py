@@ -108,27 +108,24 @@ def render_preview(
     import cv2
 
     from tinct.color.gamut import fit_gamut
-    from tinct.photo.arrays import each_in_threads
     from tinct.upsampling import ChromaUpsampler
 
     chroma = ChromaUpsampler(fit_gamut(working_lightness, ab), working_lightness, (photo.height, photo.width))
     stamps = _stamps(hints, photo, ab.shape[1] / photo.width)
     pixels = np.empty((photo.height, photo.width, 3), np.uint8)
 
-    def fill(top: int) -> None:
+    for top in range(0, photo.height, _PREVIEW_ROWS):
         bottom = min(top + _PREVIEW_ROWS, photo.height)
         lightness = photo.lightness(top, bottom)
-        ab = chroma.rows(top, bottom, lightness)
+        colors = chroma.rows(top, bottom, lightness)
         for stamp in stamps:
-            stamp.blend(ab, lightness, top)
+            stamp.blend(colors, lightness, top)
         if options.strength != 1:
-            ab *= np.float32(options.strength)
+            colors *= np.float32(options.strength)
         if options.chroma_only:
             lightness = np.full_like(lightness, COLOR_LAYER_LIGHTNESS)
-        rgb = cv2.cvtColor(cv2.merge([lightness, ab[..., 0], ab[..., 1]]), cv2.COLOR_Lab2RGB)
+        rgb = cv2.cvtColor(cv2.merge([lightness, colors[..., 0], colors[..., 1]]), cv2.COLOR_Lab2RGB)
         pixels[top:bottom] = cv2.convertScaleAbs(rgb, alpha=255)
-
-    each_in_threads(fill, range(0, photo.height, _PREVIEW_ROWS))
     return pixels
 
 
