@@ -23,6 +23,7 @@ export class Pictures {
   #confidenceRevision = -1;
   #placesRevision = -1;
   #settling = 0;
+  #askingFull = null; // takes the question for full resolution back
   #changed = 0; // when the last change was made
   #pace = 1; // the share of the preview's side that keeps up with the hand; the whole comes when it rests
 
@@ -73,6 +74,7 @@ export class Pictures {
   refresh() {
     this.#revision += 1;
     this.#changed = performance.now();
+    this.#askingFull?.abort(); // the server need not make what nobody will see
     this.#wanted = true;
     this.#running ??= this.#run().finally(() => {
       this.#running = null;
@@ -146,18 +148,19 @@ export class Pictures {
       this.stage.setPicture('fullGray', gray);
     }
     if (revision !== this.#revision || (this.#fullRevision === revision && this.stage.pictures.fullColor)) return;
-    const color = await attempt('stage', this.#large(project.request));
+    this.#askingFull = new AbortController();
+    const color = await attempt('stage', this.#large(project.request, this.#askingFull.signal));
     if (!color || session !== this.session || revision !== this.#revision) return;
     this.#fullRevision = revision;
     this.stage.setPicture('fullColor', color);
   }
 
   /** At full resolution: a large preview where one is as large as the photograph, else the file that is saved. */
-  async #large(request) {
+  async #large(request, signal = null) {
     const [width, height] = this.project.size;
     const longest = Math.max(width, height);
-    if (longest <= PREVIEW_LIMIT) return this.session.picture('preview', { ...request, longer_side: longest });
-    const response = await this.session.ask('render', { ...request, format: 'jpg' });
+    if (longest <= PREVIEW_LIMIT) return this.session.picture('preview', { ...request, longer_side: longest }, { signal });
+    const response = await this.session.ask('render', { ...request, format: 'jpg' }, { signal });
     const scale = Math.sqrt(MOST_PIXELS / (width * height));
     const smaller = scale < 1 ? { resizeWidth: Math.round(width * scale), resizeQuality: 'high' } : {};
     return createImageBitmap(await response.blob(), smaller);
