@@ -18,10 +18,11 @@ from tinct.color.difference import ciede2000
 from tinct.color.gamut import fit_gamut
 from tinct.color.hexcolor import color_to_ab
 from tinct.color.lab import rgb_to_lab, rgb_to_lightness
-from tinct.colorize import Colorizer, choose_method, colorize
+from tinct.colorize import Colorizer, colorize
 from tinct.errors import ColorError, HintError, MethodError, OptionError, PhotoError, ReferencePhotoError
 from tinct.hints import Hint, HintField, Rectangle, Stroke, Swatch
 from tinct.methods import METHODS, Prediction, get_method, uses_references
+from tinct.methods.choice import choose_method
 from tinct.photo import Photo
 
 RED, GREEN = "#b43c32", "#3c9650"

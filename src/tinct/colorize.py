@@ -15,16 +15,8 @@ from numpy.typing import NDArray
 
 from tinct.errors import HintError, MethodError, OptionError, PhotoError
 from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
-from tinct.methods import (
-    METHODS,
-    DistributionMethod,
-    EditableMethod,
-    Method,
-    Prediction,
-    Reference,
-    get_method,
-    uses_references,
-)
+from tinct.methods import DistributionMethod, EditableMethod, Method, Prediction, Reference
+from tinct.methods.choice import LEARNED, choose_method
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
 from tinct.rendering import render, render_preview
@@ -39,21 +31,11 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 AnyArray = TypeVar("AnyArray", bound=NDArray[Any])
 
-LEARNED = "tinct"
-"""The released network's name: the method of choice wherever it is installed."""
-
 PHOTO_ALONE = ("lightness", "small")
 """What is kept of the photograph that references do not change."""
 
 PREVIEW_SIDE = 1024
 """The longer side in pixels from which smaller previews are made."""
-
-SWATCHES = "welsh"
-"""The method that takes colors from boxes that the user paired."""
-
-CLASSICAL = "gupta"
-"""For references without the network: on 24 pairs of one class its mean difference to the truth was the least of the
-five classical methods (CIEDE2000 12.5; pierre 12.9, histogram 13.1, reinhard 13.5, welsh 14.2)."""
 
 
 @overload
@@ -434,47 +416,6 @@ def vivid(prediction: Prediction, vividness: float, placed: HintField) -> Predic
 
     ab = prediction.ab + np.float32(vividness) * prediction.vivid
     return Prediction(pin_hints(ab, placed), prediction.confidence)
-
-
-def choose_method(
-    name: str | None, has_reference: bool, has_hints: bool, has_swatches: bool = False
-) -> Method:
-    """The method that a name stands for, or the best one for what was given.
-
-    A method of which nothing is known about swatches (no `uses_swatches`) makes no use of them.
-
-    Raises:
-        MethodError: if the name is unknown, the method needs what was not given, or cannot use what was.
-    """
-    method = get_method(name if name is not None else _fitting(has_reference, has_hints, has_swatches))
-    if method.needs_reference and not has_reference:
-        raise MethodError(
-            f"{method.name} takes its colors from a reference and got none; give one (-r REFERENCE)."
-        )
-    if method.needs_hints and not has_hints:
-        raise MethodError(f"{method.name} spreads hints and got none; give one.")
-    if has_reference and not uses_references(method):
-        raise MethodError(
-            f"{method.name} makes no use of a reference; leave it out or choose another method."
-        )
-    if has_swatches and not getattr(method, "uses_swatches", False):
-        raise MethodError(f"{method.name} makes no use of swatches; leave them out or choose {SWATCHES}.")
-    return method
-
-
-def _fitting(has_reference: bool, has_hints: bool, has_swatches: bool) -> str:
-    if has_swatches:
-        return SWATCHES
-    if LEARNED in METHODS:
-        return LEARNED
-    if has_reference:
-        return CLASSICAL
-    if has_hints:
-        return "levin"
-    raise MethodError(
-        "there is neither a reference nor a hint, and no network is installed that colorizes by itself; "
-        "give a color photograph (-r REFERENCE) or a colored point (--hint X,Y=#rrggbb)."
-    )
 
 
 def _kept(cache: dict[Any, Any], key: Any, compute: Callable[[], Any]) -> Any:

@@ -145,8 +145,9 @@ def _set_up(
     options: Options, reference: list[str] | None, points: list[str], file: str | None
 ) -> Callable[[Photo], Colorizer]:
     """How each photograph is prepared: the references are read once, the hints for each size."""
-    from tinct.colorize import Colorizer, choose_method
+    from tinct.colorize import Colorizer
     from tinct.hints import Swatch
+    from tinct.methods.choice import choose_method
 
     # what is malformed or missing is so for every photograph: say it once, before any work
     swatches = [isinstance(each, Swatch) for each in _hints(points, file, (1, 1))]
