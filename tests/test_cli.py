@@ -229,7 +229,7 @@ BAD = {
     "no reference": (["photo.png", "-m", "welsh"], "welsh"),
     "no hints": (["photo.png", "-m", "levin", "-r", "album.png"], "levin"),
     "unknown method": (["photo.png", "-m", "vivid", *HINT], "'vivid'"),
-    "strength": (["photo.png", "--strength", "1.5", *HINT], "strength is 1.5"),
+    "strength": (["photo.png", "--strength", "2.5", *HINT], "strength is 2.5"),
     "size": (["photo.png", "--size", "9", *HINT], "size is 9"),
     "seed": (["photo.png", "--seed", "-1", *HINT], "seed is -1"),
     "not a number": (["photo.png", "--size", "big", *HINT], "--size"),

@@ -178,6 +178,14 @@ def test_strength_scales_chroma_down_to_neutral(gray, painter):
     np.testing.assert_array_equal(none, np.repeat(gray[..., None], 3, axis=2))
 
 
+def test_strength_above_one_saturates_and_keeps_lightness(gray, painter):
+    full, strong = (rgb_to_lab(colorize(gray, method="painter", strength=s)) for s in (1.0, 1.5))
+    middle = (full[..., 0] > 40) & (full[..., 0] < 70)
+    grown = np.linalg.norm(strong[middle, 1:], axis=-1) / np.linalg.norm(full[middle, 1:], axis=-1)
+    assert 1.3 < np.median(grown) <= 1.55
+    np.testing.assert_allclose(strong[..., 0], full[..., 0], atol=0.5)
+
+
 def test_chroma_only_has_one_lightness(gray, painter):
     lightness = rgb_to_lightness(colorize(gray, method="painter", chroma_only=True))
     np.testing.assert_allclose(lightness, 50, atol=0.3)
@@ -234,7 +242,7 @@ def test_without_anything_to_go_by_it_says_so(gray, monkeypatch):
         ({"hints": [(1, 1, RED)], "size": 5}, OptionError, "size is 5"),
         ({"hints": [(1, 1, RED)], "size": "64"}, OptionError, "size is '64'"),
         ({"hints": [(1, 1, RED)], "size": 64.5}, OptionError, "size is 64.5"),
-        ({"hints": [(1, 1, RED)], "strength": 2.0}, OptionError, "strength is 2.0"),
+        ({"hints": [(1, 1, RED)], "strength": 2.5}, OptionError, "strength is 2.5"),
         ({"hints": [(1, 1, RED)], "strength": None}, OptionError, "strength is None"),
         ({"hints": [(1, 1, RED)], "vividness": float("nan")}, OptionError, "vividness is nan"),
         ({"hints": [(1, 1, RED)], "seed": -1}, OptionError, "seed is -1"),

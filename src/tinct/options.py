@@ -17,7 +17,7 @@ class Options:
     Attributes:
         method: a name that `tinct methods` lists; None takes the best one that can answer what was given.
         size: longer side in pixels at which chroma is predicted, 32..2048; None takes the method's own.
-        strength: multiplies the predicted chroma, 0 (gray) .. 1 (as predicted).
+        strength: saturation; multiplies the predicted chroma, 0 (gray) .. 1 (as predicted) .. 2, as far as sRGB goes.
         vividness: how far to go from the safe mean answer to what is likely, 0 (the mean) .. 2; methods that know
             only one answer give it at every vividness.
         trust: how far to follow references where they fit only loosely, 0 (doubt them) .. 3; for the released
@@ -42,8 +42,8 @@ class Options:
             raise OptionError(f"method is {self.method!r}; it must be a name that `tinct methods` lists.")
         if self.size is not None and not (_is_whole(self.size) and low <= self.size <= high):
             raise OptionError(f"size is {self.size!r}; it must be {low} to {high} pixels on the longer side.")
-        if not (_is_number(self.strength) and 0.0 <= self.strength <= 1.0):
-            raise OptionError(f"strength is {self.strength!r}; it must be 0 (gray) to 1 (as predicted).")
+        if not (_is_number(self.strength) and 0.0 <= self.strength <= 2.0):
+            raise OptionError(f"strength is {self.strength!r}; it must be 0 (gray) to 2 (1 is as predicted).")
         if not (_is_number(self.vividness) and 0.0 <= self.vividness <= 2.0):
             raise OptionError(f"vividness is {self.vividness!r}; it must be 0 (the mean answer) to 2.")
         if not (_is_number(self.trust) and 0.0 <= self.trust <= 3.0):

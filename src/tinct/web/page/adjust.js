@@ -1,10 +1,10 @@
-// Strength, vividness, trust in references, and method.
+// Saturation (the option `strength`), vividness, trust in references, and method.
 
 import { listMethods } from './api.js';
 import { find, make } from './dom.js';
 import { attempt } from './messages.js';
 
-const SLIDERS = { strength: 'Change the strength', vividness: 'Change the vividness', trust: 'Change the trust' };
+const SLIDERS = { strength: 'Change the saturation', vividness: 'Change the vividness', trust: 'Change the trust' };
 
 export class Adjust {
   #methods = [];
