@@ -59,7 +59,9 @@ _SIZE = typer.Option(
 _OUTPUT = typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
 _OUT_DIR = typer.Option("--out-dir", metavar="DIR", help="Folder for the results [beside the photograph].")
 _OVERWRITE = typer.Option("--overwrite", help="Write over what is there already, even the photograph itself.")
-_STRENGTH = typer.Option("--strength", metavar="0..2", help="Saturation: 0 is gray, 1 as predicted, 2 twice that.")
+_STRENGTH = typer.Option(
+    "--strength", metavar="0..2", help="Saturation: 0 is gray, 1 as predicted, 2 twice that."
+)
 _VIVIDNESS = typer.Option(
     "--vividness", metavar="0..2", help="0 is the safe mean, 1 likely colors, 2 daring ones."
 )
