@@ -9,7 +9,7 @@ SOURCES := src tests benchmarks
 DATA ?= ../shared/data
 AXE := 4.10.3
 
-.PHONY: demo test lint types bench results docs screenshots clean
+.PHONY: demo test lint types bench results papers docs screenshots clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tinct demo --out-dir demo
@@ -30,6 +30,10 @@ bench: $(VENV)/.developing
 # Every protocol for every method, hours on two cores; a run that is stopped goes on. LIMIT=20 takes so many photographs each.
 results: $(VENV)/.developing
 	@$(BIN)/python -m tinct.evaluation.benchmark "$(DATA)" $(if $(LIMIT),--limit $(LIMIT)) --page docs/results.md
+
+# The papers' figures and tables, of the networks whose weights are installed. RUNS=runs/xu2020-lite adds loss curves.
+papers: $(VENV)/.developing
+	@$(BIN)/python -m tinct.evaluation.papers "$(DATA)" $(if $(LIMIT),--limit $(LIMIT)) $(addprefix --run ,$(RUNS)) --page docs/papers.md
 
 docs: $(VENV)/.developing
 	@$(BIN)/python -m tinct.cli.reference docs/cli.md

@@ -23,6 +23,7 @@ WITHOUT_RECORDS = frozenset(
         "benchmark.py",
         "compare.py",
         "journal.py",
+        "papers",
         "photograph_list.py",
         "pictures.py",
         "report",

@@ -28,6 +28,23 @@ PROBABILITY, LITE_PROBABILITY = 0.125, 0.01
 """Share of the coarse chroma's pixels that the colorization sub-net is shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What the sub-nets hand on (Figure 4 of the paper); arrays of the photograph's size.
+
+    Attributes:
+        precolor: a* b* without any reference.
+        coarse: a* b* that the transfer found, the references' mean.
+        shown: the pixels of it that the colorization sub-net sees, (H, W), bool.
+        ab: the answer.
+    """
+
+    precolor: Array
+    coarse: Array
+    shown: NDArray[np.bool_]
+    ab: Array
+
+
 @dataclass(frozen=True)
 class Exemplar:
     """Both sub-nets.
@@ -81,16 +98,21 @@ class Exemplar:
             MethodError: if there is no reference that counts.
             WeightsError: if a network is not installed.
         """
+        ab = self.stages(lightness, references, seed=seed).ab
+        return Prediction(ab, np.full(lightness.shape, UNKNOWN_CONFIDENCE, np.float32))
+
+    def stages(self, lightness: Array, references: Sequence[Reference], *, seed: int = 0) -> Stages:
+        """All that `predict` finds on its way; it raises the same."""
         used = [reference for reference in references if reference.weight > 0]
         if not used:
             raise MethodError(f"{self.name} takes its colors from a reference and got none; give one.")
         lightness = np.asarray(lightness, np.float32)
-        content = merge_lightness(lightness, self.refine(lightness))
+        precolor = self.refine(lightness)
+        content = merge_lightness(lightness, precolor)
         coarse = [rgb_to_lab(self.stylized(content, one))[..., 1:] for one in used]
         mean = np.average(coarse, axis=0, weights=[one.weight for one in used]).astype(np.float32)
-        mask = np.random.default_rng(seed).random(lightness.shape) < self.probability
-        ab = self.refine(lightness, mean, mask)
-        return Prediction(ab, np.full(lightness.shape, UNKNOWN_CONFIDENCE, np.float32))
+        shown = np.random.default_rng(seed).random(lightness.shape) < self.probability
+        return Stages(precolor, mean, shown, self.refine(lightness, mean, shown))
 
     def stylized(self, content: Array, reference: Reference) -> Array:
         """sRGB, (H, W, 3), of the transfer sub-net for a pre-colored photograph."""

@@ -4,6 +4,7 @@ bytes."""
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,10 @@ STYLE: Any = {
     "axes.grid": True,
     "grid.alpha": 0.25,
 }
+FEW_POINTS = 50
+"""Of a curve: up to so many are marked."""
+DECADES = 30
+"""Positive values that differ by more than this factor are drawn on a logarithmic axis."""
 # Okabe & Ito's palette: told apart by color-blind readers too.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31", "#7f7f7f")
 
@@ -105,7 +110,36 @@ def times(results: Results) -> str:
     return _svg(figure)
 
 
-def _panels(count: int, width: float = 3.6, height: float = 3.0) -> tuple[Figure, list[Axes]]:
+def loss_curves(training: Sequence[Mapping[str, Any]], validation: Sequence[Mapping[str, Any]]) -> Figure:
+    """What a run logged (`tinct.training.log.read_log`) against the step: a panel for each number, validation last."""
+    curves = [(name, "training", points) for name, points in _curves(training).items()]
+    curves += [(name, "validation", points) for name, points in _curves(validation).items()]
+    figure, panels = _panels(len(curves), height=2.6, across=4)
+    for axes, (name, kind, points) in zip(panels, curves, strict=True):
+        marker = "o" if len(points) < FEW_POINTS else ""
+        axes.plot(*zip(*points, strict=True), color=COLORS[kind == "validation"], marker=marker, markersize=3)
+        axes.set_title(f"{kind}: {name}", fontsize=10)
+        axes.set_xlabel("step")
+        values = [value for _, value in points]
+        if min(values) > 0 and max(values) > DECADES * min(values):
+            axes.set_yscale("log")
+    return figure
+
+
+def _curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
+    """name -> (step, value) of what the lines of a log say beside their kind, step and time."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for line in lines:
+        for name, value in line.items():
+            if name not in ("kind", "step", "seconds") and math.isfinite(value):
+                found.setdefault(name, []).append((line["step"], value))
+    return found
+
+
+def _panels(
+    count: int, width: float = 3.6, height: float = 3.0, across: int | None = None
+) -> tuple[Figure, list[Axes]]:
+    """A figure and its panels, so many in a row; all in one where `across` is None."""
     try:
         import matplotlib
         from matplotlib.figure import Figure
@@ -115,8 +149,10 @@ def _panels(count: int, width: float = 3.6, height: float = 3.0) -> tuple[Figure
             f"the report needs matplotlib, which is not installed; {line} brings it."
         ) from None
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width * count, height), layout="constrained")
-        return figure, [figure.add_subplot(1, count, index + 1) for index in range(count)]
+        columns = min(count, across or count)
+        rows = -(-count // columns)
+        figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+        return figure, [figure.add_subplot(rows, columns, index + 1) for index in range(count)]
 
 
 def _svg(figure: Figure) -> str:
