@@ -1,4 +1,4 @@
-"""Classification transfer (Zhang et al. 2016, section 3.2): what a frozen classifier sees in results."""
+"""Classification transfer (Zhang et al. 2016, section 3.1): what a frozen classifier sees in results."""
 
 from __future__ import annotations
 

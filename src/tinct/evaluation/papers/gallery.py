@@ -77,7 +77,7 @@ def entropy(method: DistributionMethod, lightness: np.ndarray) -> float:
 
 def _confusing(run: Run, results: Results, contestant: Contestant) -> tuple[dict[str, float], str]:
     """The photographs with the largest entropy; of a method that gives one color, those in which the classifier sees
-    something else than in the truth though the colors are near it."""
+    something else than in the truth, those with the nearest colors first."""
     method = contestant.method if isinstance(contestant, RegisteredMethod) else None
     errors = results.scores(contestant.name, CASE, "ciede2000")
     if isinstance(method, DistributionMethod):
@@ -89,7 +89,9 @@ def _confusing(run: Run, results: Results, contestant: Contestant) -> tuple[dict
         return _first(entropies), "largest entropy of the distribution, in bits"
     agreed = results.scores(contestant.name, CASE, "semantic")
     other = {name: errors[name] for name, score in agreed.items() if score == 0}
-    return _first(other, lowest=True), "a classifier sees something else, though CIEDE2000 is small"
+    return _first(
+        other, lowest=True
+    ), "a classifier sees something else than in the truth; least CIEDE2000 first"
 
 
 def _first(scores: Mapping[str, float], count: int = SHOWN, *, lowest: bool = False) -> dict[str, float]:
