@@ -174,7 +174,9 @@ class Tinct:
         wanted = {name: inputs[name] for name in INPUTS["distribution"]}
         found = self._network("distribution").run(**wanted)["probabilities"]
         p, keys = (np.asarray(part[0, :height, :width], np.float32) for part in (found, seen.keys))
-        return Distribution(p, keys / np.float32(np.sqrt(HEADS)), share(inputs["maps"])[:height, :width], KEY_STRIDE)
+        return Distribution(
+            p, keys / np.float32(np.sqrt(HEADS)), share(inputs["maps"])[:height, :width], KEY_STRIDE
+        )
 
     def _decoder_inputs(self, seen: Seen, hints: HintField) -> dict[str, NDArray[Any]]:
         near = None
