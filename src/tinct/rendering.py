@@ -16,6 +16,7 @@ from tinct.options import Options
 
 if TYPE_CHECKING:
     from tinct.photo import Photo
+    from tinct.upsampling import ChromaUpsampler
 
 Array = NDArray[np.float32]
 
@@ -62,16 +63,22 @@ def render(
     stamps = _stamps(hints, photo, ab.shape[1] / photo.width)
 
     def colored(top: int, bottom: int, lightness: Array) -> NDArray[Any]:
-        chroma = upsampler.planes(top, bottom, lightness)
-        for stamp in stamps:
-            stamp.blend(np.moveaxis(chroma, 0, -1), lightness, top)
-        if options.strength != 1:
-            chroma *= np.float32(options.strength)
-        if options.chroma_only:
-            lightness = np.full_like(lightness, COLOR_LAYER_LIGHTNESS)
+        lightness, chroma = _layers(upsampler, stamps, options, top, lightness)
         return merged(lightness, chroma, photo.eight_bit_srgb)
 
     return photo.colored(colored)
+
+
+def _layers(
+    upsampler: ChromaUpsampler, stamps: Sequence[_Stamp], options: Options, top: int, lightness: Array
+) -> tuple[Array, Array]:
+    """What some rows get: L*, shape (rows, W), and the planes of a* and b*, shape (2, rows, W)."""
+    chroma = upsampler.planes(top, top + len(lightness), lightness)
+    for stamp in stamps:
+        stamp.blend(np.moveaxis(chroma, 0, -1), lightness, top)
+    if options.strength != 1:
+        chroma *= np.float32(options.strength)
+    return np.full_like(lightness, COLOR_LAYER_LIGHTNESS) if options.chroma_only else lightness, chroma
 
 
 def _merged(lightness: Array, chroma: Array, eight_bit: bool) -> Array:
@@ -110,21 +117,15 @@ def render_preview(
     from tinct.color.gamut import fit_gamut
     from tinct.upsampling import ChromaUpsampler
 
-    chroma = ChromaUpsampler(fit_gamut(working_lightness, ab), working_lightness, (photo.height, photo.width))
+    fitted = fit_gamut(working_lightness, ab)
+    upsampler = ChromaUpsampler(fitted, working_lightness, (photo.height, photo.width))
     stamps = _stamps(hints, photo, ab.shape[1] / photo.width)
     pixels = np.empty((photo.height, photo.width, 3), np.uint8)
 
     for top in range(0, photo.height, _PREVIEW_ROWS):
         bottom = min(top + _PREVIEW_ROWS, photo.height)
-        lightness = photo.lightness(top, bottom)
-        colors = chroma.rows(top, bottom, lightness)
-        for stamp in stamps:
-            stamp.blend(colors, lightness, top)
-        if options.strength != 1:
-            colors *= np.float32(options.strength)
-        if options.chroma_only:
-            lightness = np.full_like(lightness, COLOR_LAYER_LIGHTNESS)
-        rgb = cv2.cvtColor(cv2.merge([lightness, colors[..., 0], colors[..., 1]]), cv2.COLOR_Lab2RGB)
+        lightness, chroma = _layers(upsampler, stamps, options, top, photo.lightness(top, bottom))
+        rgb = cv2.cvtColor(cv2.merge([lightness, *chroma]), cv2.COLOR_Lab2RGB)
         pixels[top:bottom] = cv2.convertScaleAbs(rgb, alpha=255)
     return pixels
 

@@ -65,8 +65,8 @@ def train(
 
 def _tell(line: Mapping[str, Any]) -> None:
     """A line of the log, short."""
+    from tinct.training.log import values_of
+
     head = f"{line['kind']:<10} step {line['step']:>7}  {line['seconds']:>8.0f} s"
-    figures = (
-        f"{name} {value:.4g}" for name, value in line.items() if name not in ("kind", "step", "seconds")
-    )
+    figures = (f"{name} {value:.4g}" for name, value in values_of(line).items())
     typer.echo(f"{head}  {'  '.join(figures)}")

@@ -56,10 +56,10 @@ def color_to_ab(text: str) -> Array:
     Raises:
         ColorError: if it is not written as #rrggbb or #rgb.
     """
-    return np.array(_ab_of(text) if isinstance(text, str) else parse_color(text), np.float32)
+    return np.array(_ab_of(*parse_color(text).tolist()), np.float32)
 
 
 @lru_cache(maxsize=4096)
-def _ab_of(text: str) -> tuple[float, ...]:
+def _ab_of(*rgb: float) -> tuple[float, ...]:
     """Kept: whoever edits asks for the same few colors at every stroke."""
-    return tuple(rgb_to_lab(parse_color(text))[1:].tolist())
+    return tuple(rgb_to_lab(np.array(rgb, np.float32))[1:].tolist())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -61,20 +60,12 @@ def place_hints(
         if isinstance(hint, HintImage):
             window, ab = _image_map(hint, scale)
         else:
-            window, ab = _shape_window(hint, scale), _hinted_ab(hint.color)
+            window, ab = _shape_window(hint, scale), color_to_ab(hint.color)
         pixels = window.pixels()
         field.mask[pixels] = 1
         field.ab[pixels] = ab
         points += [_point_item(hint, scale, ab)] if isinstance(hint, Hint) else _items(*pixels, field.ab)
     return HintField(field.ab, field.mask, tuple(points), tuple(swatches))
-
-
-@lru_cache(maxsize=4096)
-def _hinted_ab(color: str) -> Array:
-    """`color_to_ab`, remembered: an edit, or a sweep of an evaluation, places the same hints again."""
-    ab = color_to_ab(color)
-    ab.flags.writeable = False
-    return ab
 
 
 def _shape_window(hint: Hint | Stroke | Rectangle, scale: Scale) -> Window:

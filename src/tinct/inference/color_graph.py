@@ -56,15 +56,6 @@ def merged_planes(lightness: Array, ab: Array, dtype: type[np.uint8] | type[np.f
     return rgb.reshape(3, *lightness.shape)
 
 
-def prepare_colors() -> None:
-    """Compile the graph for 8 bits, which takes a tenth of a second, before it is needed.
-
-    Raises:
-        MissingExtraError: if the engine cannot be imported.
-    """
-    _graph("uint8")
-
-
 class _Graph:
     """A compiled graph and its requests: a compiled graph is shared by threads, a request is not."""
 

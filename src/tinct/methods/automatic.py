@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 from tinct.color.bins import AB_BINS, STEP, decode_bins
 from tinct.hints import HintField
 from tinct.methods.distribution import TEMPERATURE, Distribution, alternative
-from tinct.methods.exported import channels_first, exported_network, mirrored, sha256_of, unpadded
+from tinct.methods.exported import (
+    channels_first,
+    exported_network,
+    hint_planes,
+    mirrored,
+    sha256_of,
+    unpadded,
+)
 from tinct.methods.protocol import Prediction, Reference
 from tinct.methods.scribbles import spread_hints
 from tinct.networks.ports import SURE_SPREAD
@@ -87,7 +94,7 @@ class Automatic:
         """
         padded = mirrored(np.asarray(lightness, np.float32), self.multiple)
         if hints is not None:
-            given["hints"] = channels_first(_hint_map(hints, padded.shape))
+            given["hints"] = channels_first(hint_planes(hints, padded.shape))
         network = exported_network(*self.weights)
         return padded.shape, network.run(lightness=channels_first(padded), **given)
 
@@ -185,12 +192,3 @@ def reach_of(lightness: Array, hints: HintField) -> Array:
     half = Prediction(np.zeros((*lightness.shape, 2), np.float32), nothing + np.float32(UNKNOWN_CONFIDENCE))
     sure = spread_hints(lightness, half, hints).confidence
     return np.clip((sure - UNKNOWN_CONFIDENCE) / (1 - UNKNOWN_CONFIDENCE), 0, 1)
-
-
-def _hint_map(hints: HintField, padded: tuple[int, ...]) -> Array:
-    """a* b* times mask, and mask: (H, W, 3); no hints in what was padded."""
-    height, width = hints.mask.shape
-    full = np.zeros((*padded, 3), np.float32)
-    full[:height, :width, :2] = hints.ab * hints.mask[..., None]
-    full[:height, :width, 2] = hints.mask
-    return full

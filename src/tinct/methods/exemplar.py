@@ -15,9 +15,10 @@ from tinct.errors import MethodError
 from tinct.hints import HintField
 from tinct.methods import transfer
 from tinct.methods.automatic import UNKNOWN_CONFIDENCE
-from tinct.methods.exported import channels_first, exported_network, missing_weights, sha256_of
+from tinct.methods.exported import channels_first, exported_network, sha256_of
 from tinct.methods.protocol import Prediction, Reference
 from tinct.networks.xu2020_places import EVERYWHERE, Places
+from tinct.weights import installed
 
 Array = NDArray[np.float32]
 
@@ -145,7 +146,7 @@ class LiteExemplar(Exemplar):
     @property
     def colorization(self) -> str:
         """The sub-net that was fine-tuned on what this transfer makes; the whole network's where it was not."""
-        return COLORIZATION if missing_weights([LITE_COLORIZATION]) else LITE_COLORIZATION
+        return LITE_COLORIZATION if installed(LITE_COLORIZATION) else COLORIZATION
 
     def stylized(self, content: Array, reference: Reference) -> Array:
         """sRGB, (H, W, 3), of the transfer sub-net for a pre-colored photograph."""

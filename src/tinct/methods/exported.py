@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import WeightsError
+from tinct.hints import HintField
 from tinct.inference import Network, open_network
 from tinct.weights import installed, manifest, weights_path
 
@@ -36,11 +37,6 @@ def how_to_get(name: str) -> str:
     )
 
 
-def missing_weights(names: Iterable[str]) -> list[str]:
-    """Which of these are not installed."""
-    return [name for name in names if not installed(name)]
-
-
 def training_of(name: str) -> str:
     """What `tinct train` calls the network that a file of the manifest belongs to; parts follow a point."""
     return name.partition(".")[0]
@@ -52,9 +48,11 @@ def sha256_of(names: Sequence[str]) -> str:
     Raises:
         WeightsError: if one is not installed.
     """
-    for name in missing_weights(names):
-        raise WeightsError(how_to_get(name))
-    hashes = [manifest()[name].sha256 for name in names]
+    for name in names:
+        if not installed(name):
+            raise WeightsError(how_to_get(name))
+    entries = manifest()
+    hashes = [entries[name].sha256 for name in names]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
@@ -74,6 +72,14 @@ def unpadded(found: NDArray[Any], padded: tuple[int, ...], size: tuple[int, int]
         size_of_all = (padded[1], padded[0])
         whole = np.asarray(cv2.resize(whole, size_of_all, interpolation=cv2.INTER_LINEAR), np.float32)
     return np.ascontiguousarray(whole.reshape(*padded[:2], -1)[: size[0], : size[1]])
+
+
+def hint_planes(hints: HintField, padded: tuple[int, ...]) -> Array:
+    """a* b* times mask, and mask: (H, W, 3); no hints in what was padded."""
+    hinted, full = hints.mask > 0, np.zeros((*padded, 3), np.float32)
+    mask = hints.mask[hinted][:, None]
+    full[: hinted.shape[0], : hinted.shape[1]][hinted] = np.hstack([hints.ab[hinted] * mask, mask])
+    return full
 
 
 def channels_first(image: Array) -> Array:

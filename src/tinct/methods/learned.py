@@ -7,7 +7,6 @@ docs/models/tinct.md for its training and scores.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,8 +18,8 @@ from numpy.typing import NDArray
 
 from tinct.hints import HintField
 from tinct.inference import Network, TorchSource, open_network
-from tinct.inference.color_graph import prepare_colors
 from tinct.methods.distribution import Distribution, alternative
+from tinct.methods.exported import channels_first, hint_planes, mirrored, sha256_of
 from tinct.methods.memory import (
     HEADS,
     KEY_STRIDE,
@@ -36,7 +35,7 @@ from tinct.methods.protocol import Prediction, Reference
 from tinct.methods.scribbles import pin_hints
 from tinct.networks.ports import INPUTS, OUTPUTS, SURE_SPREAD
 from tinct.upsampling import ChromaUpsampler
-from tinct.weights import manifest, weights_path
+from tinct.weights import weights_path
 
 if TYPE_CHECKING:
     from torch import nn
@@ -117,14 +116,11 @@ class Tinct:
         """
         for part in ("encode", "decode"):
             self._network(part)
-        prepare_colors()
 
     @property
     def weights_sha256(self) -> str:
         """One hash of all its files: of their hashes in the manifest, in the order of the parts' names."""
-        entries = manifest()
-        digests = "".join(entries[f"tinct.{part}"].sha256 for part in sorted(OUTPUTS))
-        return hashlib.sha256(digests.encode()).hexdigest()
+        return sha256_of(sorted(self.weights))
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
@@ -139,7 +135,7 @@ class Tinct:
             lightness: CIE L*, shape (H, W), 0..100.
             references: color photographs at their own working sizes.
         """
-        padded = _padded(np.asarray(lightness, np.float32))
+        padded = mirrored(np.asarray(lightness, np.float32), SIZE_MULTIPLE)
         features = self._network("encode").run(lightness=padded[None, None])
         keys = features.pop("keys")
         height, width = lightness.shape
@@ -194,7 +190,7 @@ class Tinct:
         return self._network("recall").run(keys=keys, **joined(items).inputs())["found"]
 
     def _items(self, reference: Reference) -> Items:
-        padded = _padded(np.asarray(reference.lightness, np.float32))
+        padded = mirrored(np.asarray(reference.lightness, np.float32), SIZE_MULTIPLE)
         keys = self._network("encode").run(lightness=padded[None, None])["keys"]
         return reference_items(keys[0], reference.ab, reference.weight * REFERENCE_TRUST**reference.trust)
 
@@ -250,17 +246,8 @@ def _enlarged(image: NDArray[Any], times: int) -> Array:
     return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _padded(image: Array) -> Array:
-    """Mirror the right and lower edges out to multiples of 32."""
-    below, right = (-n % SIZE_MULTIPLE for n in image.shape)
-    return np.pad(image, ((0, below), (0, right)), mode="symmetric")
-
-
 def _hint_map(hints: HintField, padded: tuple[int, ...]) -> Array:
     """ab times coverage, and coverage, at 1/2: (1, 3, H/2, W/2)."""
     if not hints:
         return np.zeros((1, 3, padded[0] // 2, padded[1] // 2), np.float32)
-    hinted, full = hints.mask > 0, np.zeros((*padded, 3), np.float32)
-    mask = hints.mask[hinted][:, None]
-    full[: hinted.shape[0], : hinted.shape[1]][hinted] = np.hstack([hints.ab[hinted] * mask, mask])
-    return np.ascontiguousarray(block_means(full, 2).transpose(2, 0, 1)[None])
+    return channels_first(block_means(hint_planes(hints, padded), 2))

@@ -50,6 +50,11 @@ class RunLog:
         os.replace(part, self.file)
 
 
+def values_of(line: Mapping[str, Any]) -> dict[str, float]:
+    """What a line of the log says beside its kind, step and time."""
+    return {name: value for name, value in line.items() if name not in ("kind", "step", "seconds")}
+
+
 def read_log(file: Path, kind: str = "validation") -> list[dict[str, Any]]:
     """The lines of one kind, oldest first; none if there is no such file."""
     if not file.is_file():

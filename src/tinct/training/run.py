@@ -21,7 +21,7 @@ except ImportError as missing:
 
 from tinct.training.config import CONFIGS, dataclass_from, read_config
 from tinct.training.labels import Labels, collect
-from tinct.training.log import Tell, read_log
+from tinct.training.log import Tell, read_log, values_of
 from tinct.training.loop import CHECKPOINT, Loop, LoopConfig, read_checkpoint
 from tinct.training.photographs import Photographs, pack
 from tinct.training.pool import Pool
@@ -175,8 +175,7 @@ def paper_network(name: str, numbers: Mapping[str, Any]) -> Any:
 def last_scores(run: Path) -> dict[str, float]:
     """The last validation of a run."""
     lines = read_log(run / "log.jsonl")
-    skipped = ("kind", "step", "seconds")
-    return {name: value for name, value in lines[-1].items() if name not in skipped} if lines else {}
+    return values_of(lines[-1]) if lines else {}
 
 
 def training_class(network: str) -> Any:

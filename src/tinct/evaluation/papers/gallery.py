@@ -103,9 +103,8 @@ def _first(scores: Mapping[str, float], count: int = SHOWN, *, lowest: bool = Fa
 
 def _legacy(contestant: Contestant, photographs: PhotographSet, seed: int, out: Path) -> list[Row]:
     run = Run(get_protocol("legacy"), [contestant], photographs, SHOWN, seed)
-    results = evaluate(run, out / "legacy" / contestant.name.replace(":", "-"))
-    scores = results.scores(contestant.name, CASE, "colorfulness")
     folder = out / "legacy" / contestant.name.replace(":", "-")
+    scores = evaluate(run, folder).scores(contestant.name, CASE, "colorfulness")
     return _rows(folder, contestant.name, "legacy: no truth; colorfulness", scores, TRUTH_ROWS[:2])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tinct.errors import OutputError
 from tinct.evaluation.papers.page import Say, Section
 from tinct.evaluation.report.plots import loss_curves
-from tinct.training.log import read_log
+from tinct.training.log import read_log, values_of
 
 
 def losses(run: Path, out: Path, say: Say) -> Section | None:
@@ -35,12 +35,9 @@ def losses(run: Path, out: Path, say: Say) -> Section | None:
     except OSError as error:
         raise OutputError(f"{file} cannot be written ({error}); give another --out.") from None
     steps = max(line["step"] for line in (*training, *validation))
-    last = {name: value for name, value in (validation or training)[-1].items() if name not in _NO_LOSS}
+    last = values_of((validation or training)[-1])
     text = (
         f"{steps} steps, logged {len(training)} times, validated {len(validation)} times; at last "
         + ", ".join(f"{name} {value:g}" for name, value in last.items())
     )
     return Section(f"Loss curves: {run.resolve().name}", f"{text}.", (file,))
-
-
-_NO_LOSS = ("kind", "step", "seconds")

@@ -13,6 +13,7 @@ from tinct.errors import MissingExtraError
 from tinct.evaluation.columns import METRICS
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
 from tinct.evaluation.results import Results
+from tinct.training.log import values_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,8 +131,8 @@ def _curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, f
     """name -> (step, value) of what the lines of a log say beside their kind, step and time."""
     found: dict[str, list[tuple[float, float]]] = {}
     for line in lines:
-        for name, value in line.items():
-            if name not in ("kind", "step", "seconds") and math.isfinite(value):
+        for name, value in values_of(line).items():
+            if math.isfinite(value):
                 found.setdefault(name, []).append((line["step"], value))
     return found
 
