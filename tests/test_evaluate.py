@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 import os
 import re
 from collections.abc import Sequence
@@ -416,6 +417,20 @@ def test_a_results_file_that_does_not_fit_is_one_clear_line(tmp_path: Path, cont
     with pytest.raises(EvaluationError, match=said) as caught:
         read_results(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_packed_results_file_is_read_as_it_was(photo_folder: Path, tmp_path: Path):
+    results = evaluate(make_run(photo_folder, "auto", Gray()))
+    packed = tmp_path / "auto.json.xz"
+    packed.write_bytes(lzma.compress(results.to_json().encode()))
+    assert read_results(packed).to_json() == results.to_json()
+
+
+def test_a_damaged_packed_results_file_is_one_clear_line(tmp_path: Path):
+    packed = tmp_path / "auto.json.xz"
+    packed.write_bytes(lzma.compress(b"{}" * 1000)[:-8])
+    with pytest.raises(EvaluationError, match="not a results file"):
+        read_results(packed)
 
 
 def test_a_missing_results_file_is_one_clear_line(tmp_path: Path):

@@ -38,7 +38,6 @@ from tinct.methods import (  # noqa: E402
 from tinct.networks.xu2020_places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, NOWHERE  # noqa: E402
 from tinct.training import zhang2017 as zhang2017_training  # noqa: E402
 from tinct.training.color_distribution import histogram, soft_encoding  # noqa: E402
-from tinct.training.tinct import bin_centers  # noqa: E402
 
 PAPERS = [name for name, where in METHODS.items() if where.startswith("tinct.methods.papers:")]
 EXEMPLAR = [name for name in PAPERS if name.startswith("xu2020")]
@@ -177,7 +176,7 @@ def test_a_distribution_suggests_colors_and_places(name):
 def test_global_hints_are_those_of_training():
     rgb, one = tensor(COLOR).float() / 255, reference(COLOR)
     small = F.avg_pool2d(tensor(one.ab), 4) / 110
-    colors = histogram(soft_encoding(small, bin_centers(), 10), 313)
+    colors = histogram(soft_encoding(small, 10), 313)
     shown = torch.ones(1, 2)
     expected = zhang2017_training.global_hints(colors, zhang2017_training.saturation(rgb), shown)
     found = user_guided.global_hints([one])

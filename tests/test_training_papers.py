@@ -6,6 +6,7 @@ import colorsys
 import json
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,12 @@ torch = pytest.importorskip("torch", reason="networks need torch: pip install 't
 
 from torch.nn import functional as F  # noqa: E402
 
+from paper_weights import unsettled  # noqa: E402
 from tinct.color.bins import AB_BINS, encode_bins  # noqa: E402
+from tinct.errors import OptionError  # noqa: E402
 from tinct.networks.outputs import annealed_mean  # noqa: E402
 from tinct.networks.tinct import AB_SCALE  # noqa: E402
+from tinct.networks.xu2020 import Xu2020Config  # noqa: E402
 from tinct.training import scunet as scunet_training  # noqa: E402
 from tinct.training import zhang2016 as zhang2016_training  # noqa: E402
 from tinct.training.automatic import draw_batch  # noqa: E402
@@ -24,10 +28,12 @@ from tinct.training.color_distribution import distribution_loss, histogram, soft
 from tinct.training.config import CONFIGS, read_config  # noqa: E402
 from tinct.training.labels import UNLABELED, Labels  # noqa: E402
 from tinct.training.larsson2016 import linear_cross_entropy  # noqa: E402
+from tinct.training.loop import Loop, LoopConfig  # noqa: E402
 from tinct.training.pool import Pool  # noqa: E402
 from tinct.training.run import TRAININGS, export_run, train, training_class  # noqa: E402
 from tinct.training.scunet import dice_loss, likeliest  # noqa: E402
 from tinct.training.tinct import own_prior  # noqa: E402
+from tinct.training.xu2020_colorization import ColorizationRecipe, ColorizationTraining  # noqa: E402
 from tinct.training.zhang2017 import global_hints, patches, random_hints, saturation, square_patches  # noqa: E402
 from tinct.weights import read_manifest  # noqa: E402
 from training_photographs import photographs  # noqa: E402
@@ -63,7 +69,7 @@ def tiny(name: str, made: Pool, **recipe):
     """A training with the numbers of its config, but tiny."""
     tables = read_config(CONFIGS / f"{name}.toml")
     tables["network"] |= {"width": 0.125} | ({"global_size": 32} if name == "iizuka2016" else {})
-    tables["recipe"] |= recipe
+    tables["recipe"] |= {key: "" for key in tables["recipe"] if key == "start"} | recipe
     return training_class(name).from_config(tables, made)
 
 
@@ -74,7 +80,7 @@ def random_ab(*shape: int) -> torch.Tensor:
 @pytest.mark.parametrize("neighbors", [5, 10])
 def test_soft_encoding_is_the_packages(neighbors):
     ab = random_ab(2, 2, 5, 7)
-    found = soft_encoding(ab, CENTERS, neighbors)
+    found = soft_encoding(ab, neighbors)
     index, share = encode_bins(ab.permute(0, 2, 3, 1).numpy() * AB_SCALE, neighbors)
     dense = torch.zeros(2, 313, 5, 7).scatter_(1, found.bins, found.share).permute(0, 2, 3, 1)
     expected = np.zeros((2, 5, 7, 313), np.float32)
@@ -84,9 +90,9 @@ def test_soft_encoding_is_the_packages(neighbors):
 
 def test_autocast_leaves_the_truth_as_it_is():
     ab, logits = random_ab(2, 2, 6, 6), torch.randn(2, 313, 6, 6) * 4
-    plain = soft_encoding(ab, CENTERS), annealed_mean(logits, CENTERS)
+    plain = soft_encoding(ab), annealed_mean(logits, CENTERS)
     with torch.autocast("cpu", torch.bfloat16):
-        cast = soft_encoding(ab, CENTERS), annealed_mean(logits, CENTERS)
+        cast = soft_encoding(ab), annealed_mean(logits, CENTERS)
     assert torch.equal(cast[0].bins, plain[0].bins)
     assert torch.equal(cast[0].share, plain[0].share)
     assert torch.equal(cast[1], plain[1])
@@ -94,7 +100,7 @@ def test_autocast_leaves_the_truth_as_it_is():
 
 def test_distribution_loss_is_weighted_cross_entropy():
     logits, truth, weights = torch.randn(2, 313, 4, 4), random_ab(2, 2, 4, 4), torch.rand(313)
-    encoded = soft_encoding(truth, CENTERS)
+    encoded = soft_encoding(truth)
     dense = torch.zeros(2, 313, 4, 4).scatter_(1, encoded.bins, encoded.share)
     plain = F.cross_entropy(logits, dense, reduction="none")
     torch.testing.assert_close(distribution_loss(logits, encoded), plain.mean())
@@ -104,7 +110,7 @@ def test_distribution_loss_is_weighted_cross_entropy():
 
 
 def test_nothing_is_below_the_entropy_of_the_truth():
-    encoded = soft_encoding(random_ab(1, 2, 3, 3), CENTERS)
+    encoded = soft_encoding(random_ab(1, 2, 3, 3))
     dense = torch.zeros(1, 313, 3, 3).scatter_(1, encoded.bins, encoded.share)
     entropy = -(encoded.share * encoded.share.clamp_min(1e-12).log()).sum(1).mean()
     torch.testing.assert_close(distribution_loss((dense + 1e-12).log(), encoded), entropy)
@@ -113,7 +119,7 @@ def test_nothing_is_below_the_entropy_of_the_truth():
 def test_histogram_counts_every_place_alike():
     ab = torch.cat([torch.zeros(1, 2, 4, 4), torch.full((1, 2, 4, 4), 50 / AB_SCALE)])
     ab[:, :, :2] = torch.tensor([20.0, -30.0])[:, None, None] / AB_SCALE
-    found = histogram(soft_encoding(ab, CENTERS, neighbors=1), 313)
+    found = histogram(soft_encoding(ab, neighbors=1), 313)
     for row, other in zip(found, ((0, 0), (50, 50)), strict=True):
         for color in ((20, -30), other):
             assert row[(torch.tensor(color) == CENTERS).all(1)].item() == pytest.approx(0.5)
@@ -233,6 +239,62 @@ def test_every_recipe_learns_two_photographs_by_heart(name):
         totals.append(float(total.detach()))
     assert totals[-1] < 0.8 * totals[0]
     assert all(last[part] < first[part] for part in first)
+
+
+def saved(name: str, made: Pool, run: Path, **recipe):
+    """A run that was saved before its first step, with batch normalizations that do something."""
+    loop = Loop(tiny(name, made, **recipe), made, LoopConfig(), run, torch.device("cpu"))
+    loop.averaged.state = unsettled(loop.model).state_dict()
+    loop.save()
+    return loop.averaged_model()
+
+
+def test_local_hints_begin_with_the_automatic_networks_blocks(tmp_path):
+    made = pool()
+    older = saved("zhang2016", made, tmp_path)
+    model = tiny("zhang2017", made, start=str(tmp_path)).build().eval()
+    lightness, none = torch.rand(1, 1, 32, 48) * 100, torch.zeros(1, 3, 32, 48)
+    with torch.no_grad():
+        deepest = model.main(torch.cat([(lightness - 50) / 100, none], 1), None)[0][6]
+        expected = older.blocks[:7]((lightness - 50) / 100)
+    torch.testing.assert_close(deepest, expected)
+    assert torch.equal(model.main.conv8_up.weight, older.blocks.conv8[0].weight)
+
+
+def test_the_global_hints_network_begins_as_the_local_one(tmp_path):
+    made = pool()
+    older = saved("zhang2017", made, tmp_path)
+    model = tiny("zhang2017-global", made, start=str(tmp_path)).build().eval()
+    for name, value in older.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
+
+
+def test_xu_2020_begins_with_all_of_the_local_hints_networks_main_branch(tmp_path):
+    made = pool()
+    older = saved("zhang2017", made, tmp_path)
+    network = Xu2020Config(colorization=0.125)
+    model = ColorizationTraining(ColorizationRecipe(start=str(tmp_path)), network).build().eval()
+    lightness, hints = torch.rand(1, 1, 128, 128) * 100, torch.rand(1, 3, 128, 128) - 0.5
+    with torch.no_grad():
+        expected = older(lightness, hints).ab
+        found = model(lightness, hints[:, :2], hints[:, 2:])
+    # at the border this network's mask is padded with what the other knows as a half
+    torch.testing.assert_close(found[..., 60:68, 60:68], expected[..., 60:68, 60:68], atol=2e-3, rtol=0)
+    assert float((found - expected).abs().mean()) < 0.1 * float(expected.abs().mean())
+
+
+def test_a_run_of_another_width_is_not_started_from(tmp_path):
+    made = pool()
+    saved("zhang2016", made, tmp_path)
+    tables = {"network": {"width": 0.25}, "recipe": {"start": str(tmp_path)}}
+    training = training_class("zhang2017").from_config(tables, made)
+    with pytest.raises(OptionError, match="train both at one width"):
+        training.build()
+
+
+def test_a_run_that_is_not_there_is_not_started_from(tmp_path):
+    with pytest.raises(OptionError, match="give the folder of a run"):
+        tiny("zhang2017", pool(), start=str(tmp_path / "nowhere"))
 
 
 def test_old_lightness_is_what_a_recipe_may_ask_for():

@@ -7,6 +7,7 @@ journal, a line each; the results file is written once, at the end, and atomical
 from __future__ import annotations
 
 import json
+import lzma
 import math
 import os
 import platform
@@ -165,7 +166,7 @@ def rounded(score: float | None) -> float | None:
 
 
 def read_results(path: Path) -> Results:
-    """Read a results file, or the one in an output folder.
+    """Read a results file, or the one in an output folder; one whose name ends in `.xz` is unpacked on the way.
 
     Raises:
         EvaluationError: if it is missing, is not a results file, or is of another version.
@@ -176,9 +177,10 @@ def read_results(path: Path) -> Results:
             f"{path} does not exist; give a results.json that `tinct evaluate` has written."
         )
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        raw = path.read_bytes()
+        content = json.loads(lzma.decompress(raw) if path.suffix == ".xz" else raw)
         schema = content["schema"]
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError):
+    except (ValueError, KeyError, TypeError, lzma.LZMAError):
         raise EvaluationError(
             f"{path} is not a results file; give one that `tinct evaluate` has written."
         ) from None

@@ -59,7 +59,7 @@ class ScunetTraining(AutomaticTraining):
         """The losses of the branches that there are."""
         r, losses = self.recipe, {}
         if outputs.bins is not None:
-            target = soft_encoding(batch.ab_at(LABEL_STRIDE), self.centers, r.neighbors, r.sigma)
+            target = soft_encoding(batch.ab_at(LABEL_STRIDE), r.neighbors, r.sigma)
             losses["bins"] = r.bins * distribution_loss(outputs.bins, target, self.weights)
         if outputs.ab is not None:
             losses["ab"] = r.ab * l2(outputs.ab, batch.ab)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tinct.errors import OptionError
 from tinct.networks.xu2020 import Xu2020Config
@@ -22,8 +22,22 @@ from tinct.networks.xu2020_colorization import (
 from tinct.training.config import dataclass_from
 from tinct.training.pool import Pool
 from tinct.training.sheets import write_sheet
+from tinct.training.starting import Names, start_from, weights_to_start_from
 from tinct.training.validation import psnr, result_rgb
 from tinct.training.xu2020 import ROWS, random_photographs, whole_photographs
+
+FROM_ZHANG2017: Names = (
+    (r"main\.conv([1-7]\..*)", r"block\1"),
+    (r"main\.conv(8|9|10)_up\.(.*)", r"block\1.up.\2"),
+    (r"main\.conv3_8\.(.*)", r"block8.shortcut.\1"),
+    (r"main\.conv2_9\.(.*)", r"block9.shortcut.\1"),
+    (r"main\.conv1_10\.(.*)", r"block10.shortcut.\1"),
+    (r"main\.conv(8|9|10)\.0\.(.*)", r"block\1.body.1.\2"),
+    (r"main\.conv(8|9)\.2\.(.*)", r"block\1.body.3.\2"),
+    (r"main\.conv8\.4\.(.*)", r"block8.body.5.\1"),
+    (r"ab\.(.*)", r"output.\1"),
+)
+"""Weights of `tinct.networks.zhang2017`'s main branch, all of which are this network's too."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,8 @@ class ColorizationRecipe:
         known: lambda, how much more the sampled places count.
         delta: of the Huber loss, in units of a* b*.
         scale: of the loss; changes the gradient's clipping and nothing else.
+        start: folder of a run of zhang2017, the same network but for its loss, whose weights this one begins with.
+            "" begins anew.
     Raises:
         OptionError: if a share is not in 0..1 or another number not above 0.
     """
@@ -47,6 +63,7 @@ class ColorizationRecipe:
     known: float = 10.0
     delta: float = 1.0
     scale: float = 0.01
+    start: str = ""
 
     def __post_init__(self) -> None:
         for name in ("empty", "pixels"):
@@ -64,6 +81,7 @@ class ColorizationTraining:
 
     def __init__(self, recipe: ColorizationRecipe, network: Xu2020Config) -> None:
         self.recipe, self.network = recipe, network
+        self.start = weights_to_start_from(recipe.start, "zhang2017", FROM_ZHANG2017)
 
     @classmethod
     def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> ColorizationTraining:
@@ -72,8 +90,12 @@ class ColorizationTraining:
         return cls(recipe, dataclass_from(Xu2020Config, tables.get("network", {}), "network"))
 
     def build(self) -> Xu2020Colorization:
-        """A fresh network."""
-        return Xu2020Colorization(self.network.colorization)
+        """A network before its first step."""
+        model = Xu2020Colorization(self.network.colorization)
+        start_from(model, self.start)
+        if self.start:
+            _shift_mask(model.block1[0])  # type: ignore[arg-type]
+        return model
 
     def losses(self, model: Xu2020Colorization, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
         """The weighted Huber loss of one random batch."""
@@ -121,6 +143,13 @@ def _answers(
     return {"gray": torch.zeros_like(ab)} | {
         name: model(lightness, *shown).float() for name, shown in given.items()
     }
+
+
+@torch.no_grad()
+def _shift_mask(first: nn.Conv2d) -> None:
+    """Let a first layer that knew masks of 0 and 1 see those of -0.5 and 0.5."""
+    assert first.bias is not None
+    first.bias.add_(0.5 * first.weight[:, 3].sum((1, 2)))
 
 
 def _some(like: Tensor, share: float) -> Tensor:

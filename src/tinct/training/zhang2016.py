@@ -52,7 +52,7 @@ class Zhang2016Training(AutomaticTraining):
         if outputs.ab is not None:
             return {"l2": l2(outputs.ab, truth)}
         assert outputs.bins is not None
-        target = soft_encoding(truth, self.centers, r.neighbors, r.sigma)
+        target = soft_encoding(truth, r.neighbors, r.sigma)
         return {"bins": distribution_loss(outputs.bins, target, self.weights)}
 
 

@@ -17,11 +17,21 @@ from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
 from tinct.training.color_distribution import SoftBins, distribution_loss, histogram, soft_encoding
 from tinct.training.hints import box_means, painted, patch_boxes
 from tinct.training.pool import Pool
+from tinct.training.starting import Names, start_from, weights_to_start_from
 from tinct.training.tinct import bin_centers
 
 LARGEST_PATCH = 9
 SPREAD = 0.25
 """Standard deviation of a hint's place around the center, in sides."""
+
+FROM_ZHANG2016: Names = (
+    (r"blocks\.(conv[1-7]\..*)", r"main.\1"),
+    (r"blocks\.conv8\.0\.(.*)", r"main.conv8_up.\1"),
+    (r"blocks\.conv8\.2\.(.*)", r"main.conv8.0.\1"),
+    (r"blocks\.conv8\.4\.(.*)", r"main.conv8.2.\1"),
+)
+"""Weights of `tinct.networks.zhang2016` that are this network's too: blocks 1 to 8. Its strides leave out what this one
+leaves out afterwards."""
 
 VALIDATED = (1, 10, 100)
 """Numbers of 6x6 patches on the validation curve, as in the published sweep."""
@@ -40,6 +50,8 @@ class Zhang2017Recipe:
         neighbors, sigma: of the soft encoding: bins, and ab units.
         huber, bins: weights of the losses; the bins train the side branch alone.
         old: half of the photographs get the lightness of old ones.
+        start: folder of a run whose weights the network begins with: of zhang2016, as in the paper, or for the
+            global-hints network of zhang2017. "" begins anew.
     """
 
     stop: float = 0.125
@@ -52,6 +64,7 @@ class Zhang2017Recipe:
     huber: float = 0.1
     bins: float = 1.0
     old: bool = False
+    start: str = ""
 
 
 class Zhang2017Training(AutomaticTraining):
@@ -59,10 +72,18 @@ class Zhang2017Training(AutomaticTraining):
 
     name: ClassVar[str] = "zhang2017"
     kinds: ClassVar[tuple[type[nn.Module], type, type]] = (Zhang2017, Zhang2017Config, Zhang2017Recipe)
+    begins_with: ClassVar[tuple[str, Names]] = ("zhang2016", FROM_ZHANG2016)
 
     def prepare(self, pool: Pool) -> None:
-        """Keep the bins where the pool is."""
+        """Keep the bins where the pool is, and read the weights to start from."""
         self.centers = bin_centers().to(pool.weights.device)
+        self.start = weights_to_start_from(self.recipe.start, *self.begins_with)
+
+    def build(self) -> nn.Module:
+        """A network before its first step."""
+        model = super().build()
+        start_from(model, self.start)
+        return model
 
     def given(self, batch: Batch) -> tuple[Tensor, ...]:
         """Random hints, and for the global-hints network random parts of what the whole photograph's colors are."""
@@ -100,9 +121,7 @@ class Zhang2017Training(AutomaticTraining):
         return found
 
     def _encoded(self, batch: Batch) -> SoftBins:
-        return soft_encoding(
-            batch.ab_at(LABEL_STRIDE), self.centers, self.recipe.neighbors, self.recipe.sigma
-        )
+        return soft_encoding(batch.ab_at(LABEL_STRIDE), self.recipe.neighbors, self.recipe.sigma)
 
     def _global_hints(self, batch: Batch, shown: Tensor) -> Tensor:
         """Histogram at 1/4 and mean saturation, each where it is shown, (B, 2)."""
@@ -114,6 +133,7 @@ class GlobalHintsTraining(Zhang2017Training):
     """The global-hints network; the config says `global_hints`."""
 
     name: ClassVar[str] = "zhang2017-global"
+    begins_with: ClassVar[tuple[str, Names]] = ("zhang2017", ((r"(.*)", r"\1"),))
 
 
 def global_hints(colors: Tensor, mean_saturation: Tensor, shown: Tensor) -> Tensor:
