@@ -347,6 +347,16 @@ def test_a_stopped_run_of_another_question_is_not_lost(photo_folder: Path, tmp_p
     assert (tmp_path / JOURNAL_FILE).read_bytes() == before
 
 
+def test_finished_results_of_another_question_are_not_lost(photo_folder: Path, tmp_path: Path):
+    evaluate(make_run(photo_folder, "auto", Gray()), tmp_path)
+    before = (tmp_path / RESULTS_FILE).read_bytes()
+    with pytest.raises(EvaluationError, match=r"another photographs .*another --out"):
+        evaluate(make_run(photo_folder, "auto", Gray(), limit=2), tmp_path)
+    assert (tmp_path / RESULTS_FILE).read_bytes() == before
+    evaluate(make_run(photo_folder, "auto", Gray(), limit=2), tmp_path, restart=True)
+    assert len({record.photograph for record in read_results(tmp_path).records}) == 2
+
+
 def test_results_are_read_as_they_were_written(photo_folder: Path, tmp_path: Path):
     results = evaluate(make_run(photo_folder, "hints", Gray(), limit=1), tmp_path)
     again = read_results(tmp_path)

@@ -40,7 +40,7 @@ class Journal:
                 method with others are not taken over.
             restart: take nothing over.
         Raises:
-            EvaluationError: if the journal of a stopped run asks something else: it would be lost.
+            EvaluationError: if the folder has a run, stopped or finished, that asked something else: it would be lost.
             OutputError: if the folder cannot be written.
         """
         self.path = folder / JOURNAL_FILE
@@ -52,12 +52,17 @@ class Journal:
         self._write_all(heading)
 
     def _finished(self, folder: Path, heading: Heading) -> list[Record]:
-        """Records of a finished run, if it asked the same; a results file that cannot be read is no reason
-        to stop."""
+        """Records of a finished run, if it was measured alike; a results file that cannot be read is no reason
+        to stop, and one that answers something else is not to be lost."""
         try:
             results = read_results(folder)
         except EvaluationError:
             return []
+        if other := results.heading.differences(heading, code=False):
+            raise EvaluationError(
+                f"{folder} has the results of a run with another {'; '.join(other)}; "
+                "give another --out, or remove that folder to begin anew."
+            )
         if results.heading.differences(heading):
             return []
         self.left_out |= results.left_out
