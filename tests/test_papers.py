@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,9 @@ from paper_weights import MAKING, tiny_network, tiny_subnets  # noqa: E402
 from tinct import weights  # noqa: E402
 from tinct.color.bins import AB_BINS  # noqa: E402
 from tinct.color.lab import rgb_to_lab  # noqa: E402
-from tinct.evaluation.contestants import Gray  # noqa: E402
+from tinct.evaluation.contestants import Gray, RegisteredMethod  # noqa: E402
 from tinct.evaluation.evaluator import Run, evaluate  # noqa: E402
-from tinct.evaluation.papers import classification, exemplar, gallery  # noqa: E402
+from tinct.evaluation.papers import classification, exemplar, gallery, tables  # noqa: E402
 from tinct.evaluation.papers.__main__ import main  # noqa: E402
 from tinct.evaluation.papers.losses import losses  # noqa: E402
 from tinct.evaluation.papers.sheet import GAP, Row, write_sheet  # noqa: E402
@@ -50,8 +51,8 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def installed(networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tiny networks, and no frozen one."""
-    monkeypatch.setenv("TINCT_WEIGHTS", str(networks))
+    """The tiny networks, no released one, and no frozen one."""
+    monkeypatch.setattr(weights, "_folders", lambda: [networks])
     without_frozen(tmp_path, monkeypatch)
 
 
@@ -86,6 +87,24 @@ def test_one_command_makes_all_that_the_weights_allow(tmp_path: Path, installed)
     assert "classification transfer: classifier" in missing
     assert "zhang2016-l2" in missing
     assert "scunet:" not in missing
+
+
+def test_networks_that_were_trained_for_longer_are_named(
+    tmp_path: Path, installed, monkeypatch: pytest.MonkeyPatch
+):
+    write_photographs(tmp_path / "test")
+    methods = [Gray(), RegisteredMethod("scunet"), RegisteredMethod("scunet-regsoft")]
+    run = Run(get_protocol("auto-256"), methods, find_photographs(tmp_path / "test"), 2)
+    results = evaluate(run)
+    alike = tables.thesis_table(results)
+    assert alike
+    assert "numbers of steps" not in alike.text
+    known = weights.manifest()
+    longer = known | {"scunet": replace(known["scunet"], steps=12_000)}
+    monkeypatch.setattr(tables, "manifest", lambda: longer)
+    table = tables.thesis_table(results)
+    assert table
+    assert "numbers of steps, which differences are also of: RegSoft 1, SegClassRegSoft 12,000." in table.text
 
 
 def test_a_second_run_measures_nothing_again(tmp_path: Path, installed, monkeypatch: pytest.MonkeyPatch):

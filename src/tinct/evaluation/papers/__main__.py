@@ -50,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         help="a run of tinct train, for its loss curves; repeat",
     )
+    parser.add_argument(
+        "--metric", action="append", default=[], help="a further score of the run of auto-256; repeat"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes that share the photographs")
     asked = parser.parse_args(arguments)
     left_out: list[str] = []
@@ -109,7 +112,7 @@ def _measured(
         photographs,
         asked.limit,
         asked.seed,
-        more_metrics=("semantic",) if classified else (),
+        more_metrics=tuple(dict.fromkeys((*asked.metric, *(("semantic",) if classified else ())))),
     )
     out = asked.out / run.protocol.name
     results = evaluate(run, out, jobs=asked.jobs, progress=_progress)

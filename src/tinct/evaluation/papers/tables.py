@@ -8,6 +8,8 @@ from tinct.evaluation.compare import Difference, compare
 from tinct.evaluation.papers.page import Section
 from tinct.evaluation.report.tables import DASH, columns_of, heading, markdown_table
 from tinct.evaluation.results import Results
+from tinct.methods import get_method
+from tinct.weights import manifest
 
 CASE = "auto"
 
@@ -62,6 +64,8 @@ def thesis_table(results: Results) -> Section | None:
 
 {_table(results, rows, THESIS_METRICS)}
 
+{_lengths(rows, THESIS)}
+
 {_against(results, "scunet", [name for name in rows if name.startswith("scunet-")], THESIS, THESIS_METRICS)}
 
 As published, PSNR / SSIM / L2_ab, the last in a unit of its own (compare ranks, not figures of other photographs):
@@ -80,6 +84,8 @@ def zhang_table(results: Results) -> Section | None:
 
 {_table(results, rows, ZHANG_METRICS)}
 
+{_lengths(rows, ZHANG)}
+
 {_against(results, "zhang2016", [name for name in rows if name != "zhang2016"], ZHANG, ZHANG_METRICS[:2])}
 
 As published, on ImageNet: AuC 89.5 and 67.3 rebalanced for the full method.
@@ -97,6 +103,19 @@ def _table(results: Results, rows: Iterable[str], metrics: Sequence[str]) -> str
     titles = THESIS if metrics is THESIS_METRICS else ZHANG
     named = {f"{titles[name]} (`{name}`)": columns[name] for name in rows}
     return markdown_table({"gray": columns["gray"], **named}, metrics)
+
+
+def _lengths(rows: Iterable[str], titles: Mapping[str, str]) -> str:
+    """How long each network was trained, where that is known and not the same for all; else ""."""
+    known, steps = manifest(), {}
+    for name in rows:
+        (file,) = getattr(get_method(name.partition(":")[0]), "weights", ("",))
+        if file in known:
+            steps[titles[name]] = known[file].steps
+    if len(set(steps.values())) < 2:
+        return ""
+    listed = ", ".join(f"{title} {count:,}" for title, count in steps.items())
+    return f"Trained for different numbers of steps, which differences are also of: {listed}."
 
 
 def _against(
