@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import json
+import re
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -341,7 +342,9 @@ def test_a_config_says_its_command_hardware_hours_and_score(name):
     text = (CONFIGS / f"{name}.toml").read_text()
     header = text[: text.index("[loop]")]
     assert f"tinct train {name} --data" in header
-    assert all(word in header for word in ("H200", "hours", "score"))
+    assert "H200" in header or "CPU core" in header
+    assert "hours" in header
+    assert re.search(r"^# Score on held-out photographs: .*[0-9]", header, re.M)
 
 
 def test_a_run_is_trained_resumed_and_exported_by_its_name(tmp_path):

@@ -205,6 +205,9 @@ def perceptual_losses(
 ) -> tuple[Tensor, Tensor]:
     """Content and style loss of Johnson 2016 (equations 2 and 4) at the report's layers.
 
+    Gram matrices are compared by the mean over their entries and not, as in equation 4, by the sum: that is what the
+    report's weight of a million goes with. By the sum style weighs ten million times as much as all the rest.
+
     Args:
         network: the loss network.
         known: its layers that have weights; content is compared at the deepest style layer among them.
@@ -218,7 +221,7 @@ def perceptual_losses(
     with torch.autocast(found.device.type, enabled=False):
         gaps = [gram_matrix(seen[x].float()) - gram_matrix(source[x].float()) for x in layers]
     weighted = [
-        STYLE_WEIGHTS[x] * gap.square().sum((1, 2)).mean() for x, gap in zip(layers, gaps, strict=True)
+        STYLE_WEIGHTS[x] * gap.square().mean() for x, gap in zip(layers, gaps, strict=True)
     ]
     return feature, torch.stack(weighted).sum()
 
