@@ -220,9 +220,7 @@ def perceptual_losses(
     feature = F.mse_loss(seen[layers[-1]].float(), wanted[layers[-1]].float())
     with torch.autocast(found.device.type, enabled=False):
         gaps = [gram_matrix(seen[x].float()) - gram_matrix(source[x].float()) for x in layers]
-    weighted = [
-        STYLE_WEIGHTS[x] * gap.square().mean() for x, gap in zip(layers, gaps, strict=True)
-    ]
+    weighted = [STYLE_WEIGHTS[x] * gap.square().mean() for x, gap in zip(layers, gaps, strict=True)]
     return feature, torch.stack(weighted).sum()
 
 
