@@ -129,7 +129,7 @@ def test_histogram_counts_every_place_alike():
 def test_rare_colors_weigh_more_and_the_mean_weight_is_one():
     made = pool(4)
     training = tiny("zhang2016", made)
-    prior = own_prior(made, training.centers, 64, 16)
+    prior = own_prior(made, CENTERS, 64, 16)
     assert training.weights[prior.argmax()] == training.weights.min()
     assert (training.weights * prior).sum() == pytest.approx(1, abs=0.1)  # another draw of the same pool
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from tinct.errors import OptionError
 from tinct.networks.graphs import without_batch_norm
 from tinct.networks.xu2020 import Xu2020, Xu2020Config
 from tinct.networks.xu2020_colorization import Xu2020Colorization
@@ -18,7 +17,7 @@ from tinct.networks.xu2020_parts import cut_transfer, examples, free_axes
 from tinct.networks.xu2020_transfer import Xu2020Transfer
 from tinct.training.config import dataclass_from, read_config
 from tinct.training.export import Making, add_to_manifest, halve_weights, write_graph
-from tinct.training.loop import CHECKPOINT, read_checkpoint
+from tinct.training.loop import averaged_state
 
 RELEASED = ("xu2020-transfer", "xu2020-colorization", "xu2020-lite", "xu2020-lite-total")
 """Runs that have a released form; the encoder's is part of the transfer sub-net's."""
@@ -55,10 +54,7 @@ def trained_run(run: Path, name: str) -> nn.Module:
     Raises:
         OptionError: if the folder holds no run of that name.
     """
-    state = read_checkpoint(run / CHECKPOINT)
-    if state.get("network") != name:
-        raise OptionError(f"{run} trains {state.get('network')!r}; a run of {name} is wanted.")
-    return trained(name, read_config(run / "config.toml").get("network", {}), state["averaged"])
+    return trained(name, read_config(run / "config.toml").get("network", {}), averaged_state(run, name))
 
 
 def assemble(transfer: Path, colorization: Path) -> Xu2020:

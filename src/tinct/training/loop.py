@@ -277,6 +277,19 @@ def read_checkpoint(file: Path, device: torch.device | str = "cpu") -> dict[str,
     return state
 
 
+def averaged_state(run: Path, network: str) -> dict[str, Tensor]:
+    """The averaged weights of a run.
+
+    Raises:
+        OptionError: if the folder holds none, or another network's.
+    """
+    state = read_checkpoint(run / CHECKPOINT)
+    if state.get("network") != network:
+        raise OptionError(f"{run} trains {state.get('network')!r}; a run of {network} is wanted.")
+    averaged: dict[str, Tensor] = state["averaged"]
+    return averaged
+
+
 class _Sums:
     """Losses since the last line of the log, added up on the device."""
 

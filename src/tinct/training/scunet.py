@@ -52,8 +52,8 @@ class ScunetTraining(AutomaticTraining):
 
     def prepare(self, pool: Pool) -> None:
         """Count how rare each color is."""
-        self.centers = bin_centers().to(pool.weights.device)
-        self.weights = color_weights(own_prior(pool, self.centers), self.recipe.uniform)
+        prior = own_prior(pool, bin_centers().to(pool.weights.device))
+        self.weights = color_weights(prior, self.recipe.uniform)
 
     def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
         """The losses of the branches that there are."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tinct.errors import OptionError
-from tinct.training.vgg19 import averaged_state
+from tinct.training.loop import averaged_state
 
 Names = Sequence[tuple[str, str]]
 """Patterns of weights' names in the one network, and their names in the other; the first that fits counts."""
@@ -29,9 +29,10 @@ def weights_to_start_from(run: str, network: str, names: Names) -> dict[str, Ten
     state = averaged_state(Path(run), network) if run else {}
     found = {}
     for name, value in state.items():
-        pattern, other = next((pair for pair in names if re.fullmatch(pair[0], name)), ("", ""))
-        if pattern:
-            found[re.sub(pattern, other, name)] = value
+        for pattern, other in names:
+            if match := re.fullmatch(pattern, name):
+                found[match.expand(other)] = value
+                break
     return found
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from tinct.errors import OptionError
 from tinct.evaluation.frozen import locate
 from tinct.evaluation.state_dict import read_state_dict
 from tinct.networks.vgg19 import VGG19, layers_of
-from tinct.training.loop import CHECKPOINT, read_checkpoint
+from tinct.training.loop import averaged_state
 
 TEACHER = "vgg19"
 STUDENT = "xu2020-encoder"
@@ -39,19 +38,6 @@ def teacher(last: str = "conv4_1") -> tuple[VGG19, tuple[str, ...]]:
     lacking = network.load(encoder_weights(TEACHER))
     known = tuple(name for name in network.names if name not in lacking)
     return network.requires_grad_(False).eval(), known
-
-
-def averaged_state(run: Path, network: str) -> dict[str, Tensor]:
-    """The averaged weights of a run.
-
-    Raises:
-        OptionError: if the folder holds none, or another network's.
-    """
-    state = read_checkpoint(run / CHECKPOINT)
-    if state.get("network") != network:
-        raise OptionError(f"{run} trains {state.get('network')!r}; a run of {network} is wanted.")
-    averaged: dict[str, Tensor] = state["averaged"]
-    return averaged
 
 
 def _student(state: dict[str, Tensor]) -> dict[str, Tensor]:

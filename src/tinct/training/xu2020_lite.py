@@ -18,10 +18,11 @@ from tinct.networks.xu2020 import Following, Xu2020Config
 from tinct.networks.xu2020_colorization import AB_SCALE, sampled, weighted_huber
 from tinct.networks.xu2020_lite import KEPT, LiteTransfer, Xu2020Lite
 from tinct.training.config import dataclass_from
+from tinct.training.loop import averaged_state
 from tinct.training.pool import Pool, choose_references
 from tinct.training.sheets import write_sheet
 from tinct.training.validation import psnr, result_rgb
-from tinct.training.vgg19 import TEACHER, averaged_state, encoder_weights, teacher
+from tinct.training.vgg19 import TEACHER, encoder_weights, teacher
 from tinct.training.views import photographs_at, random_view
 from tinct.training.xu2020 import ROWS, as_bytes, style_distance, whole_photographs
 

@@ -42,9 +42,10 @@ class Zhang2016Training(AutomaticTraining):
 
     def prepare(self, pool: Pool) -> None:
         """Count how rare each color is."""
-        self.centers = bin_centers().to(pool.weights.device)
-        rare = self.recipe.rebalance and not self.network.regression
-        self.weights = color_weights(own_prior(pool, self.centers), self.recipe.uniform) if rare else None
+        self.weights = None
+        if self.recipe.rebalance and not self.network.regression:
+            prior = own_prior(pool, bin_centers().to(pool.weights.device))
+            self.weights = color_weights(prior, self.recipe.uniform)
 
     def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
         """Equation 1 for the L2 baseline, in units of 110; else equation 2."""

@@ -11,14 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tinct.networks.outputs import Outputs
-from tinct.networks.tinct import AB_SCALE
+from tinct.networks.tinct import AB_BIN_COUNT, AB_SCALE
 from tinct.networks.zhang2017 import Zhang2017, Zhang2017Config
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
 from tinct.training.color_distribution import SoftBins, distribution_loss, histogram, soft_encoding
 from tinct.training.hints import box_means, painted, patch_boxes
 from tinct.training.pool import Pool
 from tinct.training.starting import Names, start_from, weights_to_start_from
-from tinct.training.tinct import bin_centers
 
 LARGEST_PATCH = 9
 SPREAD = 0.25
@@ -75,8 +74,7 @@ class Zhang2017Training(AutomaticTraining):
     begins_with: ClassVar[tuple[str, Names]] = ("zhang2016", FROM_ZHANG2016)
 
     def prepare(self, pool: Pool) -> None:
-        """Keep the bins where the pool is, and read the weights to start from."""
-        self.centers = bin_centers().to(pool.weights.device)
+        """Read the weights to start from."""
         self.start = weights_to_start_from(self.recipe.start, *self.begins_with)
 
     def build(self) -> nn.Module:
@@ -125,7 +123,7 @@ class Zhang2017Training(AutomaticTraining):
 
     def _global_hints(self, batch: Batch, shown: Tensor) -> Tensor:
         """Histogram at 1/4 and mean saturation, each where it is shown, (B, 2)."""
-        colors = histogram(self._encoded(batch), len(self.centers))
+        colors = histogram(self._encoded(batch), AB_BIN_COUNT)
         return global_hints(colors, saturation(batch.rgb), shown)
 
 
