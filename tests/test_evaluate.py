@@ -54,7 +54,7 @@ class Counting:
     def cannot(self, case: object) -> str:
         return ""
 
-    def answer(self, case, seed: int):
+    def answer(self, case):
         if self.asked == self.stop_after:
             raise KeyboardInterrupt
         self.asked += 1
@@ -217,7 +217,7 @@ def test_any_number_of_processes_finds_the_same(photo_folder: Path, tmp_path: Pa
 class Dying(Gray):
     """Ends its process, as a system without memory does."""
 
-    def answer(self, case, seed: int):
+    def answer(self, case):
         os._exit(9)
 
 
@@ -320,10 +320,10 @@ def test_photographs_are_what_their_profile_says(tmp_path: Path):
 class Failing(Counting):
     """Cannot make anything of references."""
 
-    def answer(self, case, seed: int):
+    def answer(self, case):
         if case.references:
             raise MethodError("it fails; give another")
-        return super().answer(case, seed)
+        return super().answer(case)
 
 
 def test_what_was_left_out_is_still_named_when_a_run_goes_on(photo_folder: Path, tmp_path: Path):
@@ -460,17 +460,42 @@ def test_unknown_names_are_refused(photo_folder: Path):
 
 
 def test_registered_methods_take_the_path_of_users(photo_folder: Path):
-    """What a protocol measures is what `colorize` gives for the same photograph, reference and seed."""
+    """What a protocol measures is what `colorize` gives for the same photograph and reference."""
     from tinct.colorize import colorize
     from tinct.evaluation.contestants import RegisteredMethod
 
     photographs = find_photographs(photo_folder)
     case = get_protocol("exemplar-class").cases(photographs[0], photographs, seed=0)[-1]
-    mine = RegisteredMethod("reinhard").answer(case, seed=0)
-    theirs = colorize(case.gray()[..., 0], case.references[0], method="reinhard", seed=0)
+    mine = RegisteredMethod("reinhard").answer(case)
+    theirs = colorize(case.gray()[..., 0], case.references[0], method="reinhard")
     assert np.abs(mine.astype(int) - theirs).max() <= 2  # the protocol's grey has 16 bits
     lightness = rgb_to_lab(mine.astype(np.float32) / 255)[..., 0]
     assert np.abs(lightness - case.lightness).max() < 1.0
+
+
+@pytest.mark.parametrize("method", ["tinct", "zhang2016", "welsh"])
+def test_what_is_measured_is_the_answer_that_users_get(photo_folder: Path, method: str):
+    """No photograph is answered with an alternative: its record is the score of a plain `colorize`."""
+    from tinct.colorize import colorize
+    from tinct.evaluation.contestants import get_contestant
+
+    protocol = "exemplar-class" if method == "welsh" else "auto"
+    run = make_run(photo_folder, protocol, get_contestant(method))
+    records = evaluate(run).records
+    assert len({record.photograph for record in records}) > 1
+    for photograph in run.chosen():
+        case = get_protocol(protocol).cases(photograph, run.photographs, seed=0)[-1]
+        theirs = colorize(case.gray()[..., 0], list(case.references) or None, method=method)
+        assert case.truth is not None
+        expected = 10 * np.log10(255**2 / np.mean((theirs.astype(float) - case.truth) ** 2))
+        mine = [r for r in records if (r.photograph, r.case) == (photograph.name, case.label)]
+        assert [r.scores["psnr"] for r in mine] == [pytest.approx(expected, abs=0.2)]
+
+
+def test_an_alternative_is_measured_where_it_is_asked_for():
+    from tinct.evaluation.contestants import get_contestant
+
+    assert get_contestant("tinct:seed=3").name == "tinct:seed=3"
 
 
 def test_the_command_line_evaluates_and_says_what_is_wrong(photo_folder: Path, tmp_path: Path, capsys):

@@ -53,8 +53,11 @@ class Contestant(Protocol):
         """Why it cannot answer a case ("needs a reference"), or "" where it can."""
         ...
 
-    def answer(self, case: Case, seed: int) -> Image:
-        """The colorized photograph, sRGB, shape (H, W, 3), uint8, the case's own size."""
+    def answer(self, case: Case) -> Image:
+        """The colorized photograph, sRGB, shape (H, W, 3), uint8, the case's own size.
+
+        A method's own answer, as users get it: another seed of its own would ask it for an alternative.
+        """
         ...
 
 
@@ -69,7 +72,7 @@ class Gray:
     def cannot(self, case: Case) -> str:
         return ""
 
-    def answer(self, case: Case, seed: int) -> Image:
+    def answer(self, case: Case) -> Image:
         return case.gray()
 
 
@@ -90,7 +93,7 @@ class RegisteredMethod:
         self.method = get_method(name)
         self.weights_sha256: str | None = getattr(self.method, "weights_sha256", None)
         self.code = method_code(METHODS[name].partition(":")[0])
-        self._last: tuple[tuple[object, ...], int, Colorizer | None] = (), 0, None
+        self._last: tuple[tuple[object, ...], Colorizer | None] = (), None
 
     def cannot(self, case: Case) -> str:
         if self.method.needs_reference and not case.references:
@@ -101,25 +104,25 @@ class RegisteredMethod:
             return "makes no use of a reference"
         return ""
 
-    def answer(self, case: Case, seed: int) -> Image:
-        colorizer = self._at_hand(case, seed)
+    def answer(self, case: Case) -> Image:
+        colorizer = self._at_hand(case)
         colorizer.clear_hints()
         for patch in case.patches:
             colorizer.add_hint(patch.rectangle())
         return _rounded(colorizer.render().to_array())
 
-    def _at_hand(self, case: Case, seed: int) -> Colorizer:
+    def _at_hand(self, case: Case) -> Colorizer:
         """What has read the case's photograph and references already, if the last case had the same."""
         from tinct.colorize import Colorizer
 
         asked = (case.lightness, *case.references)
-        known, before, colorizer = self._last
+        known, colorizer = self._last
         same = len(asked) == len(known) and all(one is other for one, other in zip(asked, known, strict=True))
-        if colorizer is None or not same or before != seed:
-            options: dict[str, Any] = {"method": self.method.name, "seed": seed, **self.options}
+        if colorizer is None or not same:
+            options: dict[str, Any] = {"method": self.method.name, **self.options}
             gray, references = _sixteen_bit_gray(case), list(case.references) or None
             colorizer = Colorizer(gray, references, **options)
-            self._last = asked, seed, colorizer
+            self._last = asked, colorizer
         return colorizer
 
 
@@ -161,7 +164,7 @@ class FinishedPictures:
     def cannot(self, case: Case) -> str:
         return "" if self._file(case) else "no finished picture"
 
-    def answer(self, case: Case, seed: int) -> Image:
+    def answer(self, case: Case) -> Image:
         file = self._file(case)
         assert file is not None
         return read_rgb(file)
@@ -179,7 +182,7 @@ class CallablePredictor:
     def cannot(self, case: Case) -> str:
         return ""
 
-    def answer(self, case: Case, seed: int) -> Image:
+    def answer(self, case: Case) -> Image:
         from tinct.color.gamut import merge_lightness
 
         ab = np.asarray(self.predict(case.lightness, case.hint_field(), case.reference_arrays()), np.float32)
@@ -216,8 +219,12 @@ def get_contestant(text: str) -> Contestant:
     return RegisteredMethod(name)
 
 
+WHOLE = ("size", "seed")
+"""Options that are whole numbers."""
+
+
 def _settings(text: str) -> dict[str, float]:
-    known = {field.name: field.type for field in fields(Options) if field.name not in ("method", "seed")}
+    known = {field.name: field.type for field in fields(Options) if field.name != "method"}
     settings: dict[str, float] = {}
     for part in text.split(","):
         key, _, value = part.partition("=")
@@ -227,17 +234,17 @@ def _settings(text: str) -> dict[str, float]:
             raise OptionError(f"{part!r} is not OPTION=NUMBER; write for example vividness=0.") from None
         if key not in known:
             raise OptionError(f"{key!r} is not an option; use one of {', '.join(known)}.")
-        settings[key] = int(number) if key == "size" else number
+        settings[key] = int(number) if key in WHOLE else number
     return settings
 
 
-def checked_answer(contestant: Contestant, case: Case, seed: int) -> Image:
+def checked_answer(contestant: Contestant, case: Case) -> Image:
     """A contestant's answer, refused if it has another size than the photograph.
 
     Raises:
         ShapeError: if the sizes differ.
     """
-    result = contestant.answer(case, seed)
+    result = contestant.answer(case)
     height, width = case.lightness.shape
     if result.shape != (height, width, 3):
         met = "x".join(str(n) for n in reversed(result.shape[:2]))

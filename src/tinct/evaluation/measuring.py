@@ -85,7 +85,7 @@ class Measurer:
             if contestant.cannot(case):
                 continue
             try:
-                result = checked_answer(contestant, case, case.photograph.seed(run.seed, "method"))
+                result = checked_answer(contestant, case)
             except (MethodError, ReferencePhotoError) as error:  # one photograph's trouble does not end a run
                 name = left_out_name(case.photograph.name, contestant.name) + f"{case.label})"
                 found.left_out[name] = str(error)

@@ -99,11 +99,11 @@ def _right(run: Run, results: Results, indices: Mapping[str, int]) -> dict[str, 
     for photograph in labelled:
         (case,) = run.protocol.cases(photograph, run.photographs, run.seed)
         assert case.truth is not None
-        label, seed = indices[plain(photograph.category)], photograph.seed(run.seed, "method")
+        label = indices[plain(photograph.category)]
         found.setdefault("truth", []).append(classifier.top1(case.truth) == label)
         for contestant in contestants:
             if not contestant.cannot(case):
-                seen = classifier.top1(checked_answer(contestant, case, seed))
+                seen = classifier.top1(checked_answer(contestant, case))
                 found.setdefault(contestant.name, []).append(seen == label)
     return found
 

@@ -45,14 +45,12 @@ class Target:
         lightness: CIE L* at the working size, (H, W).
         related: class-mates, sRGB, (h, w, 3), uint8, drawn by the seed; one at least.
         unrelated: a photograph of another class, or None where there is no other class.
-        seed: of the method's own random choices, as the evaluator gives it.
     """
 
     photograph: Photograph
     lightness: Array
     related: tuple[Image, ...]
     unrelated: Image | None
-    seed: int
 
 
 def figures(
@@ -111,7 +109,7 @@ def _target(
     others = [p for p in pool if p.category and p.category != photograph.category]
     unrelated = draw_reference(photograph, others, seed) if others else None
     lightness = Photo.from_array(rgb).working_lightness(Exemplar.working_size)
-    return Target(photograph, lightness, related, unrelated, photograph.seed(seed, "method"))
+    return Target(photograph, lightness, related, unrelated)
 
 
 def _exemplar(contestant: Contestant) -> Exemplar:
@@ -123,7 +121,7 @@ def _exemplar(contestant: Contestant) -> Exemplar:
 def _stages(method: Exemplar, target: Target, rgb: Image) -> Stages:
     lab = Photo.from_array(rgb).working_lab(method.working_size)
     reference = Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]))
-    return method.stages(target.lightness, [reference], seed=target.seed)
+    return method.stages(target.lightness, [reference])
 
 
 def _colored(target: Target, ab: Array | None = None) -> Image:
