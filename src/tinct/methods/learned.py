@@ -48,7 +48,7 @@ SIZE_MULTIPLE = 32
 VIVID_STRIDE = 8
 """Working pixels to a cell of the annealed mean."""
 
-VIVID_GAIN, DARING_SPREAD = 1.2, 20.0
+VIVID_GAIN, DARING_SPREAD = 1.5, 20.0
 """How much of the way from the mean answer to the annealed mean vividness 1 goes: all of it times the first where the
 distribution is narrow, half of that where its standard deviation is the second, in ab units. Chosen with the two
 below on held-out photographs and by eye (docs/experiments.md, "Vividness")."""
