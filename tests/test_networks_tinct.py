@@ -70,9 +70,8 @@ def unit_keys(*shape: int) -> torch.Tensor:
 
 def random_memory(hints: int, references: int) -> Memory:
     count = hints + references
-    is_hint = (torch.arange(count) < hints).float()[None]
-    ab, place = torch.rand(1, count, 2) - 0.5, torch.rand(1, count, 2)
-    return Memory(unit_keys(1, count), ab, place, is_hint, torch.zeros(1, count))
+    ab, place = torch.rand(1, count, 2) - 0.5, torch.rand(1, hints, 2)
+    return Memory(unit_keys(1, count), ab, place, torch.zeros(1, count))
 
 
 def places_keys(height: int = 4, width: int = 6) -> torch.Tensor:
@@ -97,8 +96,9 @@ def test_shares_of_attention_stay_below_one_and_null_takes_the_rest(tiny: Tinct)
 @torch.no_grad()
 def test_the_order_of_items_is_nothing(tiny: Tinct) -> None:
     keys, memory = places_keys(), random_memory(4, 9)
-    order = torch.randperm(13)
-    mixed = Memory(*(part[:, order] for part in memory))
+    hints, references = torch.randperm(4), 4 + torch.randperm(9)
+    order = torch.cat([hints, references])
+    mixed = Memory(memory.keys[:, order], memory.ab[:, order], memory.place[:, hints], memory.bias[:, order])
     assert torch.allclose(tiny.match(keys, memory), tiny.match(keys, mixed), atol=1e-6)
 
 
@@ -117,9 +117,8 @@ def test_hints_reach_less_far_where_they_are_farther_and_references_have_no_plac
     one = random_memory(1, 0)._replace(place=torch.tensor([[[0.0, 0.5 / 8]]]))
     share = tiny.match(keys, one).reshape(2, 6, 8)[:, 2]
     assert (share.diff() < 0).all()
-    there, elsewhere = random_memory(0, 6), None
-    elsewhere = there._replace(place=torch.rand(1, 6, 2))
-    assert torch.equal(tiny.match(keys, there), tiny.match(keys, elsewhere))
+    found = tiny.match(keys, random_memory(0, 6))
+    assert torch.allclose(found, found[..., :1].expand_as(found), atol=1e-6)
 
 
 @torch.no_grad()
@@ -172,11 +171,10 @@ def test_folding_batch_normalization_changes_nothing(tiny: Tinct) -> None:
 
 
 def whole_answer(model: Tinct, lightness, hints, references, hint_map):  # type: ignore[no-untyped-def]
-    """ab and probabilities of the network in one piece; items as `Memory` without is_hint."""
+    """ab and probabilities of the network in one piece; items as `Memory`."""
     features = model.encode((lightness - 50) / 50)
     both = [torch.cat([a, b], 1) for a, b in zip(hints, references, strict=True)]
-    is_hint = torch.cat([torch.ones_like(hints[3]), torch.zeros_like(references[3])], 1)
-    memory = Memory(both[0], both[1] / 110, both[2], is_hint, both[3])
+    memory = Memory(both[0], both[1] / 110, hints[2], both[3])
     scaled = torch.cat([hint_map[:, :2] / 110, hint_map[:, 2:]], 1)
     ab, bins = model.decode(features, model.match(features.keys, memory), scaled)
     return ab * 110, bins.softmax(1)

@@ -152,8 +152,8 @@ class Tinct:
         taken = share(inputs["maps"])
         matched = _enlarged(taken, KEY_STRIDE)[:height, :width]
         certainty = _enlarged(found["certainty"][0], VIVID_STRIDE)[:height, :width]
-        # What hints and references answer for needs no guess at what is likely.
-        vivid = np.moveaxis(_vivid(seen, found) * (1 - _enlarged(taken, KEY_STRIDE)), 0, -1)
+        # What hints and references answer for needs no guess at what is likely, what they answer in part for little.
+        vivid = np.moveaxis(_vivid(seen, found) * np.square(1 - _enlarged(taken, KEY_STRIDE)), 0, -1)
         ab = _enlarged(found["ab"][0], 2)[:height, :width]
         if seed:
             moved = alternative(self._distribution(seen, inputs), seed)

@@ -237,7 +237,7 @@ def without_batch_norm(model: Tinct) -> Tinct:
     """A copy whose batch normalizations are folded into the convolutions before them."""
     model = copy.deepcopy(model).eval()
     for module in model.modules():
-        if isinstance(module, ConvNorm):
+        if isinstance(module, ConvNorm) and isinstance(module[1], nn.BatchNorm2d):
             folded = fuse_conv_bn_eval(module[0], module[1])  # type: ignore[type-var, arg-type]
             module[0], module[1] = folded, nn.Identity()
     return model
@@ -262,6 +262,39 @@ def released_graph(part: str, file: Path, config: TinctConfig | None = None) -> 
     if lacking := [name for name in missing if not name.endswith("num_batches_tracked")]:
         raise WeightsError(f"{file} has no weights called {lacking[0]}; install tinct again.")
     return graph
+
+
+def take_released(model: Tinct, *parts: str) -> None:
+    """Give a network the weights of the released files, for training to go on from.
+
+    Batch normalizations, which were folded away, stand as the identity: right for parts that are used as they are,
+    in evaluation mode.
+
+    Args:
+        model: in whose layout the weights are; its numbers are the released network's in these parts.
+        parts: "encoder" and "matcher".
+    Raises:
+        WeightsError: if the weights are not there, or are another network's.
+    """
+    from tinct.weights import weights_path
+
+    state = model.state_dict()
+    for module_name, module in model.named_modules():
+        if isinstance(module, ConvNorm):
+            norm = f"{module_name}.1."
+            state[norm + "weight"] = torch.full_like(state[norm + "weight"], 1 + module[1].eps).sqrt()  # type: ignore[arg-type]
+    files = {"encoder": "tinct.encode", "matcher": "tinct.match"}
+    for part in parts:
+        file = weights_path(files[part])
+        for name, value in read_weights(file).items():
+            if not name.startswith(part + "."):
+                continue
+            # the folded bias of a ConvNorm's convolution is its normalization's
+            own = name if name in state else name.removesuffix("0.bias") + "1.bias"
+            if own not in state or state[own].shape != value.shape:
+                raise WeightsError(f"{file} does not fit the network's {part}; install tinct again.")
+            state[own] = value
+    model.load_state_dict(state)
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:

@@ -61,20 +61,18 @@ class Features(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """The colors to attend to, M items for each photograph of the batch.
+    """The colors to attend to, M items for each photograph of the batch; the first K of them are hints.
 
     Attributes:
         keys: (B, M, heads * key), each head's part of unit length.
         ab: (B, M, 2), a* b* / 110.
-        place: (B, M, 2), x and y divided by the longer side; only hints have one.
-        is_hint: (B, M), 1 for a hint, 0 for a reference's patch.
+        place: (B, K, 2), of the hints, x and y divided by the longer side; a reference's patches have none.
         bias: (B, M), added to the score: log of a weight, or a large negative number for "not there".
     """
 
     keys: Tensor
     ab: Tensor
     place: Tensor
-    is_hint: Tensor
     bias: Tensor
 
 
@@ -136,8 +134,11 @@ class Matcher(nn.Module):
         """Maps (B, heads * 6, h, w): for each head ab and share of attention from hints, then from references."""
         height, width = keys.shape[2:]
         query, null = self.query(keys)
-        scores = query @ self.split(memory.keys) + self.item_bias(memory, height, width)
-        weights = torch.softmax(torch.cat([null, scores], -1), -1)[..., 1:]
+        scores = query @ self.split(memory.keys) + memory.bias[:, None, None]
+        hints = memory.place.shape[1]
+        to_hints, to_references = scores.split([hints, scores.shape[-1] - hints], -1)
+        to_hints = to_hints + self.nearness(memory.place, height, width)
+        weights = torch.softmax(torch.cat([to_hints, to_references, null], -1), -1)
         return self.maps(weights @ self.values(memory).to(weights.dtype), height, width)
 
     def query(self, keys: Tensor) -> tuple[Tensor, Tensor]:
@@ -157,20 +158,21 @@ class Matcher(nn.Module):
         """What each place found, (B, heads, h * w, 6), as maps (B, heads * 6, h, w)."""
         return found.transpose(2, 3).reshape(-1, self.heads * MAP_CHANNELS_PER_HEAD, height, width)
 
-    def item_bias(self, memory: Memory, height: int, width: int) -> Tensor:
-        """What is added to each place's score for each item: (B, heads, h * w, M)."""
-        offset = places(height, width, memory.place)[None, :, None] - memory.place[:, None]
-        distance = (offset.square().sum(-1) + 1e-6).sqrt()
-        hint = memory.is_hint[:, None, None]
+    def nearness(self, place: Tensor, height: int, width: int) -> Tensor:
+        """What is added to each place's score for each hint: (B, heads, h * w, K)."""
+        here = places(height, width, place)[None, :, None]
+        across, down = (here[..., axis] - place[:, None, :, axis] for axis in (0, 1))
+        distance = (across.square() + down.square() + 1e-6).sqrt()
         reach = self.log_reach.exp()[:, None, None]
-        return hint * (self.hint_bias[:, None, None] - reach * distance[:, None]) + memory.bias[:, None, None]
+        return self.hint_bias[:, None, None] - reach * distance[:, None]
 
     @staticmethod
     def values(memory: Memory) -> Tensor:
-        """(B, 1, M, 6): ab and 1 in the first three columns for hints, in the last three for references."""
-        value = torch.cat([memory.ab, torch.ones_like(memory.is_hint)[..., None]], -1)
-        hint = memory.is_hint[..., None]
-        return torch.cat([value * hint, value * (1 - hint)], -1)[:, None]
+        """(B, 1, M + 1, 6): ab and 1 in the first three columns for hints, in the last three for references; the null
+        item, which stands last, has none."""
+        value = torch.cat([memory.ab, torch.ones_like(memory.bias)[..., None]], -1)
+        hint = (torch.arange(value.shape[1], device=value.device) < memory.place.shape[1])[:, None]
+        return F.pad(torch.cat([value * hint, value * ~hint], -1), (0, 0, 0, 1))[:, None]
 
 
 class Decoder(nn.Module):

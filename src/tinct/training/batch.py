@@ -113,15 +113,12 @@ def memory_of(keys: Tensor, hints: Hints, references: tuple[Tensor, Tensor] | No
         references: keys and ab of reference items (`tinct.networks.tinct.reference_items`).
     """
     items, colors = hint_items(keys, hints.place, heads), hints.ab
-    place, bias = hints.place, (1 - hints.valid) * ABSENT
-    is_hint = torch.ones_like(bias)
+    bias = (1 - hints.valid) * ABSENT
     if references is not None:
         more, ab = references
-        none = torch.zeros_like(ab[..., 0])
         items, colors = torch.cat([items, more.to(items.dtype)], 1), torch.cat([colors, ab], 1)
-        place = torch.cat([place, torch.zeros_like(ab)], 1)
-        bias, is_hint = torch.cat([bias, none], 1), torch.cat([is_hint, none], 1)
-    return Memory(items, colors, place, is_hint, bias)
+        bias = torch.cat([bias, torch.zeros_like(ab[..., 0])], 1)
+    return Memory(items, colors, hints.place, bias)
 
 
 def turned(ab: Tensor, angle: Tensor) -> Tensor:

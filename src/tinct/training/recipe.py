@@ -20,6 +20,7 @@ class TinctRecipe:
         old: half of the photographs get the lightness of old ones.
         delta: of the Huber loss, ab / 110.
         huber, log_error, bins, match, scenes, objects, segments: weights of the losses (`tinct.training.losses`).
+        decoder_only: train decoder and matcher alone, over the encoder of the weights that are installed.
     Raises:
         OptionError: if a share is not in 0..1, or hints or delta are not above 0.
     """
@@ -39,6 +40,7 @@ class TinctRecipe:
     scenes: float = 0.03
     objects: float = 0.06
     segments: float = 0.06
+    decoder_only: bool = False
 
     def __post_init__(self) -> None:
         for name in ("referenced", "hinted", "hinted_too", "recolored"):

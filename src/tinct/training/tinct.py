@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tinct.networks.graphs import take_released
 from tinct.networks.tinct import MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
 from tinct.training import losses
-from tinct.training.batch import Batch, answer, draw_batch
+from tinct.training.batch import Answer, Batch, answer, draw_batch
 from tinct.training.config import dataclass_from
 from tinct.training.pool import SELF, Pool
 from tinct.training.recipe import TinctRecipe
@@ -41,8 +42,12 @@ class TinctTraining:
         return cls(recipe, network, centers, own_prior(pool, centers))
 
     def build(self) -> Tinct:
-        """A fresh network."""
-        return Tinct(self.network)
+        """A fresh network; where only the decoder is trained, over the released network's encoder."""
+        model = Tinct(self.network)
+        if self.recipe.decoder_only:
+            take_released(model, "encoder", "matcher")
+            model.encoder.requires_grad_(False)
+        return model
 
     def losses(self, model: Tinct, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
         """Weighted losses of one random batch; the loop adds them up."""
@@ -51,14 +56,19 @@ class TinctTraining:
             batch = draw_batch(pool, r, count, size)
             half = F.avg_pool2d(batch.ab, 2)
             quarter = F.avg_pool2d(half, 2)
-            target = losses.soft_bins(quarter, self.centers)
+            row, column = torch.randint(2, (2,)).tolist()  # one place of four: the distribution costs most
+            target = losses.soft_bins(quarter[..., row::2, column::2], self.centers)
+        if r.decoder_only:
+            model.encoder.eval()
         found = answer(model, batch)
+        meaning = {} if r.decoder_only else self._meaning(model, pool, batch, found)
         return {
             "huber": r.huber * losses.huber_per_photo(found.ab, half, r.delta).mean(),
             "log": r.log_error * losses.log_error(found.ab, half).mean(),
-            "bins": r.bins * losses.rebalanced_cross_entropy(found.bins, target, self.weights),
+            "bins": r.bins
+            * losses.rebalanced_cross_entropy(found.bins[..., row::2, column::2], target, self.weights),
             "match": r.match * match_loss(found.maps, quarter, batch, model.config.heads),
-            **self._meaning(model, pool, batch, found.deep, found.features.eighth),
+            **meaning,
         }
 
     def validate(self, model: Tinct, pool: Pool, held_out: Tensor) -> dict[str, float]:
@@ -70,16 +80,14 @@ class TinctTraining:
         """See `tinct.training.sheets.draw_sheet`."""
         draw_sheet(model, pool, held_out, file)
 
-    def _meaning(
-        self, model: Tinct, pool: Pool, batch: Batch, deep: Tensor, eighth: Tensor
-    ) -> dict[str, Tensor]:
+    def _meaning(self, model: Tinct, pool: Pool, batch: Batch, found: Answer) -> dict[str, Tensor]:
         """What teaches the encoder what is where: scenes, objects, segments."""
-        r, pooled = self.recipe, deep.mean((2, 3))
+        r, pooled = self.recipe, found.deep.mean((2, 3))
         scenes, objects = _rows(pool.scenes, batch.index), _rows(pool.objects, batch.index)
         return {
             "scenes": r.scenes * losses.soft_label_loss(model.scene_head(pooled), scenes),
             "objects": r.objects * losses.soft_label_loss(model.object_head(pooled), objects),
-            "segments": r.segments * losses.segment_loss(model.segment_head(eighth), batch.segments),
+            "segments": r.segments * losses.segment_loss(model.segment_head(found.features.eighth), batch.segments),
         }
 
 
