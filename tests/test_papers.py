@@ -71,9 +71,9 @@ def test_one_command_makes_all_that_the_weights_allow(tmp_path: Path, installed)
     write_photographs(tmp_path / "data" / "legacy")
     out, page = tmp_path / "out", tmp_path / "docs" / "papers.md"
     line = [str(tmp_path / "data"), "--out", str(out), "--page", str(page), "--limit", "2"]
-    assert main(line) == 0
+    assert main([*line, "--camvid", str(tmp_path / "data" / "test")]) == 0
     sheets = {file.name for file in out.glob("*.png")}
-    figures = {"figure4-xu2020.png", "figure4-xu2020-lite.png", "figure5.png", "figure8.png"}
+    figures = {f"figure{name}.png" for name in ("4-xu2020", "4-xu2020-lite", "5", "8", "6-3")}
     assert sheets == {*figures, "gallery-zhang2016.png"}
     shown, published = (out / "papers.md").read_text(), page.read_text()
     assert all(f"]({name})" in shown and f"`{name}`" in published for name in sheets)
@@ -121,10 +121,12 @@ def test_without_weights_everything_is_named(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(weights, "_folders", lambda: [tmp_path])
     without_frozen(tmp_path, monkeypatch)
     write_photographs(tmp_path / "data" / "test")
-    assert main([str(tmp_path / "data"), "--out", str(tmp_path / "out")]) == 0
+    photographs = str(tmp_path / "data" / "test")
+    assert main([str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--camvid", photographs]) == 0
     missing = left_out(tmp_path / "out" / "papers.md")
     names = (
         *exemplar.METHODS,
+        "Figure 6.3",
         "zhang2016",
         "zhang2016-mode",
         "scunet",

@@ -280,3 +280,35 @@ def test_training_without_torch_names_the_pip_line() -> None:
     assert done.returncode == 2
     assert "pip install 'tinct[train]'" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_decoder_is_trained_over_the_released_encoder(tmp_path: Path) -> None:
+    """The encoder answers as the released graph does, and stays so, while the decoder learns."""
+    from tinct.networks.graphs import released_graph
+
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+    recipe = TinctRecipe(most_hints=8, decoder_only=True)
+    over = TinctTraining(
+        recipe, TinctConfig(decoder=(8, 8, 16, 16)), bin_centers(), torch.full((313,), 1 / 313)
+    )
+    config = LoopConfig(sizes=((1.0, 32),), batch=4, steps=2, rate=1e-3)
+    loop = Loop(over, pool, config, tmp_path, CPU)
+    before = {name: value.clone() for name, value in loop.model.state_dict().items()}
+    loop.run()
+    for name, value in loop.model.state_dict().items():
+        assert not name.startswith("encoder.") or torch.equal(value, before[name]), name
+    assert not torch.equal(loop.model.decoder.ab.weight, before["decoder.ab.weight"])
+    lightness = torch.rand(1, 1, 64, 96) * 100
+    released = released_graph("encode", weights_path("tinct.encode"))
+    with torch.no_grad():
+        keys = loop.averaged_model().encode((lightness - 50) / 50).keys
+        assert torch.allclose(keys.permute(0, 2, 3, 1), released(lightness)[0], atol=1e-5)
+
+
+def test_weights_of_another_network_are_not_taken() -> None:
+    from tinct.errors import WeightsError
+    from tinct.networks.graphs import take_released
+
+    with pytest.raises(WeightsError, match="does not fit the network's encoder"):
+        take_released(training().build(), "encoder")

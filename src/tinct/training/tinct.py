@@ -87,7 +87,8 @@ class TinctTraining:
         return {
             "scenes": r.scenes * losses.soft_label_loss(model.scene_head(pooled), scenes),
             "objects": r.objects * losses.soft_label_loss(model.object_head(pooled), objects),
-            "segments": r.segments * losses.segment_loss(model.segment_head(found.features.eighth), batch.segments),
+            "segments": r.segments
+            * losses.segment_loss(model.segment_head(found.features.eighth), batch.segments),
         }
 
 

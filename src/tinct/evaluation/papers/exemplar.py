@@ -1,4 +1,4 @@
-"""Figures 4, 5 and 8 of Xu et al. (CVPR 2020) on photographs that have class-mates."""
+"""Figures 4, 5 and 8 of Xu et al. (CVPR 2020) on photographs that have class-mates; the lighter variant's streets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from tinct.photo import Photo
 
 Array = NDArray[np.float32]
 
-BOTH = ("xu2020", "xu2020-lite")
+LITE = "xu2020-lite"
+BOTH = ("xu2020", LITE)
 PLACES = {
     "encoder only": "xu2020-encoder-adain",
     "decoder only": "xu2020-decoder-adain",
@@ -87,6 +88,45 @@ def figures(
         say("Figure 5 of Xu 2020: the weights of xu2020 are not installed.")
     both = [methods[name] for name in BOTH if name in methods]
     return [*sections, _figure8(both, chosen[: -(-count // 2)], out)]
+
+
+def streets(
+    photographs: PhotographSet,
+    installed: Mapping[str, Contestant],
+    out: Path,
+    say: Say,
+    *,
+    count: int = ROWS,
+    seed: int = 0,
+) -> Section | None:
+    """The lighter variant's transfer sub-net on CamVid, Figure 6.3 of the report that it is from; None without it.
+
+    Args:
+        photographs: of CamVid, with a class that they share; the rest as in `figures`.
+    """
+    if LITE not in installed:
+        say(f"Figure 6.3: no weights of {LITE} are installed.")
+        return None
+    chosen = targets(photographs, count, seed)
+    if not chosen:
+        say(f"Figure 6.3: no photograph of {photographs.root} has a class-mate.")
+        return None
+    method, rows = _exemplar(installed[LITE]), []
+    for target in chosen:
+        found = _stages(method, target, target.related[0])
+        pictures = [
+            _colored(target),
+            target.related[0],
+            *(_colored(target, ab) for ab in (found.coarse, found.ab)),
+        ]
+        heads = () if rows else ("target", "reference", "transferred chroma", "refined")
+        rows.append(Row(pictures, heads))
+    text = f"""
+Frames of CamVid, each with another as its reference: the chroma of the transfer sub-net of `{LITE}` under the
+photograph's lightness, and what the colorization sub-net makes of it. {_names(chosen)}"""
+    return Section(
+        "The lighter variant, Figure 6.3: CamVid", text, (write_sheet(rows, out / "figure6-3.png"),)
+    )
 
 
 def targets(photographs: PhotographSet, count: int, seed: int) -> list[Target]:
