@@ -279,10 +279,9 @@ def take_released(model: Tinct, *parts: str) -> None:
     from tinct.weights import weights_path
 
     state = model.state_dict()
-    for module_name, module in model.named_modules():
-        if isinstance(module, ConvNorm):
-            norm = f"{module_name}.1."
-            state[norm + "weight"] = torch.full_like(state[norm + "weight"], 1 + module[1].eps).sqrt()  # type: ignore[arg-type]
+    for name, module in model.named_modules():
+        if isinstance(module, nn.BatchNorm2d) and name.startswith(tuple(f"{part}." for part in parts)):
+            state[f"{name}.weight"] = torch.full_like(module.weight, 1 + module.eps).sqrt()
     files = {"encoder": "tinct.encode", "matcher": "tinct.match"}
     for part in parts:
         file = weights_path(files[part])

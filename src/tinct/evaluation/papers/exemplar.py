@@ -111,7 +111,8 @@ def streets(
     if not chosen:
         say(f"Figure 6.3: no photograph of {photographs.root} has a class-mate.")
         return None
-    method, rows = _exemplar(installed[LITE]), []
+    method = _exemplar(installed[LITE])
+    rows: list[Row] = []
     for target in chosen:
         found = _stages(method, target, target.related[0])
         pictures = [
