@@ -492,10 +492,18 @@ def test_what_is_measured_is_the_answer_that_users_get(photo_folder: Path, metho
         assert [r.scores["psnr"] for r in mine] == [pytest.approx(expected, abs=0.2)]
 
 
-def test_an_alternative_is_measured_where_it_is_asked_for():
+def test_an_alternative_is_measured_where_it_is_asked_for(photo_folder: Path):
     from tinct.evaluation.contestants import get_contestant
 
-    assert get_contestant("tinct:seed=3").name == "tinct:seed=3"
+    photographs = find_photographs(photo_folder)
+    case = get_protocol("auto").cases(photographs[0], photographs, seed=0)[0]
+    alternative = get_contestant("tinct:seed=1234567")
+    assert alternative.name == "tinct:seed=1234567"
+    assert not np.array_equal(alternative.answer(case), get_contestant("tinct").answer(case))
+    assert np.array_equal(get_contestant("tinct:seed=0").answer(case), get_contestant("tinct").answer(case))
+    for setting in ("seed=2.5", "seed=nan", "size=inf"):
+        with pytest.raises(OptionError, match="is a whole number"):
+            get_contestant(f"tinct:{setting}")
 
 
 def test_the_command_line_evaluates_and_says_what_is_wrong(photo_folder: Path, tmp_path: Path, capsys):

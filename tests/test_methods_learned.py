@@ -236,6 +236,21 @@ def test_vividness_adds_color_and_zero_is_the_mean():
     assert np.linalg.norm(daring.ab, axis=-1).mean() > np.linalg.norm(safe.ab, axis=-1).mean()
 
 
+def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: pytest.MonkeyPatch):
+    """Where hints take half of the attention, a quarter of the way to what is likely is left."""
+    from tinct.methods import learned
+
+    monkeypatch.setattr(
+        learned, "_vivid", lambda seen, found: np.ones((2, *seen.lightness.shape), np.float32)
+    )
+    monkeypatch.setattr(learned, "share", lambda maps: np.full(maps.shape[2:], 0.5, np.float32))
+    method, lightness = Tinct(), lightness_of(ASTRONAUT)
+    hints = place_hints([Hint(*point) for point in POINTS], (240, 200), (240, 200))
+    vivid = method.predict(lightness, hints, []).vivid
+    assert vivid is not None
+    assert np.allclose(vivid, 0.25)
+
+
 def test_suggestions_are_ordered_and_of_the_places_lightness():
     colorizer = Colorizer(GRAY)
     found = colorizer.suggest(60, 90, count=5)

@@ -293,6 +293,23 @@ def test_the_torch_engine_equals_openvino_on_the_released_weights() -> None:
             assert np.abs(found[name] - array).max() < 1e-3 * max(1.0, np.abs(array).max()), (part, name)
 
 
+@torch.no_grad()
+def test_a_gpu_builds_a_network_of_the_numbers_that_its_manifest_states(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tinct.methods.learned import _torch_source
+    from tinct.training.export import Making, release
+
+    model = Tinct(TinctConfig(decoder=(8, 8, 16, 16)))
+    for value in model.parameters():
+        value.add_(torch.randn_like(value) * 0.01)  # equal constants would be stored once
+    making = Making("made up", network={"decoder": [8, 8, 16, 16]})
+    files = release(model, bin_centers(), tmp_path, making)
+    monkeypatch.setenv("TINCT_WEIGHTS", str(tmp_path))
+    graph = _torch_source("decode", files["tinct.decode"]).build()
+    assert graph.ab.weight.shape[1] == 8
+
+
 def test_the_released_files_are_small_enough_to_ship() -> None:
     sizes = [weights_path(f"tinct.{part}").stat().st_size for part in PARTS]
     assert sum(sizes) <= 40e6

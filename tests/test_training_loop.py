@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason="training needs torch: pip install '
 import training_photographs as made  # noqa: E402
 from tinct import cli  # noqa: E402
 from tinct.errors import OptionError, TrainingError  # noqa: E402
-from tinct.networks.tinct import TinctConfig  # noqa: E402
+from tinct.networks.tinct import Tinct, TinctConfig  # noqa: E402
 from tinct.training.averaged import Averaged  # noqa: E402
 from tinct.training.config import dataclass_from  # noqa: E402
 from tinct.training.labels import collect  # noqa: E402
@@ -284,7 +284,7 @@ def test_training_without_torch_names_the_pip_line() -> None:
 
 def test_a_decoder_is_trained_over_the_released_encoder(tmp_path: Path) -> None:
     """The encoder answers as the released graph does, and stays so, while the decoder learns."""
-    from tinct.networks.graphs import released_graph
+    from tinct.networks.graphs import read_weights, released_graph
 
     photographs = made.photographs(16)
     pool = Pool.open(photographs, collect(photographs), CPU)
@@ -295,10 +295,14 @@ def test_a_decoder_is_trained_over_the_released_encoder(tmp_path: Path) -> None:
     config = LoopConfig(sizes=((1.0, 32),), batch=4, steps=2, rate=1e-3)
     loop = Loop(over, pool, config, tmp_path, CPU)
     before = {name: value.clone() for name, value in loop.model.state_dict().items()}
+    matcher = {f"matcher.{name}": value for name, value in loop.model.matcher.state_dict().items()}
+    given = read_weights(weights_path("tinct.match"))
+    assert all(torch.equal(value, given[name]) for name, value in matcher.items())
     loop.run()
     for name, value in loop.model.state_dict().items():
         assert not name.startswith("encoder.") or torch.equal(value, before[name]), name
-    assert not torch.equal(loop.model.decoder.ab.weight, before["decoder.ab.weight"])
+    for name in ("decoder.ab.weight", "matcher.null_key"):
+        assert not torch.equal(loop.model.state_dict()[name], before[name]), name
     lightness = torch.rand(1, 1, 64, 96) * 100
     released = released_graph("encode", weights_path("tinct.encode"))
     with torch.no_grad():
@@ -310,5 +314,9 @@ def test_weights_of_another_network_are_not_taken() -> None:
     from tinct.errors import WeightsError
     from tinct.networks.graphs import take_released
 
-    with pytest.raises(WeightsError, match="does not fit the network's encoder"):
-        take_released(training().build(), "encoder")
+    for other in (
+        training().build(),
+        Tinct(TinctConfig(blocks=(1, 2, 3, 4, 3))),
+    ):  # smaller; with a block more
+        with pytest.raises(WeightsError, match="does not fit the network's encoder"):
+            take_released(other, "encoder")

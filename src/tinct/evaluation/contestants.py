@@ -56,7 +56,7 @@ class Contestant(Protocol):
     def answer(self, case: Case) -> Image:
         """The colorized photograph, sRGB, shape (H, W, 3), uint8, the case's own size.
 
-        A method's own answer, as users get it: another seed of its own would ask it for an alternative.
+        A method is asked with its default seed, as users ask it: another would ask for an alternative.
         """
         ...
 
@@ -88,7 +88,10 @@ class RegisteredMethod:
         from tinct.methods import METHODS, get_method
 
         self.options = dict(options or {})
-        settings = ",".join(f"{key}={value:g}" for key, value in self.options.items())
+        settings = ",".join(
+            f"{key}={value}" if isinstance(value, int) else f"{key}={value:g}"
+            for key, value in self.options.items()
+        )
         self.name = f"{name}:{settings}" if settings else name
         self.method = get_method(name)
         self.weights_sha256: str | None = getattr(self.method, "weights_sha256", None)
@@ -234,6 +237,8 @@ def _settings(text: str) -> dict[str, float]:
             raise OptionError(f"{part!r} is not OPTION=NUMBER; write for example vividness=0.") from None
         if key not in known:
             raise OptionError(f"{key!r} is not an option; use one of {', '.join(known)}.")
+        if key in WHOLE and not number.is_integer():
+            raise OptionError(f"{part!r}: {key} is a whole number.")
         settings[key] = int(number) if key in WHOLE else number
     return settings
 

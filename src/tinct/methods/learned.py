@@ -35,7 +35,7 @@ from tinct.methods.protocol import Prediction, Reference
 from tinct.methods.scribbles import pin_hints
 from tinct.networks.ports import INPUTS, OUTPUTS, SURE_SPREAD
 from tinct.upsampling import ChromaUpsampler
-from tinct.weights import weights_path
+from tinct.weights import manifest, weights_path
 
 if TYPE_CHECKING:
     from torch import nn
@@ -152,7 +152,7 @@ class Tinct:
         taken = share(inputs["maps"])
         matched = _enlarged(taken, KEY_STRIDE)[:height, :width]
         certainty = _enlarged(found["certainty"][0], VIVID_STRIDE)[:height, :width]
-        # What hints and references answer for needs no guess at what is likely, what they answer in part for little.
+        # The more hints and references answer for, the less is guessed: by the square of what they leave.
         vivid = np.moveaxis(_vivid(seen, found) * np.square(1 - _enlarged(taken, KEY_STRIDE)), 0, -1)
         ab = _enlarged(found["ab"][0], 2)[:height, :width]
         if seed:
@@ -209,8 +209,11 @@ def _torch_source(part: str, path: Path) -> TorchSource:
 
     def build() -> nn.Module:
         from tinct.networks.graphs import released_graph
+        from tinct.networks.tinct import TinctConfig
 
-        return released_graph(part, path)
+        numbers = manifest()[f"tinct.{part}"].network
+        lists: dict[str, Any] = {key: tuple(n) if isinstance(n, list) else n for key, n in numbers.items()}
+        return released_graph(part, path, TinctConfig(**lists))
 
     return TorchSource(build, path, INPUTS[part], OUTPUTS[part])
 

@@ -14,6 +14,7 @@ cut so that what runs again per hint is little:
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -278,22 +279,41 @@ def take_released(model: Tinct, *parts: str) -> None:
     """
     from tinct.weights import weights_path
 
-    state = model.state_dict()
-    for name, module in model.named_modules():
-        if isinstance(module, nn.BatchNorm2d) and name.startswith(tuple(f"{part}." for part in parts)):
-            state[f"{name}.weight"] = torch.full_like(module.weight, 1 + module.eps).sqrt()
     files = {"encoder": "tinct.encode", "matcher": "tinct.match"}
     for part in parts:
-        file = weights_path(files[part])
+        module, file = getattr(model, part), weights_path(files[part])
+        state = module.state_dict()
+        given = {f"{name}.weight": _identity(norm) for name, norm in _folded_norms(module)}
         for name, value in read_weights(file).items():
-            if not name.startswith(part + "."):
-                continue
-            # the folded bias of a ConvNorm's convolution is its normalization's
-            own = name if name in state else name.removesuffix("0.bias") + "1.bias"
-            if own not in state or state[own].shape != value.shape:
-                raise WeightsError(f"{file} does not fit the network's {part}; install tinct again.")
-            state[own] = value
-    model.load_state_dict(state)
+            if name.startswith(part + "."):
+                own = name.removeprefix(part + ".")
+                # the folded bias of a ConvNorm's convolution is its normalization's
+                given[own if own in state else own.removesuffix("0.bias") + "1.bias"] = value
+        wanted = {
+            name
+            for name in state
+            if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+        }
+        if not wanted <= given.keys() <= state.keys() or any(
+            state[n].shape != v.shape for n, v in given.items()
+        ):
+            raise WeightsError(
+                f"{file} does not fit the network's {part}; "
+                "leave encoder, blocks, heads and key of [network] as they are."
+            )
+        module.load_state_dict(state | given)
+
+
+def _folded_norms(module: nn.Module) -> Iterator[tuple[str, nn.BatchNorm2d]]:
+    """The normalizations that are folded away at export, by name."""
+    for name, part in module.named_modules():
+        if isinstance(part, ConvNorm) and isinstance(part[1], nn.BatchNorm2d):
+            yield f"{name}.1", part[1]
+
+
+def _identity(norm: nn.BatchNorm2d) -> Tensor:
+    """The weight with which a fresh normalization changes nothing."""
+    return torch.full_like(norm.weight, 1 + norm.eps).sqrt()
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:

@@ -42,7 +42,7 @@ class TinctTraining:
         return cls(recipe, network, centers, own_prior(pool, centers))
 
     def build(self) -> Tinct:
-        """A fresh network; where only the decoder is trained, over the released network's encoder."""
+        """A fresh network; with `decoder_only`, encoder and matcher are those of the installed weights."""
         model = Tinct(self.network)
         if self.recipe.decoder_only:
             take_released(model, "encoder", "matcher")

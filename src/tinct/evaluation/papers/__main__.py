@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--camvid",
         type=Path,
-        help="frames of CamVid, a folder or CSV index, for the lighter variant's Figure 6.3",
+        help="frames of CamVid for the lighter variant's Figure 6.3: a CSV index with classes, or a folder of folders",
     )
     parser.add_argument("--class-names", type=Path, help="the classifier's classes, a line each")
     parser.add_argument(
@@ -89,11 +89,11 @@ def _sections(asked: argparse.Namespace, say: Say) -> list[Section]:
     photographs = find_photographs(asked.data / "test")
     rows = min(exemplar.ROWS, asked.limit or exemplar.ROWS)
     found = exemplar.figures(photographs, installed, asked.out, say, count=rows, seed=asked.seed)
+    _say(f"{len(found)} figures of Xu 2020 made")
     if asked.camvid:
         frames = find_photographs(asked.camvid)
         more = exemplar.streets(frames, installed, asked.out, say, count=rows, seed=asked.seed)
         found += [more] if more else []
-    _say(f"{len(found)} figures of Xu 2020 made")
     automatic = [
         installed[name] for name in (*tables.METHODS, *shown) if name in installed and name != "gray"
     ]

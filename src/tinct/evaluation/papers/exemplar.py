@@ -99,7 +99,7 @@ def streets(
     count: int = ROWS,
     seed: int = 0,
 ) -> Section | None:
-    """The lighter variant's transfer sub-net on CamVid, Figure 6.3 of the report that it is from; None without it.
+    """The lighter variant on CamVid, as in Figure 6.3 of its report; None where it or class-mates are missing.
 
     Args:
         photographs: of CamVid, with a class that they share; the rest as in `figures`.
