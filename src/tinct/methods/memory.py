@@ -21,6 +21,10 @@ HEADS = 2
 KEY_STRIDE, REFERENCE_STRIDE = 4, 8
 """Working pixels to a key of the photograph, and to an item of a reference."""
 
+HINT_BIAS = 3.0
+"""Added to a hint's score, against the null item's: whoever places a hint means it for more than its own spot.
+Chosen on held-out photographs (docs/experiments.md, "References")."""
+
 _LEAST = 1e-30
 """A share of attention below which it is the same to be nothing."""
 
@@ -50,7 +54,7 @@ class Items:
 
 
 def hint_items(keys: NDArray[Any], hints: HintField) -> Items:
-    """A memory item for each hint: its place's own key.
+    """A memory item for each hint: its place's own key, and a little more weight than in training (`HINT_BIAS`).
 
     Args:
         keys: of the photograph, padding included, shape (h, w, heads * key).
@@ -61,7 +65,7 @@ def hint_items(keys: NDArray[Any], hints: HintField) -> Items:
     found = _bilinear(keys, y / KEY_STRIDE - 0.5, x / KEY_STRIDE - 0.5)
     ab = np.array([point.ab for point in hints.points], np.float32)
     place = np.stack([x, y], -1) / (KEY_STRIDE * max(keys.shape[:2]))
-    return Items(unit(found), ab, np.zeros(len(x), np.float32), place.astype(np.float32))
+    return Items(unit(found), ab, np.full(len(x), HINT_BIAS, np.float32), place.astype(np.float32))
 
 
 def reference_items(keys: NDArray[Any], ab: Array, weight: float) -> Items:
