@@ -117,3 +117,9 @@ def test_a_table_says_where_its_methods_were_measured_by_different_code(tmp_path
     assert tables(page) == [["gray", "other"]]
     line = next(line for line in page.splitlines() if line.startswith("Measured by different code"))
     assert f"gray by {gray.heading.code}; other by older." in line
+
+
+def test_the_page_of_results_is_made_of_the_runs_beside_it(tmp_path: Path):
+    runs, page = sorted((LISTS / "runs").glob("*.json.xz")), tmp_path / "results.md"
+    assert results_table.main([*map(str, runs), "-o", str(page)]) == 0
+    assert page.read_text() == (LISTS.parent / "results.md").read_text()
