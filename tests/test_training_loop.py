@@ -319,4 +319,4 @@ def test_weights_of_another_network_are_not_taken() -> None:
         Tinct(TinctConfig(blocks=(1, 2, 3, 4, 3))),
     ):  # smaller; with a block more
         with pytest.raises(WeightsError, match="does not fit the network's encoder"):
-            take_released(other, "encoder")
+            take_released(other)

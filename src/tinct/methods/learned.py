@@ -150,15 +150,17 @@ class Tinct:
         found = self._answering("decode", seen).run(**inputs)
         height, width = seen.size
         taken = share(inputs["maps"])
-        matched = _enlarged(taken, KEY_STRIDE)[:height, :width]
+        matched = _enlarged(taken, KEY_STRIDE)
         certainty = _enlarged(found["certainty"][0], VIVID_STRIDE)[:height, :width]
         # The more hints and references answer for, the less is guessed: by the square of what they leave.
-        vivid = np.moveaxis(_vivid(seen, found) * np.square(1 - _enlarged(taken, KEY_STRIDE)), 0, -1)
+        vivid = np.moveaxis(_vivid(seen, found) * np.square(1 - matched), 0, -1)
         ab = _enlarged(found["ab"][0], 2)[:height, :width]
         if seed:
             moved = alternative(self._distribution(seen, inputs), seed)
             ab = ab + _enlarged(moved, KEY_STRIDE)[:height, :width]
-        return Prediction(pin_hints(ab, hints), np.maximum(certainty, matched), vivid[:height, :width])
+        return Prediction(
+            pin_hints(ab, hints), np.maximum(certainty, matched[:height, :width]), vivid[:height, :width]
+        )
 
     def distribution(self, seen: Seen, hints: HintField) -> Distribution:
         """How likely each of the 313 bins is, at a quarter of the working size."""
@@ -210,10 +212,10 @@ def _torch_source(part: str, path: Path) -> TorchSource:
     def build() -> nn.Module:
         from tinct.networks.graphs import released_graph
         from tinct.networks.tinct import TinctConfig
+        from tinct.training.config import dataclass_from
 
         numbers = manifest()[f"tinct.{part}"].network
-        lists: dict[str, Any] = {key: tuple(n) if isinstance(n, list) else n for key, n in numbers.items()}
-        return released_graph(part, path, TinctConfig(**lists))
+        return released_graph(part, path, dataclass_from(TinctConfig, numbers, "network"))
 
     return TorchSource(build, path, INPUTS[part], OUTPUTS[part])
 

@@ -14,7 +14,6 @@ cut so that what runs again per hint is little:
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -238,7 +237,7 @@ def without_batch_norm(model: Tinct) -> Tinct:
     """A copy whose batch normalizations are folded into the convolutions before them."""
     model = copy.deepcopy(model).eval()
     for module in model.modules():
-        if isinstance(module, ConvNorm) and isinstance(module[1], nn.BatchNorm2d):
+        if isinstance(module, ConvNorm):
             folded = fuse_conv_bn_eval(module[0], module[1])  # type: ignore[type-var, arg-type]
             module[0], module[1] = folded, nn.Identity()
     return model
@@ -265,25 +264,28 @@ def released_graph(part: str, file: Path, config: TinctConfig | None = None) -> 
     return graph
 
 
-def take_released(model: Tinct, *parts: str) -> None:
-    """Give a network the weights of the released files, for training to go on from.
+def take_released(model: Tinct) -> None:
+    """Give a network's encoder and matcher the released weights, for training to go on from.
 
-    Batch normalizations, which were folded away, stand as the identity: right for parts that are used as they are,
+    Batch normalizations, which were folded away, stand as the identity: right for an encoder that is used as it is,
     in evaluation mode.
 
     Args:
-        model: in whose layout the weights are; its numbers are the released network's in these parts.
-        parts: "encoder" and "matcher".
+        model: its numbers are the released network's in these parts.
     Raises:
         WeightsError: if the weights are not there, or are another network's.
     """
     from tinct.weights import weights_path
 
-    files = {"encoder": "tinct.encode", "matcher": "tinct.match"}
-    for part in parts:
-        module, file = getattr(model, part), weights_path(files[part])
+    for part, weights in (("encoder", "tinct.encode"), ("matcher", "tinct.match")):
+        module, file = getattr(model, part), weights_path(weights)
         state = module.state_dict()
-        given = {f"{name}.weight": _identity(norm) for name, norm in _folded_norms(module)}
+        given: dict[str, Tensor] = {}
+        for name, block in module.named_modules():
+            if isinstance(block, ConvNorm):
+                norm = block[1]
+                assert isinstance(norm, nn.BatchNorm2d)
+                given[f"{name}.1.weight"] = torch.full_like(norm.weight, 1 + norm.eps).sqrt()
         for name, value in read_weights(file).items():
             if name.startswith(part + "."):
                 own = name.removeprefix(part + ".")
@@ -302,18 +304,6 @@ def take_released(model: Tinct, *parts: str) -> None:
                 "leave encoder, blocks, heads and key of [network] as they are."
             )
         module.load_state_dict(state | given)
-
-
-def _folded_norms(module: nn.Module) -> Iterator[tuple[str, nn.BatchNorm2d]]:
-    """The normalizations that are folded away at export, by name."""
-    for name, part in module.named_modules():
-        if isinstance(part, ConvNorm) and isinstance(part[1], nn.BatchNorm2d):
-            yield f"{name}.1", part[1]
-
-
-def _identity(norm: nn.BatchNorm2d) -> Tensor:
-    """The weight with which a fresh normalization changes nothing."""
-    return torch.full_like(norm.weight, 1 + norm.eps).sqrt()
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:

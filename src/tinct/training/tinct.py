@@ -45,7 +45,7 @@ class TinctTraining:
         """A fresh network; with `decoder_only`, encoder and matcher are those of the installed weights."""
         model = Tinct(self.network)
         if self.recipe.decoder_only:
-            take_released(model, "encoder", "matcher")
+            take_released(model)
             model.encoder.requires_grad_(False)
         return model
 
@@ -56,8 +56,13 @@ class TinctTraining:
             batch = draw_batch(pool, r, count, size)
             half = F.avg_pool2d(batch.ab, 2)
             quarter = F.avg_pool2d(half, 2)
-            row, column = torch.randint(2, (2,)).tolist()  # one place of four: the distribution costs most
-            target = losses.soft_bins(quarter[..., row::2, column::2], self.centers)
+            row, column = torch.randint(2, (2,)).tolist()
+            some = (
+                ...,
+                slice(row, None, 2),
+                slice(column, None, 2),
+            )  # one place of four: the distribution costs most
+            target = losses.soft_bins(quarter[some], self.centers)
         if r.decoder_only:
             model.encoder.eval()
         found = answer(model, batch)
@@ -65,8 +70,7 @@ class TinctTraining:
         return {
             "huber": r.huber * losses.huber_per_photo(found.ab, half, r.delta).mean(),
             "log": r.log_error * losses.log_error(found.ab, half).mean(),
-            "bins": r.bins
-            * losses.rebalanced_cross_entropy(found.bins[..., row::2, column::2], target, self.weights),
+            "bins": r.bins * losses.rebalanced_cross_entropy(found.bins[some], target, self.weights),
             "match": r.match * match_loss(found.maps, quarter, batch, model.config.heads),
             **meaning,
         }

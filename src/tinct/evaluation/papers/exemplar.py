@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,14 @@ PLACES = {
 }
 """What Figure 5 compares."""
 METHODS = tuple(dict.fromkeys((*BOTH, *PLACES.values())))
+
+STAGES: Mapping[str, Callable[[Stages], Array]] = {
+    "pre-color": lambda found: found.precolor,
+    "transferred chroma": lambda found: found.coarse,
+    "sampled chroma": lambda found: found.coarse * found.shown[..., None],
+    "refined": lambda found: found.ab,
+}
+"""What Figure 4 shows of a photograph, in order."""
 
 ROWS, RELATED = 6, 4
 """Photographs of Figures 4 and 5 (half as many of Figure 8), and class-mates beside the unrelated reference."""
@@ -77,9 +85,8 @@ def figures(
     if not methods:
         say("Figures 4, 5 and 8 of Xu 2020: no weights of its networks are installed.")
         return []
-    chosen = targets(photographs, count, seed)
+    chosen = _targets_for("Figures 4, 5 and 8 of Xu 2020", photographs, count, seed, say)
     if not chosen:
-        say(f"Figures 4, 5 and 8 of Xu 2020: no photograph of {photographs.root} has a class-mate.")
         return []
     sections = [_figure4(methods[name], chosen, out) for name in BOTH if name in methods]
     if all(name in methods for name in PLACES.values()):
@@ -107,27 +114,23 @@ def streets(
     if LITE not in installed:
         say(f"Figure 6.3: no weights of {LITE} are installed.")
         return None
-    chosen = targets(photographs, count, seed)
+    chosen = _targets_for("Figure 6.3", photographs, count, seed, say)
     if not chosen:
-        say(f"Figure 6.3: no photograph of {photographs.root} has a class-mate.")
         return None
-    method = _exemplar(installed[LITE])
-    rows: list[Row] = []
-    for target in chosen:
-        found = _stages(method, target, target.related[0])
-        pictures = [
-            _colored(target),
-            target.related[0],
-            *(_colored(target, ab) for ab in (found.coarse, found.ab)),
-        ]
-        heads = () if rows else ("target", "reference", "transferred chroma", "refined")
-        rows.append(Row(pictures, heads))
+    columns = ("transferred chroma", "refined")
+    sheet = _stages_sheet(_exemplar(installed[LITE]), chosen, columns, out / "figure6-3.png")
     text = f"""
 Frames of CamVid, each with another as its reference: the chroma of the transfer sub-net of `{LITE}` under the
 photograph's lightness, and what the colorization sub-net makes of it. {_names(chosen)}"""
-    return Section(
-        "The lighter variant, Figure 6.3: CamVid", text, (write_sheet(rows, out / "figure6-3.png"),)
-    )
+    return Section("The lighter variant, Figure 6.3: CamVid", text, (sheet,))
+
+
+def _targets_for(what: str, photographs: PhotographSet, count: int, seed: int, say: Say) -> list[Target]:
+    """`targets`; where there is none, it is said what is left out."""
+    found = targets(photographs, count, seed)
+    if not found:
+        say(f"{what}: no photograph of {photographs.root} has a class-mate.")
+    return found
 
 
 def targets(photographs: PhotographSet, count: int, seed: int) -> list[Target]:
@@ -172,23 +175,23 @@ def _colored(target: Target, ab: Array | None = None) -> Image:
 
 
 def _figure4(method: Exemplar, chosen: Sequence[Target], out: Path) -> Section:
-    heads = ("target", "reference", "pre-color", "transferred chroma", "sampled chroma", "refined")
-    rows: list[Row] = []
-    for target in chosen:
-        found = _stages(method, target, target.related[0])
-        sampled = found.coarse * found.shown[..., None]
-        chroma = (found.precolor, found.coarse, sampled, found.ab)
-        pictures = [_colored(target), target.related[0], *(_colored(target, ab) for ab in chroma)]
-        rows.append(Row(pictures, () if rows else heads))
+    sheet = _stages_sheet(method, chosen, tuple(STAGES), out / f"figure4-{method.name}.png")
     text = f"""
 The stages of `{method.name}`, a photograph of the set a row, its reference a class-mate: what the colorization sub-net
 makes of no chroma, the transfer sub-net's chroma under the photograph's lightness, the {method.probability:.1%} of its
 pixels that are shown, and what they become. {_names(chosen)}"""
-    return Section(
-        f"Xu 2020, Figure 4: the stages of {method.name}",
-        text,
-        (write_sheet(rows, out / f"figure4-{method.name}.png"),),
-    )
+    return Section(f"Xu 2020, Figure 4: the stages of {method.name}", text, (sheet,))
+
+
+def _stages_sheet(method: Exemplar, chosen: Sequence[Target], columns: Sequence[str], file: Path) -> Path:
+    """A photograph a row: itself, its reference, and some of `STAGES`."""
+    rows: list[Row] = []
+    for target in chosen:
+        found = _stages(method, target, target.related[0])
+        chroma = (STAGES[name](found) for name in columns)
+        pictures = [_colored(target), target.related[0], *(_colored(target, ab) for ab in chroma)]
+        rows.append(Row(pictures, () if rows else ("target", "reference", *columns)))
+    return write_sheet(rows, file)
 
 
 def _figure5(methods: Mapping[str, Exemplar], chosen: Sequence[Target], out: Path) -> Section:
