@@ -98,13 +98,17 @@ def test_padding_hardly_reaches_into_the_photograph():
     assert np.abs(padded[:128] - cut[:128]).mean() < 3
 
 
-def test_bf16_is_close_to_single_precision():
-    if best_precision() != "bf16":
-        pytest.skip("this CPU does not compute in bf16")
+@pytest.mark.parametrize("reduced", ["bf16", "int8"])
+def test_less_precision_is_close_to_single_precision(reduced: str):
+    try:
+        best_precision(reduced, {"any.weight": 1.0})
+    except OptionError as error:
+        pytest.skip(str(error))
+    assert Tinct(precision=reduced)._network("encode").precision == reduced
     lightness = lightness_of(ASTRONAUT)
     nothing = HintField.empty(*lightness.shape)
     labs = []
-    for precision in ("bf16", "f32"):
+    for precision in (reduced, "f32"):
         found = Tinct(precision=precision).predict(lightness, nothing, [reference(COFFEE)])
         assert found.vivid is not None
         labs.append(np.dstack([lightness, fit_gamut(lightness, found.ab + found.vivid)]))

@@ -221,6 +221,18 @@ def test_the_command_trains_stops_goes_on_and_exports(
     assert cli.run(["colorize", str(photo), "-m", "tinct", "-o", str(tmp_path / "color.png")]) == 0
     assert (tmp_path / "color.png").is_file()
 
+    ranges = ["data", "ranges", str(out / "pool"), "--count", "8"]
+    assert cli.run([*ranges, "--weights", str(tmp_path / "weights")]) == 0
+    measured = json.loads((tmp_path / "weights" / "manifest.json").read_text())["tinct.encode"]["ranges"]
+    assert {"encoder.stem.1.body.0.0.weight", "share2.weight"} <= set(measured)
+    assert all(high > 0 for high in measured.values())
+    assert not {"encoder.stem.0.0.weight", "same_head"} & set(
+        measured
+    )  # these take what may be negative, or squares
+    assert cli.run(["colorize", str(photo), "-m", "tinct", "-o", str(tmp_path / "again.png")]) == 0
+    assert cli.run([*ranges, "--weights", str(tmp_path)]) == 2
+    assert "manifest" in capsys.readouterr().err
+
     (tmp_path / "other.toml").write_text(TOML.replace("key = 8", "key = 16"))
     assert cli.run([*line, "--config", str(tmp_path / "other.toml")]) == 2
     assert "other numbers in [network]" in capsys.readouterr().err

@@ -328,7 +328,7 @@ def test_validation_answers_with_every_kind_of_help(name, tmp_path):
     training = tiny(name, made)
     model = training.build().eval()
     found = training.validate(model, made, torch.arange(3), 64)
-    expected = {"gray", "automatic", "vividness"}
+    expected = {"gray", "automatic", "vividness", "loss"}
     if name == "zhang2017-global":
         expected |= {"hints1", "hints10", "hints100", "histogram", "saturation"}
     assert set(found) == expected
@@ -368,7 +368,7 @@ def test_a_run_is_trained_resumed_and_exported_by_its_name(tmp_path):
     assert entry["training_data"] == "four synthetic photographs"
     assert entry["network"] == {"width": 0.125}
     assert entry["command"] == "tinct train zhang2016-four-blocks --data PHOTOGRAPHS --out RUN"
-    assert (entry["steps"], set(entry["score"])) == (2, {"gray", "automatic", "vividness"})
+    assert (entry["steps"], set(entry["score"])) == (2, {"gray", "automatic", "vividness", "loss"})
     assert (tmp_path / "run" / "zhang2016-four-blocks.safetensors").is_file()
     kept = read_manifest(tmp_path / "weights" / "manifest.json")["zhang2016-four-blocks"]
     assert (kept.network, kept.steps) == ({"width": 0.125}, 2)

@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     group.command("labels")(labels)
     group.command("coco")(coco)
     group.command("references")(references)
+    group.command("ranges")(ranges)
     app.add_typer(group, name="data")
 
 
@@ -146,3 +147,26 @@ def references(
         typer.echo(f"no reference for {path}: {why}", err=True)
     write_references(found, index, target)
     typer.echo(f"{len(found.pairs)} pairs, {len(found.without)} without a reference: {target}")
+
+
+def ranges(
+    pool: Annotated[Path, typer.Argument(metavar="POOL", help="What `tinct data pack` wrote.")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of weights [the one that TINCT_WEIGHTS names, or the user's own]."
+        ),
+    ] = None,
+    count: Annotated[int, typer.Option(min=8, help="Photographs to measure on.")] = 512,
+) -> None:
+    """Measure what an exported network `tinct` sees, so that processors which multiply bytes run it in 8 bits.
+
+    The manifest of the weights gets the largest input of each convolution; the files stay as they are.
+
+    tinct data ranges runs/pool --weights weights/mine
+    """
+    from tinct.training.ranges import NAME, measure
+    from tinct.weights import own_folder
+
+    folder = weights or own_folder()
+    typer.echo(f"{NAME}: {len(measure(folder, pool, count))} convolutions in {folder}")

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinct.inference.eight_bits import Ranges, to_eight_bits
+
 if TYPE_CHECKING:
     from openvino import Core, Model, Node
 
@@ -21,17 +23,23 @@ Orders = dict[str, list[int]]
 """The order of a transposition's axes, by the name of the input or output where it stood."""
 
 
-def read_cut(core: Core, path: Path) -> tuple[Model, Orders, Orders]:
+def read_cut(core: Core, path: Path, ranges: Ranges | None = None) -> tuple[Model, Orders, Orders]:
     """Read a network and take out its border's transpositions; see `cut_transpositions`.
 
+    Args:
+        ranges: of the convolutions that are to be computed in 8 bits.
     Raises:
         RuntimeError: if it cannot be read.
     """
     model = core.read_model(path)
+    if ranges:
+        to_eight_bits(model, ranges)
     return model, *cut_transpositions(model)
 
 
-def stored_cut(core: Core, path: Path, folder: Path) -> tuple[Path, Orders, Orders]:
+def stored_cut(
+    core: Core, path: Path, folder: Path, ranges: Ranges | None = None
+) -> tuple[Path, Orders, Orders]:
     """The same as a file in a folder, written the first time: the engine opens a file faster than a model in memory.
 
     Raises:
@@ -41,7 +49,7 @@ def stored_cut(core: Core, path: Path, folder: Path) -> tuple[Path, Orders, Orde
 
     kept = folder / "cut"
     if not (kept / _ORDERS).is_file():
-        model, *orders = read_cut(core, path)
+        model, *orders = read_cut(core, path, ranges)
         with tempfile.TemporaryDirectory(dir=folder) as made:
             openvino.save_model(model, Path(made, "whole", _NETWORK), compress_to_fp16=False)
             Path(made, "whole", _ORDERS).write_text(json.dumps(orders), encoding="utf-8")

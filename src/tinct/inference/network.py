@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import OptionError, ShapeError
+from tinct.inference.eight_bits import Ranges
 from tinct.weights.checksum import file_sha256
 
 if TYPE_CHECKING:
     from torch import nn
 
 DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("auto", "f32", "bf16")
+PRECISIONS = ("auto", "f32", "bf16", "int8")
 COMPILED_NETWORKS = 16
 """How many networks stay compiled; the one used longest ago goes first."""
 
@@ -33,7 +34,7 @@ class Network(Protocol):
     Attributes:
         inputs, outputs: names, in the file's order.
         device: "cpu" or "cuda".
-        precision: what it computes in, "f32" or "bf16"; arrays at the border are what the file declares.
+        precision: what it computes in, "f32", "bf16" or "int8"; arrays at the border are what the file declares.
     """
 
     inputs: tuple[str, ...]
@@ -77,6 +78,7 @@ def open_network(
     precision: str = "auto",
     threads: int | None = None,
     torch_source: TorchSource | None = None,
+    ranges: Ranges | None = None,
 ) -> Network:
     """Open a network, or hand back the one that is compiled already.
 
@@ -86,9 +88,11 @@ def open_network(
     Args:
         path: an ONNX file with its weights inside, or an OpenVINO IR file (.xml beside its .bin).
         device: "cpu" (OpenVINO), "cuda" (PyTorch), or "auto": "cuda" if a GPU and a `torch_source` are there.
-        precision: "auto" takes bf16 where the hardware computes in it (AMX, AVX512-BF16, a GPU), else f32.
+        precision: "auto" takes int8 for a network with ranges where the CPU multiplies bytes (AVX512-VNNI), else bf16
+            where the hardware computes in it (AMX, AVX512-BF16, a GPU), else f32.
         threads: CPU threads; None takes all cores.
         torch_source: needed for "cuda".
+        ranges: the largest input of each convolution that a CPU may compute in 8 bits, by the name of its weights.
     Raises:
         WeightsError: if the file is missing or damaged.
         OptionError: if device, precision or threads is not a thing that can be had here.
@@ -99,7 +103,7 @@ def open_network(
         raise OptionError("device is cuda, but this network has no PyTorch form; use device cpu.")
     if torch_source is not None and (device == "cuda" or (device == "auto" and gpu_is_there())):
         return _open_torch(torch_source, precision)
-    return _open_openvino(Path(path), precision, threads)
+    return _open_openvino(Path(path), precision, threads, ranges)
 
 
 def gpu_is_there() -> bool:
@@ -153,13 +157,16 @@ def forget_networks() -> None:
     _compiled.clear()
 
 
-def _open_openvino(path: Path, precision: str, threads: int | None) -> Network:
-    from tinct.inference.openvino_engine import OpenVinoNetwork, best_precision, network_sha256
+def _open_openvino(path: Path, precision: str, threads: int | None, ranges: Ranges | None) -> Network:
+    from tinct.inference.openvino_engine import OpenVinoNetwork, best_precision, content_sha256
 
-    chosen = best_precision(precision)
-    sha256 = network_sha256(path)
+    chosen = best_precision(precision, ranges)
+    known = ranges if chosen == "int8" else None
+    sha256 = content_sha256(path, known)
     key = ("openvino", sha256, chosen, threads)
-    return _compiled.get(key, lambda: OpenVinoNetwork(path, sha256, precision=chosen, threads=threads))
+    return _compiled.get(
+        key, lambda: OpenVinoNetwork(path, sha256, precision=chosen, threads=threads, ranges=known)
+    )
 
 
 def _open_torch(source: TorchSource, precision: str) -> Network:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import threading
 from functools import cache
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsError
 from tinct.inference.border import Orders, declared_name, read_cut, stored_cut
 from tinct.inference.disk_cache import writable_cache
+from tinct.inference.eight_bits import Ranges, multiplies_bytes
 from tinct.inference.network import checked_arrays
 from tinct.weights.checksum import file_sha256
 
@@ -26,8 +29,8 @@ class OpenVinoNetwork:
 
     Args:
         path: an ONNX or IR file.
-        sha256: of the file's content, what its place in the disk cache is named after.
-        precision: "f32" or "bf16".
+        sha256: of what is computed (`content_sha256`), what its place in the disk cache is named after.
+        precision: "f32", "bf16" or "int8"; the last needs the ranges.
         threads: CPU threads; None takes all cores.
     Raises:
         WeightsError: if the file is not a network that OpenVINO can read.
@@ -36,10 +39,17 @@ class OpenVinoNetwork:
     device = "cpu"
 
     def __init__(
-        self, path: Path, sha256: str, *, precision: str = "f32", threads: int | None = None
+        self,
+        path: Path,
+        sha256: str,
+        *,
+        precision: str = "f32",
+        threads: int | None = None,
+        ranges: Ranges | None = None,
     ) -> None:
         self.path, self.precision = path, precision
-        self._compiled, before, after = _compile(path, sha256, _properties(precision, threads))
+        known = ranges if precision == "int8" else None
+        self._compiled, before, after = _compile(path, sha256, _properties(precision, threads), known)
         self.inputs = tuple(declared_name(port.get_names()) for port in self._compiled.inputs)
         self.outputs = tuple(declared_name(port.get_names()) for port in self._compiled.outputs)
         self._types = [port.get_element_type().to_dtype() for port in self._compiled.inputs]
@@ -94,28 +104,42 @@ class OpenVinoNetwork:
         return array if order is None else array.transpose(order)
 
 
-def best_precision(precision: str = "auto") -> str:
-    """What to compute in: "auto" is bf16 where the CPU has AMX or AVX512-BF16, else f32.
+def best_precision(precision: str = "auto", ranges: Ranges | None = None) -> str:
+    """What to compute in: "auto" is int8 for a network whose ranges are known, on a CPU that multiplies bytes; else
+    bf16 where the CPU has AMX or AVX512-BF16, else f32.
 
+    Args:
+        precision: what is asked for; "int8" is the best of the others for a network without ranges.
+        ranges: see `tinct.inference.eight_bits`.
     Raises:
-        OptionError: if bf16 is asked of a CPU that does not have it.
+        OptionError: if bf16 or int8 is asked of a CPU that does not have it.
     """
     if precision == "f32":
         return precision
-    has_bf16 = "BF16" in engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if precision == "int8" and not multiplies_bytes():
+        raise OptionError("precision is int8, which this CPU does not compute in; use auto, bf16 or f32.")
+    if precision != "bf16" and ranges and multiplies_bytes():
+        return "int8"
+    has_bf16 = _has_bf16()
     if precision == "bf16" and not has_bf16:
         raise OptionError("precision is bf16, which this CPU does not compute in; use auto or f32.")
     return "bf16" if has_bf16 else "f32"
 
 
-def network_sha256(path: Path) -> str:
-    """The hash of an ONNX file, or of an IR file and its .bin together.
+def content_sha256(path: Path, ranges: Ranges | None = None) -> str:
+    """The hash of an ONNX file, or of an IR file and its .bin together, and of the ranges, if it has any.
 
     Raises:
         WeightsError: if a file is missing.
     """
-    sha256 = file_sha256(path)
-    return sha256 + file_sha256(path.with_suffix(".bin")) if path.suffix == ".xml" else sha256
+    parts = [
+        file_sha256(file)
+        for file in (path, path.with_suffix(".bin"))
+        if file == path or path.suffix == ".xml"
+    ]
+    if ranges:
+        parts.append(json.dumps(dict(ranges), sort_keys=True))
+    return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 @cache
@@ -134,7 +158,13 @@ def engine() -> openvino.Core:
     return openvino.Core()
 
 
+def _has_bf16() -> bool:
+    return "BF16" in engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def _properties(precision: str, threads: int | None) -> dict[str, Any]:
+    if precision == "int8":  # of what is marked; this is for the rest
+        precision = "bf16" if _has_bf16() else "f32"
     properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
     if threads is not None:
         properties["INFERENCE_NUM_THREADS"] = threads
@@ -142,7 +172,7 @@ def _properties(precision: str, threads: int | None) -> dict[str, Any]:
 
 
 def _compile(
-    path: Path, sha256: str, properties: dict[str, Any]
+    path: Path, sha256: str, properties: dict[str, Any], ranges: Ranges | None
 ) -> tuple[openvino.CompiledModel, Orders, Orders]:
     """Compile, by way of the disk cache where there is one; and the transpositions that are left to NumPy."""
     if path.suffix == ".onnx":
@@ -152,14 +182,14 @@ def _compile(
     folder = writable_cache("openvino", sha256[:32])
     if folder is not None:
         try:
-            file, before, after = stored_cut(engine(), path, folder)
+            file, before, after = stored_cut(engine(), path, folder, ranges)
             cached = {**properties, "CACHE_DIR": str(folder)}
             return engine().compile_model(file, "CPU", cached), before, after
         except (RuntimeError, OSError, ValueError):
             # A full disk or a damaged entry is no reason to fail: what the file itself is worth shows below.
             shutil.rmtree(folder, ignore_errors=True)
     try:
-        model, before, after = read_cut(engine(), path)
+        model, before, after = read_cut(engine(), path, ranges)
         return engine().compile_model(model, "CPU", properties), before, after
     except RuntimeError as error:
         raise WeightsError(

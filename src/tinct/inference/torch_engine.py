@@ -98,6 +98,8 @@ def _single(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def _chosen_precision(device: str, precision: str) -> str:
+    if precision == "int8":
+        raise OptionError("precision is int8, which runs on CPUs alone; use auto, bf16 or f32.")
     has_bf16 = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     if precision == "auto":
         return "bf16" if has_bf16 else "f32"

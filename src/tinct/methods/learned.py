@@ -202,8 +202,9 @@ class Tinct:
         return seen.networks[part]
 
     def _network(self, part: str) -> Network:
-        path = weights_path(f"tinct.{part}")
-        return open_network(path, torch_source=_torch_source(part, path), **self._engine)
+        name = f"tinct.{part}"
+        path, ranges = weights_path(name), manifest()[name].ranges
+        return open_network(path, torch_source=_torch_source(part, path), ranges=ranges, **self._engine)
 
 
 def _torch_source(part: str, path: Path) -> TorchSource:

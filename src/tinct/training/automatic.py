@@ -116,8 +116,9 @@ class AutomaticTraining:
         """Mean PSNR (8-bit RGB, dB) of held-out photographs squashed to `size` square, and vividness.
 
         Returns:
-            `gray`, a figure for each of `answers`, and `vividness`, the automatic result's mean chroma against
-            the truth's.
+            `gray`, a figure for each of `answers`, `vividness`, the automatic result's mean chroma against the
+            truth's, and `loss`, what is minimized: PSNR does not say whether a network that counts rare colors
+            more still learns.
         """
         generator = torch.Generator().manual_seed(0)
         sums: dict[str, float] = {}
@@ -128,9 +129,17 @@ class AutomaticTraining:
             found = {"gray": psnr(batch.lightness, torch.zeros_like(batch.ab), truth)}
             found |= {name: psnr(batch.lightness, ab, truth) for name, ab in answers.items()}
             found["vividness"] = float(answers["automatic"].norm(dim=1).mean() / batch.ab.norm(dim=1).mean())
+            found["loss"] = self._loss(model, batch, pool)
             for name, value in found.items():
                 sums[name] = sums.get(name, 0.0) + value * len(index)
         return {name: value / len(held_out) for name, value in sums.items()}
+
+    def _loss(self, model: nn.Module, batch: Batch, pool: Pool) -> float:
+        """The sum of the losses, with the same random help each time."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            given = self.given(batch)
+        return float(sum(self.compare(model(batch.lightness, *given), batch, pool).values()))
 
     @torch.no_grad()
     def draw(self, model: nn.Module, pool: Pool, held_out: Tensor, file: Path) -> None:
@@ -142,5 +151,6 @@ class AutomaticTraining:
 
 
 def _whole(pool: Pool, index: Tensor, size: int) -> Batch:
-    rgb, lightness, ab = photographs_at(pool, index, whole_view(pool.sizes[index]).grid(size))
-    return Batch(index, rgb, lightness, ab, None)
+    grid = whole_view(pool.sizes[index]).grid(size)
+    rgb, lightness, ab = photographs_at(pool, index, grid)
+    return Batch(index, rgb, lightness, ab, look_at_segments(pool, index, grid, size // LABEL_STRIDE))

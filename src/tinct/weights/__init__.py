@@ -41,6 +41,7 @@ class Weights:
         score: metric -> figure, under the protocol that the model card names.
         source: a URL where the file can be had, or "" if it ships with tinct.
         network: the numbers of the network that differ from its defaults: its width, for example.
+        ranges: the largest input of each convolution that may be computed in 8 bits, by the name of its weights.
         command: the line that trained it, and `steps`, how long; "" and 0 where it is not stated.
     """
 
@@ -52,6 +53,7 @@ class Weights:
     score: Mapping[str, float] = field(default_factory=dict)
     source: str = ""
     network: Mapping[str, Any] = field(default_factory=dict)
+    ranges: Mapping[str, float] = field(default_factory=dict)
     command: str = ""
     steps: int = 0
 

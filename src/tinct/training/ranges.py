@@ -1,0 +1,76 @@
+"""The largest inputs of a released network's convolutions, with which CPUs compute them in 8 bits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tinct.errors import OptionError
+from tinct.inference.eight_bits import Ranges, convolutions
+from tinct.inference.openvino_engine import engine
+from tinct.training.automatic import draw_batch
+from tinct.training.photographs import Photographs
+from tinct.training.pool import Pool
+from tinct.weights import MANIFEST_FILE, read_manifest
+
+NAME = "tinct.encode"
+"""The file that is measured: 15 of the released network's 16 million parameters. What follows it works on colors,
+where whole numbers of 8 bits show."""
+
+BATCH, SIZE = 8, 256
+
+
+def measure(weights: Path, packed: Path, count: int = 512) -> Ranges:
+    """Measure on photographs that are not held out, half of them as old ones, and write it into the manifest.
+
+    Args:
+        weights: a folder of weights, as `tinct export` writes it.
+        packed: what `tinct data pack` wrote.
+        count: of photographs.
+    Raises:
+        WeightsError: if the folder has no manifest.
+        OptionError: if it has no such network.
+    """
+    manifest = weights / MANIFEST_FILE
+    entry = read_manifest(manifest).get(NAME)
+    if entry is None:
+        raise OptionError(f"{manifest} has no {NAME}; export a run of tinct there first.")
+    pool = Pool.open(Photographs.load(packed), None, torch.device("cpu"))
+    torch.manual_seed(0)
+    drawn = (draw_batch(pool, BATCH, SIZE, old=True).lightness.numpy() for _ in range(0, count, BATCH))
+    ranges = largest_inputs(weights / entry.file, drawn)
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    content[NAME]["ranges"] = ranges
+    manifest.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return ranges
+
+
+def largest_inputs(file: Path, photographs: Iterable[NDArray[np.float32]]) -> dict[str, float]:
+    """The largest input of each convolution that is never given anything negative, by the name of its weights.
+
+    Args:
+        file: a network of one input.
+        photographs: what it is to be given, batch after batch.
+    """
+    import openvino
+
+    model = engine().read_model(file)
+    found = dict(convolutions(model))
+    names = list(found)
+    inner = openvino.Model([node.input_value(0) for node in found.values()], model.get_parameters())
+    compiled = engine().compile_model(inner, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    least, largest = np.zeros(len(names)), np.zeros(len(names))
+    for batch in photographs:
+        values = compiled(np.ascontiguousarray(batch))
+        for i in range(len(names)):
+            least[i], largest[i] = min(least[i], values[i].min()), max(largest[i], values[i].max())
+    return {
+        name: round(float(high), 3)
+        for name, low, high in zip(names, least, largest, strict=True)
+        if low >= 0 < high
+    }
