@@ -322,6 +322,40 @@ def test_a_decoder_is_trained_over_the_released_encoder(tmp_path: Path) -> None:
         assert torch.allclose(keys.permute(0, 2, 3, 1), released(lightness)[0], atol=1e-5)
 
 
+def test_the_released_decoder_is_put_together_again_and_goes_on(tmp_path: Path) -> None:
+    from tinct.networks.graphs import cut, released_graph
+
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+    recipe = TinctRecipe(most_hints=8, decoder_only=True, go_on=True)
+    again = TinctTraining(recipe, TinctConfig(), bin_centers(), torch.full((313,), 1 / 313))
+    for part, graph in cut(again.build(), bin_centers()).items():
+        released = released_graph(part, weights_path(f"tinct.{part}")).state_dict()
+        assert released.keys() == graph.state_dict().keys()
+        for name, value in graph.state_dict().items():
+            assert torch.equal(value, released[name]), (part, name)
+    loop = Loop(again, pool, LoopConfig(sizes=((1.0, 32),), batch=4, steps=2, rate=1e-3), tmp_path, CPU)
+    before = {name: value.clone() for name, value in loop.model.decoder.state_dict().items()}
+    loop.run()
+    changed = {
+        name
+        for name, value in loop.model.decoder.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert {"ab.weight", "at16.0.0.weight", "at2.0.weight"} <= changed
+    assert not [name for name in changed if "running" in name]  # what was folded away stays the identity
+
+
+def test_a_decoder_of_other_numbers_cannot_go_on() -> None:
+    from tinct.errors import WeightsError
+    from tinct.networks.graphs import take_released
+
+    with pytest.raises(WeightsError, match="does not fit the network's decoder"):
+        take_released(Tinct(TinctConfig(decoder=(16, 32, 64, 128))), decoder=True)
+    with pytest.raises(OptionError, match="decoder_only"):
+        TinctRecipe(go_on=True)
+
+
 def test_weights_of_another_network_are_not_taken() -> None:
     from tinct.errors import WeightsError
     from tinct.networks.graphs import take_released

@@ -216,19 +216,36 @@ def test_a_warped_self_reference_keeps_the_photographs_colors() -> None:
     assert not torch.equal(batch.ab, batch.reference_ab)
 
 
-def test_recoloring_turns_truth_and_reference_by_the_same_angle_and_no_lightness() -> None:
+@pytest.mark.parametrize(
+    ("share", "shares", "kind"), [("recolored", (1, 0, 0), SELF), ("recolored_too", (0, 1, 0), RELATED)]
+)
+def test_recoloring_turns_truth_and_reference_by_the_same_angle_and_no_lightness(
+    share: str, shares: tuple[float, float, float], kind: int
+) -> None:
     batches = []
-    for recolored in (0.0, 1.0):
+    for amount in (0.0, 1.0):
         torch.manual_seed(3)
-        recipe = TinctRecipe(referenced=1.0, reference_shares=(1, 0, 0), recolored=recolored, old=False)
+        amounts = {"recolored": 0.0, share: amount}
+        recipe = TinctRecipe(referenced=1.0, reference_shares=shares, old=False, **amounts)
         batches.append(draw_batch(pool_of(), recipe, 8, 32))
     plain, other = batches
+    assert (plain.kind == kind).all()
     assert torch.equal(plain.lightness, other.lightness)
     assert torch.allclose(plain.ab.norm(dim=1), other.ab.norm(dim=1), atol=1e-5)
     cross = plain.ab[:, 0] * other.ab[:, 1] - plain.ab[:, 1] * other.ab[:, 0]
     angle = torch.atan2(cross, (plain.ab * other.ab).sum(1)).flatten(1).median(1).values
     assert angle.abs().max() > 0.5
     assert torch.allclose(turned(plain.reference_ab, angle), other.reference_ab, atol=1e-3)
+
+
+def test_an_unrelated_reference_and_its_photograph_keep_their_colors() -> None:
+    batches = []
+    for amount in (0.0, 1.0):
+        torch.manual_seed(3)
+        recipe = TinctRecipe(1.0, (0, 0, 1), recolored=amount, recolored_too=amount)
+        batches.append(draw_batch(pool_of(), recipe, 8, 32))
+    for name in ("ab", "reference_ab"):
+        assert torch.equal(getattr(batches[0], name), getattr(batches[1], name))
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])

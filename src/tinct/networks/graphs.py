@@ -264,46 +264,78 @@ def released_graph(part: str, file: Path, config: TinctConfig | None = None) -> 
     return graph
 
 
-def take_released(model: Tinct) -> None:
+def take_released(model: Tinct, *, decoder: bool = False) -> None:
     """Give a network's encoder and matcher the released weights, for training to go on from.
 
-    Batch normalizations, which were folded away, stand as the identity: right for an encoder that is used as it is,
-    in evaluation mode.
+    Batch normalizations, which were folded away, stand as the identity: right for parts that are used as they are, in
+    evaluation mode.
 
     Args:
         model: its numbers are the released network's in these parts.
+        decoder: give it the decoder as well.
     Raises:
         WeightsError: if the weights are not there, or are another network's.
     """
     from tinct.weights import weights_path
 
-    for part, weights in (("encoder", "tinct.encode"), ("matcher", "tinct.match")):
-        module, file = getattr(model, part), weights_path(weights)
-        state = module.state_dict()
-        given: dict[str, Tensor] = {}
-        for name, block in module.named_modules():
-            if isinstance(block, ConvNorm):
-                norm = block[1]
-                assert isinstance(norm, nn.BatchNorm2d)
-                given[f"{name}.1.weight"] = torch.full_like(norm.weight, 1 + norm.eps).sqrt()
-        for name, value in read_weights(file).items():
-            if name.startswith(part + "."):
-                own = name.removeprefix(part + ".")
-                # the folded bias of a ConvNorm's convolution is its normalization's
-                given[own if own in state else own.removesuffix("0.bias") + "1.bias"] = value
-        wanted = {
-            name
-            for name in state
-            if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
-        }
-        if not wanted <= given.keys() <= state.keys() or any(
-            state[n].shape != v.shape for n, v in given.items()
-        ):
-            raise WeightsError(
-                f"{file} does not fit the network's {part}; "
-                "leave encoder, blocks, heads and key of [network] as they are."
-            )
-        module.load_state_dict(state | given)
+    parts = ("encode", "match", "decode") if decoder else ("encode", "match")
+    files = {part: weights_path(f"tinct.{part}") for part in parts}
+    found = {part: read_weights(file) for part, file in files.items()}
+    _take(model.encoder, _named(found["encode"], "encoder."), files["encode"], "encoder")
+    _take(model.matcher, _named(found["match"], "matcher."), files["match"], "matcher")
+    if decoder:
+        _take(
+            model.decoder, _whole_decoder(found["encode"], found["decode"], model), files["decode"], "decoder"
+        )
+
+
+def _named(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
+def _whole_decoder(encode: dict[str, Tensor], decode: dict[str, Tensor], model: Tinct) -> dict[str, Tensor]:
+    """The decoder's weights, its first convolution at each scale put together again: `_part` undone."""
+    given = {
+        f"at{scale}.1.{name}": value
+        for scale in (4, 8, 16)
+        for name, value in _named(decode, f"mix{scale}.").items()
+    }
+    given |= {
+        name: decode[name] for name in ("gate.weight", "gate.bias", "ab.weight", "ab.bias", "bins.bias")
+    }
+    given["bins.weight"] = decode["bins.weight"][..., None, None]
+    _, d4, d8, d16 = model.config.decoder
+    for scale, above in ((2, d4), (4, d8), (8, d16), (16, 0)):
+        rest, share = decode[f"rest{scale}.weight"], encode[f"share{scale}.weight"]
+        after = [decode["hint2.weight"]] if scale == 2 else []
+        name = "at2.0" if scale == 2 else f"at{scale}.0.0"
+        given[f"{name}.weight"] = torch.cat([rest[:, :above], share, rest[:, above:], *after], 1)
+        given[f"{name}.bias"] = encode[f"share{scale}.bias"]
+    return given
+
+
+def _take(module: nn.Module, given: dict[str, Tensor], file: Path, part: str) -> None:
+    """Load weights whose batch normalizations were folded away into a module that has them."""
+    state = module.state_dict()
+    # the folded bias of a ConvNorm's convolution is its normalization's
+    given = {
+        name if name in state else name.removesuffix("0.bias") + "1.bias": value
+        for name, value in given.items()
+    }
+    for name, block in module.named_modules():
+        if isinstance(block, ConvNorm):
+            norm = block[1]
+            assert isinstance(norm, nn.BatchNorm2d)
+            given[f"{name}.1.weight"] = torch.full_like(norm.weight, 1 + norm.eps).sqrt()
+    wanted = {
+        name for name in state if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+    }
+    if not wanted <= given.keys() <= state.keys() or any(state[n].shape != v.shape for n, v in given.items()):
+        raise WeightsError(
+            f"{file} does not fit the network's {part}; leave encoder, blocks, heads and key of [network] as they "
+            "are, and for a decoder that goes on its numbers as well."
+        )
+    module.load_state_dict(state | given)
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:

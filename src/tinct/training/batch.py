@@ -12,7 +12,7 @@ from tinct.networks.tinct import Features, Memory, Tinct, hint_items, reference_
 from tinct.training import views
 from tinct.training.hints import Hints, random_counts, random_hints
 from tinct.training.lightness import old_lightness, relit
-from tinct.training.pool import SELF, Pool, choose_references
+from tinct.training.pool import RELATED, SELF, Pool, choose_references
 from tinct.training.recipe import TinctRecipe
 
 ABSENT = -1e4
@@ -80,7 +80,7 @@ def draw_batch(pool: Pool, recipe: TinctRecipe, count: int, size: int) -> Batch:
     other, kind = choose_references(pool, index[:many], recipe.reference_shares)
     reference_grid = _reference_grid(pool, other, kind, view, size)
     _, reference_lightness, reference_ab = views.photographs_at(pool, other, reference_grid)
-    turn = _hue_turns(kind, recipe.recolored)
+    turn = _hue_turns(kind, recipe)
     ab = torch.cat([turned(ab[:many], turn), ab[many:]])
     return Batch(
         index,
@@ -165,7 +165,9 @@ def _reference_grid(pool: Pool, other: Tensor, kind: Tensor, view: views.View, s
     return torch.where((kind == SELF)[:, None, None, None], moved, fresh)
 
 
-def _hue_turns(kind: Tensor, share: float) -> Tensor:
-    """Random angles for a share of the self-referenced, 0 for the rest."""
-    chosen = (kind == SELF) & (torch.rand(len(kind), device=kind.device) < share)
+def _hue_turns(kind: Tensor, recipe: TinctRecipe) -> Tensor:
+    """Random angles for a share of those that have themselves or a relative as reference, 0 for the rest."""
+    share = kind.new_tensor([0.0, 0.0, 0.0], dtype=torch.float)
+    share[SELF], share[RELATED] = recipe.recolored, recipe.recolored_too
+    chosen = torch.rand(len(kind), device=kind.device) < share[kind]
     return torch.where(chosen, (torch.rand(len(kind), device=kind.device) * 2 - 1) * torch.pi, 0.0)

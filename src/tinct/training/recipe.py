@@ -17,12 +17,14 @@ class TinctRecipe:
         hinted: share of the others that gets hints; `hinted_too` of the referenced.
         most_hints: upper end of the log-uniform number of hints.
         recolored: share of the self-referenced whose hues are turned, so that the reference must be believed.
+        recolored_too: the same of those that have a relative: the hues of both are turned alike.
         old: half of the photographs get the lightness of old ones.
         delta: of the Huber loss, ab / 110.
         huber, log_error, bins, match, scenes, objects, segments: weights of the losses (`tinct.training.losses`).
         decoder_only: train decoder and matcher alone, over the encoder of the weights that are installed.
+        go_on: with `decoder_only`: begin with the decoder of these weights, not with a fresh one.
     Raises:
-        OptionError: if a share is not in 0..1, or hints or delta are not above 0.
+        OptionError: if a share is not in 0..1, hints or delta are not above 0, or `go_on` stands alone.
     """
 
     referenced: float = 0.4
@@ -31,6 +33,7 @@ class TinctRecipe:
     hinted_too: float = 0.2
     most_hints: int = 512
     recolored: float = 0.25
+    recolored_too: float = 0.0
     old: bool = True
     delta: float = 0.1
     huber: float = 10.0
@@ -41,9 +44,10 @@ class TinctRecipe:
     objects: float = 0.06
     segments: float = 0.06
     decoder_only: bool = False
+    go_on: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("referenced", "hinted", "hinted_too", "recolored"):
+        for name in ("referenced", "hinted", "hinted_too", "recolored", "recolored_too"):
             if not 0 <= getattr(self, name) <= 1:
                 raise OptionError(f"{name} is {getattr(self, name)}; a share is 0..1.")
         if (
@@ -56,3 +60,5 @@ class TinctRecipe:
             )
         if self.most_hints < 1 or self.delta <= 0:
             raise OptionError("most_hints must be at least 1, and delta above 0.")
+        if self.go_on and not self.decoder_only:
+            raise OptionError("go_on is for a decoder alone; write decoder_only = true as well.")

@@ -42,10 +42,11 @@ class TinctTraining:
         return cls(recipe, network, centers, own_prior(pool, centers))
 
     def build(self) -> Tinct:
-        """A fresh network; with `decoder_only`, encoder and matcher are those of the installed weights."""
+        """A fresh network; with `decoder_only`, encoder and matcher are those of the installed weights, with `go_on`
+        the decoder too."""
         model = Tinct(self.network)
         if self.recipe.decoder_only:
-            take_released(model)
+            take_released(model, decoder=self.recipe.go_on)
             model.encoder.requires_grad_(False)
         return model
 
@@ -65,6 +66,8 @@ class TinctTraining:
             target = losses.soft_bins(quarter[some], self.centers)
         if r.decoder_only:
             model.encoder.eval()
+        if r.go_on:
+            model.decoder.eval()  # its batch normalizations are folded away
         found = answer(model, batch)
         meaning = {} if r.decoder_only else self._meaning(model, pool, batch, found)
         return {

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from tinct.networks.lab import lab_to_rgb
 from tinct.networks.tinct import AB_SCALE, Features, Tinct, reference_items
-from tinct.training.batch import memory_of
+from tinct.training.batch import memory_of, turned
 from tinct.training.hints import Hints, square_hints
 from tinct.training.labels import NOT_RELATED
 from tinct.training.pool import Pool
 from tinct.training.views import View, photographs_at, whole_view
 
 HINT_COUNTS = (0, 1, 10, 100, 501)
+TURN = 2 * math.pi / 3
 Items = tuple[Tensor, Tensor]
 
 
@@ -26,7 +29,8 @@ def validate(
 
     Returns:
         `gray`; `hints0` (automatic) to `hints501`, with so many 6x6 patches; `self`, `related` and `unrelated`, by
-        the reference; and `vividness`, the automatic result's mean chroma against the truth's.
+        the reference; `turned`, where the hues of photograph and relative are turned alike, by a third of a circle;
+        and `vividness`, the automatic result's mean chroma against the truth's.
     """
     generator = torch.Generator().manual_seed(0)
     sums: dict[str, float] = {}
@@ -67,6 +71,11 @@ def _one_chunk(
         keys = model.encode((items_lightness - 50) / 50).keys
         items = reference_items(keys, items_ab, model.config.heads)
         out[name] = psnr(lightness, predict(model, features, none, items), truth)
+        if name == "related":
+            angle = torch.full((len(index),), TURN, device=ab.device)
+            items = reference_items(keys, turned(items_ab, angle), model.config.heads)
+            found = predict(model, features, none, items)
+            out["turned"] = psnr(lightness, found, result_rgb(lightness, turned(ab, angle)))
     return out
 
 
