@@ -322,6 +322,22 @@ def test_a_decoder_is_trained_over_the_released_encoder(tmp_path: Path) -> None:
         assert torch.allclose(keys.permute(0, 2, 3, 1), released(lightness)[0], atol=1e-5)
 
 
+def test_a_shipped_config_is_known_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tinct.training.config import CONFIGS
+    from tinct.training.run import keep_config
+
+    monkeypatch.chdir(tmp_path)
+    for network, name in (("tinct", "tinct-references"), ("zhang2017", None)):
+        keep_config(network, tmp_path / network, name and Path(name))
+        kept = (tmp_path / network / "config.toml").read_text()
+        assert kept == (CONFIGS / f"{name or network}.toml").read_text()
+    (tmp_path / "tinct-references").write_text("[recipe]\nold = false\n")  # a file of that name comes first
+    keep_config("tinct", tmp_path / "tinct", Path("tinct-references"))
+    assert "old = false" in (tmp_path / "tinct" / "config.toml").read_text()
+    with pytest.raises(OptionError, match="no config"):
+        keep_config("tinct", tmp_path / "tinct", Path("tinct-refrences"))
+
+
 def test_the_released_decoder_is_put_together_again_and_goes_on(tmp_path: Path) -> None:
     from tinct.networks.graphs import cut, released_graph
 
@@ -346,6 +362,26 @@ def test_the_released_decoder_is_put_together_again_and_goes_on(tmp_path: Path) 
     assert not [name for name in changed if "running" in name]  # what was folded away stays the identity
 
 
+def test_answers_that_are_kept_cost_nothing_until_something_changes() -> None:
+    """With nothing but unrelated references the decoder that goes on is taught what it answers already."""
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+    found = {}
+    for keep in (False, True):
+        recipe = TinctRecipe(0.5, (0.0, 0.0, 1.0), decoder_only=True, go_on=True, keep_answers=keep)
+        own = TinctTraining(recipe, TinctConfig(), bin_centers(), torch.full((313,), 1 / 313))
+        model = own.build()
+        torch.manual_seed(5)
+        found[keep] = own.losses(model, pool, 4, 32)
+    for name in ("huber", "log"):
+        assert found[True][name].item() == 0
+        assert abs(found[False][name].item()) > 1e-3
+    found[True]["bins"].backward()
+    gradient = model.decoder.bins.weight.grad
+    assert float(gradient.abs().max()) < 1e-6  # cross-entropy with itself: nothing to gain
+    assert found[True]["match"].item() == found[False]["match"].item()
+
+
 def test_a_decoder_of_other_numbers_cannot_go_on() -> None:
     from tinct.errors import WeightsError
     from tinct.networks.graphs import take_released
@@ -354,6 +390,8 @@ def test_a_decoder_of_other_numbers_cannot_go_on() -> None:
         take_released(Tinct(TinctConfig(decoder=(16, 32, 64, 128))), decoder=True)
     with pytest.raises(OptionError, match="decoder_only"):
         TinctRecipe(go_on=True)
+    with pytest.raises(OptionError, match="go_on"):
+        TinctRecipe(decoder_only=True, keep_answers=True)
 
 
 def test_weights_of_another_network_are_not_taken() -> None:

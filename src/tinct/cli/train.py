@@ -26,7 +26,10 @@ Out = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Folder of the run; one that is there goes on.")
 ]
 Config = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="TOML [the run's own, or the shipped one].")
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="TOML, or a shipped one's name [the run's own, or the network's]."
+    ),
 ]
 LabelsFile = Annotated[
     Path | None, typer.Option("--labels", metavar="FILE", help="What `tinct data labels` wrote.")

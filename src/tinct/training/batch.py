@@ -59,6 +59,7 @@ class Answer(NamedTuple):
         bins: logits over the 313 bins at 1/4.
         maps: what was matched, at 1/4.
         features: of the photographs.
+        reference_keys: of the references.
         deep: the encoder's deepest features, which the training-only heads read, at 1/32.
     """
 
@@ -66,6 +67,7 @@ class Answer(NamedTuple):
     bins: Tensor
     maps: Tensor
     features: Features
+    reference_keys: Tensor
     deep: Tensor
 
 
@@ -100,9 +102,17 @@ def answer(model: Tinct, batch: Batch) -> Answer:
     shown = (torch.cat([batch.lightness, batch.reference_lightness]) - 50) / 50
     features, deep = model.encoder(shown.contiguous(memory_format=torch.channels_last))
     own = Features(*(part[:count] for part in features))
-    maps = _matched(model, batch, own.keys, features.keys[count:])
+    reference_keys = features.keys[count:]
+    maps = _matched(model, batch, own.keys, reference_keys)
     ab, bins = model.decoder(own, maps, batch.hints.map)
-    return Answer(ab, bins, maps, own, deep[:count])
+    return Answer(ab, bins, maps, own, reference_keys, deep[:count])
+
+
+def answer_from(model: Tinct, batch: Batch, seen: Answer) -> Answer:
+    """Another decoder's and matcher's answer from the same features."""
+    maps = _matched(model, batch, seen.features.keys, seen.reference_keys)
+    ab, bins = model.decoder(seen.features, maps, batch.hints.map)
+    return seen._replace(ab=ab, bins=bins, maps=maps)
 
 
 def memory_of(keys: Tensor, hints: Hints, references: tuple[Tensor, Tensor] | None, heads: int) -> Memory:

@@ -23,8 +23,11 @@ class TinctRecipe:
         huber, log_error, bins, match, scenes, objects, segments: weights of the losses (`tinct.training.losses`).
         decoder_only: train decoder and matcher alone, over the encoder of the weights that are installed.
         go_on: with `decoder_only`: begin with the decoder of these weights, not with a fresh one.
+        keep_answers: with `go_on`: photographs without a reference, or with an unrelated one, are taught the answer of
+            the decoder that was begun with, not the truth, so that nothing drifts but the use of references.
     Raises:
-        OptionError: if a share is not in 0..1, hints or delta are not above 0, or `go_on` stands alone.
+        OptionError: if a share is not in 0..1, hints or delta are not above 0, or `go_on` or
+            `keep_answers` stands alone.
     """
 
     referenced: float = 0.4
@@ -45,6 +48,7 @@ class TinctRecipe:
     segments: float = 0.06
     decoder_only: bool = False
     go_on: bool = False
+    keep_answers: bool = False
 
     def __post_init__(self) -> None:
         for name in ("referenced", "hinted", "hinted_too", "recolored", "recolored_too"):
@@ -62,3 +66,5 @@ class TinctRecipe:
             raise OptionError("most_hints must be at least 1, and delta above 0.")
         if self.go_on and not self.decoder_only:
             raise OptionError("go_on is for a decoder alone; write decoder_only = true as well.")
+        if self.keep_answers and not self.go_on:
+            raise OptionError("keep_answers needs an earlier decoder; write go_on = true as well.")

@@ -71,8 +71,8 @@ def train(
         data: a folder of photographs, an index CSV, or a folder that `pack` wrote; photographs are packed once,
             under `out`/pool.
         out: where pool, checkpoint, log and sheets go; a run that is there already is gone on with.
-        config: TOML with the tables [loop], [recipe], [network]; what is left out keeps its default. None is the
-            run's own, or the one that ships for this network.
+        config: TOML with the tables [loop], [recipe], [network]; what is left out keeps its default. The bare name of
+            one that ships will do. None is the run's own, or the one that ships for this network.
         labels: soft labels (`tinct.training.labels`) of the pool; None makes relatives from classes alone.
         device: "cpu" or "cuda"; None takes a GPU where one is.
         stop_after: seconds after which to checkpoint and return.
@@ -199,7 +199,8 @@ def keep_config(network: str, out: Path, config: Path | None) -> None:
     kept, shipped = out / CONFIG_FILE, CONFIGS / f"{network}.toml"
     if config is None and kept.exists():
         return
-    source = config or shipped
+    named = CONFIGS / f"{config}.toml"
+    source = named if config and not config.exists() and named.is_file() else config or shipped
     tables = read_config(source)
     if (out / CHECKPOINT).exists() and _network(tables) != _network(read_config(kept)):
         raise OptionError(

@@ -13,9 +13,9 @@ from torch.nn import functional as F
 from tinct.networks.graphs import take_released
 from tinct.networks.tinct import MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
 from tinct.training import losses
-from tinct.training.batch import Answer, Batch, answer, draw_batch
+from tinct.training.batch import Answer, Batch, answer, answer_from, draw_batch
 from tinct.training.config import dataclass_from
-from tinct.training.pool import SELF, Pool
+from tinct.training.pool import SELF, UNRELATED, Pool
 from tinct.training.recipe import TinctRecipe
 from tinct.training.sheets import draw_sheet
 from tinct.training.validation import validate
@@ -32,6 +32,7 @@ class TinctTraining:
     def __init__(self, recipe: TinctRecipe, network: TinctConfig, centers: Tensor, prior: Tensor) -> None:
         self.recipe, self.network = recipe, network
         self.centers, self.weights = centers, losses.color_weights(prior)
+        self._before: Tinct | None = None
 
     @classmethod
     def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> TinctTraining:
@@ -69,10 +70,15 @@ class TinctTraining:
         if r.go_on:
             model.decoder.eval()  # its batch normalizations are folded away
         found = answer(model, batch)
+        told = torch.ones(len(half), dtype=torch.bool, device=half.device)
+        if r.keep_answers:
+            told[: batch.referenced], told[batch.referenced :] = batch.kind != UNRELATED, False
+            half, target = self._kept(batch, found, told, half, target, some)
         meaning = {} if r.decoder_only else self._meaning(model, pool, batch, found)
         return {
             "huber": r.huber * losses.huber_per_photo(found.ab, half, r.delta).mean(),
-            "log": r.log_error * losses.log_error(found.ab, half).mean(),
+            # of an answer that is kept it would say, louder than all else, how little it has changed
+            "log": r.log_error * (losses.log_error(found.ab, half) * told).mean(),
             "bins": r.bins * losses.rebalanced_cross_entropy(found.bins[some], target, self.weights),
             "match": r.match * match_loss(found.maps, quarter, batch, model.config.heads),
             **meaning,
@@ -86,6 +92,18 @@ class TinctTraining:
     def draw(self, model: Tinct, pool: Pool, held_out: Tensor, file: Path) -> None:
         """See `tinct.training.sheets.draw_sheet`."""
         draw_sheet(model, pool, held_out, file)
+
+    def _kept(
+        self, batch: Batch, found: Answer, told: Tensor, half: Tensor, target: Tensor, some: Any
+    ) -> tuple[Tensor, Tensor]:
+        """The truth, ab and distribution, for those that are told it; for the others what was answered before."""
+        if self._before is None:
+            self._before = self.build().to(half.device).eval()
+        with torch.no_grad():
+            before = answer_from(self._before, batch, found)
+        told = told[:, None, None, None]
+        likely = torch.softmax(before.bins[some].float(), 1)
+        return torch.where(told, half, before.ab.float()), torch.where(told, target, likely)
 
     def _meaning(self, model: Tinct, pool: Pool, batch: Batch, found: Answer) -> dict[str, Tensor]:
         """What teaches the encoder what is where: scenes, objects, segments."""
