@@ -27,8 +27,8 @@ _INPUT_LEVELS, _WEIGHT_LEVELS = 256, 255
 @cache
 def multiplies_bytes() -> bool:
     """True if the processor has AVX512-VNNI; without it sums of products in 8 bits overflow, or are slow."""
-    found = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[index]
-    return "AVX512_ICL" in found.get("found", [])
+    known = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[index]
+    return "AVX512_ICL" in (*known.get("baseline", []), *known.get("found", []))
 
 
 def convolutions(model: Model) -> Iterator[tuple[str, Node]]:
