@@ -30,8 +30,9 @@ class OpenVinoNetwork:
     Args:
         path: an ONNX or IR file.
         sha256: of what is computed (`content_sha256`), what its place in the disk cache is named after.
-        precision: "f32", "bf16" or "int8"; the last needs the ranges.
+        precision: "f32", "bf16" or "int8".
         threads: CPU threads; None takes all cores.
+        ranges: for int8, and only for it: of the convolutions that are computed in 8 bits.
     Raises:
         WeightsError: if the file is not a network that OpenVINO can read.
     """
@@ -48,8 +49,7 @@ class OpenVinoNetwork:
         ranges: Ranges | None = None,
     ) -> None:
         self.path, self.precision = path, precision
-        known = ranges if precision == "int8" else None
-        self._compiled, before, after = _compile(path, sha256, _properties(precision, threads), known)
+        self._compiled, before, after = _compile(path, sha256, _properties(precision, threads), ranges)
         self.inputs = tuple(declared_name(port.get_names()) for port in self._compiled.inputs)
         self.outputs = tuple(declared_name(port.get_names()) for port in self._compiled.outputs)
         self._types = [port.get_element_type().to_dtype() for port in self._compiled.inputs]
@@ -120,7 +120,7 @@ def best_precision(precision: str = "auto", ranges: Ranges | None = None) -> str
         raise OptionError("precision is int8, which this CPU does not compute in; use auto, bf16 or f32.")
     if precision != "bf16" and ranges and multiplies_bytes():
         return "int8"
-    has_bf16 = _has_bf16()
+    has_bf16 = "BF16" in engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "bf16" and not has_bf16:
         raise OptionError("precision is bf16, which this CPU does not compute in; use auto or f32.")
     return "bf16" if has_bf16 else "f32"
@@ -132,14 +132,12 @@ def content_sha256(path: Path, ranges: Ranges | None = None) -> str:
     Raises:
         WeightsError: if a file is missing.
     """
-    parts = [
-        file_sha256(file)
-        for file in (path, path.with_suffix(".bin"))
-        if file == path or path.suffix == ".xml"
-    ]
-    if ranges:
-        parts.append(json.dumps(dict(ranges), sort_keys=True))
-    return parts[0] if len(parts) == 1 else hashlib.sha256("".join(parts).encode()).hexdigest()
+    sha256 = file_sha256(path)
+    if path.suffix == ".xml":
+        sha256 += file_sha256(path.with_suffix(".bin"))
+    if not ranges:
+        return sha256
+    return hashlib.sha256((sha256 + json.dumps(dict(ranges), sort_keys=True)).encode()).hexdigest()
 
 
 @cache
@@ -158,14 +156,9 @@ def engine() -> openvino.Core:
     return openvino.Core()
 
 
-def _has_bf16() -> bool:
-    return "BF16" in engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-
-
 def _properties(precision: str, threads: int | None) -> dict[str, Any]:
-    if precision == "int8":  # of what is marked; this is for the rest
-        precision = "bf16" if _has_bf16() else "f32"
-    properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+    rest = best_precision() if precision == "int8" else precision  # 8 bits are marked where they are wanted
+    properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": rest}
     if threads is not None:
         properties["INFERENCE_NUM_THREADS"] = threads
     return properties

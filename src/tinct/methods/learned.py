@@ -203,8 +203,11 @@ class Tinct:
 
     def _network(self, part: str) -> Network:
         name = f"tinct.{part}"
-        path, ranges = weights_path(name), manifest()[name].ranges
-        return open_network(path, torch_source=_torch_source(part, path), ranges=ranges, **self._engine)
+        known = manifest()
+        path = weights_path(name, entries=known)
+        return open_network(
+            path, torch_source=_torch_source(part, path), ranges=known[name].ranges, **self._engine
+        )
 
 
 def _torch_source(part: str, path: Path) -> TorchSource:

@@ -23,14 +23,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tinct.errors import WeightsError
 from tinct.networks.blocks import ConvNorm, upsampled
-from tinct.networks.ports import PARTS, SURE_SPREAD
+from tinct.networks.ports import HALF, PARTS, SURE_SPREAD
 from tinct.networks.tinct import AB_BIN_COUNT, AB_SCALE, MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
 
 TEMPERATURE = 0.38
 """Of the annealed mean (Zhang 2016, section 2.3)."""
-
-HALF = ".half"
-"""Ending of the names of weights that are stored in half precision."""
 
 Span = tuple[int, int]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+HALF = ".half"
+"""Ending of the names of weights that are stored in half precision."""
+
 PARTS = ("encode", "match", "recall", "decode", "distribution")
 
 _DECODER = ("half", "quarter", "eighth", "sixteenth", "maps", "hint_map")

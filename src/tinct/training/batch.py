@@ -50,6 +50,12 @@ class Batch:
         """How many have a reference."""
         return len(self.kind)
 
+    def has(self, *kinds: int) -> Tensor:
+        """Which photographs have a reference of these kinds, (B,)."""
+        found = torch.zeros(len(self.index), dtype=torch.bool, device=self.kind.device)
+        found[: self.referenced] = torch.isin(self.kind, self.kind.new_tensor(kinds))
+        return found
+
 
 class Answer(NamedTuple):
     """What the network makes of a batch.
@@ -102,17 +108,18 @@ def answer(model: Tinct, batch: Batch) -> Answer:
     shown = (torch.cat([batch.lightness, batch.reference_lightness]) - 50) / 50
     features, deep = model.encoder(shown.contiguous(memory_format=torch.channels_last))
     own = Features(*(part[:count] for part in features))
-    reference_keys = features.keys[count:]
-    maps = _matched(model, batch, own.keys, reference_keys)
-    ab, bins = model.decoder(own, maps, batch.hints.map)
-    return Answer(ab, bins, maps, own, reference_keys, deep[:count])
+    return _answered(model, batch, own, features.keys[count:], deep[:count])
 
 
 def answer_from(model: Tinct, batch: Batch, seen: Answer) -> Answer:
     """Another decoder's and matcher's answer from the same features."""
-    maps = _matched(model, batch, seen.features.keys, seen.reference_keys)
-    ab, bins = model.decoder(seen.features, maps, batch.hints.map)
-    return seen._replace(ab=ab, bins=bins, maps=maps)
+    return _answered(model, batch, seen.features, seen.reference_keys, seen.deep)
+
+
+def _answered(model: Tinct, batch: Batch, own: Features, reference_keys: Tensor, deep: Tensor) -> Answer:
+    maps = _matched(model, batch, own.keys, reference_keys)
+    ab, bins = model.decoder(own, maps, batch.hints.map)
+    return Answer(ab, bins, maps, own, reference_keys, deep)
 
 
 def memory_of(keys: Tensor, hints: Hints, references: tuple[Tensor, Tensor] | None, heads: int) -> Memory:

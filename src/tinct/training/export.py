@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tinct.networks.graphs import HALF, cut
-from tinct.networks.ports import INPUTS, OUTPUTS
+from tinct.networks.graphs import cut
+from tinct.networks.ports import HALF, INPUTS, OUTPUTS
 from tinct.networks.tinct import MAP_CHANNELS_PER_HEAD, Tinct
 from tinct.weights import MANIFEST_FILE
 from tinct.weights.checksum import file_sha256
@@ -84,8 +84,13 @@ def add_to_manifest(files: Mapping[str, Path], folder: Path, making: Making) -> 
     for name, file in files.items():
         own = {"file": file.name, "sha256": file_sha256(file), "license": "MIT"}
         entries[name] = own | {"training_data": making.training_data} | stated
+    write_manifest(entries, manifest)
+
+
+def write_manifest(entries: Mapping[str, Any], manifest: Path) -> None:
+    """Write a manifest's entries by name, atomically."""
     part = manifest.with_suffix(".part")
-    part.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n")
+    part.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(part, manifest)
 
 

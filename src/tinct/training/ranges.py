@@ -14,6 +14,7 @@ from tinct.errors import OptionError
 from tinct.inference.eight_bits import Ranges, convolutions
 from tinct.inference.openvino_engine import engine
 from tinct.training.automatic import draw_batch
+from tinct.training.export import write_manifest
 from tinct.training.photographs import Photographs
 from tinct.training.pool import Pool
 from tinct.weights import MANIFEST_FILE, read_manifest
@@ -46,7 +47,7 @@ def measure(weights: Path, packed: Path, count: int = 512) -> Ranges:
     ranges = largest_inputs(weights / entry.file, drawn)
     content = json.loads(manifest.read_text(encoding="utf-8"))
     content[NAME]["ranges"] = ranges
-    manifest.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_manifest(content, manifest)
     return ranges
 
 

@@ -199,8 +199,7 @@ def keep_config(network: str, out: Path, config: Path | None) -> None:
     kept, shipped = out / CONFIG_FILE, CONFIGS / f"{network}.toml"
     if config is None and kept.exists():
         return
-    named = CONFIGS / f"{config}.toml"
-    source = named if config and not config.exists() and named.is_file() else config or shipped
+    source = _config_file(config) if config else shipped
     tables = read_config(source)
     if (out / CHECKPOINT).exists() and _network(tables) != _network(read_config(kept)):
         raise OptionError(
@@ -209,6 +208,12 @@ def keep_config(network: str, out: Path, config: Path | None) -> None:
     out.mkdir(parents=True, exist_ok=True)
     if source.resolve() != kept.resolve():
         shutil.copyfile(source, kept)
+
+
+def _config_file(given: Path) -> Path:
+    """A file, or where there is none of that name the config that ships by it."""
+    shipped = CONFIGS / f"{given}.toml"
+    return shipped if shipped.is_file() and not given.exists() else given
 
 
 def pack_if_needed(data: Path, out: Path, workers: int) -> None:

@@ -15,7 +15,7 @@ from tinct.networks.tinct import MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
 from tinct.training import losses
 from tinct.training.batch import Answer, Batch, answer, answer_from, draw_batch
 from tinct.training.config import dataclass_from
-from tinct.training.pool import SELF, UNRELATED, Pool
+from tinct.training.pool import RELATED, SELF, Pool
 from tinct.training.recipe import TinctRecipe
 from tinct.training.sheets import draw_sheet
 from tinct.training.validation import validate
@@ -58,12 +58,8 @@ class TinctTraining:
             batch = draw_batch(pool, r, count, size)
             half = F.avg_pool2d(batch.ab, 2)
             quarter = F.avg_pool2d(half, 2)
-            row, column = torch.randint(2, (2,)).tolist()
-            some = (
-                ...,
-                slice(row, None, 2),
-                slice(column, None, 2),
-            )  # one place of four: the distribution costs most
+            row, column = torch.randint(2, (2,)).tolist()  # one place of four: the distribution costs most
+            some = (..., slice(row, None, 2), slice(column, None, 2))
             target = losses.soft_bins(quarter[some], self.centers)
         if r.decoder_only:
             model.encoder.eval()
@@ -72,7 +68,7 @@ class TinctTraining:
         found = answer(model, batch)
         told = torch.ones(len(half), dtype=torch.bool, device=half.device)
         if r.keep_answers:
-            told[: batch.referenced], told[batch.referenced :] = batch.kind != UNRELATED, False
+            told = batch.has(SELF, RELATED)
             half, target = self._kept(batch, found, told, half, target, some)
         meaning = {} if r.decoder_only else self._meaning(model, pool, batch, found)
         return {
@@ -126,8 +122,7 @@ def match_loss(maps: Tensor, truth: Tensor, batch: Batch, heads: int) -> Tensor:
     """
     parts = maps.float().reshape(len(maps), heads, MAP_CHANNELS_PER_HEAD, *maps.shape[-2:])
     attended = parts[:, :, 0:2] + parts[:, :, 3:5]
-    itself = torch.zeros(len(maps), 1, 1, 1, device=maps.device)
-    itself[: batch.referenced, 0, 0, 0] = (batch.kind == SELF).float()
+    itself = batch.has(SELF).float()[:, None, None, None]
     known = torch.maximum(F.avg_pool2d(batch.hints.map[:, 2:], 2), itself)[:, 0]
     wanted = truth[:, None].expand_as(attended)
     error = F.huber_loss(attended, wanted, delta=MATCH_DELTA, reduction="none").mean((1, 2))
