@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage.color import lab2rgb, rgb2lab
 
-from tinct.color.gamut import fit_gamut, merge_lightness
+from tinct.color.gamut import TOLERANCE, fit_gamut, merge_lightness
 from tinct.color.hexcolor import color_to_ab, format_color, parse_color
 from tinct.color.lab import gray_to_lightness, lab_to_rgb, rgb_to_lab, rgb_to_lightness
 from tinct.color.srgb import BLOCK, RGB_TO_XYZ, WHITE, decode_srgb, encode_srgb
@@ -155,16 +155,18 @@ def test_gamut_leaves_inside_colors_as_they_are(cube: Array) -> None:
     assert (fit_gamut(lab[..., 0], lab[..., 1:]) == lab[..., 1:]).all()
 
 
-def test_gamut_takes_the_largest_scale_inside() -> None:
+@pytest.mark.parametrize(("darkest", "lightest", "spread"), [(2, 98, 60), (0.2, 10, 15)])
+def test_gamut_takes_the_largest_scale_inside(darkest: float, lightest: float, spread: float) -> None:
     rng = np.random.default_rng(8)
-    lightness = (rng.random(300) * 96 + 2).astype(np.float32)
-    ab = rng.normal(0, 60, (300, 2)).astype(np.float32)
+    lightness = (rng.random(300) * (lightest - darkest) + darkest).astype(np.float32)
+    ab = rng.normal(0, spread, (300, 2)).astype(np.float32)
     scales = np.linspace(0, 1, 2001, dtype=np.float32)
     rays = np.concatenate(
         [np.broadcast_to(lightness[:, None, None], (300, 2001, 1)), scales[:, None] * ab[:, None]], axis=-1
     )
     rgb = lab_to_rgb(rays)
-    inside = ((rgb > -1e-5) & (rgb < 1 + 1e-5)).all(-1)
+    slack = 12.92 * TOLERANCE  # the sRGB curve at black
+    inside = ((rgb > -slack) & (rgb < 1 + 1e-5)).all(-1)
     first_exit = np.where(inside.all(1), 2001, np.argmin(inside, axis=1)) - 1
     got = np.linalg.norm(fit_gamut(lightness, ab), axis=-1) / np.linalg.norm(ab, axis=-1)
     np.testing.assert_allclose(got, scales[first_exit], atol=1.5 / 2000)

@@ -88,19 +88,29 @@ def _fitted_blocks(
 
 def gamut_scale(lightness: Array, a: Array, b: Array) -> Array:
     """The largest scale of chroma inside the gamut, from below, for colors that are outside at scale 1: shape (N,)."""
-    low = np.zeros_like(lightness)
-    for start in range(0, len(low), _BISECTED):
-        part = slice(start, start + _BISECTED)
-        _bisect(LinearRay(lightness[part], a[part], b[part]), low[part])
-    return low
+    ray = LinearRay(lightness, a, b)
+    scale, curved = _solved(ray), np.flatnonzero(~ray.straight)
+    for start in range(0, len(curved), _BISECTED):
+        chosen = curved[start : start + _BISECTED]
+        scale[chosen] = _bisected(ray[chosen])
+    return scale
 
 
-def _bisect(ray: LinearRay, low: Array) -> None:
-    step = np.float32(0.5)
+def _solved(ray: LinearRay) -> Array:
+    """The scale where linear light is linear in it: near black a channel falls to 0, and none rises to 1."""
+    red, green, blue = ray.at(np.float32(1))
+    lowest = np.minimum(np.minimum(red, green), blue)
+    solved: Array = np.clip((ray.gray + TOLERANCE) / np.maximum(ray.gray - lowest, TOLERANCE), 0, 1)
+    return solved
+
+
+def _bisected(ray: LinearRay) -> Array:
+    low, step = np.zeros_like(ray.gray), np.float32(0.5)
     for _ in range(_BISECTIONS):
         inside = ~_outside(*ray.at(low + step))
         low += step * inside
         step *= np.float32(0.5)
+    return low
 
 
 def _outside(red: Array, green: Array, blue: Array) -> NDArray[np.bool_]:

@@ -122,6 +122,25 @@ class LinearRay:
         self._toward_x = a * np.float32(1 / 500)
         self._toward_z = b * np.float32(-1 / 200)
 
+    def __getitem__(self, chosen: NDArray[np.intp]) -> LinearRay:
+        """Some of them."""
+        ray = LinearRay.__new__(LinearRay)
+        ray._fy, ray._y = self._fy[chosen], self._y[chosen]
+        ray._toward_x, ray._toward_z = self._toward_x[chosen], self._toward_z[chosen]
+        return ray
+
+    @property
+    def straight(self) -> NDArray[np.bool_]:
+        """Where linear light is linear in the scale from 0 to 1: near black, where L* is."""
+        highest = self._fy + np.maximum(np.maximum(self._toward_x, self._toward_z), 0)
+        straight: NDArray[np.bool_] = highest < np.float32(_DELTA)
+        return straight
+
+    @property
+    def gray(self) -> Array:
+        """Linear light at scale 0, the same in all channels."""
+        return self._y
+
     def at(self, scale: Array | np.float32) -> Planes:
         """Linear sRGB planes, unclipped, at chroma times `scale`."""
         x = _lab_curve_inverse(self._fy + self._toward_x * scale)

@@ -23,9 +23,10 @@ def exported_network(name: str) -> Network:
     Raises:
         WeightsError: if it is not installed, or damaged.
     """
-    if not installed(name):
+    known = manifest()
+    if not installed(name, entries=known):
         raise WeightsError(how_to_get(name))
-    return open_network(weights_path(name))
+    return open_network(weights_path(name, entries=known))
 
 
 def how_to_get(name: str) -> str:
@@ -48,11 +49,11 @@ def sha256_of(names: Sequence[str]) -> str:
     Raises:
         WeightsError: if one is not installed.
     """
+    known = manifest()
     for name in names:
-        if not installed(name):
+        if not installed(name, entries=known):
             raise WeightsError(how_to_get(name))
-    entries = manifest()
-    hashes = [entries[name].sha256 for name in names]
+    hashes = [known[name].sha256 for name in names]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 

@@ -83,9 +83,14 @@ def quantize(values: NDArray[np.generic], dtype: np.dtype[Any]) -> Pixels:
     return scaled.astype(dtype)
 
 
+def threads() -> int:
+    """How many threads work on a photograph: all cores, eight at most."""
+    return min(os.cpu_count() or 1, 8)
+
+
 def each_in_threads(work: Callable[[T], None], items: Sequence[T]) -> None:
-    """Do `work` for each item on all cores (eight at most); the first error is raised when all have ended."""
-    workers = min(len(items), os.cpu_count() or 1, 8)
+    """Do `work` for each item in `threads()`; the first error is raised when all have ended."""
+    workers = min(len(items), threads())
     if workers < 2:
         for item in items:
             work(item)

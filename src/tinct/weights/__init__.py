@@ -104,9 +104,14 @@ def _read_once(file: Path, changed: int) -> dict[str, Weights]:
     return read_manifest(file)
 
 
-def installed(name: str) -> bool:
-    """True if the manifest has weights of that name and their file is there; its hash is checked when it is opened."""
-    entry = manifest().get(name)
+def installed(name: str, *, entries: Mapping[str, Weights] | None = None) -> bool:
+    """True if the manifest has weights of that name and their file is there; its hash is checked when it is opened.
+
+    Args:
+        name: as in the manifest.
+        entries: the manifest, of who has read it already.
+    """
+    entry = (manifest() if entries is None else entries).get(name)
     return entry is not None and _place(entry) is not None
 
 
@@ -138,12 +143,21 @@ def weights_path(name: str, *, entries: Mapping[str, Weights] | None = None) -> 
 _SHIPPED = Path(str(files(__name__)))
 
 
-def _folders() -> list[Path]:
+def _folders() -> tuple[Path, ...]:
     """Where weights may lie, the first that has them first."""
-    return list(dict.fromkeys((own_folder(), _user_folder(), _SHIPPED)))
+    return tuple(dict.fromkeys((own_folder(), _user_folder(), _SHIPPED)))
+
+
+_NAMING = ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME", "USERPROFILE")
 
 
 def _user_folder() -> Path:
+    return _user_folder_of(*map(os.environ.get, _NAMING))
+
+
+@lru_cache(maxsize=8)
+def _user_folder_of(*_named: str | None) -> Path:
+    """Found once as long as the variables that name it stay: one photograph asks thirty times."""
     home = Path(os.path.expanduser("~"))
     if sys.platform == "win32":
         local = os.environ.get("LOCALAPPDATA")
