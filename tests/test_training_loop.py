@@ -20,6 +20,7 @@ from tinct import cli  # noqa: E402
 from tinct.errors import OptionError, TrainingError  # noqa: E402
 from tinct.networks.tinct import Tinct, TinctConfig  # noqa: E402
 from tinct.training.averaged import Averaged  # noqa: E402
+from tinct.training.batch import answer, draw_batch  # noqa: E402
 from tinct.training.config import dataclass_from  # noqa: E402
 from tinct.training.labels import collect  # noqa: E402
 from tinct.training.log import RunLog, read_log  # noqa: E402
@@ -382,6 +383,42 @@ def test_answers_that_are_kept_cost_nothing_until_something_changes() -> None:
     assert found[True]["match"].item() == found[False]["match"].item()
 
 
+def test_two_decoders_teach_their_mean_where_there_is_a_reference(tmp_path: Path) -> None:
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+
+    def training(share: float) -> TinctTraining:
+        recipe = TinctRecipe(
+            0.5,
+            (0.0, 1.0, 0.0),
+            decoder_only=True,
+            go_on=True,
+            mean_with=str(tmp_path),
+            mean_share=share,
+            mean_trust=(0.0, 0.0),
+        )
+        return TinctTraining(recipe, TinctConfig(), bin_centers(), torch.full((313,), 1 / 313))
+
+    begun, other = training(0.0).build(), training(0.0).build()
+    with torch.no_grad():
+        other.decoder.ab.bias += torch.tensor([0.2, -0.1])
+    state = {"network": "tinct", "step": 1, "averaged": other.state_dict()}
+    torch.save(state, tmp_path / "checkpoint.pt")
+    for share in (0.0, 0.25, 1.0):
+        with torch.no_grad():
+            torch.manual_seed(5)
+            batch = draw_batch(pool, training(share).recipe, 4, 32)
+            found = answer(begun.eval(), batch)
+            taught, likely = training(share)._taught(batch, found, ...)
+        difference = (taught - found.ab).mean((2, 3))
+        wanted = torch.tensor([[0.2, -0.1]]) * torch.tensor([share, share, 0.0, 0.0])[:, None]
+        torch.testing.assert_close(difference, wanted, atol=1e-5, rtol=0)
+        torch.testing.assert_close(likely, torch.softmax(found.bins, 1), atol=1e-5, rtol=0)
+    losses = training(0.25).losses(begun, pool, 4, 32)
+    assert losses["log"].item() == 0  # nobody is told the truth
+    assert losses["huber"].item() > 1e-3
+
+
 def test_a_decoder_of_other_numbers_cannot_go_on() -> None:
     from tinct.errors import WeightsError
     from tinct.networks.graphs import take_released
@@ -392,6 +429,8 @@ def test_a_decoder_of_other_numbers_cannot_go_on() -> None:
         TinctRecipe(go_on=True)
     with pytest.raises(OptionError, match="go_on"):
         TinctRecipe(decoder_only=True, keep_answers=True)
+    with pytest.raises(OptionError, match="go_on"):
+        TinctRecipe(decoder_only=True, mean_with="runs/another")
 
 
 def test_weights_of_another_network_are_not_taken() -> None:

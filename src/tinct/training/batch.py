@@ -111,30 +111,35 @@ def answer(model: Tinct, batch: Batch) -> Answer:
     return _answered(model, batch, own, features.keys[count:], deep[:count])
 
 
-def answer_from(model: Tinct, batch: Batch, seen: Answer) -> Answer:
-    """Another decoder's and matcher's answer from the same features."""
-    return _answered(model, batch, seen.features, seen.reference_keys, seen.deep)
+def answer_from(model: Tinct, batch: Batch, seen: Answer, trust: float = 0.0) -> Answer:
+    """Another decoder's and matcher's answer from the same features; `trust` is added to references' scores."""
+    return _answered(model, batch, seen.features, seen.reference_keys, seen.deep, trust)
 
 
-def _answered(model: Tinct, batch: Batch, own: Features, reference_keys: Tensor, deep: Tensor) -> Answer:
-    maps = _matched(model, batch, own.keys, reference_keys)
+def _answered(
+    model: Tinct, batch: Batch, own: Features, reference_keys: Tensor, deep: Tensor, trust: float = 0.0
+) -> Answer:
+    maps = _matched(model, batch, own.keys, reference_keys, trust)
     ab, bins = model.decoder(own, maps, batch.hints.map)
     return Answer(ab, bins, maps, own, reference_keys, deep)
 
 
-def memory_of(keys: Tensor, hints: Hints, references: tuple[Tensor, Tensor] | None, heads: int) -> Memory:
+def memory_of(
+    keys: Tensor, hints: Hints, references: tuple[Tensor, Tensor] | None, heads: int, trust: float = 0.0
+) -> Memory:
     """Hints, and reference items where given, as one memory.
 
     Args:
         keys: the photographs' own, in which hints find theirs.
         references: keys and ab of reference items (`tinct.networks.tinct.reference_items`).
+        trust: added to their scores.
     """
     items, colors = hint_items(keys, hints.place, heads), hints.ab
     bias = (1 - hints.valid) * ABSENT
     if references is not None:
         more, ab = references
         items, colors = torch.cat([items, more.to(items.dtype)], 1), torch.cat([colors, ab], 1)
-        bias = torch.cat([bias, torch.zeros_like(ab[..., 0])], 1)
+        bias = torch.cat([bias, torch.full_like(ab[..., 0], trust)], 1)
     return Memory(items, colors, hints.place, bias)
 
 
@@ -145,14 +150,14 @@ def turned(ab: Tensor, angle: Tensor) -> Tensor:
     return torch.stack([cos * a - sin * b, sin * a + cos * b], 1)
 
 
-def _matched(model: Tinct, batch: Batch, keys: Tensor, reference_keys: Tensor) -> Tensor:
+def _matched(model: Tinct, batch: Batch, keys: Tensor, reference_keys: Tensor, trust: float) -> Tensor:
     """Maps of the photographs with references, whose memories are long, and of the others, apart."""
     many, count, heads = batch.referenced, len(batch.index), model.config.heads
     maps = []
     if many:
         items = reference_items(reference_keys, batch.reference_ab, heads)
         few = batch.hints.first(slice(0, many), HINTS_BESIDE_REFERENCE)
-        maps.append(model.matcher(keys[:many], memory_of(keys[:many], few, items, heads)))
+        maps.append(model.matcher(keys[:many], memory_of(keys[:many], few, items, heads, trust)))
     if many < count:
         rest = batch.hints.first(slice(many, count), batch.hints.valid.shape[1])
         maps.append(model.matcher(keys[many:], memory_of(keys[many:], rest, None, heads)))

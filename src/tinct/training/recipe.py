@@ -25,9 +25,14 @@ class TinctRecipe:
         go_on: with `decoder_only`: begin with the decoder of these weights, not with a fresh one.
         keep_answers: with `go_on`: photographs without a reference, or with an unrelated one, are taught the answer of
             the decoder that was begun with, not the truth, so that nothing drifts but the use of references.
+        mean_with: with `go_on`: a run whose decoder gave references more weight. All photographs are taught answers,
+            none the truth: with a reference the mean of this run's answer and of that of the decoder that was begun
+            with, else the latter (distillation of an ensemble: Hinton et al. 2015).
+        mean_share: the share of `mean_with` in that mean.
+        mean_trust: what is added to references' scores in the decoder that was begun with, and in `mean_with`.
     Raises:
-        OptionError: if a share is not in 0..1, hints or delta are not above 0, or `go_on` or
-            `keep_answers` stands alone.
+        OptionError: if a share is not in 0..1, hints or delta are not above 0, or `go_on`, `keep_answers` or
+            `mean_with` stands alone.
     """
 
     referenced: float = 0.4
@@ -49,9 +54,12 @@ class TinctRecipe:
     decoder_only: bool = False
     go_on: bool = False
     keep_answers: bool = False
+    mean_with: str = ""
+    mean_share: float = 0.5
+    mean_trust: tuple[float, float] = (2.0, -2.0)
 
     def __post_init__(self) -> None:
-        for name in ("referenced", "hinted", "hinted_too", "recolored", "recolored_too"):
+        for name in ("referenced", "hinted", "hinted_too", "recolored", "recolored_too", "mean_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise OptionError(f"{name} is {getattr(self, name)}; a share is 0..1.")
         if (
@@ -66,5 +74,6 @@ class TinctRecipe:
             raise OptionError("most_hints must be at least 1, and delta above 0.")
         if self.go_on and not self.decoder_only:
             raise OptionError("go_on is for a decoder alone; write decoder_only = true as well.")
-        if self.keep_answers and not self.go_on:
-            raise OptionError("keep_answers needs an earlier decoder; write go_on = true as well.")
+        for name in ("keep_answers", "mean_with"):
+            if getattr(self, name) and not self.go_on:
+                raise OptionError(f"{name} needs an earlier decoder; write go_on = true as well.")

@@ -15,7 +15,8 @@ from tinct.networks.tinct import MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
 from tinct.training import losses
 from tinct.training.batch import Answer, Batch, answer, answer_from, draw_batch
 from tinct.training.config import dataclass_from
-from tinct.training.pool import RELATED, SELF, Pool
+from tinct.training.loop import averaged_state
+from tinct.training.pool import RELATED, SELF, UNRELATED, Pool
 from tinct.training.recipe import TinctRecipe
 from tinct.training.sheets import draw_sheet
 from tinct.training.validation import validate
@@ -32,7 +33,7 @@ class TinctTraining:
     def __init__(self, recipe: TinctRecipe, network: TinctConfig, centers: Tensor, prior: Tensor) -> None:
         self.recipe, self.network = recipe, network
         self.centers, self.weights = centers, losses.color_weights(prior)
-        self._before: Tinct | None = None
+        self._teachers: tuple[Tinct, Tinct | None] | None = None
 
     @classmethod
     def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> TinctTraining:
@@ -67,9 +68,11 @@ class TinctTraining:
             model.decoder.eval()  # its batch normalizations are folded away
         found = answer(model, batch)
         told = torch.ones(len(half), dtype=torch.bool, device=half.device)
-        if r.keep_answers:
-            told = batch.has(SELF, RELATED)
-            half, target = self._kept(batch, found, told, half, target, some)
+        if r.keep_answers or r.mean_with:
+            told = batch.has(*([] if r.mean_with else [SELF, RELATED]))
+            before, likely = self._taught(batch, found, some)
+            half = torch.where(told[:, None, None, None], half, before)
+            target = torch.where(told[:, None, None, None], target, likely)
         meaning = {} if r.decoder_only else self._meaning(model, pool, batch, found)
         return {
             "huber": r.huber * losses.huber_per_photo(found.ab, half, r.delta).mean(),
@@ -89,17 +92,35 @@ class TinctTraining:
         """See `tinct.training.sheets.draw_sheet`."""
         draw_sheet(model, pool, held_out, file)
 
-    def _kept(
-        self, batch: Batch, found: Answer, told: Tensor, half: Tensor, target: Tensor, some: Any
-    ) -> tuple[Tensor, Tensor]:
-        """The truth, ab and distribution, for those that are told it; for the others what was answered before."""
-        if self._before is None:
-            self._before = self.build().to(half.device).eval()
-        with torch.no_grad():
-            before = answer_from(self._before, batch, found)
-        told = told[:, None, None, None]
-        likely = torch.softmax(before.bins[some].float(), 1)
-        return torch.where(told, half, before.ab.float()), torch.where(told, target, likely)
+    @torch.no_grad()
+    def _taught(self, batch: Batch, found: Answer, some: Any) -> tuple[Tensor, Tensor]:
+        """What the teachers answer: ab, and their distribution at some places."""
+        r = self.recipe
+        if self._teachers is None:
+            self._teachers = self._open_teachers(found.ab.device)
+        first, second = self._teachers
+        answers = [answer_from(first, batch, found, r.mean_trust[0] if second else 0.0)]
+        shares = [1.0]
+        if second is not None:
+            answers.append(answer_from(second, batch, found, r.mean_trust[1]))
+            shares = [1 - r.mean_share, r.mean_share]
+        referenced = batch.has(SELF, RELATED, UNRELATED)[:, None, None, None]
+        means = []
+        for parts in (
+            [each.ab.float() for each in answers],
+            [torch.softmax(each.bins[some].float(), 1) for each in answers],
+        ):
+            mean = sum(share * part for share, part in zip(shares, parts, strict=True))
+            means.append(torch.where(referenced, mean, parts[0]))
+        return means[0], means[1]
+
+    def _open_teachers(self, device: torch.device) -> tuple[Tinct, Tinct | None]:
+        """The decoder that was begun with, and `mean_with`."""
+        second = None
+        if self.recipe.mean_with:
+            second = Tinct(self.network).to(device).eval()
+            second.load_state_dict(averaged_state(Path(self.recipe.mean_with), self.name))
+        return self.build().to(device).eval(), second
 
     def _meaning(self, model: Tinct, pool: Pool, batch: Batch, found: Answer) -> dict[str, Tensor]:
         """What teaches the encoder what is where: scenes, objects, segments."""
