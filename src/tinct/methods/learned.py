@@ -59,11 +59,9 @@ color that the mean answer knows nothing of."""
 
 
 REFERENCE_TRUST = float(np.exp(2))
-"""How much more than in training a reference counts beside the null item, at trust 1; at 0 as in training.
+"""How much more a reference counts beside the null item for each step of trust; at 1 as in training.
 
-Whoever gives a reference wants to see it in the result; training, where related photographs seldom share their colors,
-taught the network to doubt it. Held-out photographs say what this costs: docs/experiments.md, "References".
-"""
+What more or less of it gains and costs on held-out photographs: docs/experiments.md, "References"."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +192,9 @@ class Tinct:
     def _items(self, reference: Reference) -> Items:
         padded = mirrored(np.asarray(reference.lightness, np.float32), SIZE_MULTIPLE)
         keys = self._network("encode").run(lightness=padded[None, None])["keys"]
-        return reference_items(keys[0], reference.ab, reference.weight * REFERENCE_TRUST**reference.trust)
+        return reference_items(
+            keys[0], reference.ab, reference.weight * REFERENCE_TRUST ** (reference.trust - 1)
+        )
 
     def _answering(self, part: str, seen: Seen) -> Network:
         if part not in seen.networks:
