@@ -415,7 +415,7 @@ def test_two_decoders_teach_their_mean_where_there_is_a_reference(tmp_path: Path
         torch.testing.assert_close(difference, wanted, atol=1e-5, rtol=0)
         torch.testing.assert_close(likely, torch.softmax(found.bins, 1), atol=1e-5, rtol=0)
     losses = training(0.25).losses(begun, pool, 4, 32)
-    assert losses["log"].item() == 0  # nobody has themselves as reference and is told the truth
+    assert losses["log"].item() == 0  # nobody is told the truth
     assert losses["huber"].item() > 1e-3
 
 

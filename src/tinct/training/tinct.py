@@ -69,7 +69,7 @@ class TinctTraining:
         found = answer(model, batch)
         told = torch.ones(len(half), dtype=torch.bool, device=half.device)
         if r.keep_answers or r.mean_with:
-            told = batch.has(SELF) if r.mean_with else batch.has(SELF, RELATED)
+            told = batch.has(*([] if r.mean_with else [SELF, RELATED]))
             before, likely = self._taught(batch, found, some)
             half = torch.where(told[:, None, None, None], half, before)
             target = torch.where(told[:, None, None, None], target, likely)
@@ -104,7 +104,7 @@ class TinctTraining:
         if second is not None:
             answers.append(answer_from(second, batch, found, r.mean_trust[1]))
             shares = [1 - r.mean_share, r.mean_share]
-        referenced = batch.has(RELATED, UNRELATED)[:, None, None, None]
+        referenced = batch.has(SELF, RELATED, UNRELATED)[:, None, None, None]
         means = []
         for parts in (
             [each.ab.float() for each in answers],
