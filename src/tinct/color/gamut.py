@@ -92,7 +92,7 @@ def gamut_scale(lightness: Array, a: Array, b: Array) -> Array:
     scale, curved = _solved(ray), np.flatnonzero(~ray.straight)
     for start in range(0, len(curved), _BISECTED):
         chosen = curved[start : start + _BISECTED]
-        scale[chosen] = _bisected(ray[chosen])
+        scale[chosen] = _bisected(LinearRay(lightness[chosen], a[chosen], b[chosen]))
     return scale
 
 

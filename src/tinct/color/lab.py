@@ -122,13 +122,6 @@ class LinearRay:
         self._toward_x = a * np.float32(1 / 500)
         self._toward_z = b * np.float32(-1 / 200)
 
-    def __getitem__(self, chosen: NDArray[np.intp]) -> LinearRay:
-        """Some of them."""
-        ray = LinearRay.__new__(LinearRay)
-        ray._fy, ray._y = self._fy[chosen], self._y[chosen]
-        ray._toward_x, ray._toward_z = self._toward_x[chosen], self._toward_z[chosen]
-        return ray
-
     @property
     def straight(self) -> NDArray[np.bool_]:
         """Where linear light is linear in the scale from 0 to 1: near black, where L* is."""
