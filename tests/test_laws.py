@@ -100,6 +100,8 @@ def test_a_photograph_is_the_same_however_many_strips_it_is_done_in(pixels, monk
     hints = [(30, 40, "#b43c32"), (420, 250, "#3c64b4"), Stroke(((0, 299), (499, 0)), "#30a050", 9)]
     whole = colorize(photo, None, hints, method="levin", size=64)
     monkeypatch.setattr("tinct.photo.photo._STRIP", pixels)
+    monkeypatch.setattr("tinct.photo.photo._LEAST_COLORED", pixels)
+    monkeypatch.setattr("tinct.photo.photo._MOST_COLORED", pixels)
     np.testing.assert_array_equal(colorize(photo, None, hints, method="levin", size=64), whole)
 
 

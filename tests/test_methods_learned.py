@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -395,3 +396,12 @@ def test_without_the_engine_the_error_names_the_package(monkeypatch: pytest.Monk
             colorize(GRAY)
     finally:
         openvino_engine.engine.cache_clear()
+
+
+def test_trust_weighs_references_against_nothing() -> None:
+    """At 1 a reference counts as in training, by its own weight alone; each step is two logarithms more."""
+    given = reference(COFFEE, weight=0.5)
+    bias = {trust: Tinct()._items(replace(given, trust=trust)).bias for trust in (0.0, 1.0, 2.0)}
+    np.testing.assert_allclose(bias[1.0], np.log(0.5), atol=1e-6)
+    np.testing.assert_allclose(bias[2.0] - bias[1.0], 2, atol=1e-5)
+    np.testing.assert_allclose(bias[1.0] - bias[0.0], 2, atol=1e-5)

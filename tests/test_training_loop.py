@@ -20,7 +20,7 @@ from tinct import cli  # noqa: E402
 from tinct.errors import OptionError, TrainingError  # noqa: E402
 from tinct.networks.tinct import Tinct, TinctConfig  # noqa: E402
 from tinct.training.averaged import Averaged  # noqa: E402
-from tinct.training.batch import answer, draw_batch  # noqa: E402
+from tinct.training.batch import answer, answer_from, draw_batch  # noqa: E402
 from tinct.training.config import dataclass_from  # noqa: E402
 from tinct.training.labels import collect  # noqa: E402
 from tinct.training.log import RunLog, read_log  # noqa: E402
@@ -399,9 +399,12 @@ def test_two_decoders_teach_their_mean_where_there_is_a_reference(tmp_path: Path
         )
         return TinctTraining(recipe, TinctConfig(), bin_centers(), torch.full((313,), 1 / 313))
 
-    begun, other = training(0.0).build(), training(0.0).build()
+    alone = TinctRecipe(decoder_only=True, go_on=True)
+    own = TinctTraining(alone, TinctConfig(), bin_centers(), torch.full((313,), 1 / 313))
+    begun, other = own.build(), own.build()
     with torch.no_grad():
         other.decoder.ab.bias += torch.tensor([0.2, -0.1])
+        other.decoder.bins.bias += torch.linspace(-2, 2, 313)
     state = {"network": "tinct", "step": 1, "averaged": other.state_dict()}
     torch.save(state, tmp_path / "checkpoint.pt")
     for share in (0.0, 0.25, 1.0):
@@ -413,10 +416,21 @@ def test_two_decoders_teach_their_mean_where_there_is_a_reference(tmp_path: Path
         difference = (taught - found.ab).mean((2, 3))
         wanted = torch.tensor([[0.2, -0.1]]) * torch.tensor([share, share, 0.0, 0.0])[:, None]
         torch.testing.assert_close(difference, wanted, atol=1e-5, rtol=0)
-        torch.testing.assert_close(likely, torch.softmax(found.bins, 1), atol=1e-5, rtol=0)
+        before = torch.softmax(found.bins, 1)
+        moved = torch.softmax(found.bins + torch.linspace(-2, 2, 313)[:, None, None], 1)
+        mean = torch.cat([(1 - share) * before[:2] + share * moved[:2], before[2:]])
+        torch.testing.assert_close(likely, mean, atol=1e-5, rtol=0)
     losses = training(0.25).losses(begun, pool, 4, 32)
-    assert losses["log"].item() == 0  # nobody is told the truth
-    assert losses["huber"].item() > 1e-3
+    assert losses["log"].item() == 0  # which is of the truth, and nobody is told it
+    with torch.no_grad():
+        doubted, trusted = (answer_from(begun, batch, found, trust).maps for trust in (0.0, 2.0))
+    shares = [maps.reshape(4, 2, 6, -1)[:2, :, 5].mean() for maps in (doubted, trusted)]
+    assert shares[1] > 1.05 * shares[0]  # of the attention, of references
+    with torch.no_grad():
+        state["averaged"]["encoder.up8.0.weight"] += 0.1
+    torch.save(state, tmp_path / "checkpoint.pt")
+    with pytest.raises(OptionError, match=r"not over the encoder.*up8"):
+        training(0.5).losses(begun, pool, 4, 32)
 
 
 def test_a_decoder_of_other_numbers_cannot_go_on() -> None:
@@ -431,6 +445,10 @@ def test_a_decoder_of_other_numbers_cannot_go_on() -> None:
         TinctRecipe(decoder_only=True, keep_answers=True)
     with pytest.raises(OptionError, match="go_on"):
         TinctRecipe(decoder_only=True, mean_with="runs/another")
+    with pytest.raises(OptionError, match="keep_answers"):
+        TinctRecipe(decoder_only=True, go_on=True, keep_answers=True, mean_with="runs/another")
+    with pytest.raises(OptionError, match="two numbers"):
+        TinctRecipe(mean_trust=(1.0,))
 
 
 def test_weights_of_another_network_are_not_taken() -> None:

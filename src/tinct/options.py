@@ -20,8 +20,8 @@ class Options:
         strength: saturation; multiplies the predicted chroma, 0 (gray) .. 1 (as predicted) .. 2, as far as sRGB goes.
         vividness: how far to go from the safe mean answer to what is likely, 0 (the mean) .. 2; methods that know
             only one answer give it at every vividness.
-        trust: how far to follow references where they fit only loosely, 0 (doubt them) .. 3; for the released
-            network, whose training made it doubtful.
+        trust: how far to follow references where they fit only loosely, 0 (doubt them) .. 3; 1 is what the released
+            network was trained for.
         chroma_only: return the color layer alone: the predicted chroma at a constant mid lightness (L* = 50).
         seed: what random choices start from (Welsh's jittered sampling, alternatives), 0 or more.
     Raises:

@@ -27,7 +27,7 @@ def fit_gamut(lightness: NDArray[np.generic], ab: NDArray[np.generic]) -> Array:
     """Scale chroma down to the sRGB gamut at the same lightness and hue.
 
     Along the ray from gray each color keeps the largest scale t <= 1 for which (L*, t a*, t b*) is inside;
-    the boundary is found by bisection, for the pixels that are outside only.
+    the boundary is found by bisection, near black by a division, for the pixels that are outside only.
 
     Args:
         lightness: CIE L*, shape (...), 0..100; outside of that range it is clipped.
@@ -87,9 +87,14 @@ def _fitted_blocks(
 
 
 def gamut_scale(lightness: Array, a: Array, b: Array) -> Array:
-    """The largest scale of chroma inside the gamut, from below, for colors that are outside at scale 1: shape (N,)."""
-    ray = LinearRay(lightness, a, b)
-    scale, curved = _solved(ray), np.flatnonzero(~ray.straight)
+    """The largest scale of chroma inside the gamut, for colors that are outside at scale 1: shape (N,)."""
+    scale = np.empty_like(lightness)
+    outside = []
+    for part in blocks(len(lightness)):
+        ray = LinearRay(lightness[part], a[part], b[part])
+        scale[part] = _solved(ray)
+        outside.append(part.start + np.flatnonzero(~ray.straight))
+    curved = np.concatenate(outside) if outside else np.empty(0, np.intp)
     for start in range(0, len(curved), _BISECTED):
         chosen = curved[start : start + _BISECTED]
         scale[chosen] = _bisected(LinearRay(lightness[chosen], a[chosen], b[chosen]))

@@ -6,7 +6,6 @@ does is `tinct.color.gamut.merge_lightness`, and tests hold it to that.
 
 from __future__ import annotations
 
-import os
 import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from tinct.color.gamut import TOLERANCE, gamut_scale
 from tinct.color.srgb import KNEE_LINEAR, WHITE_XYZ_TO_RGB
 from tinct.inference.openvino_engine import engine
+from tinct.photo.arrays import threads
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, InferRequest, Model, Node
@@ -26,9 +26,6 @@ Array = NDArray[np.float32]
 
 PIXELS = 1 << 16
 """Pixels of one run. The graph has fixed shapes, as the engine fuses no others; the last run is padded."""
-
-_THREADS = 8
-"""Runs at the same time, at most."""
 
 _DELTA = 6.0 / 29.0
 
@@ -91,9 +88,9 @@ class _Graph:
 
 @lru_cache(maxsize=2)
 def _graph(dtype: str) -> _Graph:
-    threads = min(os.cpu_count() or 1, _THREADS)
+    count = threads()
     # a stream for each thread that colors: they neither wait for each other nor share the pixels of one run
-    properties = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": threads, "INFERENCE_NUM_THREADS": threads}
+    properties = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": count, "INFERENCE_NUM_THREADS": count}
     return _Graph(engine().compile_model(_model(dtype), "CPU", properties), dtype)
 
 

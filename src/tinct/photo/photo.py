@@ -34,9 +34,9 @@ TINT_TOLERANCE = 1.75
 """Toned scans measure up to 1.6; of 538 color photographs all but one (a red shirt on white) 1.77 or more."""
 _TINT_SIZE = 256
 _STRIP = 1 << 20
-_COLORED_STRIP = 1 << 17, 1 << 19
-"""Pixels that one thread colors at once, least and most: as few strips as there are threads cost least, as their NumPy
-waits for one interpreter; each thread has some twenty planes of them."""
+_LEAST_COLORED, _MOST_COLORED = 1 << 17, 1 << 19
+"""Pixels that one thread colors at once: as few strips as there are threads cost least, as their NumPy waits for one
+interpreter; each thread has some twenty planes of them."""
 
 
 class Photo:
@@ -237,9 +237,8 @@ class Photo:
             if eight_bit:
                 settle_lightness(pixels[top:bottom], lightness)
 
-        least, most = _COLORED_STRIP
         share = -(-self.height // threads()) * self.width
-        each_in_threads(fill, list(self._strips(min(max(share, least), most))))
+        each_in_threads(fill, list(self._strips(min(max(share, _LEAST_COLORED), _MOST_COLORED))))
         profile = self._profile if keeps_profile else None
         metadata = self._metadata if keeps_profile else replace(self._metadata, icc=self._srgb_icc())
         photo = Photo(Decoded(pixels, self.alpha, profile, metadata, self.format, self.notes), self.path)

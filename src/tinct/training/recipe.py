@@ -25,9 +25,9 @@ class TinctRecipe:
         go_on: with `decoder_only`: begin with the decoder of these weights, not with a fresh one.
         keep_answers: with `go_on`: photographs without a reference, or with an unrelated one, are taught the answer of
             the decoder that was begun with, not the truth, so that nothing drifts but the use of references.
-        mean_with: with `go_on`: a run whose decoder gave references more weight. All photographs are taught answers,
-            none the truth: with a reference the mean of this run's answer and of that of the decoder that was begun
-            with, else the latter (distillation of an ensemble: Hinton et al. 2015).
+        mean_with: with `go_on`: a run whose decoder gave references more weight. All photographs are taught answers:
+            with a reference the mean of this run's and of those of the decoder that was begun with, else the latter
+            (distillation of an ensemble: Hinton et al. 2015); the truth only of what the memory must know.
         mean_share: the share of `mean_with` in that mean.
         mean_trust: what is added to references' scores in the decoder that was begun with, and in `mean_with`.
     Raises:
@@ -77,3 +77,7 @@ class TinctRecipe:
         for name in ("keep_answers", "mean_with"):
             if getattr(self, name) and not self.go_on:
                 raise OptionError(f"{name} needs an earlier decoder; write go_on = true as well.")
+        if self.keep_answers and self.mean_with:
+            raise OptionError("with mean_with all answers are taught; leave keep_answers out.")
+        if len(self.mean_trust) != 2:
+            raise OptionError(f"mean_trust is {self.mean_trust}; two numbers are wanted.")

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tinct.errors import OptionError
 from tinct.networks.graphs import take_released
 from tinct.networks.tinct import MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
 from tinct.training import losses
@@ -33,6 +34,7 @@ class TinctTraining:
     def __init__(self, recipe: TinctRecipe, network: TinctConfig, centers: Tensor, prior: Tensor) -> None:
         self.recipe, self.network = recipe, network
         self.centers, self.weights = centers, losses.color_weights(prior)
+        self._other = averaged_state(Path(recipe.mean_with), self.name) if recipe.mean_with else None
         self._teachers: tuple[Tinct, Tinct | None] | None = None
 
     @classmethod
@@ -99,7 +101,7 @@ class TinctTraining:
         if self._teachers is None:
             self._teachers = self._open_teachers(found.ab.device)
         first, second = self._teachers
-        answers = [answer_from(first, batch, found, r.mean_trust[0] if second else 0.0)]
+        answers = [answer_from(first, batch, found, 0.0 if second is None else r.mean_trust[0])]
         shares = [1.0]
         if second is not None:
             answers.append(answer_from(second, batch, found, r.mean_trust[1]))
@@ -116,11 +118,20 @@ class TinctTraining:
 
     def _open_teachers(self, device: torch.device) -> tuple[Tinct, Tinct | None]:
         """The decoder that was begun with, and `mean_with`."""
-        second = None
-        if self.recipe.mean_with:
-            second = Tinct(self.network).to(device).eval()
-            second.load_state_dict(averaged_state(Path(self.recipe.mean_with), self.name))
-        return self.build().to(device).eval(), second
+        first, second = self.build(), None
+        if self._other is not None:
+            second = Tinct(self.network)
+            try:
+                second.load_state_dict(self._other)
+            except RuntimeError:
+                raise OptionError(f"{self.recipe.mean_with} has other numbers in [network].") from None
+            for name, own in first.encoder.state_dict().items():
+                if not torch.allclose(own.float(), self._other[f"encoder.{name}"].float(), atol=1e-3):
+                    raise OptionError(
+                        f"{self.recipe.mean_with} is not over the encoder that is installed ({name} differs)."
+                    )
+            second = second.to(device).eval()
+        return first.to(device).eval(), second
 
     def _meaning(self, model: Tinct, pool: Pool, batch: Batch, found: Answer) -> dict[str, Tensor]:
         """What teaches the encoder what is where: scenes, objects, segments."""

@@ -148,25 +148,21 @@ def _folders() -> tuple[Path, ...]:
     return tuple(dict.fromkeys((own_folder(), _user_folder(), _SHIPPED)))
 
 
-_NAMING = ("XDG_DATA_HOME", "LOCALAPPDATA", "HOME", "USERPROFILE")
-
-
 def _user_folder() -> Path:
-    return _user_folder_of(*map(os.environ.get, _NAMING))
+    named = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_DATA_HOME", "")
+    return _user_folder_of(os.path.expanduser("~"), named)
 
 
 @lru_cache(maxsize=8)
-def _user_folder_of(*_named: str | None) -> Path:
-    """Found once as long as the variables that name it stay: one photograph asks thirty times."""
-    home = Path(os.path.expanduser("~"))
+def _user_folder_of(homes: str, named: str) -> Path:
+    """Put together once: one photograph asks thirty times."""
+    home = Path(homes)
     if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else home / "AppData" / "Local") / "tinct" / "weights"
+        return (Path(named) if named else home / "AppData" / "Local") / "tinct" / "weights"
     if sys.platform == "darwin":
         return home / "Library" / "Application Support" / "tinct" / "weights"
-    given = os.environ.get("XDG_DATA_HOME", "")
     # relative paths are ignored, as the XDG Base Directory Specification has it
-    return (Path(given) if os.path.isabs(given) else home / ".local" / "share") / "tinct" / "weights"
+    return (Path(named) if os.path.isabs(named) else home / ".local" / "share") / "tinct" / "weights"
 
 
 def _place(entry: Weights) -> Path | None:
