@@ -78,7 +78,7 @@ def _fitted_blocks(
     light: NDArray[np.generic], chroma: NDArray[np.generic], outside: list[NDArray[np.intp]]
 ) -> Iterator[tuple[NDArray[np.intp], Array, Array, Array]]:
     """The pixels that are outside, gathered into full blocks (bisection costs per call), with their ab."""
-    indices = np.concatenate(outside) if outside else np.empty(0, np.intp)
+    indices = _joined(outside)
     for block in blocks(len(indices)):
         chosen = indices[block]
         lightness, a, b = _planes(light[chosen], chroma[chosen])
@@ -89,16 +89,20 @@ def _fitted_blocks(
 def gamut_scale(lightness: Array, a: Array, b: Array) -> Array:
     """The largest scale of chroma inside the gamut, for colors that are outside at scale 1: shape (N,)."""
     scale = np.empty_like(lightness)
-    outside = []
+    bent = []
     for part in blocks(len(lightness)):
         ray = LinearRay(lightness[part], a[part], b[part])
         scale[part] = _solved(ray)
-        outside.append(part.start + np.flatnonzero(~ray.straight))
-    curved = np.concatenate(outside) if outside else np.empty(0, np.intp)
+        bent.append(part.start + np.flatnonzero(~ray.straight))
+    curved = _joined(bent)
     for start in range(0, len(curved), _BISECTED):
         chosen = curved[start : start + _BISECTED]
         scale[chosen] = _bisected(LinearRay(lightness[chosen], a[chosen], b[chosen]))
     return scale
+
+
+def _joined(indices: list[NDArray[np.intp]]) -> NDArray[np.intp]:
+    return np.concatenate(indices) if indices else np.empty(0, np.intp)
 
 
 def _solved(ray: LinearRay) -> Array:

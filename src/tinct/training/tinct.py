@@ -101,20 +101,18 @@ class TinctTraining:
         if self._teachers is None:
             self._teachers = self._open_teachers(found.ab.device)
         first, second = self._teachers
-        answers = [answer_from(first, batch, found, 0.0 if second is None else r.mean_trust[0])]
-        shares = [1.0]
-        if second is not None:
-            answers.append(answer_from(second, batch, found, r.mean_trust[1]))
-            shares = [1 - r.mean_share, r.mean_share]
-        referenced = batch.has(SELF, RELATED, UNRELATED)[:, None, None, None]
-        means = []
-        for parts in (
-            [each.ab.float() for each in answers],
-            [torch.softmax(each.bins[some].float(), 1) for each in answers],
-        ):
-            mean = sum(share * part for share, part in zip(shares, parts, strict=True))
-            means.append(torch.where(referenced, mean, parts[0]))
-        return means[0], means[1]
+        if second is None:
+            answers = [answer_from(first, batch, found)]
+        else:
+            trust, other = r.mean_trust
+            answers = [answer_from(first, batch, found, trust), answer_from(second, batch, found, other)]
+        share = r.mean_share * batch.has(SELF, RELATED, UNRELATED).float()[:, None, None, None]
+
+        def mean(parts: list[Tensor]) -> Tensor:
+            return parts[0] if second is None else torch.lerp(parts[0], parts[1], share)
+
+        likely = [torch.softmax(each.bins[some].float(), 1) for each in answers]
+        return mean([each.ab.float() for each in answers]), mean(likely)
 
     def _open_teachers(self, device: torch.device) -> tuple[Tinct, Tinct | None]:
         """The decoder that was begun with, and `mean_with`."""

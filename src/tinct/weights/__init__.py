@@ -143,9 +143,9 @@ def weights_path(name: str, *, entries: Mapping[str, Weights] | None = None) -> 
 _SHIPPED = Path(str(files(__name__)))
 
 
-def _folders() -> tuple[Path, ...]:
+def _folders() -> list[Path]:
     """Where weights may lie, the first that has them first."""
-    return tuple(dict.fromkeys((own_folder(), _user_folder(), _SHIPPED)))
+    return list(dict.fromkeys((own_folder(), _user_folder(), _SHIPPED)))
 
 
 def _user_folder() -> Path:
