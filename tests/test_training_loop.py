@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -359,7 +360,7 @@ def test_the_released_decoder_is_put_together_again_and_goes_on(tmp_path: Path) 
         for name, value in loop.model.decoder.state_dict().items()
         if not torch.equal(value, before[name])
     }
-    assert {"ab.weight", "at16.0.0.weight", "at2.0.weight"} <= changed
+    assert {"ab.weight", "at16.0.weight", "at2.here.0.weight", "at2.coarse.weight"} <= changed
     assert not [name for name in changed if "running" in name]  # what was folded away stays the identity
 
 
@@ -421,7 +422,10 @@ def test_two_decoders_teach_their_mean_where_there_is_a_reference(tmp_path: Path
         mean = torch.cat([(1 - share) * before[:2] + share * moved[:2], before[2:]])
         torch.testing.assert_close(likely, mean, atol=1e-5, rtol=0)
     losses = training(0.25).losses(begun, pool, 4, 32)
-    assert losses["log"].item() == 0  # which is of the truth, and nobody is told it
+    assert losses["log"].item() == 0  # which is of the truth, and nobody here is told it
+    itself = replace(training(0.25).recipe, reference_shares=(1.0, 0.0, 0.0))
+    told = TinctTraining(itself, TinctConfig(), bin_centers(), torch.full((313,), 1 / 313))
+    assert told.losses(begun, pool, 4, 32)["log"].item() != 0  # a photograph beside itself is
     with torch.no_grad():
         doubted, trusted = (answer_from(begun, batch, found, trust).maps for trust in (0.0, 2.0))
     shares = [maps.reshape(4, 2, 6, -1)[:2, :, 5].mean() for maps in (doubted, trusted)]

@@ -43,6 +43,27 @@ def upsampled(features: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(features, size=like.shape[-2:], mode="nearest")
 
 
+def smoothly_upsampled(features: Tensor, like: Tensor) -> Tensor:
+    """Bilinear enlargement to the height and width of `like`."""
+    return F.interpolate(features, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+class Joint(nn.Module):
+    """What a coarser scale knows, by a 1x1 convolution and then enlarged, added to a 3x3 convolution of what is here.
+
+    A 3x3 convolution of what was enlarged would see little more, as that is smooth, at 36 times the multiplications.
+    """
+
+    def __init__(self, coarse: int, here: int, outputs: int) -> None:
+        super().__init__()
+        self.coarse = nn.Conv2d(coarse, outputs, 1, bias=False)
+        self.here = ConvNorm(here, outputs, relu=False)
+
+    def forward(self, coarse: Tensor, here: Tensor) -> Tensor:
+        found = self.here(here)
+        return F.relu(found + smoothly_upsampled(self.coarse(coarse), found), inplace=True)
+
+
 class GlobalContext(nn.Module):
     """Adds what the whole photograph is about to every place: mean pooling, two linear layers, broadcast addition."""
 

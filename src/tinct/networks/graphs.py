@@ -22,14 +22,12 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tinct.errors import WeightsError
-from tinct.networks.blocks import ConvNorm, upsampled
+from tinct.networks.blocks import ConvNorm, Joint, smoothly_upsampled
 from tinct.networks.ports import HALF, PARTS, SURE_SPREAD
-from tinct.networks.tinct import AB_BIN_COUNT, AB_SCALE, MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
+from tinct.networks.tinct import AB_BIN_COUNT, AB_SCALE, Tinct, TinctConfig
 
 TEMPERATURE = 0.38
 """Of the annealed mean (Zhang 2016, section 2.3)."""
-
-Span = tuple[int, int]
 
 
 class EncodeGraph(nn.Module):
@@ -43,11 +41,10 @@ class EncodeGraph(nn.Module):
         super().__init__()
         self.encoder, decoder = model.encoder, model.decoder
         c2, c4, c8, c16, _ = model.config.encoder
-        _, d4, d8, d16 = model.config.decoder
-        self.share2 = _part(_first(decoder.at2), (d4, d4 + c2), bias=True)
-        self.share4 = _part(_first(decoder.at4), (d8, d8 + c4), bias=True)
-        self.share8 = _part(_first(decoder.at8), (d16, d16 + c8), bias=True)
-        self.share16 = _part(_first(decoder.at16), (0, c16), bias=True)
+        self.share2 = _part(_here(decoder.at2), 0, c2, bias=True)
+        self.share4 = _part(_here(decoder.at4), 0, c4, bias=True)
+        self.share8 = _part(_here(decoder.at8), 0, c8, bias=True)
+        self.share16 = _part(_here(decoder.at16), 0, c16, bias=True)
         self.same_head: Tensor
         self.register_buffer("same_head", _same_head(model.config))
 
@@ -123,14 +120,11 @@ class DecoderGraph(nn.Module):
 
     def __init__(self, model: Tinct) -> None:
         super().__init__()
-        decoder, config = model.decoder, model.config
-        _, c4, c8, c16, _ = config.encoder
-        _, _, d8, d16 = config.decoder
-        maps = config.heads * MAP_CHANNELS_PER_HEAD
-        self.rest16 = _part(_first(decoder.at16), (c16, c16 + 2 * maps))
-        self.rest8 = _part(_first(decoder.at8), (0, d16), (d16 + c8, d16 + c8 + maps))
-        self.rest4 = _part(_first(decoder.at4), (0, d8), (d8 + c4, d8 + c4 + maps + 3))
-        self.mix16, self.mix8, self.mix4 = decoder.at16[1], decoder.at8[1], decoder.at4[1]
+        decoder, (_, c4, c8, c16, _) = model.decoder, model.config.encoder
+        self.rest16, self.rest8 = _part(_here(decoder.at16), c16), _part(_here(decoder.at8), c8)
+        self.rest4 = _part(_here(decoder.at4), c4)
+        self.coarse8, self.coarse4 = decoder.at8.coarse, decoder.at4.coarse
+        self.mix16, self.mix8, self.mix4 = decoder.mix16, decoder.mix8, decoder.mix4
 
     def at_quarter(
         self, quarter: Tensor, eighth: Tensor, sixteenth: Tensor, maps: Tensor, hint_map: Tensor
@@ -140,8 +134,10 @@ class DecoderGraph(nn.Module):
         maps16 = F.avg_pool2d(maps8, 2)
         mood = maps16.mean((2, 3), keepdim=True).expand_as(maps16)
         x = self.mix16(F.relu(sixteenth + self.rest16(torch.cat([maps16, mood], 1))))
-        x = self.mix8(F.relu(eighth + self.rest8(torch.cat([upsampled(x, eighth), maps8], 1))))
-        x = self.mix4(F.relu(quarter + self.rest4(torch.cat([upsampled(x, quarter), maps, hint4], 1))))
+        below = smoothly_upsampled(self.coarse8(x), eighth)
+        x = self.mix8(F.relu(eighth + self.rest8(maps8) + below))
+        below = smoothly_upsampled(self.coarse4(x), quarter)
+        x = self.mix4(F.relu(quarter + self.rest4(torch.cat([maps, hint4], 1)) + below))
         return x
 
 
@@ -156,9 +152,8 @@ class DecodeGraph(DecoderGraph):
     def __init__(self, model: Tinct, centers: Tensor | None = None) -> None:
         super().__init__(model)
         self.gate, self.ab, self.base = model.decoder.gate, model.decoder.ab, model.decoder.base
-        first = _first(model.decoder.at2)
-        d4, c2 = model.config.decoder[1], model.config.encoder[0]
-        self.rest2, self.hint2 = _part(first, (0, d4)), _part(first, (d4 + c2, d4 + c2 + 3))
+        self.rest2 = _part(_here(model.decoder.at2), model.config.encoder[0])
+        self.coarse2 = model.decoder.at2.coarse
         self.bins = _bins(model)
         self.moments: Tensor
         given = torch.zeros(AB_BIN_COUNT, 2) if centers is None else centers
@@ -182,9 +177,8 @@ class DecodeGraph(DecoderGraph):
         annealed = moments[..., :2]
         variance = moments[..., 2:] - annealed.square().sum(-1, keepdim=True)
         certainty = 1 / (1 + variance.clamp_min(0) / SURE_SPREAD**2)
-        x = F.relu(half + self.rest2(upsampled(x, half)) + self.hint2(hint_map))
-        base = F.interpolate(base, size=x.shape[-2:], mode="bilinear", align_corners=False)
-        return channels_last(self.ab(x) + base) * AB_SCALE, annealed, certainty
+        x = F.relu(half + self.rest2(hint_map) + smoothly_upsampled(self.coarse2(x), half))
+        return channels_last(self.ab(x) + smoothly_upsampled(base, x)) * AB_SCALE, annealed, certainty
 
 
 class DistributionGraph(DecoderGraph):
@@ -281,33 +275,24 @@ def take_released(model: Tinct, *, decoder: bool = False) -> None:
     _take(model.encoder, _named(found["encode"], "encoder."), files["encode"], "encoder")
     _take(model.matcher, _named(found["match"], "matcher."), files["match"], "matcher")
     if decoder:
-        _take(
-            model.decoder, _whole_decoder(found["encode"], found["decode"], model), files["decode"], "decoder"
-        )
+        _take(model.decoder, _whole_decoder(found["encode"], found["decode"]), files["decode"], "decoder")
 
 
 def _named(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
 
 
-def _whole_decoder(encode: dict[str, Tensor], decode: dict[str, Tensor], model: Tinct) -> dict[str, Tensor]:
+def _whole_decoder(encode: dict[str, Tensor], decode: dict[str, Tensor]) -> dict[str, Tensor]:
     """The decoder's weights, its first convolution at each scale put together again: `_part` undone."""
-    given = {
-        f"at{scale}.1.{name}": value
-        for scale in (4, 8, 16)
-        for name, value in _named(decode, f"mix{scale}.").items()
-    }
-    given |= {
-        name: decode[name] for name in ("gate.weight", "gate.bias", "ab.weight", "ab.bias", "bins.bias")
-    }
+    same = ("gate.", "ab.", "bins.bias", "mix4.", "mix8.", "mix16.")
+    given = {name: value for name, value in decode.items() if name.startswith(same)}
     given["bins.weight"] = decode["bins.weight"][..., None, None]
-    _, d4, d8, d16 = model.config.decoder
-    for scale, above in ((2, d4), (4, d8), (8, d16), (16, 0)):
-        rest, share = decode[f"rest{scale}.weight"], encode[f"share{scale}.weight"]
-        after = [decode["hint2.weight"]] if scale == 2 else []
-        name = "at2.0" if scale == 2 else f"at{scale}.0.0"
-        given[f"{name}.weight"] = torch.cat([rest[:, :above], share, rest[:, above:], *after], 1)
-        given[f"{name}.bias"] = encode[f"share{scale}.bias"]
+    for scale in (2, 4, 8, 16):
+        name = f"at{scale}.0" if scale == 16 else f"at{scale}.here.0"
+        parts = encode[f"share{scale}.weight"], decode[f"rest{scale}.weight"]
+        given[f"{name}.weight"], given[f"{name}.bias"] = torch.cat(parts, 1), encode[f"share{scale}.bias"]
+        if scale != 16:
+            given[f"at{scale}.coarse.weight"] = decode[f"coarse{scale}.weight"]
     return given
 
 
@@ -355,19 +340,17 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     }
 
 
-def _first(block: nn.Sequential) -> nn.Conv2d:
+def _here(block: ConvNorm | Joint) -> nn.Conv2d:
     """The first convolution of a decoder's scale, its batch normalization folded in."""
-    layer = block[0]
-    conv = layer[0] if isinstance(layer, ConvNorm) else layer
+    conv = (block.here if isinstance(block, Joint) else block)[0]
     assert isinstance(conv, nn.Conv2d)
     return conv
 
 
-def _part(conv: nn.Conv2d, *spans: Span, bias: bool = False) -> nn.Conv2d:
+def _part(conv: nn.Conv2d, first: int, last: int | None = None, *, bias: bool = False) -> nn.Conv2d:
     """The part of a convolution that sees some of its input channels; one of the parts has the bias."""
-    weight = torch.cat([conv.weight[:, first:last] for first, last in spans], 1).detach().clone()
-    side = weight.shape[2]
-    part = nn.Conv2d(weight.shape[1], weight.shape[0], side, padding=side // 2, bias=bias)
+    weight = conv.weight[:, first:last].detach().clone()
+    part = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1, bias=bias)
     part.weight = nn.Parameter(weight)
     if bias and conv.bias is not None:
         part.bias = nn.Parameter(conv.bias.detach().clone())

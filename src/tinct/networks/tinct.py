@@ -17,7 +17,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tinct.networks.blocks import ConvNorm, GlobalContext, PlaceAttention, ResidualBlock, stage, upsampled
+from tinct.networks.blocks import (
+    ConvNorm,
+    GlobalContext,
+    Joint,
+    PlaceAttention,
+    ResidualBlock,
+    smoothly_upsampled,
+    stage,
+    upsampled,
+)
 
 AB_SCALE = 110.0
 AB_BIN_COUNT = 313
@@ -184,10 +193,10 @@ class Decoder(nn.Module):
         d2, d4, d8, d16 = config.decoder
         maps = config.heads * MAP_CHANNELS_PER_HEAD
         self.heads = config.heads
-        self.at16 = nn.Sequential(ConvNorm(c16 + 2 * maps, d16), ResidualBlock(d16))
-        self.at8 = nn.Sequential(ConvNorm(d16 + c8 + maps, d8), ResidualBlock(d8))
-        self.at4 = nn.Sequential(ConvNorm(d8 + c4 + maps + 3, d4), ResidualBlock(d4))
-        self.at2 = ConvNorm(d4 + c2 + 3, d2)
+        self.at16, self.mix16 = ConvNorm(c16 + 2 * maps, d16), ResidualBlock(d16)
+        self.at8, self.mix8 = Joint(d16, c8 + maps, d8), ResidualBlock(d8)
+        self.at4, self.mix4 = Joint(d8, c4 + maps + 3, d4), ResidualBlock(d4)
+        self.at2 = Joint(d4, c2 + 3, d2)
         self.gate = nn.Conv2d(d4, config.heads, 1)
         self.ab = nn.Conv2d(d2, 2, 3, padding=1)
         self.bins = nn.Conv2d(d4, AB_BIN_COUNT, 1)
@@ -196,13 +205,12 @@ class Decoder(nn.Module):
         maps8, hint4 = F.avg_pool2d(maps, 2), F.avg_pool2d(hint_map, 2)
         maps16 = F.avg_pool2d(maps8, 2)
         mood = maps16.mean((2, 3), keepdim=True).expand_as(maps16)
-        x = self.at16(torch.cat([features.sixteenth, maps16, mood], 1))
-        x = self.at8(torch.cat([upsampled(x, features.eighth), features.eighth, maps8], 1))
-        x = self.at4(torch.cat([upsampled(x, features.quarter), features.quarter, maps, hint4], 1))
+        x = self.mix16(self.at16(torch.cat([features.sixteenth, maps16, mood], 1)))
+        x = self.mix8(self.at8(x, torch.cat([features.eighth, maps8], 1)))
+        x = self.mix4(self.at4(x, torch.cat([features.quarter, maps, hint4], 1)))
         bins, base = self.bins(x), self.base(maps, self.gate(x))
-        x = self.at2(torch.cat([upsampled(x, features.half), features.half, hint_map], 1))
-        base = F.interpolate(base, size=x.shape[-2:], mode="bilinear", align_corners=False)
-        return self.ab(x) + base, bins
+        x = self.at2(x, torch.cat([features.half, hint_map], 1))
+        return self.ab(x) + smoothly_upsampled(base, x), bins
 
     def base(self, maps: Tensor, gate: Tensor) -> Tensor:
         """The heads' attended colors, mixed place by place: (B, 2, h, w)."""

@@ -25,9 +25,10 @@ class TinctRecipe:
         go_on: with `decoder_only`: begin with the decoder of these weights, not with a fresh one.
         keep_answers: with `go_on`: photographs without a reference, or with an unrelated one, are taught the answer of
             the decoder that was begun with, not the truth, so that nothing drifts but the use of references.
-        mean_with: with `go_on`: a run whose decoder gave references more weight. All photographs are taught answers:
-            with a reference the mean of this run's and of those of the decoder that was begun with, else the latter
-            (distillation of an ensemble: Hinton et al. 2015); the truth only of what the memory must know.
+        mean_with: with `go_on`: a run whose decoder gave references more weight. Photographs are taught answers: with
+            another one as reference the mean of this run's and of those of the decoder that was begun with, without
+            one the latter (distillation of an ensemble: Hinton et al. 2015); the truth where they are their own
+            reference, and of what the memory must know.
         mean_share: the share of `mean_with` in that mean.
         mean_trust: what is added to references' scores in the decoder that was begun with, and in `mean_with`.
     Raises:

@@ -71,7 +71,7 @@ class TinctTraining:
         found = answer(model, batch)
         told = torch.ones(len(half), dtype=torch.bool, device=half.device)
         if r.keep_answers or r.mean_with:
-            told = batch.has(*([] if r.mean_with else [SELF, RELATED]))
+            told = batch.has(*([SELF] if r.mean_with else [SELF, RELATED]))
             before, likely = self._taught(batch, found, some)
             half = torch.where(told[:, None, None, None], half, before)
             target = torch.where(told[:, None, None, None], target, likely)
@@ -106,7 +106,7 @@ class TinctTraining:
         else:
             trust, other = r.mean_trust
             answers = [answer_from(first, batch, found, trust), answer_from(second, batch, found, other)]
-        share = r.mean_share * batch.has(SELF, RELATED, UNRELATED).float()[:, None, None, None]
+        share = r.mean_share * batch.has(RELATED, UNRELATED).float()[:, None, None, None]
 
         def mean(parts: list[Tensor]) -> Tensor:
             return parts[0] if second is None else torch.lerp(parts[0], parts[1], share)
