@@ -257,6 +257,24 @@ def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: py
     assert np.allclose(vivid, 0.25)
 
 
+def test_vividness_lies_where_the_coarse_way_says():
+    """Of a way that rises evenly, under even lightness, every cell's mean is what was asked for there."""
+    from tinct.methods import learned
+
+    seen = Tinct().look(np.full((60, 90), 50, np.float32))
+    down, across = np.mgrid[-4:4, -6:6].astype(np.float32)
+    annealed = np.stack([0.5 * across + 0.2 * down, -0.7 * down], -1)[None]
+    found = {
+        "ab": np.zeros((1, 32, 48, 2), np.float32),
+        "annealed": annealed,
+        "certainty": np.ones((1, 8, 12, 1), np.float32),
+    }
+    way = learned._vivid(seen, found)
+    assert way.shape == (2, 32, 48)  # half of the padded 64 x 96
+    cells = np.moveaxis(way.reshape(2, 8, 4, 12, 4).mean((2, 4)), 0, -1)
+    np.testing.assert_allclose(cells[1:-1, 1:-1], learned.VIVID_GAIN * annealed[0, 1:-1, 1:-1], atol=1e-4)
+
+
 def test_suggestions_are_ordered_and_of_the_places_lightness():
     colorizer = Colorizer(GRAY)
     found = colorizer.suggest(60, 90, count=5)

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,13 +19,14 @@ import training_photographs as made  # noqa: E402
 from tinct import cli  # noqa: E402
 from tinct.errors import OptionError, TrainingError  # noqa: E402
 from tinct.networks.tinct import Tinct, TinctConfig  # noqa: E402
+from tinct.training import losses  # noqa: E402
 from tinct.training.averaged import Averaged  # noqa: E402
 from tinct.training.batch import answer, answer_from, draw_batch  # noqa: E402
 from tinct.training.config import dataclass_from  # noqa: E402
 from tinct.training.labels import collect  # noqa: E402
 from tinct.training.log import RunLog, read_log  # noqa: E402
 from tinct.training.loop import Loop, LoopConfig  # noqa: E402
-from tinct.training.pool import Pool  # noqa: E402
+from tinct.training.pool import RELATED, UNRELATED, Pool  # noqa: E402
 from tinct.training.recipe import TinctRecipe  # noqa: E402
 from tinct.training.tinct import TinctTraining, bin_centers  # noqa: E402
 from tinct.weights import weights_path  # noqa: E402
@@ -384,14 +384,17 @@ def test_answers_that_are_kept_cost_nothing_until_something_changes() -> None:
     assert found[True]["match"].item() == found[False]["match"].item()
 
 
-def test_two_decoders_teach_their_mean_where_there_is_a_reference(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [RELATED, UNRELATED])
+def test_two_decoders_teach_their_mean_where_another_photograph_is_the_reference(
+    tmp_path: Path, kind: int
+) -> None:
     photographs = made.photographs(16)
     pool = Pool.open(photographs, collect(photographs), CPU)
 
     def training(share: float) -> TinctTraining:
         recipe = TinctRecipe(
             0.5,
-            (0.0, 1.0, 0.0),
+            (0.0, float(kind == RELATED), float(kind == UNRELATED)),
             decoder_only=True,
             go_on=True,
             mean_with=str(tmp_path),
@@ -421,11 +424,8 @@ def test_two_decoders_teach_their_mean_where_there_is_a_reference(tmp_path: Path
         moved = torch.softmax(found.bins + torch.linspace(-2, 2, 313)[:, None, None], 1)
         mean = torch.cat([(1 - share) * before[:2] + share * moved[:2], before[2:]])
         torch.testing.assert_close(likely, mean, atol=1e-5, rtol=0)
-    losses = training(0.25).losses(begun, pool, 4, 32)
-    assert losses["log"].item() == 0  # which is of the truth, and nobody here is told it
-    itself = replace(training(0.25).recipe, reference_shares=(1.0, 0.0, 0.0))
-    told = TinctTraining(itself, TinctConfig(), bin_centers(), torch.full((313,), 1 / 313))
-    assert told.losses(begun, pool, 4, 32)["log"].item() != 0  # a photograph beside itself is
+    cost = training(0.25).losses(begun, pool, 4, 32)
+    assert cost["log"].item() == 0  # which is of the truth, and nobody here is told it
     with torch.no_grad():
         doubted, trusted = (answer_from(begun, batch, found, trust).maps for trust in (0.0, 2.0))
     shares = [maps.reshape(4, 2, 6, -1)[:2, :, 5].mean() for maps in (doubted, trusted)]
@@ -437,12 +437,45 @@ def test_two_decoders_teach_their_mean_where_there_is_a_reference(tmp_path: Path
         training(0.5).losses(begun, pool, 4, 32)
 
 
-def test_a_decoder_of_other_numbers_cannot_go_on() -> None:
+def test_beside_itself_a_photograph_is_told_the_truth(tmp_path: Path) -> None:
+    """Not what the decoders answer, which without a truth to tell would cost nothing."""
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+    alone = TinctTraining(TinctRecipe(decoder_only=True, go_on=True), TinctConfig(), *bins())
+    begun = alone.build()
+    torch.save({"network": "tinct", "step": 1, "averaged": begun.state_dict()}, tmp_path / "checkpoint.pt")
+    recipe = TinctRecipe(
+        0.5, (1.0, 0.0, 0.0), decoder_only=True, go_on=True, mean_with=str(tmp_path), mean_trust=(0.0, 0.0)
+    )
+    own = TinctTraining(recipe, TinctConfig(), *bins())
+    torch.manual_seed(5)
+    found = own.losses(begun, pool, 4, 32)
+    with torch.no_grad():
+        torch.manual_seed(5)
+        batch = draw_batch(pool, recipe, 4, 32)
+        answered, truth = answer(begun.eval(), batch).ab, torch.nn.functional.avg_pool2d(batch.ab, 2)
+    wanted = losses.huber_per_photo(answered, truth, recipe.delta) * torch.tensor([1.0, 1.0, 0.0, 0.0])
+    torch.testing.assert_close(found["huber"], recipe.huber * wanted.mean(), atol=1e-6, rtol=1e-4)
+    logs = losses.log_error(answered, truth)[:2].sum() / 4
+    torch.testing.assert_close(found["log"], recipe.log_error * logs, atol=1e-6, rtol=1e-4)
+
+
+def bins() -> tuple[torch.Tensor, torch.Tensor]:
+    """Centers and a prior that prefers none."""
+    return bin_centers(), torch.full((313,), 1 / 313)
+
+
+def test_a_decoder_of_other_numbers_or_layers_cannot_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     from tinct.errors import WeightsError
     from tinct.networks.graphs import take_released
 
     with pytest.raises(WeightsError, match="does not fit the network's decoder"):
         take_released(Tinct(TinctConfig(decoder=(16, 32, 64, 128))), decoder=True)
+    files = {part: weights_path(f"tinct.{part}") for part in ("encode", "match", "decode")}
+    stale = {**files, "decode": files["match"]}  # as of a version whose decoder had other layers
+    monkeypatch.setattr("tinct.weights.weights_path", lambda name: stale[name.partition(".")[2]])
+    with pytest.raises(WeightsError, match="of another structure"):
+        take_released(Tinct(), decoder=True)
     with pytest.raises(OptionError, match="decoder_only"):
         TinctRecipe(go_on=True)
     with pytest.raises(OptionError, match="go_on"):

@@ -49,9 +49,9 @@ def smoothly_upsampled(features: Tensor, like: Tensor) -> Tensor:
 
 
 class Joint(nn.Module):
-    """What a coarser scale knows, by a 1x1 convolution and then enlarged, added to a 3x3 convolution of what is here.
+    """A 3x3 convolution of what is here, plus a coarser scale's features after a 1x1 convolution and enlarging.
 
-    A 3x3 convolution of what was enlarged would see little more, as that is smooth, at 36 times the multiplications.
+    A 3x3 convolution of enlarged features would see little more, as they are smooth, at 36 times the multiplications.
     """
 
     def __init__(self, coarse: int, here: int, outputs: int) -> None:

@@ -4,8 +4,8 @@ Batch normalizations are folded into the convolutions before them. Arrays at the
 package (L* 0..100, a* b* as they are) and channels last; scaling lies inside. The graphs together equal `Tinct`,
 cut so that what runs again per hint is little:
 
-- the decoder's first convolution at each scale is linear, so the part of it that sees the photograph's features
-  alone is done in `encode`, once per photograph;
+- the decoder's 3x3 convolution of what is at each scale is linear, so the part of it that sees the photograph's
+  features alone is done in `encode`, once per photograph;
 - hints and references are attended to apart (`match` per hint, `recall` once per set of references), each beside the
   null item, from whose share the attention over both together follows (`tinct.methods.memory.merged`);
 - the mean of the distribution is taken at 1/8, the distribution itself, at 1/4, only where it is asked for.
@@ -33,8 +33,8 @@ TEMPERATURE = 0.38
 class EncodeGraph(nn.Module):
     """L* (B, 1, H, W), 0..100, H and W multiples of 32, to keys at 1/4 and the photograph's share of the decoder.
 
-    Keys are (B, H/4, W/4, heads * key), each head's part of unit length; the shares, of each scale's first
-    convolution in the decoder, (B, h, w, C) at 1/2, 1/4, 1/8 and 1/16.
+    Keys are (B, H/4, W/4, heads * key), each head's part of unit length; the shares, of the decoder's
+    convolution of what is at each scale, (B, h, w, C) at 1/2, 1/4, 1/8 and 1/16.
     """
 
     def __init__(self, model: Tinct) -> None:
@@ -112,7 +112,7 @@ class RecallGraph(AttendGraph):
 
 
 class DecoderGraph(nn.Module):
-    """What is left of the decoder when the photograph's share is given: up to the features at 1/4 and at 1/2.
+    """What is left of the decoder when the photograph's share is given, up to the features at 1/4.
 
     Inputs: the shares of `EncodeGraph`, maps (B, heads * 6, H/4, W/4) and the hint map (B, 3, H/2, W/2), ab times
     coverage and coverage.
@@ -275,7 +275,14 @@ def take_released(model: Tinct, *, decoder: bool = False) -> None:
     _take(model.encoder, _named(found["encode"], "encoder."), files["encode"], "encoder")
     _take(model.matcher, _named(found["match"], "matcher."), files["match"], "matcher")
     if decoder:
-        _take(model.decoder, _whole_decoder(found["encode"], found["decode"]), files["decode"], "decoder")
+        try:
+            whole = _whole_decoder(found["encode"], found["decode"])
+        except KeyError as error:
+            raise WeightsError(
+                f"{files['decode']} has no weights called {error.args[0]}: its decoder is of another structure; "
+                "export it with this version."
+            ) from None
+        _take(model.decoder, whole, files["decode"], "decoder")
 
 
 def _named(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -283,7 +290,8 @@ def _named(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _whole_decoder(encode: dict[str, Tensor], decode: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The decoder's weights, its first convolution at each scale put together again: `_part` undone."""
+    """The decoder's weights: its convolutions of what is at each scale put together again (`_part` undone), the rest as
+    it is."""
     same = ("gate.", "ab.", "bins.bias", "mix4.", "mix8.", "mix16.")
     given = {name: value for name, value in decode.items() if name.startswith(same)}
     given["bins.weight"] = decode["bins.weight"][..., None, None]
@@ -341,7 +349,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
 
 
 def _here(block: ConvNorm | Joint) -> nn.Conv2d:
-    """The first convolution of a decoder's scale, its batch normalization folded in."""
+    """The convolution of what is at a decoder's scale, its batch normalization folded in."""
     conv = (block.here if isinstance(block, Joint) else block)[0]
     assert isinstance(conv, nn.Conv2d)
     return conv

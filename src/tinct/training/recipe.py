@@ -79,6 +79,6 @@ class TinctRecipe:
             if getattr(self, name) and not self.go_on:
                 raise OptionError(f"{name} needs an earlier decoder; write go_on = true as well.")
         if self.keep_answers and self.mean_with:
-            raise OptionError("with mean_with all answers are taught; leave keep_answers out.")
+            raise OptionError("mean_with says already which answers are kept; leave keep_answers out.")
         if len(self.mean_trust) != 2:
             raise OptionError(f"mean_trust is {self.mean_trust}; two numbers are wanted.")

@@ -122,7 +122,10 @@ class TinctTraining:
             try:
                 second.load_state_dict(self._other)
             except RuntimeError:
-                raise OptionError(f"{self.recipe.mean_with} has other numbers in [network].") from None
+                raise OptionError(
+                    f"{self.recipe.mean_with} is another network: it has other numbers in [network], or an earlier "
+                    "version's decoder."
+                ) from None
             for name, own in first.encoder.state_dict().items():
                 if not torch.allclose(own.float(), self._other[f"encoder.{name}"].float(), atol=1e-3):
                     raise OptionError(
