@@ -246,7 +246,7 @@ def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: py
     from tinct.methods import learned
 
     def way(seen: learned.Seen, found: dict[str, np.ndarray]) -> np.ndarray:
-        return np.ones((2, *(n // learned.AB_STRIDE for n in seen.lightness.shape)), np.float32)
+        return np.ones((2, *seen.lightness.shape), np.float32)
 
     monkeypatch.setattr(learned, "_vivid", way)
     monkeypatch.setattr(learned, "share", lambda maps: np.full(maps.shape[2:], 0.5, np.float32))
@@ -270,8 +270,8 @@ def test_vividness_lies_where_the_coarse_way_says():
         "certainty": np.ones((1, 8, 12, 1), np.float32),
     }
     way = learned._vivid(seen, found)
-    assert way.shape == (2, 32, 48)  # half of the padded 64 x 96
-    cells = np.moveaxis(way.reshape(2, 8, 4, 12, 4).mean((2, 4)), 0, -1)
+    assert way.shape == (2, 64, 96)  # padded
+    cells = np.moveaxis(way.reshape(2, 8, 8, 12, 8).mean((2, 4)), 0, -1)
     np.testing.assert_allclose(cells[1:-1, 1:-1], learned.VIVID_GAIN * annealed[0, 1:-1, 1:-1], atol=1e-4)
 
 

@@ -45,8 +45,8 @@ Array = NDArray[np.float32]
 SIZE_MULTIPLE = 32
 """Working sizes are padded to multiples of this: the encoder halves five times."""
 
-AB_STRIDE, VIVID_STRIDE = 2, 8
-"""Working pixels to a cell of the mean answer, and of the annealed mean."""
+VIVID_STRIDE = 8
+"""Working pixels to a cell of the annealed mean."""
 
 VIVID_GAIN, DARING_SPREAD = 1.5, 20.0
 """How much of the way from the mean answer to the annealed mean vividness 1 goes: all of it times the first where the
@@ -148,16 +148,17 @@ class Tinct:
         found = self._answering("decode", seen).run(**inputs)
         height, width = seen.size
         taken = share(inputs["maps"])
+        matched = _enlarged(taken, KEY_STRIDE)
+        certainty = _enlarged(found["certainty"][0], VIVID_STRIDE)[:height, :width]
         # The more hints and references answer for, the less is guessed: by the square of what they leave.
-        guessed = np.square(1 - _enlarged(taken, KEY_STRIDE // AB_STRIDE))
-        vivid = np.moveaxis(_vivid(seen, found) * guessed, 0, -1)
-        vivid, ab = (_enlarged(each, AB_STRIDE)[:height, :width] for each in (vivid, found["ab"][0]))
+        vivid = np.moveaxis(_vivid(seen, found) * np.square(1 - matched), 0, -1)
+        ab = _enlarged(found["ab"][0], 2)[:height, :width]
         if seed:
             moved = alternative(self._distribution(seen, inputs), seed)
             ab = ab + _enlarged(moved, KEY_STRIDE)[:height, :width]
-        matched = _enlarged(taken, KEY_STRIDE)[:height, :width]
-        certainty = _enlarged(found["certainty"][0], VIVID_STRIDE)[:height, :width]
-        return Prediction(pin_hints(ab, hints), np.maximum(certainty, matched), vivid)
+        return Prediction(
+            pin_hints(ab, hints), np.maximum(certainty, matched[:height, :width]), vivid[:height, :width]
+        )
 
     def distribution(self, seen: Seen, hints: HintField) -> Distribution:
         """How likely each of the 313 bins is, at a quarter of the working size."""
@@ -224,21 +225,21 @@ def _torch_source(part: str, path: Path) -> TorchSource:
 
 
 def _vivid(seen: Seen, found: dict[str, NDArray[Any]]) -> Array:
-    """What vividness 1 adds at half the padded working size: the way to the annealed mean, along lightness edges.
+    """What vividness 1 adds at the padded working size: the way to the annealed mean, along lightness edges.
 
     Returns:
-        A plane of a* and one of b*, shape (2, H / 2, W / 2).
+        A plane of a* and one of b*, shape (2, H, W).
     """
-    mean = block_means(found["ab"][0], VIVID_STRIDE // AB_STRIDE)
+    mean = block_means(found["ab"][0], VIVID_STRIDE // 2)
     annealed = np.asarray(found["annealed"][0], np.float32)
     bound = CHROMA_TIMES * _norm(mean) + CHROMA_ABOVE
     annealed = annealed * np.minimum(1, bound / np.maximum(_norm(annealed), 1e-3))
     # certainty is 1 / (1 + variance / SURE_SPREAD squared)
     variance = SURE_SPREAD**2 * (1 / np.maximum(found["certainty"][0].astype(np.float32), 1e-3) - 1)
     way = (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
-    fine = block_means(seen.lightness[..., None], AB_STRIDE)[..., 0]
-    coarse = block_means(fine[..., None], VIVID_STRIDE // AB_STRIDE)[..., 0]
-    return ChromaUpsampler(way, coarse, (fine.shape[0], fine.shape[1])).planes(0, len(fine), fine)
+    coarse = block_means(seen.lightness[..., None], VIVID_STRIDE)[..., 0]
+    height, width = seen.lightness.shape
+    return ChromaUpsampler(way, coarse, (height, width)).planes(0, height, seen.lightness)
 
 
 def _norm(ab: Array) -> Array:
@@ -257,5 +258,5 @@ def _enlarged(image: NDArray[Any], times: int) -> Array:
 def _hint_map(hints: HintField, padded: tuple[int, ...]) -> Array:
     """ab times coverage, and coverage, at 1/2: (1, 3, H/2, W/2)."""
     if not hints:
-        return np.zeros((1, 3, padded[0] // AB_STRIDE, padded[1] // AB_STRIDE), np.float32)
-    return channels_first(block_means(hint_planes(hints, padded), AB_STRIDE))
+        return np.zeros((1, 3, padded[0] // 2, padded[1] // 2), np.float32)
+    return channels_first(block_means(hint_planes(hints, padded), 2))
