@@ -245,10 +245,9 @@ def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: py
     """Where hints take half of the attention, a quarter of the way to what is likely is left."""
     from tinct.methods import learned
 
-    def way(seen: learned.Seen, found: dict[str, np.ndarray]) -> np.ndarray:
-        return np.ones((2, *seen.lightness.shape), np.float32)
-
-    monkeypatch.setattr(learned, "_vivid", way)
+    monkeypatch.setattr(
+        learned, "_vivid", lambda seen, found: np.ones((2, *seen.lightness.shape), np.float32)
+    )
     monkeypatch.setattr(learned, "share", lambda maps: np.full(maps.shape[2:], 0.5, np.float32))
     method, lightness = Tinct(), lightness_of(ASTRONAUT)
     hints = place_hints([Hint(*point) for point in POINTS], (240, 200), (240, 200))

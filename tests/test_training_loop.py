@@ -67,10 +67,15 @@ def loop_in(out: Path, config: LoopConfig = SHORT) -> Loop:
     return Loop(training(), pool, config, out, CPU)
 
 
+def bins() -> tuple[torch.Tensor, torch.Tensor]:
+    """Centers and a prior that prefers none."""
+    return bin_centers(), torch.full((313,), 1 / 313)
+
+
 @cache
 def training() -> TinctTraining:
     recipe, network = TinctRecipe(most_hints=16), dataclass_from(TinctConfig, TABLES["network"], "network")
-    return TinctTraining(recipe, network, bin_centers(), torch.full((313,), 1 / 313))
+    return TinctTraining(recipe, network, *bins())
 
 
 def assert_same_state(first: dict, second: dict) -> None:
@@ -303,9 +308,7 @@ def test_a_decoder_is_trained_over_the_released_encoder(tmp_path: Path) -> None:
     photographs = made.photographs(16)
     pool = Pool.open(photographs, collect(photographs), CPU)
     recipe = TinctRecipe(most_hints=8, decoder_only=True)
-    over = TinctTraining(
-        recipe, TinctConfig(decoder=(8, 8, 16, 16)), bin_centers(), torch.full((313,), 1 / 313)
-    )
+    over = TinctTraining(recipe, TinctConfig(decoder=(8, 8, 16, 16)), *bins())
     config = LoopConfig(sizes=((1.0, 32),), batch=4, steps=2, rate=1e-3)
     loop = Loop(over, pool, config, tmp_path, CPU)
     before = {name: value.clone() for name, value in loop.model.state_dict().items()}
@@ -346,7 +349,7 @@ def test_the_released_decoder_is_put_together_again_and_goes_on(tmp_path: Path) 
     photographs = made.photographs(16)
     pool = Pool.open(photographs, collect(photographs), CPU)
     recipe = TinctRecipe(most_hints=8, decoder_only=True, go_on=True)
-    again = TinctTraining(recipe, TinctConfig(), bin_centers(), torch.full((313,), 1 / 313))
+    again = TinctTraining(recipe, TinctConfig(), *bins())
     for part, graph in cut(again.build(), bin_centers()).items():
         released = released_graph(part, weights_path(f"tinct.{part}")).state_dict()
         assert released.keys() == graph.state_dict().keys()
@@ -371,7 +374,7 @@ def test_answers_that_are_kept_cost_nothing_until_something_changes() -> None:
     found = {}
     for keep in (False, True):
         recipe = TinctRecipe(0.5, (0.0, 0.0, 1.0), decoder_only=True, go_on=True, keep_answers=keep)
-        own = TinctTraining(recipe, TinctConfig(), bin_centers(), torch.full((313,), 1 / 313))
+        own = TinctTraining(recipe, TinctConfig(), *bins())
         model = own.build()
         torch.manual_seed(5)
         found[keep] = own.losses(model, pool, 4, 32)
@@ -401,10 +404,10 @@ def test_two_decoders_teach_their_mean_where_another_photograph_is_the_reference
             mean_share=share,
             mean_trust=(0.0, 0.0),
         )
-        return TinctTraining(recipe, TinctConfig(), bin_centers(), torch.full((313,), 1 / 313))
+        return TinctTraining(recipe, TinctConfig(), *bins())
 
     alone = TinctRecipe(decoder_only=True, go_on=True)
-    own = TinctTraining(alone, TinctConfig(), bin_centers(), torch.full((313,), 1 / 313))
+    own = TinctTraining(alone, TinctConfig(), *bins())
     begun, other = own.build(), own.build()
     with torch.no_grad():
         other.decoder.ab.bias += torch.tensor([0.2, -0.1])
@@ -458,11 +461,6 @@ def test_beside_itself_a_photograph_is_told_the_truth(tmp_path: Path) -> None:
     torch.testing.assert_close(found["huber"], recipe.huber * wanted.mean(), atol=1e-6, rtol=1e-4)
     logs = losses.log_error(answered, truth)[:2].sum() / 4
     torch.testing.assert_close(found["log"], recipe.log_error * logs, atol=1e-6, rtol=1e-4)
-
-
-def bins() -> tuple[torch.Tensor, torch.Tensor]:
-    """Centers and a prior that prefers none."""
-    return bin_centers(), torch.full((313,), 1 / 313)
 
 
 def test_a_decoder_of_other_numbers_or_layers_cannot_go_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ cut so that what runs again per hint is little:
 - the decoder's 3x3 convolution of what is at each scale is linear, so the part of it that sees the photograph's
   features alone is done in `encode`, once per photograph;
 - hints and references are attended to apart (`match` per hint, `recall` once per set of references), each beside the
-  null item, from whose share the attention over both together follows (`tinct.methods.memory.merged`);
+  null item, from whose share the attention over both together follows (`tinct.methods.memory.maps`);
 - the mean of the distribution is taken at 1/8, the distribution itself, at 1/4, only where it is asked for.
 """
 
@@ -295,12 +295,11 @@ def _whole_decoder(encode: dict[str, Tensor], decode: dict[str, Tensor]) -> dict
     same = ("gate.", "ab.", "bins.bias", "mix4.", "mix8.", "mix16.")
     given = {name: value for name, value in decode.items() if name.startswith(same)}
     given["bins.weight"] = decode["bins.weight"][..., None, None]
+    given |= {f"at{scale}.coarse.weight": decode[f"coarse{scale}.weight"] for scale in (2, 4, 8)}
     for scale in (2, 4, 8, 16):
         name = f"at{scale}.0" if scale == 16 else f"at{scale}.here.0"
         parts = encode[f"share{scale}.weight"], decode[f"rest{scale}.weight"]
         given[f"{name}.weight"], given[f"{name}.bias"] = torch.cat(parts, 1), encode[f"share{scale}.bias"]
-        if scale != 16:
-            given[f"at{scale}.coarse.weight"] = decode[f"coarse{scale}.weight"]
     return given
 
 

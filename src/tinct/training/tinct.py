@@ -71,7 +71,7 @@ class TinctTraining:
         found = answer(model, batch)
         told = torch.ones(len(half), dtype=torch.bool, device=half.device)
         if r.keep_answers or r.mean_with:
-            told = batch.has(*([SELF] if r.mean_with else [SELF, RELATED]))
+            told = batch.has(SELF) if r.mean_with else batch.has(SELF, RELATED)
             before, likely = self._taught(batch, found, some)
             half = torch.where(told[:, None, None, None], half, before)
             target = torch.where(told[:, None, None, None], target, likely)
