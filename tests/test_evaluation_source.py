@@ -82,6 +82,14 @@ def test_comments_and_docstrings_change_nothing(package: Path):
     assert changed_by(file, "") == set()
 
 
+def test_a_file_that_moves_changes_nothing(package: Path):
+    before = hashes()
+    (package / "color" / "lab.py").rename(package / "color" / "cielab.py")
+    for file in package.rglob("*.py"):
+        file.write_text(file.read_text().replace("tinct.color.lab ", "tinct.color.cielab "))
+    assert hashes() == before
+
+
 def test_a_new_part_of_the_evaluation_counts(package: Path):
     before = hashes()["run"]
     (package / "evaluation" / "metrics" / "beauty.py").write_text("BEAUTY = 1")

@@ -8,6 +8,7 @@ method makes that method's records stale and no others. Comments, docstrings and
 from __future__ import annotations
 
 import ast
+import copy
 import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -101,11 +102,22 @@ def _file(module: str) -> Path | None:
 
 
 def _hash(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        name = file.relative_to(PACKAGE).as_posix()
-        digest.update(f"{name}\0{ast.dump(_tree(file))}\0".encode())
-    return digest.hexdigest()[:12]
+    """One hash of the files' code; where a file lies, and from where its names are imported, does not count."""
+    digests = sorted(hashlib.sha256(_without_places(_tree(file)).encode()).hexdigest() for file in files)
+    return hashlib.sha256("\0".join(digests).encode()).hexdigest()[:12]
+
+
+def _without_places(tree: ast.Module) -> str:
+    """A file's code as text, without imports of tinct: what they bring is hashed itself, wherever it lies."""
+    return ast.dump(_OwnImportsRemoved().visit(copy.deepcopy(tree)))
+
+
+class _OwnImportsRemoved(ast.NodeTransformer):
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
+        return None if node.module and node.module.partition(".")[0] == "tinct" else node
+
+    def visit_Import(self, node: ast.Import) -> ast.Import | None:
+        return None if any(name.name.partition(".")[0] == "tinct" for name in node.names) else node
 
 
 @cache
