@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 TORCH := torch==2.13.0
-SOURCES := src tests benchmarks
+SOURCES := src tests benchmarks tools
 DATA ?= ../shared/data
 AXE := 4.10.3
 
@@ -29,11 +29,11 @@ bench: $(VENV)/.developing
 
 # Every protocol for every method, hours on two cores; a run that is stopped goes on. LIMIT=20 takes so many photographs each.
 results: $(VENV)/.developing
-	@$(BIN)/python -m tinct.evaluation.benchmark "$(DATA)" $(if $(LIMIT),--limit $(LIMIT)) --page docs/results.md
+	@$(BIN)/python -m tools.benchmark "$(DATA)" $(if $(LIMIT),--limit $(LIMIT)) --page docs/results.md
 
 # The papers' figures and tables, of the networks whose weights are installed. RUNS=runs/xu2020-lite adds loss curves.
 papers: $(VENV)/.developing
-	@$(BIN)/python -m tinct.evaluation.papers "$(DATA)" $(if $(LIMIT),--limit $(LIMIT)) $(addprefix --run ,$(RUNS)) --page docs/papers.md
+	@$(BIN)/python -m tools.papers "$(DATA)" $(if $(LIMIT),--limit $(LIMIT)) $(addprefix --run ,$(RUNS)) --page docs/papers.md
 
 docs: $(VENV)/.developing
 	@$(BIN)/python -m tinct.cli.reference docs/cli.md

@@ -23,7 +23,8 @@ from skimage import data
 from tinct.color.lab import rgb_to_lab
 from tinct.errors import TinctError
 from tinct.hints import HintField
-from tinct.methods import METHODS, Reference, candidates, get_method
+from tinct.methods import METHODS, Reference, get_method
+from tinct.methods.classical import candidates
 
 Array = NDArray[np.float32]
 Times = dict[str, dict[int, float | None]]

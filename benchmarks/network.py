@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from skimage import data
 
 import tinct
-from tinct.colorize import Colorizer
+from tinct.colorizing.colorizer import Colorizer
+from tinct.colorizing.rendering import render
 from tinct.hints import Hint, HintField, place_hints
 from tinct.methods import Reference
-from tinct.methods.learned import Tinct
-from tinct.rendering import render
+from tinct.networks.tinct.method import Tinct
 
 SIZES = (256, 512, 1024)
 # Zhang 2017, table in the appendix: channels, convolutions and dilation of the eight blocks; each of the first three

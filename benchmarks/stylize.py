@@ -34,11 +34,11 @@ from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.errors import TinctError
 from tinct.evaluation.metrics.distribution import frechet_distance, gaussian
 from tinct.evaluation.metrics.error import ssim
-from tinct.local_affine import LocalAffine
-from tinct.methods.matching import nearest
-from tinct.methods.transfer import transferred
+from tinct.networks.xu2020.feature_statistics import nearest
+from tinct.networks.xu2020.transfer import transferred
 from tinct.photo import Photo
-from tinct.stylization import WORKING_SIZE, read_labels, working_rgb
+from tinct.stylizing.local_affine import LocalAffine
+from tinct.stylizing.stylization import WORKING_SIZE, read_labels, working_rgb
 
 Array = NDArray[np.float32]
 VARIANTS = {

@@ -25,12 +25,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage import data
 
-from tinct import upsampling
-from tinct.color import gamut
+from tinct.color import gamut, lab_openvino
 from tinct.color.lab import rgb_to_lab
+from tinct.colorizing import upsampling
+from tinct.colorizing.upsampling import average_lightness, upsample_chroma, upsample_chroma_strips
 from tinct.evaluation.metrics.bleeding import bleeding
-from tinct.inference import color_graph
-from tinct.upsampling import average_lightness, upsample_chroma, upsample_chroma_strips
 
 Array = NDArray[np.float32]
 FACTORS = (4, 8, 16)
@@ -215,7 +214,9 @@ def end_to_end(rgb: NDArray[np.uint8], method: str, suffix: str) -> None:
             upsampling, "average_lightness", shares.measure("upsampling", upsampling.average_lightness)
         ),
         mock.patch.object(gamut, "merge_lightness", shares.measure("merging", gamut.merge_lightness)),
-        mock.patch.object(color_graph, "merged_planes", shares.measure("merging", color_graph.merged_planes)),
+        mock.patch.object(
+            lab_openvino, "merged_planes", shares.measure("merging", lab_openvino.merged_planes)
+        ),
         mock.patch.multiple(
             Photo,
             lightness=shares.measure("lightness", Photo.lightness),

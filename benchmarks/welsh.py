@@ -17,8 +17,8 @@ import numpy as np
 from tinct.color.lab import rgb_to_lab
 from tinct.hints import HintField
 from tinct.methods import Reference
-from tinct.methods.texture import remap_lightness, square_distances
-from tinct.methods.welsh import Welsh, _features
+from tinct.methods.classical.texture import remap_lightness, square_distances
+from tinct.methods.classical.welsh import Welsh, _features
 
 NAIVE_ROWS = 8
 REPEATS = 5

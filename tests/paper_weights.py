@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
-from tinct.networks.xu2020 import Xu2020Config
-from tinct.networks.xu2020_colorization import Xu2020Colorization
-from tinct.networks.xu2020_lite import LiteTransfer
-from tinct.networks.xu2020_transfer import Xu2020Transfer
-from tinct.training.config import CONFIGS, read_config
+from tinct.networks.xu2020.colorization_network import Xu2020Colorization
+from tinct.networks.xu2020.export import release_xu2020
+from tinct.networks.xu2020.lite_network import LiteTransfer
+from tinct.networks.xu2020.network import Xu2020Config
+from tinct.networks.xu2020.transfer_network import Xu2020Transfer
+from tinct.training.config import read_config, shipped_configs
 from tinct.training.export import Making
 from tinct.training.export_papers import release_paper
-from tinct.training.export_xu2020 import release_xu2020
 from tinct.training.run import paper_network
 
 WIDTH = 0.0625
@@ -37,7 +37,7 @@ MAKING = Making("nothing: random weights", {"automatic": 1.0}, {"width": WIDTH},
 
 def tiny_network(name: str) -> torch.nn.Module:
     """One of `SINGLE` with random weights; batch normalizations do something."""
-    numbers = read_config(CONFIGS / f"{name}.toml")["network"] | {"width": WIDTH}
+    numbers = read_config(shipped_configs()[name])["network"] | {"width": WIDTH}
     if name == "iizuka2016":
         numbers["global_size"] = 32
     return unsettled(paper_network(name, numbers))

@@ -9,13 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinct.colorize import Colorizer, colorize
+    from tinct.colorizing.colorizer import Colorizer, colorize
     from tinct.errors import TinctError
     from tinct.hints import Hint, HintImage, Rectangle, Stroke, Swatch, parse_hint, read_hints
     from tinct.methods import METHODS, Prediction, get_method
     from tinct.options import Options
     from tinct.photo import Photo, Provenance
-    from tinct.stylization import stylize
+    from tinct.stylizing.stylization import stylize
 
 __version__ = "0.1.0"
 
@@ -41,13 +41,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "tinct.colorize": ("Colorizer", "colorize"),
+    "tinct.colorizing.colorizer": ("Colorizer", "colorize"),
     "tinct.errors": ("TinctError",),
     "tinct.hints": ("Hint", "HintImage", "Rectangle", "Stroke", "Swatch", "parse_hint", "read_hints"),
     "tinct.methods": ("METHODS", "Prediction", "get_method"),
     "tinct.options": ("Options",),
     "tinct.photo": ("Photo", "Provenance"),
-    "tinct.stylization": ("stylize",),
+    "tinct.stylizing.stylization": ("stylize",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

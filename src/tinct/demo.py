@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.colorize import Colorizer
+from tinct.colorizing.colorizer import Colorizer
 from tinct.hints import Hint, HintLike, Stroke
 from tinct.methods import METHODS
-from tinct.methods.choice import LEARNED
+from tinct.methods.selection import LEARNED
 from tinct.photo import Photo
 
 Picture = NDArray[np.uint8]

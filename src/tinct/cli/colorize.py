@@ -17,7 +17,7 @@ from tinct.errors import OptionError, OutputError, TinctError
 from tinct.options import Options
 
 if TYPE_CHECKING:
-    from tinct.colorize import Colorizer
+    from tinct.colorizing.colorizer import Colorizer
     from tinct.hints import HintLike
     from tinct.methods import Method
     from tinct.photo import Photo
@@ -147,9 +147,9 @@ def _set_up(
     options: Options, reference: list[str] | None, points: list[str], file: str | None
 ) -> Callable[[Photo], Colorizer]:
     """How each photograph is prepared: the references are read once, the hints for each size."""
-    from tinct.colorize import Colorizer
+    from tinct.colorizing.colorizer import Colorizer
     from tinct.hints import Swatch
-    from tinct.methods.choice import choose_method
+    from tinct.methods.selection import choose_method
 
     # what is malformed or missing is so for every photograph: say it once, before any work
     swatches = [isinstance(each, Swatch) for each in _hints(points, file, (1, 1))]

@@ -138,7 +138,7 @@ def references(
     tinct data references few.csv --out pairs.csv
     """
     from tinct.cli.evaluate import progress_bar
-    from tinct.training.references import find_references, write_references
+    from tinct.training.reference_pairs import find_references, write_references
 
     target = out or index.with_name(f"{index.stem}.references.csv")
     with progress_bar() as bar:

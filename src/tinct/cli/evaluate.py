@@ -14,9 +14,9 @@ from tinct.errors import EvaluationError, OptionError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tinct.evaluation.compare import Difference
-    from tinct.evaluation.evaluator import Run
-    from tinct.evaluation.results import Results
+    from tinct.evaluation.report.compare import Difference
+    from tinct.evaluation.run.evaluator import Run
+    from tinct.evaluation.run.results import Results
 
 
 def register(app: typer.Typer) -> None:
@@ -91,8 +91,8 @@ def evaluate(
 
     tinct evaluate auto -m other=results/of/another/program --data photos/
     """
-    from tinct.evaluation.evaluator import Run
-    from tinct.evaluation.evaluator import evaluate as evaluate_run
+    from tinct.evaluation.run.evaluator import Run
+    from tinct.evaluation.run.evaluator import evaluate as evaluate_run
 
     folder, names = out or Path("reports") / protocol, method or ["gray"]
     if protocol == "runtime":
@@ -148,8 +148,8 @@ def evaluate_runtime(
     data: Path, methods: list[str], baseline: str | None, sizes: list[str] | None, limit: float, folder: Path
 ) -> Results:
     """The `runtime` protocol: time and memory instead of color."""
-    from tinct.evaluation.photographs import find_photographs
-    from tinct.evaluation.runtime import SIZES, RuntimeRun, measure_runtime
+    from tinct.evaluation.photographs.sets import find_photographs
+    from tinct.evaluation.run.runtime import SIZES, RuntimeRun, measure_runtime
 
     run = RuntimeRun(tuple(methods), find_photographs(data), baseline, tuple(sizes or SIZES), limit)
     with progress_bar() as bar:
@@ -176,9 +176,9 @@ def compare(
 
     tinct compare run/results.json run/results.json --methods reinhard,welsh
     """
-    from tinct.evaluation.compare import FEW
-    from tinct.evaluation.compare import compare as compare_results
-    from tinct.evaluation.results import read_results
+    from tinct.evaluation.report.compare import FEW
+    from tinct.evaluation.report.compare import compare as compare_results
+    from tinct.evaluation.run.results import read_results
 
     one, _, other = (methods or "").partition(",")
     if methods and not (one and other):

@@ -10,7 +10,7 @@ import typer
 from tinct.errors import OptionError
 
 if TYPE_CHECKING:
-    from tinct.colorize import Colorizer
+    from tinct.colorizing.colorizer import Colorizer
     from tinct.photo import Photo
 
 
@@ -20,14 +20,14 @@ def read_album(
     """The photographs to do, and how each is set up.
 
     Args:
-        project, carry: as `tinct.album.Album` takes them.
+        project, carry: as `tinct.colorizing.album.Album` takes them.
         photos: what was named; none stands for the project's own photograph.
         said_twice: options that the project has its own word for, as they were given.
     Raises:
         OptionError: if one of these was given.
         ProjectError: if the project, or a file it names, is missing or another one.
     """
-    from tinct.album import Album
+    from tinct.colorizing.album import Album
 
     if given := [name for name, value in said_twice.items() if value]:
         raise OptionError(

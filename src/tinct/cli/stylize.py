@@ -44,7 +44,7 @@ def stylize(
     tinct stylize street.jpg -r dusk.jpg --segment street.map.png dusk.map.png --wct -o street.dusk.jpg
     """
     from tinct.photo.writing import check_target
-    from tinct.stylization import stylize as styled
+    from tinct.stylizing.stylization import stylize as styled
 
     check_target(output, source=photo, overwrite=overwrite)
     result = styled(photo, reference, segment, match="wct" if wct else "adain", alpha=alpha, size=size)

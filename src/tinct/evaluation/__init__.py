@@ -1,1 +1,1 @@
-""""""
+"""Measuring colorization: protocols, metrics, runs, reports and user studies."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinct.networks.ports import HALF
+from tinct.networks.tinct.ports import HALF
 
 if TYPE_CHECKING:
     from openvino import Model, Node

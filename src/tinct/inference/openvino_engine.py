@@ -17,7 +17,7 @@ from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsErro
 from tinct.inference.border import Orders, declared_name, read_cut, stored_cut
 from tinct.inference.disk_cache import writable_cache
 from tinct.inference.eight_bits import Ranges, multiplies_bytes
-from tinct.inference.network import checked_arrays
+from tinct.inference.interface import checked_arrays
 from tinct.weights.checksum import file_sha256
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsError
-from tinct.inference.network import TorchSource, checked_arrays
+from tinct.inference.interface import TorchSource, checked_arrays
 
 if TYPE_CHECKING:
     from torch import nn

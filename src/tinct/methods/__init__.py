@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from tinct.errors import MethodError
-from tinct.methods.protocol import DistributionMethod, EditableMethod, Method, Prediction, Reference
+from tinct.methods.method import DistributionMethod, EditableMethod, Method, Prediction, Reference
 
 __all__ = [
     "METHODS",
@@ -20,30 +20,30 @@ __all__ = [
 ]
 
 METHODS: dict[str, str] = {
-    "tinct": "tinct.methods.learned:Tinct",
-    "reinhard": "tinct.methods.statistics:Reinhard",
-    "histogram": "tinct.methods.statistics:HistogramMatching",
-    "welsh": "tinct.methods.welsh:Welsh",
-    "gupta": "tinct.methods.superpixels:Gupta",
-    "pierre": "tinct.methods.variational:Pierre",
-    "levin": "tinct.methods.scribbles:Levin",
-    "zhang2016": "tinct.methods.papers:ZHANG2016",
-    "zhang2016-mode": "tinct.methods.papers:ZHANG2016_MODE",
-    "zhang2016-l2": "tinct.methods.papers:ZHANG2016_L2",
-    "zhang2016-five-blocks": "tinct.methods.papers:ZHANG2016_FIVE_BLOCKS",
-    "zhang2016-four-blocks": "tinct.methods.papers:ZHANG2016_FOUR_BLOCKS",
-    "zhang2017": "tinct.methods.papers:ZHANG2017",
-    "zhang2017-global": "tinct.methods.papers:ZHANG2017_GLOBAL",
-    "scunet": "tinct.methods.papers:SCUNET",
-    "scunet-classregsoft": "tinct.methods.papers:SCUNET_CLASSREGSOFT",
-    "scunet-regsoft": "tinct.methods.papers:SCUNET_REGSOFT",
-    "iizuka2016": "tinct.methods.papers:IIZUKA2016",
-    "larsson2016": "tinct.methods.papers:LARSSON2016",
-    "xu2020": "tinct.methods.papers:XU2020",
-    "xu2020-wct": "tinct.methods.papers:XU2020_WCT",
-    "xu2020-encoder-adain": "tinct.methods.papers:XU2020_ENCODER_ADAIN",
-    "xu2020-decoder-adain": "tinct.methods.papers:XU2020_DECODER_ADAIN",
-    "xu2020-lite": "tinct.methods.papers:XU2020_LITE",
+    "tinct": "tinct.networks.tinct.method:Tinct",
+    "reinhard": "tinct.methods.classical.color_statistics:Reinhard",
+    "histogram": "tinct.methods.classical.color_statistics:HistogramMatching",
+    "welsh": "tinct.methods.classical.welsh:Welsh",
+    "gupta": "tinct.methods.classical.gupta:Gupta",
+    "pierre": "tinct.methods.classical.pierre:Pierre",
+    "levin": "tinct.methods.classical.levin:Levin",
+    "zhang2016": "tinct.networks.zhang2016.method:ZHANG2016",
+    "zhang2016-mode": "tinct.networks.zhang2016.method:ZHANG2016_MODE",
+    "zhang2016-l2": "tinct.networks.zhang2016.method:ZHANG2016_L2",
+    "zhang2016-five-blocks": "tinct.networks.zhang2016.method:ZHANG2016_FIVE_BLOCKS",
+    "zhang2016-four-blocks": "tinct.networks.zhang2016.method:ZHANG2016_FOUR_BLOCKS",
+    "zhang2017": "tinct.networks.zhang2017.method:ZHANG2017",
+    "zhang2017-global": "tinct.networks.zhang2017.method:ZHANG2017_GLOBAL",
+    "scunet": "tinct.networks.scunet.method:SCUNET",
+    "scunet-classregsoft": "tinct.networks.scunet.method:SCUNET_CLASSREGSOFT",
+    "scunet-regsoft": "tinct.networks.scunet.method:SCUNET_REGSOFT",
+    "iizuka2016": "tinct.networks.iizuka2016.method:IIZUKA2016",
+    "larsson2016": "tinct.networks.larsson2016.method:LARSSON2016",
+    "xu2020": "tinct.networks.xu2020.method:XU2020",
+    "xu2020-wct": "tinct.networks.xu2020.method:XU2020_WCT",
+    "xu2020-encoder-adain": "tinct.networks.xu2020.method:XU2020_ENCODER_ADAIN",
+    "xu2020-decoder-adain": "tinct.networks.xu2020.method:XU2020_DECODER_ADAIN",
+    "xu2020-lite": "tinct.networks.xu2020.method:XU2020_LITE",
 }
 
 

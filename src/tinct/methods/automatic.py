@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tinct.color.bins import AB_BINS, STEP, decode_bins
 from tinct.hints import HintField
+from tinct.methods.classical.levin import spread_hints
 from tinct.methods.distribution import TEMPERATURE, Distribution, alternative
 from tinct.methods.exported import (
     channels_first,
@@ -25,9 +26,8 @@ from tinct.methods.exported import (
     sha256_of,
     unpadded,
 )
-from tinct.methods.protocol import Prediction, Reference
-from tinct.methods.scribbles import spread_hints
-from tinct.networks.ports import SURE_SPREAD
+from tinct.methods.method import Prediction, Reference
+from tinct.networks.tinct.ports import SURE_SPREAD
 
 Array = NDArray[np.float32]
 
@@ -70,7 +70,7 @@ class Automatic:
         return sha256_of(self.weights)
 
     def prepare(self) -> None:
-        """Open the network; see `tinct.methods.learned.Tinct.prepare`."""
+        """Open the network; see `tinct.networks.tinct.method.Tinct.prepare`."""
         exported_network(*self.weights)
 
     def predict(

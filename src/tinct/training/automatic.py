@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tinct.networks.outputs import Outputs
+from tinct.networks.layers.outputs import Outputs
 from tinct.training.config import dataclass_from
 from tinct.training.lightness import old_lightness
 from tinct.training.pool import Pool

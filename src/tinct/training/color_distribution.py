@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tinct.color.bins import STEP
-from tinct.networks.outputs import bin_centers
-from tinct.networks.tinct import AB_SCALE
+from tinct.networks.layers.outputs import bin_centers
+from tinct.networks.tinct.network import AB_SCALE
 
 CELLS = 11
 """Of the bins' grid, to each side of gray."""

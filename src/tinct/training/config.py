@@ -8,10 +8,17 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tinct import networks
 from tinct.errors import OptionError
 
-CONFIGS = Path(__file__).parent / "configs"
+NETWORKS = Path(networks.__file__).parent
+"""The folder of the networks; each network's folder holds its configs."""
 T = TypeVar("T")
+
+
+def shipped_configs() -> dict[str, Path]:
+    """The configs that ship with tinct, by their names."""
+    return {path.stem: path for path in NETWORKS.glob("*/*.toml")}
 
 
 def read_config(file: Path) -> dict[str, dict[str, Any]]:
@@ -23,7 +30,7 @@ def read_config(file: Path) -> dict[str, dict[str, Any]]:
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError:
-        shipped = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.toml")))
+        shipped = ", ".join(sorted(shipped_configs()))
         raise OptionError(f"no config {file}; give a TOML file (shipped with tinct: {shipped}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"{file} is not TOML: {error}.") from None

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tinct.networks.graphs import cut
-from tinct.networks.ports import HALF, INPUTS, OUTPUTS
-from tinct.networks.tinct import MAP_CHANNELS_PER_HEAD, Tinct
+from tinct.networks.tinct.graphs import cut
+from tinct.networks.tinct.network import MAP_CHANNELS_PER_HEAD, Tinct
+from tinct.networks.tinct.ports import HALF, INPUTS, OUTPUTS
 from tinct.weights import MANIFEST_FILE
 from tinct.weights.checksum import file_sha256
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from tinct.networks.graphs import without_batch_norm
-from tinct.networks.paper_graphs import PaperGraph
+from tinct.networks.paper_graph import PaperGraph
+from tinct.networks.tinct.graphs import without_batch_norm
 from tinct.training.export import Making, add_to_manifest, halve_weights, write_graph
 
 TRACED_SIDE = 64

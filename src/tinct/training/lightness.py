@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tinct.networks.lab import lightness_of_luminance, linear_rgb
+from tinct.color.lab_torch import lightness_of_luminance, linear_rgb
 
 
 def old_lightness(rgb: Tensor, lightness: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ Draw = Callable[[Any, Path], None]
 
 
 class Training(Protocol):
-    """What a network's training file provides; see `tinct.training.tinct` for one."""
+    """What a network's training file provides; see `tinct.networks.tinct.training` for one."""
 
     name: str
 

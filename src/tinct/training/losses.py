@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tinct.networks.tinct import AB_SCALE
+from tinct.networks.tinct.network import AB_SCALE
 from tinct.training.labels import UNLABELED
 
 BIN_SIGMA = 5.0  # Zhang 2016, section 2.2: soft encoding with a Gaussian of 5 ab units

@@ -19,7 +19,7 @@ except ImportError as missing:
         f"PyTorch cannot be imported ({missing}); networks are trained with it: pip install 'tinct[train]'."
     ) from None
 
-from tinct.training.config import CONFIGS, dataclass_from, read_config
+from tinct.training.config import dataclass_from, read_config, shipped_configs
 from tinct.training.labels import Labels, collect
 from tinct.training.log import Tell, read_log, values_of
 from tinct.training.loop import CHECKPOINT, Loop, LoopConfig, read_checkpoint
@@ -28,23 +28,23 @@ from tinct.training.pool import Pool
 from tinct.training.processes import join, rank_and_world, wait
 
 TRAININGS = {
-    "tinct": "tinct.training.tinct:TinctTraining",
-    "zhang2016": "tinct.training.zhang2016:Zhang2016Training",
-    "zhang2016-l2": "tinct.training.zhang2016:RegressionTraining",
-    "zhang2016-five-blocks": "tinct.training.zhang2016:FiveBlocksTraining",
-    "zhang2016-four-blocks": "tinct.training.zhang2016:FourBlocksTraining",
-    "zhang2017": "tinct.training.zhang2017:Zhang2017Training",
-    "zhang2017-global": "tinct.training.zhang2017:GlobalHintsTraining",
-    "scunet": "tinct.training.scunet:ScunetTraining",
-    "scunet-classregsoft": "tinct.training.scunet:ClassRegSoftTraining",
-    "scunet-regsoft": "tinct.training.scunet:RegSoftTraining",
-    "iizuka2016": "tinct.training.iizuka2016:Iizuka2016Training",
-    "larsson2016": "tinct.training.larsson2016:Larsson2016Training",
-    "xu2020-encoder": "tinct.training.xu2020:EncoderTraining",
-    "xu2020-transfer": "tinct.training.xu2020:TransferTraining",
-    "xu2020-colorization": "tinct.training.xu2020_colorization:ColorizationTraining",
-    "xu2020-lite": "tinct.training.xu2020_lite:LiteTraining",
-    "xu2020-lite-total": "tinct.training.xu2020_lite:LiteTotalTraining",
+    "tinct": "tinct.networks.tinct.training:TinctTraining",
+    "zhang2016": "tinct.networks.zhang2016.training:Zhang2016Training",
+    "zhang2016-l2": "tinct.networks.zhang2016.training:RegressionTraining",
+    "zhang2016-five-blocks": "tinct.networks.zhang2016.training:FiveBlocksTraining",
+    "zhang2016-four-blocks": "tinct.networks.zhang2016.training:FourBlocksTraining",
+    "zhang2017": "tinct.networks.zhang2017.training:Zhang2017Training",
+    "zhang2017-global": "tinct.networks.zhang2017.training:GlobalHintsTraining",
+    "scunet": "tinct.networks.scunet.training:ScunetTraining",
+    "scunet-classregsoft": "tinct.networks.scunet.training:ClassRegSoftTraining",
+    "scunet-regsoft": "tinct.networks.scunet.training:RegSoftTraining",
+    "iizuka2016": "tinct.networks.iizuka2016.training:Iizuka2016Training",
+    "larsson2016": "tinct.networks.larsson2016.training:Larsson2016Training",
+    "xu2020-encoder": "tinct.networks.xu2020.training:EncoderTraining",
+    "xu2020-transfer": "tinct.networks.xu2020.training:TransferTraining",
+    "xu2020-colorization": "tinct.networks.xu2020.colorization_training:ColorizationTraining",
+    "xu2020-lite": "tinct.networks.xu2020.lite_training:LiteTraining",
+    "xu2020-lite-total": "tinct.networks.xu2020.lite_training:LiteTotalTraining",
 }
 """Networks that can be trained, and the class that knows how."""
 
@@ -124,11 +124,11 @@ def export_run(run: Path, out: Path | None, training_data: str) -> dict[str, Pat
     """
     from safetensors.torch import save_file
 
-    from tinct.networks.tinct import Tinct, TinctConfig
+    from tinct.networks.tinct.network import Tinct, TinctConfig
+    from tinct.networks.tinct.training import bin_centers
+    from tinct.networks.xu2020.export import RELEASED, release_xu2020, trained
     from tinct.training.export import Making, release
     from tinct.training.export_papers import release_paper
-    from tinct.training.export_xu2020 import RELEASED, release_xu2020, trained
-    from tinct.training.tinct import bin_centers
     from tinct.weights import own_folder
 
     out = own_folder() if out is None else out
@@ -196,7 +196,7 @@ def keep_config(network: str, out: Path, config: Path | None) -> None:
     Raises:
         OptionError: if the run there is of a network with other numbers.
     """
-    kept, shipped = out / CONFIG_FILE, CONFIGS / f"{network}.toml"
+    kept, shipped = out / CONFIG_FILE, shipped_configs()[network]
     if config is None and kept.exists():
         return
     source = _config_file(config) if config else shipped
@@ -212,8 +212,7 @@ def keep_config(network: str, out: Path, config: Path | None) -> None:
 
 def _config_file(given: Path) -> Path:
     """A file, or where there is none of that name the config that ships by it."""
-    shipped = CONFIGS / f"{given}.toml"
-    return shipped if shipped.is_file() and not given.exists() else given
+    return given if given.exists() else shipped_configs().get(str(given), given)
 
 
 def pack_if_needed(data: Path, out: Path, workers: int) -> None:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from tinct.networks.tinct import Tinct, reference_items
+from tinct.networks.tinct.network import Tinct, reference_items
 from tinct.training.hints import square_hints
 from tinct.training.labels import NOT_RELATED
 from tinct.training.pool import Pool

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tinct.networks.lab import lab_to_rgb
-from tinct.networks.tinct import AB_SCALE, Features, Tinct, reference_items
-from tinct.training.batch import memory_of, turned
+from tinct.color.lab_torch import lab_to_rgb
+from tinct.networks.tinct.batch import memory_of, turned
+from tinct.networks.tinct.network import AB_SCALE, Features, Tinct, reference_items
 from tinct.training.hints import Hints, square_hints
 from tinct.training.labels import NOT_RELATED
 from tinct.training.pool import Pool

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from tinct.evaluation.frozen import locate
-from tinct.evaluation.state_dict import read_state_dict
-from tinct.networks.vgg19 import VGG19, layers_of
+from tinct.networks.layers.vgg19 import VGG19, layers_of
 from tinct.training.loop import averaged_state
+from tinct.weights.frozen import locate
+from tinct.weights.state_dict import read_state_dict
 
 TEACHER = "vgg19"
 STUDENT = "xu2020-encoder"
@@ -19,7 +19,7 @@ def encoder_weights(source: str) -> dict[str, Tensor]:
     """Weights by layer.
 
     Args:
-        source: "vgg19" for the published network, wherever `tinct.evaluation.frozen` finds it (layers that its file
+        source: "vgg19" for the published network, wherever `tinct.weights.frozen` finds it (layers that its file
             lacks are left out); "none" for no weights; or the folder of a run of `xu2020-encoder`.
     Raises:
         WeightsError: if the published network is not on this machine, or its file is damaged.

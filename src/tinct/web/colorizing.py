@@ -9,11 +9,11 @@ import numpy as np
 from fastapi import FastAPI, Request, Response
 
 import tinct
-from tinct.colorize import Colorizer
+from tinct.colorizing.colorizer import Colorizer
+from tinct.colorizing.project import read_options
 from tinct.errors import HintError
 from tinct.methods import METHODS, DistributionMethod, get_method, missing_weights, uses_references
 from tinct.photo.formats import named_format
-from tinct.project import read_options
 from tinct.web import work
 from tinct.web.answers import download
 from tinct.web.attending import attended

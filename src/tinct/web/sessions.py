@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from starlette.datastructures import UploadFile
 
-from tinct.colorize import Colorizer
+from tinct.colorizing.colorizer import Colorizer
 from tinct.errors import PhotoError
 from tinct.photo import Photo
 from tinct.web.answers import Refusal, plain_name

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tinct.colorize import Colorizer
+from tinct.colorizing.colorizer import Colorizer
+from tinct.colorizing.project import Project, ProjectPhoto, ProjectReference, made_with, read_options
 from tinct.hints import HintImage
 from tinct.hints import read_hints as read_hint_file
 from tinct.options import Options
 from tinct.photo import Photo
-from tinct.project import Project, ProjectPhoto, ProjectReference, made_with, read_options
 from tinct.web.answers import encode_png, encode_preview, encode_webp
 from tinct.web.requests import Edit, Places, Save, Spot, Strip, View, check_count, read_hints
 from tinct.web.sessions import Session, Upload, read_references

@@ -10,7 +10,7 @@
 | `bleeding` | chroma edges without a lightness edge |
 | `guidance` | are hints there, how far do they spread, is a reference used? |
 
-Networks that some of them need are described in `tinct.evaluation.frozen`.
+Networks that some of them need are described in `tinct.weights.frozen`.
 """
 
 from tinct.evaluation.metrics.bleeding import bleeding

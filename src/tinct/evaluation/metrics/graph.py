@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinct.evaluation.state_dict import StateDict
+from tinct.weights.state_dict import StateDict
 
 Node = Any
 

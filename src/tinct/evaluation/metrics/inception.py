@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import WeightsError
-from tinct.evaluation.frozen import locate
 from tinct.evaluation.metrics.graph import (
     Node,
     channels_first,
@@ -26,7 +25,8 @@ from tinct.evaluation.metrics.graph import (
 )
 from tinct.evaluation.metrics.perceptual import as_batch
 from tinct.evaluation.metrics.picture import Picture
-from tinct.evaluation.state_dict import StateDict, read_state_dict
+from tinct.weights.frozen import locate
+from tinct.weights.state_dict import StateDict, read_state_dict
 
 INCEPTION_SIZE = 299
 BATCH_NORM_EPSILON = 1e-3
@@ -39,7 +39,7 @@ class InceptionFeatures:
         """Load the official weights.
 
         Args:
-            folder, download: where to look for them (`tinct.evaluation.frozen.locate`).
+            folder, download: where to look for them (`tinct.weights.frozen.locate`).
         Raises:
             WeightsError: if they are missing or damaged.
         """

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import ShapeError
-from tinct.evaluation.frozen import locate
 from tinct.evaluation.metrics.graph import (
     Node,
     channels_first,
@@ -25,7 +24,8 @@ from tinct.evaluation.metrics.graph import (
     spatial_mean,
 )
 from tinct.evaluation.metrics.picture import Picture, check_pair, to_8bit
-from tinct.evaluation.state_dict import StateDict, read_state_dict
+from tinct.weights.frozen import locate
+from tinct.weights.state_dict import StateDict, read_state_dict
 
 # Below this SqueezeNet's last pooling has no whole window left.
 SMALLEST_SIDE = 25
@@ -50,7 +50,7 @@ class Lpips:
         """Load backbone and heads.
 
         Args:
-            folder, download: where to look for the two files (`tinct.evaluation.frozen.locate`).
+            folder, download: where to look for the two files (`tinct.weights.frozen.locate`).
         Raises:
             WeightsError: if one is missing or damaged.
         """

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import ShapeError, WeightsError
-from tinct.evaluation.frozen import locate
 from tinct.evaluation.metrics.picture import Picture, to_8bit
+from tinct.weights.frozen import locate
 
 Array = NDArray[np.float32]
 
@@ -27,7 +27,7 @@ class Classifier:
         """Load the network.
 
         Args:
-            folder, download: where to look for it (`tinct.evaluation.frozen.locate`).
+            folder, download: where to look for it (`tinct.weights.frozen.locate`).
         Raises:
             WeightsError: if it is missing or damaged.
         """

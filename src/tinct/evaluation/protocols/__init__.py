@@ -24,7 +24,7 @@ PROTOCOLS: dict[str, type[Protocol]] = {
         Legacy,
     )
 }
-"""Every protocol that asks about photographs; `runtime` (tinct.evaluation.runtime) measures time and memory
+"""Every protocol that asks about photographs; `runtime` (tinct.evaluation.run.runtime) measures time and memory
 instead."""
 
 

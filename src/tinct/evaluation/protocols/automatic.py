@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinct.evaluation.photographs import Photograph
+from tinct.evaluation.photographs.sets import Photograph
 from tinct.evaluation.protocols.case import Case
 from tinct.evaluation.protocols.protocol import Protocol
 

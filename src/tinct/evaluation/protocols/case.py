@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import ShapeError
-from tinct.evaluation.photographs import Photograph
+from tinct.evaluation.photographs.sets import Photograph
 from tinct.hints import HintField, PlacedHint, Rectangle
-from tinct.methods.protocol import Reference
+from tinct.methods.method import Reference
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]

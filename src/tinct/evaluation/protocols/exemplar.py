@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinct.errors import EvaluationError
-from tinct.evaluation.photographs import Photograph, is_gray, read_rgb
+from tinct.evaluation.photographs.sets import Photograph, is_gray, read_rgb
 from tinct.evaluation.protocols.case import Case, Image
 from tinct.evaluation.protocols.protocol import Protocol
 from tinct.evaluation.protocols.warping import DISTORTION, distort

@@ -17,7 +17,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.evaluation.photographs import Photograph
+from tinct.evaluation.photographs.sets import Photograph
 from tinct.evaluation.protocols.case import Case, Image, Patch
 from tinct.evaluation.protocols.protocol import Protocol
 

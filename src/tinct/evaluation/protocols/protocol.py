@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinct.errors import EvaluationError
-from tinct.evaluation.photographs import Photograph, is_gray
+from tinct.evaluation.photographs.sets import Photograph, is_gray
 from tinct.evaluation.protocols.case import Case, Image, make_case
 
 
@@ -22,7 +22,7 @@ class Protocol(ABC):
         has_truth: whether results are compared with the true photograph.
         shown_case: the case whose pictures and box plots a report shows.
         baseline_case: the case that answers without help, for gains and costs; "" where there is none.
-        metrics: the scores that its records have (tinct.evaluation.scores).
+        metrics: the scores that its records have (tinct.evaluation.metrics.scores).
         square: the side in pixels to which photographs are squashed; None keeps their own size.
     """
 

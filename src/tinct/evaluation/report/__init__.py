@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from tinct.evaluation.columns import METRICS
+from tinct.evaluation.metrics.columns import METRICS
 from tinct.evaluation.report.sheets import Sheets
 from tinct.evaluation.report.tables import html_cases, html_table
-from tinct.evaluation.results import Results, write_atomically
+from tinct.evaluation.run.results import Results, write_atomically
 
 REPORT_FILE = "report.html"
 FEW = 30

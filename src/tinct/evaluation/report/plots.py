@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinct.errors import MissingExtraError
-from tinct.evaluation.columns import METRICS
+from tinct.evaluation.metrics.columns import METRICS
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
-from tinct.evaluation.results import Results
+from tinct.evaluation.run.results import Results
 from tinct.training.log import values_of
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _curve(axes: Axes, cases: Mapping[str, Mapping[str, Mapping[str, float]]], n
 
 def times(results: Results) -> str:
     """Seconds against pixels, both logarithmic, a line for each method."""
-    from tinct.evaluation.runtime import SIZES
+    from tinct.evaluation.run.runtime import SIZES
 
     figure, (axes,) = _panels(1, width=7.2, height=4.4)
     for color, method in zip(_cycle(len(results.methods)), results.methods, strict=True):

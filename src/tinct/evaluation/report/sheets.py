@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from tinct.evaluation.columns import METRICS
-from tinct.evaluation.pictures import thumbnail_path
-from tinct.evaluation.results import Results
+from tinct.evaluation.metrics.columns import METRICS
+from tinct.evaluation.photographs.pictures import thumbnail_path
+from tinct.evaluation.run.results import Results
 
 SHOWN = 20
 """Photographs in each of worst and best; as many in a sheet where nothing is measured against a truth."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from tinct.evaluation.columns import METRICS
-from tinct.evaluation.results import Results
+from tinct.evaluation.metrics.columns import METRICS
+from tinct.evaluation.run.results import Results
 
 DASH = "\N{EN DASH}"
 Columns = Mapping[str, Mapping[str, Mapping[str, float]]]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tinct.errors import MissingExtraError
-from tinct.evaluation.results import write_atomically
+from tinct.evaluation.run.results import write_atomically
 from tinct.evaluation.study.analysis import Outcome, chance, outcomes, preferred_over
 from tinct.evaluation.study.votes import Vote, VoteFile
 

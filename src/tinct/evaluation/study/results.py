@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinct.errors import EvaluationError
-from tinct.evaluation.photographs import EXTENSIONS
+from tinct.evaluation.photographs.sets import EXTENSIONS
 
 TRUTH, GRAY, REFERENCE = "truth", "gray", "reference"
 """Folders beside the methods' that are no method: the true photograph, the grey one, the reference."""

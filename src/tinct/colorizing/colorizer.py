@@ -1,0 +1,429 @@
+"""The one path from a black-and-white photograph to a color one, behind every front door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
+from functools import partial
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.colorizing.rendering import render, render_preview
+from tinct.colorizing.upsampling import average_lightness
+from tinct.errors import HintError, MethodError, OptionError, PhotoError
+from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
+from tinct.methods import DistributionMethod, EditableMethod, Method, Prediction, Reference
+from tinct.methods.selection import LEARNED, choose_method
+from tinct.options import Options
+from tinct.photo import Photo, Provenance
+from tinct.photo.sources import as_photo, in_kind, reference_photo, reference_weights
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from tinct.methods.distribution import Distribution, Place, Suggestion
+
+Array = NDArray[np.float32]
+AnyArray = TypeVar("AnyArray", bound=NDArray[Any])
+
+PHOTO_ALONE = ("lightness", "small")
+"""What is kept of the photograph that references do not change."""
+
+PREVIEW_SIDE = 1024
+"""The longer side in pixels from which smaller previews are made."""
+
+
+@overload
+def colorize(
+    photo: str | PathLike[str] | Photo, reference: Any = ..., hints: Any = ..., **options: Any
+) -> Photo: ...
+@overload
+def colorize(photo: bytes, reference: Any = ..., hints: Any = ..., **options: Any) -> bytes: ...
+@overload
+def colorize(photo: AnyArray, reference: Any = ..., hints: Any = ..., **options: Any) -> AnyArray: ...
+@overload
+def colorize(photo: Image.Image, reference: Any = ..., hints: Any = ..., **options: Any) -> Image.Image: ...
+
+
+def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: Any) -> Any:
+    """Colorize a photograph.
+
+    Args:
+        photo: a path, a file's bytes, a PIL image, a `Photo`, or an array of shape (H, W), (H, W, 3) or
+            (H, W, 4): uint8 or uint16 over its whole range, or float in 0..1.
+        reference: a color photograph to take colors from, in any of these kinds, or a list of several.
+        hints: `Hint`, `Stroke`, `Rectangle`, `Swatch` and `HintImage` objects or plain `(x, y, "#rrggbb")`,
+            in pixels of the photograph; or the path of a file of hints.
+        options: the attributes of `Options`: method, size, strength, vividness, chroma_only, seed, trust.
+    Returns:
+        The same kind as the photo: bytes for bytes, in their own format (PNG where tinct cannot write it);
+        an image for an image; an array of the same type for an array, with three channels, or four where
+        it has alpha; an image for an open file. A path gives a `Photo`: nothing is written before you call its
+        `write`. L* is kept.
+    Raises:
+        PhotoError, ShapeError: if the photograph cannot be read.
+        ReferencePhotoError: if a reference has no color.
+        HintError, ColorError: if a hint is outside the photograph or malformed.
+        OptionError, MethodError: if an option is out of range, or the method cannot answer what was given.
+    """
+    colorizer = Colorizer(photo, reference, hints, **options)
+    return colorizer.like(photo)
+
+
+class Colorizer:
+    """A photograph being colorized, for editing: set it once, change hints and references, look again.
+
+    What does not change between two looks is not computed again: the photograph at the working size, the
+    references, and what a method found before the user's hints are spread over it.
+    """
+
+    def __init__(self, photo: Any = None, reference: Any = None, hints: Any = None, **options: Any) -> None:
+        """Begin with what `colorize` takes; everything can be set later."""
+        self._options = _options(Options(), options)
+        self._photo: Photo | None = None
+        self._references: tuple[Photo, ...] = ()
+        self._hints: dict[int, HintLike] = {}
+        self._next_hint = 0
+        self._found: dict[Any, Any] = {}
+        self._weights: tuple[float, ...] = ()
+        self._reference_labs: dict[tuple[int, int], Array] = {}
+        if photo is not None:
+            self.set_photo(photo)
+        self.set_references(reference)
+        for hint in self._read_hints(hints):
+            self.add_hint(hint)
+
+    @property
+    def photo(self) -> Photo:
+        """The photograph.
+
+        Raises:
+            PhotoError: if none is set.
+        """
+        if self._photo is None:
+            raise PhotoError("there is no photograph to colorize; call set_photo first.")
+        return self._photo
+
+    @property
+    def options(self) -> Options:
+        """The options in force."""
+        return self._options
+
+    @property
+    def references(self) -> tuple[Photo, ...]:
+        """The color photographs that colors are taken from, in their order."""
+        return self._references
+
+    @property
+    def hints(self) -> dict[int, HintLike]:
+        """The hints by the number that `add_hint` gave them, in the order they were added."""
+        return dict(self._hints)
+
+    @property
+    def method(self) -> Method:
+        """The method that answers for what is given now.
+
+        Raises:
+            MethodError: if it cannot answer.
+        """
+        swatches = [isinstance(hint, Swatch) for hint in self._hints.values()]
+        has_hints, has_swatches = not all(swatches), any(swatches)
+        return choose_method(self._options.method, bool(self._references), has_hints, has_swatches)
+
+    @property
+    def provenance(self) -> Provenance:
+        """What a written file says of its making: the method, and its weights' hash if it has any."""
+        method = self.method
+        return Provenance(method.name, getattr(method, "weights_sha256", None))
+
+    def set_photo(self, photo: Any) -> None:
+        """Take a photograph of any kind that `colorize` takes; hints of an earlier one are dropped."""
+        self._photo = as_photo(photo)
+        self._hints.clear()
+        self._found.clear()
+
+    def set_references(self, reference: Any, weights: Sequence[float] | None = None) -> None:
+        """Take color photographs: None, one, or a list, of any kind that `colorize` takes.
+
+        Args:
+            reference: the photographs; those that are set already (the same `Photo`) are not read again.
+            weights: how much each counts beside the others, 0 (not at all) .. 1; None is 1 for all.
+        Raises:
+            ReferencePhotoError: if one of them has no color to give.
+            OptionError: if a weight is out of range, or there are not as many as references.
+        """
+        sources = (
+            reference if isinstance(reference, list | tuple) else [] if reference is None else [reference]
+        )
+        weighed = reference_weights(weights, len(sources))
+        known = {id(photo) for photo in self._references}
+        self._references = tuple(
+            source if id(source) in known else reference_photo(source, n) for n, source in enumerate(sources)
+        )
+        self._weights = weighed
+        self._found = {key: value for key, value in self._found.items() if key[0] in PHOTO_ALONE}
+        kept = {id(photo) for photo in self._references}
+        self._reference_labs = {key: lab for key, lab in self._reference_labs.items() if key[0] in kept}
+
+    def set_options(self, **changes: Any) -> None:
+        """Change options by name; the others stay."""
+        self._options = _options(self._options, changes)
+
+    def add_hint(self, hint: Any) -> int:
+        """Add a hint, or plain `(x, y, "#rrggbb")`, in pixels of the photograph.
+
+        Returns:
+            Its number, for `remove_hint`.
+        Raises:
+            HintError: if it is outside the photograph or malformed.
+        """
+        hint = as_hint(hint)
+        self._place([hint], (1, 1), ())
+        self._hints[self._next_hint] = hint
+        self._next_hint += 1
+        return self._next_hint - 1
+
+    def remove_hint(self, number: int) -> None:
+        """Take a hint back.
+
+        Raises:
+            HintError: if there is none of that number.
+        """
+        if self._hints.pop(number, None) is None:
+            raise HintError(f"there is no hint number {number}; hints has the numbers that add_hint gave.")
+
+    def clear_hints(self) -> None:
+        """Take all hints back."""
+        self._hints.clear()
+
+    def predict(self) -> Prediction:
+        """The chroma at the working size, with the hints honored; a* and b* before strength is applied."""
+        method, size = self.method, self._size
+        lightness = self._working_lightness()
+        references = self._working_references()
+        placed = self._place(self._hints.values(), lightness.shape, references)
+        if isinstance(method, EditableMethod) and method.honors_hints:
+            found = method.answer(self._seen(method), placed, seed=self._options.seed)
+            return vivid(found, self._options.vividness, placed)
+        if method.honors_hints:
+            return method.predict(lightness, placed, references, seed=self._options.seed)
+        return self._spread(method, size, lightness, placed, references)
+
+    def render(self) -> Photo:
+        """The photograph in color at full resolution, with its metadata."""
+        return self.prepared()()
+
+    def prepared(self) -> Callable[[], Photo]:
+        """Predict now and render later: what is changed meanwhile does not count.
+
+        Returns:
+            A function that gives what `render` would give now; any thread may call it.
+        """
+        photo, options, ab = self.photo, self._options, self.predict().ab
+        hints, provenance = list(self._hints.values()), self.provenance
+        lightness, on_engine = self._working_lightness(), provenance.weights_sha256 is not None
+
+        def rendered() -> Photo:
+            result = render(photo, ab, lightness, hints, options, on_engine=on_engine)
+            result.provenance = provenance
+            return result
+
+        return rendered
+
+    def preview(self, longer_side: int) -> NDArray[np.uint8]:
+        """The photograph in color at a bounded size, without touching its full resolution again.
+
+        Args:
+            longer_side: in pixels, at least 1; the photograph is never enlarged.
+        Returns:
+            sRGB, shape (h, w, 3), uint8.
+        """
+        small = self._small_photo(longer_side)
+        hints = [hint for hint in self._hints.values() if isinstance(hint, Hint)]
+        scale = small.width / self.photo.width, small.height / self.photo.height
+        prediction = self.predict()
+        points = [replace(h, x=(h.x + 0.5) * scale[0] - 0.5, y=(h.y + 0.5) * scale[1] - 0.5) for h in hints]
+        return render_preview(small, prediction.ab, self._working_lightness(), points, self._options)
+
+    def gray(self, longer_side: int) -> NDArray[np.uint8]:
+        """The photograph as it is, at a bounded size: what `preview` colors.
+
+        Args:
+            longer_side: as in `preview`.
+        Returns:
+            sRGB of a gray, shape (h, w), uint8.
+        """
+        return np.asarray(self._small_photo(longer_side).to_array(), np.uint8)
+
+    def suggest(self, x: float, y: float, count: int = 6) -> list[Suggestion]:
+        """Likely colors of a place of the photograph, likeliest first; at most `count`.
+
+        Raises:
+            MethodError: if the method knows no distribution of colors.
+            HintError: if the place is outside the photograph.
+        """
+        from tinct.colorizing import suggestions
+
+        return suggestions.suggest(self._distribution(), self.photo, x, y, count)
+
+    def where_next(self, count: int = 5) -> list[Place]:
+        """Places where one more hint would help most, best first, well apart; at most `count`.
+
+        Raises:
+            MethodError: if the method knows no distribution of colors.
+        """
+        from tinct.colorizing import suggestions
+
+        return suggestions.where_next(self._distribution(), self.photo, count)
+
+    def gains(self) -> Array:
+        """What one hint at each working pixel would settle, shape (h, w), 0..1 of the whole uncertainty.
+
+        `where_next` names the best places of this map.
+
+        Raises:
+            MethodError: if the method knows no distribution of colors.
+        """
+        from tinct.colorizing import suggestions
+
+        height, width = self._working_lightness().shape
+        return suggestions.gains(self._distribution(), (height, width))
+
+    def uncertainty(self) -> Array:
+        """How unsure the color of each working pixel is, shape (h, w), 0 (known) .. 1.
+
+        Raises:
+            MethodError: if the method knows no distribution of colors.
+        """
+        from tinct.colorizing import suggestions
+
+        height, width = self._working_lightness().shape
+        return suggestions.uncertainty(self._distribution(), (height, width))
+
+    def alternatives(self, count: int = 4) -> list[int]:
+        """Values of the option `seed` that give different plausible colorizations of this photograph.
+
+        Raises:
+            MethodError: if the method knows no distribution of colors.
+        """
+        from tinct.colorizing import suggestions
+
+        return suggestions.alternatives(self._distribution(), count)
+
+    def like(self, source: Any) -> Any:
+        """The photograph in color, as the same kind of thing as `source`; see `colorize`."""
+        return in_kind(self.render(), source)
+
+    def _spread(
+        self, method: Method, size: int, lightness: Array, placed: HintField, references: Sequence[Reference]
+    ) -> Prediction:
+        """The method's own answer, found once, and the hints spread over it."""
+        from tinct.methods.classical.levin import spread_hints
+
+        alone = replace(HintField.empty(*lightness.shape), swatches=placed.swatches)
+        key = ("found", method.name, size, self._options.seed, placed.swatches)
+        kept: Prediction = _kept(
+            self._found, key, lambda: method.predict(lightness, alone, references, seed=self._options.seed)
+        )
+        found = vivid(kept, self._options.vividness, alone)
+        return spread_hints(lightness, found, placed) if placed else found
+
+    def _distribution(self) -> Distribution:
+        method = self.method
+        if not isinstance(method, DistributionMethod):
+            raise MethodError(
+                f"{method.name} knows one color for each place and no others; choose {LEARNED} to ask for them."
+            )
+        placed = self._place(
+            self._hints.values(), self._working_lightness().shape, self._working_references()
+        )
+        return method.distribution(self._seen(method), placed)
+
+    def _seen(self, method: EditableMethod) -> Any:
+        """What the method reads of the photograph and its references, kept until one of them changes."""
+        return _kept(
+            self._found,
+            ("seen", method.name, self._size, self._options.trust),
+            lambda: method.look(self._working_lightness(), self._working_references()),
+        )
+
+    def _small_photo(self, longer_side: int) -> Photo:
+        """The photograph's lightness as a gray picture of bounded size, kept."""
+        if longer_side < 1:
+            raise OptionError(f"longer_side is {longer_side}; it must be 1 pixel or more.")
+
+        def shrunk() -> Photo:
+            from tinct.color.gamut import merge_lightness
+
+            lightness = self._small_lightness(longer_side)
+            gray = merge_lightness(lightness, np.zeros((*lightness.shape, 2), np.float32))[..., 0]
+            return Photo.from_array(np.rint(gray * 255).astype(np.uint8))
+
+        small: Photo = _kept(self._found, ("small", longer_side), shrunk)
+        return small
+
+    def _small_lightness(self, longer_side: int) -> Array:
+        """L* at a bounded size; for small sizes from a larger one that is kept, not from the whole again."""
+        side = max(longer_side, PREVIEW_SIDE)
+        large: Array = _kept(self._found, ("small", side, "L*"), lambda: self.photo.working_lightness(side))
+        height, width = self.photo.working_size(longer_side)
+        return average_lightness(large, large.shape, (height, width))
+
+    @property
+    def _size(self) -> int:
+        return self._options.size or self.method.working_size
+
+    def _working_lightness(self) -> Array:
+        size = self._size
+        lightness: Array = _kept(self._found, ("lightness", size), lambda: self.photo.working_lightness(size))
+        return lightness
+
+    def _working_references(self) -> list[Reference]:
+        size, trust = self._size, self._options.trust
+        labs = [
+            _kept(self._reference_labs, (id(photo), size), partial(photo.working_lab, size))
+            for photo in self._references
+        ]
+        return [
+            Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]), weight, trust)
+            for lab, weight in zip(labs, self._weights, strict=True)
+        ]
+
+    def _place(
+        self, hints: Iterable[HintLike], shape: tuple[int, ...], references: Sequence[Reference]
+    ) -> HintField:
+        own = [(photo.width, photo.height) for photo in self._references]
+        working = [(ref.lightness.shape[1], ref.lightness.shape[0]) for ref in references]
+        pairs = list(zip(own, working or own, strict=True))
+        return place_hints(hints, (self.photo.width, self.photo.height), (shape[1], shape[0]), pairs)
+
+    def _read_hints(self, hints: Any) -> Iterable[HintLike]:
+        if isinstance(hints, str | PathLike | bytes):
+            return read_hints(hints, (self.photo.width, self.photo.height))
+        return as_hints(hints)
+
+
+def vivid(prediction: Prediction, vividness: float, placed: HintField) -> Prediction:
+    """Add what vividness asks for; hints keep exactly their color."""
+    if prediction.vivid is None:
+        return prediction
+    from tinct.methods.classical.levin import pin_hints
+
+    ab = prediction.ab + np.float32(vividness) * prediction.vivid
+    return Prediction(pin_hints(ab, placed), prediction.confidence)
+
+
+def _kept(cache: dict[Any, Any], key: Any, compute: Callable[[], Any]) -> Any:
+    if key not in cache:
+        cache[key] = compute()
+    return cache[key]
+
+
+def _options(options: Options, changes: dict[str, Any]) -> Options:
+    known = [each.name for each in fields(Options)]
+    if unknown := [name for name in changes if name not in known]:
+        raise OptionError(f"{unknown[0]!r} is not an option; use {', '.join(known)}.")
+    return replace(options, **changes)

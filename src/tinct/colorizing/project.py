@@ -1,0 +1,341 @@
+"""Project files: what was decided about a photograph, so that it can be done again, byte for byte.
+
+A project is JSON that names its photographs by file name and SHA-256 and holds none of them. The files lie beside
+it, or are given again; one that is not what the project was made with is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import tinct
+from tinct.errors import HintError, OptionError, PhotoError, ProjectError
+from tinct.options import Options
+
+if TYPE_CHECKING:
+    from tinct.colorizing.colorizer import Colorizer
+    from tinct.hints import HintLike
+    from tinct.photo import Photo
+
+VERSION = 1
+_LARGEST_FILE = 64 << 20
+_LARGEST_SEED = 2**63 - 1
+_KINDS: dict[str, tuple[type, ...]] = {
+    "method": (str, type(None)),
+    "size": (int, type(None)),
+    "strength": (int, float),
+    "vividness": (int, float),
+    "chroma_only": (bool,),
+    "seed": (int,),
+    "trust": (int, float),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A photograph's file as a project names it.
+
+    Attributes:
+        name: its own name, without a folder.
+        sha256: of its bytes, 64 hexadecimal digits.
+    """
+
+    name: str
+    sha256: str
+
+    def find(self, folder: Path) -> Path:
+        """The file in a folder.
+
+        Raises:
+            ProjectError: if it is not there, or is another one.
+        """
+        path = folder / self.name
+        if not path.is_file():
+            raise ProjectError(
+                f"the project names {self.name}, which is not in {folder}; put it beside the project."
+            )
+        if file_sha256(path) != self.sha256:
+            raise ProjectError(f"{path} is not the file that the project was made with; put that one there.")
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPhoto(NamedFile):
+    """The photograph: its file, and its width and height in pixels, to which the hints belong."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectReference(NamedFile):
+    """A reference: its file, and how much it counts beside the others, 0..1."""
+
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What was decided about a photograph.
+
+    Attributes:
+        photo: the photograph.
+        references: in their order, which swatches count by.
+        hints: as `read_hints` takes them in JSON, in pixels of the photograph.
+        options: the options.
+        made_with: the program's version, the method and its weights' hash when it was saved; for a warning.
+    """
+
+    photo: ProjectPhoto
+    references: tuple[ProjectReference, ...] = ()
+    hints: dict[str, Any] = field(default_factory=dict)
+    options: Options = field(default_factory=Options)
+    made_with: dict[str, str | None] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | PathLike[str]) -> Project:
+        """Read a project file.
+
+        Raises:
+            ProjectError: if it is missing or not a project.
+        """
+        try:
+            with Path(path).open("rb") as file:
+                text = file.read(_LARGEST_FILE)
+        except OSError as error:
+            raise ProjectError(f"{path}: cannot be read ({error.strerror}); give a project file.") from None
+        try:
+            return cls.from_json(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, ProjectError | OptionError):
+                raise ProjectError(f"{path}: {error}") from None
+            raise ProjectError(
+                f"{path}: is not a project file (not JSON); give one that tinct saved."
+            ) from None
+
+    @classmethod
+    def from_json(cls, content: Any) -> Project:
+        """Read a project from JSON's objects and lists.
+
+        Raises:
+            ProjectError, OptionError: if it is not a project, or one of a later version.
+        """
+        if not isinstance(content, dict) or "photo" not in content:
+            raise ProjectError("this is not a project; give a file that tinct saved.")
+        if content.get("version") != VERSION:
+            raise ProjectError(
+                f"the project is of version {content.get('version')!r}; this tinct reads {VERSION}; update it."
+            )
+        try:
+            photo = ProjectPhoto(*_named(content["photo"]), *_size(content["photo"]))
+            references = tuple(
+                ProjectReference(*_named(each), _weight(each)) for each in content.get("references", [])
+            )
+        except (KeyError, TypeError) as error:
+            raise ProjectError(f"the project lacks something ({error}); save it again.") from None
+        hints = content.get("hints") or {}
+        if not isinstance(hints, dict):
+            raise ProjectError("the project's hints are not an object of lists; save it again.")
+        return cls(photo, references, hints, read_options(content.get("options")), _made_with(content))
+
+    def to_json(self) -> dict[str, Any]:
+        """The project as JSON's objects and lists."""
+        return {
+            "version": VERSION,
+            "photo": asdict(self.photo),
+            "references": [asdict(reference) for reference in self.references],
+            "hints": self.hints,
+            "options": asdict(self.options),
+            "made_with": self.made_with,
+        }
+
+    def write(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the project file, whole or not at all.
+
+        Raises:
+            OutputError: if it exists already or cannot be written.
+        """
+        from tinct.photo.writing import write_atomically
+
+        text = json.dumps(self.to_json(), indent=1, ensure_ascii=False).encode() + b"\n"
+        write_atomically(Path(path), lambda stream: _put(stream, text), source=None, overwrite=overwrite)
+
+    def notes(self, colorizer: Colorizer) -> list[str]:
+        """Why a replay may differ from what was saved: another version, another method, other weights."""
+        now, before = made_with(colorizer), self.made_with
+        changed = [name for name, value in before.items() if value != now.get(name)]
+        return [
+            f"the project was made with {name} {before[name]}, this is {now.get(name)}" for name in changed
+        ]
+
+    def hints_for(self, size: tuple[int, int]) -> tuple[HintLike, ...]:
+        """The hints for a photograph of another size: at the same relative places.
+
+        Args:
+            size: width and height in pixels.
+        Raises:
+            HintError, ColorError: if a hint is malformed.
+        """
+        own = (self.photo.width, self.photo.height)
+        return tuple(relocated(hint, own, size) for hint in hints_from_json(self.hints, own))
+
+
+def replay(
+    project: Project,
+    photo: Photo,
+    references: Sequence[Any] = (),
+    *,
+    with_hints: bool = True,
+    extra_references: Iterable[Any] = (),
+) -> Colorizer:
+    """Set a photograph up as a project says.
+
+    Args:
+        project: what was decided.
+        photo: the project's photograph, or another one that shall be done alike.
+        references: the project's references, in its order, of any kind that `colorize` takes.
+        with_hints: False leaves the hints away; they lie at the same relative places otherwise.
+        extra_references: more of them, after the project's.
+    Raises:
+        ProjectError: if there are not as many references as the project names.
+        TinctError: what `Colorizer` raises.
+    """
+    from tinct.colorizing.colorizer import Colorizer
+
+    extra = list(extra_references)
+    if len(references) != len(project.references):
+        raise ProjectError(
+            f"the project has {len(project.references)} references, and {len(references)} were given; give all."
+        )
+    colorizer = Colorizer(photo, **asdict(project.options))
+    weights = [reference.weight for reference in project.references] + [1.0] * len(extra)
+    colorizer.set_references([*references, *extra], weights)
+    for hint in project.hints_for((photo.width, photo.height)) if with_hints else ():
+        colorizer.add_hint(hint)
+    return colorizer
+
+
+def made_with(colorizer: Colorizer) -> dict[str, str | None]:
+    """What a result depends on besides what the project says."""
+    said = colorizer.provenance
+    return {"tinct": tinct.__version__, "method": said.method, "weights_sha256": said.weights_sha256}
+
+
+def read_options(content: Any) -> Options:
+    """Options from a JSON object; what is not named has its usual value.
+
+    Raises:
+        OptionError: if a name is unknown, or a value is of the wrong type or out of range.
+    """
+    if not isinstance(content, dict | None):
+        raise OptionError('the options are not a JSON object; write {"strength": 0.8}.')
+    values = content or {}
+    known = [each.name for each in fields(Options)]
+    if unknown := [name for name in values if name not in known]:
+        raise OptionError(f"{unknown[0]!r} is not an option; use {', '.join(known)}.")
+    for name, value in values.items():
+        if not isinstance(value, _KINDS[name]) or (isinstance(value, bool) and bool not in _KINDS[name]):
+            wanted = " or ".join(kind.__name__.replace("NoneType", "null") for kind in _KINDS[name])
+            raise OptionError(f"{name} is {value!r}; {wanted} was wanted.")
+    if not 0 <= values.get("seed", 0) <= _LARGEST_SEED:
+        raise OptionError(f"seed is {values['seed']}; it must be 0 to {_LARGEST_SEED}.")
+    return Options(**values)
+
+
+def hints_from_json(content: Any, photo_size: tuple[int, int]) -> tuple[HintLike, ...]:
+    """Hints from JSON's objects and lists, in the form that `read_hints` reads from files.
+
+    Raises:
+        HintError, ColorError: if they are malformed.
+    """
+    from tinct.hints import read_hints
+
+    if not content:
+        return ()
+    try:
+        return read_hints(json.dumps(content).encode(), photo_size)
+    except HintError:
+        raise
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise HintError(f"the hints hold what is not a hint ({error}); see tinct.read_hints.") from None
+
+
+def relocated(hint: HintLike, own: tuple[int, int], size: tuple[int, int]) -> HintLike:
+    """A hint at the same relative place of a photograph of another size.
+
+    Args:
+        hint: in pixels of the photograph it was made for.
+        own, size: width and height of that photograph, and of the other one.
+    """
+    from tinct.hints import Hint, Rectangle, Stroke, Swatch
+
+    if own == size:
+        return hint
+    x, y = size[0] / own[0], size[1] / own[1]
+    length = (x * y) ** 0.5
+    match hint:
+        case Hint():
+            return replace(
+                hint, x=(hint.x + 0.5) * x - 0.5, y=(hint.y + 0.5) * y - 0.5, radius=hint.radius * length
+            )
+        case Stroke():
+            points = tuple(((px + 0.5) * x - 0.5, (py + 0.5) * y - 0.5) for px, py in hint.points)
+            return replace(hint, points=points, width=hint.width * length)
+        case Rectangle(box=(left, top, right, bottom)):
+            return replace(hint, box=(left * x, top * y, right * x, bottom * y))
+        case Swatch(target_box=(left, top, right, bottom)):
+            return replace(hint, target_box=(left * x, top * y, right * x, bottom * y))
+    return hint
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits.
+
+    Raises:
+        PhotoError: if it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise PhotoError(f"{path} cannot be opened ({error.strerror}); check the path.") from None
+
+
+def _named(content: dict[str, Any]) -> tuple[str, str]:
+    """A file's name and hash; a name that leads out of the folder is nobody's photograph."""
+    name, sha256 = content["name"], content["sha256"]
+    if not isinstance(name, str) or Path(name).name != name or name in ("", "..") or {"\\", "\0"} & set(name):
+        raise ProjectError(f"{name!r} is not a file's own name; the project names files beside it.")
+    if not isinstance(sha256, str) or len(sha256) != 64:
+        raise ProjectError(f"the project has no SHA-256 for {name}; save it again.")
+    return name, sha256.lower()
+
+
+def _size(content: dict[str, Any]) -> tuple[int, int]:
+    width, height = content["width"], content["height"]
+    if not (type(width) is int and type(height) is int and width > 0 and height > 0):
+        raise ProjectError(f"the project's photograph is {width!r}x{height!r} pixels; save it again.")
+    return width, height
+
+
+def _weight(content: dict[str, Any]) -> float:
+    weight = content.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+        raise ProjectError(f"a reference's weight is {weight!r}; it must be 0 to 1.")
+    return float(weight)
+
+
+def _made_with(content: dict[str, Any]) -> dict[str, str | None]:
+    found = content.get("made_with")
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {name: value for name, value in pairs if isinstance(value, str | None)}
+
+
+def _put(stream: BinaryIO, text: bytes) -> None:
+    stream.write(text)

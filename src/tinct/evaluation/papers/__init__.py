@@ -1,3 +1,0 @@
-"""The figures and tables of the papers whose networks tinct has, made again from the weights that are installed:
-`python -m tinct.evaluation.papers DATA --out reports/papers`.
-"""

@@ -1,0 +1,1 @@
+"""The photographs of an evaluation, and the pictures that it keeps."""

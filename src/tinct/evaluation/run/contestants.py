@@ -1,0 +1,279 @@
+"""Who answers: a method through the path that users take, plain grey, a folder of finished pictures, or a
+callable."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import EvaluationError, MethodError, OptionError, ShapeError
+from tinct.evaluation.photographs.sets import EXTENSIONS, read_rgb
+from tinct.evaluation.protocols.case import Case, Image, to_8bit
+from tinct.evaluation.run.code_hash import method_code
+from tinct.hints import HintField
+from tinct.methods import uses_references
+from tinct.methods.method import Reference
+from tinct.options import Options
+
+if TYPE_CHECKING:
+    from tinct.colorizing.colorizer import Colorizer
+
+Array = NDArray[np.float32]
+Predictor = Callable[[Array, HintField, Sequence[Reference]], Array]
+"""(lightness (H, W), hints, references) -> ab (H, W, 2): what training code hands to a protocol."""
+
+
+@runtime_checkable
+class Contestant(Protocol):
+    """What the evaluator asks.
+
+    Attributes:
+        name: as it stands in tables.
+        weights_sha256: of the weights that it runs, or None.
+        code: a hash of the source that its answers depend on and others' do not, or "" (`.code_hash`).
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def weights_sha256(self) -> str | None: ...
+
+    @property
+    def code(self) -> str: ...
+
+    def cannot(self, case: Case) -> str:
+        """Why it cannot answer a case ("needs a reference"), or "" where it can."""
+        ...
+
+    def answer(self, case: Case) -> Image:
+        """The colorized photograph, sRGB, shape (H, W, 3), uint8, the case's own size.
+
+        A method is asked with its default seed, as users ask it: another would ask for an alternative.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gray:
+    """The photograph as it is, without color: what every method has to beat. Costs nothing."""
+
+    name: str = "gray"
+    weights_sha256: str | None = None
+    code: str = ""
+
+    def cannot(self, case: Case) -> str:
+        return ""
+
+    def answer(self, case: Case) -> Image:
+        return case.gray()
+
+
+class RegisteredMethod:
+    """A method of the registry, through `tinct.colorize`: what is measured is what users get.
+
+    Args:
+        name: as in the registry.
+        options: attributes of `Options` that differ from their defaults; they show in the table's name.
+    """
+
+    def __init__(self, name: str, options: Mapping[str, float] | None = None) -> None:
+        from tinct.methods import METHODS, get_method
+
+        self.options = dict(options or {})
+        settings = ",".join(
+            f"{key}={value}" if isinstance(value, int) else f"{key}={value:g}"
+            for key, value in self.options.items()
+        )
+        self.name = f"{name}:{settings}" if settings else name
+        self.method = get_method(name)
+        self.weights_sha256: str | None = getattr(self.method, "weights_sha256", None)
+        self.code = method_code(METHODS[name].partition(":")[0])
+        self._last: tuple[tuple[object, ...], Colorizer | None] = (), None
+
+    def cannot(self, case: Case) -> str:
+        if self.method.needs_reference and not case.references:
+            return "needs a reference"
+        if self.method.needs_hints and not case.patches:
+            return "needs hints"
+        if case.references and not uses_references(self.method):
+            return "makes no use of a reference"
+        return ""
+
+    def answer(self, case: Case) -> Image:
+        colorizer = self._at_hand(case)
+        colorizer.clear_hints()
+        for patch in case.patches:
+            colorizer.add_hint(patch.rectangle())
+        return _rounded(colorizer.render().to_array())
+
+    def _at_hand(self, case: Case) -> Colorizer:
+        """What has read the case's photograph and references already, if the last case had the same."""
+        from tinct.colorizing.colorizer import Colorizer
+
+        asked = (case.lightness, *case.references)
+        known, colorizer = self._last
+        same = len(asked) == len(known) and all(one is other for one, other in zip(asked, known, strict=True))
+        if colorizer is None or not same:
+            options: dict[str, Any] = {"method": self.method.name, **self.options}
+            gray, references = _sixteen_bit_gray(case), list(case.references) or None
+            colorizer = Colorizer(gray, references, **options)
+            self._last = asked, colorizer
+        return colorizer
+
+
+RESERVED = ("truth", "gray", "reference")
+"""Names of what stands beside methods in a report."""
+
+
+class FinishedPictures:
+    """A folder of pictures that another program colorized, named as the photographs are (any extension)."""
+
+    weights_sha256: str | None = None
+
+    def __init__(self, name: str, folder: Path) -> None:
+        if name in RESERVED or not name or set(name) & set("/\\"):
+            raise EvaluationError(
+                f"{name!r} cannot be the name of finished pictures; give a plain name, none of {', '.join(RESERVED)}."
+            )
+        if not folder.is_dir():
+            raise EvaluationError(
+                f"{folder} is not a folder; give NAME=FOLDER with the finished pictures of NAME."
+            )
+        self.name, self.folder = name, folder
+        self._files = {
+            _stem(p, folder): p for p in sorted(folder.rglob("*")) if p.suffix.lower() in EXTENSIONS
+        }
+
+    @cached_property
+    def code(self) -> str:
+        """What stands for another program's source: a hash of its pictures."""
+        digest = hashlib.sha256()
+        for name, file in self._files.items():
+            digest.update(name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+        return digest.hexdigest()[:12]
+
+    def _file(self, case: Case) -> Path | None:
+        name = Path(case.photograph.name)
+        return self._files.get(name.with_suffix("").as_posix()) or self._files.get(name.stem)
+
+    def cannot(self, case: Case) -> str:
+        return "" if self._file(case) else "no finished picture"
+
+    def answer(self, case: Case) -> Image:
+        file = self._file(case)
+        assert file is not None
+        return read_rgb(file)
+
+
+@dataclass(frozen=True, slots=True)
+class CallablePredictor:
+    """A plain function from lightness, hints and references to ab: a network in training, for example."""
+
+    predict: Predictor
+    name: str = "predictor"
+    weights_sha256: str | None = None
+    code: str = ""
+
+    def cannot(self, case: Case) -> str:
+        return ""
+
+    def answer(self, case: Case) -> Image:
+        from tinct.color.gamut import merge_lightness
+
+        ab = np.asarray(self.predict(case.lightness, case.hint_field(), case.reference_arrays()), np.float32)
+        if ab.shape != (*case.lightness.shape, 2):
+            raise ShapeError(f"{self.name} gave ab of {ab.shape}; {(*case.lightness.shape, 2)} is wanted.")
+        return to_8bit(merge_lightness(case.lightness, ab))
+
+
+def identity(contestant: Contestant) -> dict[str, object]:
+    """What has to be equal for a contestant's records to be taken over from an earlier run."""
+    return {"weights_sha256": contestant.weights_sha256, "code": contestant.code}
+
+
+def get_contestant(text: str) -> Contestant:
+    """`gray`, a method's name, METHOD:OPTION=NUMBER[,OPTION=NUMBER], or NAME=FOLDER of finished pictures.
+
+    Raises:
+        OptionError: if an option is unknown or not a number.
+        MethodError: if no method has that name.
+        EvaluationError: if the folder is not there.
+    """
+    from tinct.methods import METHODS
+
+    method, _, settings = text.partition(":")
+    if settings and method in METHODS:
+        return RegisteredMethod(method, _settings(settings))
+    name, separator, folder = text.partition("=")
+    if separator:
+        return FinishedPictures(name, Path(folder))
+    if name == "gray":
+        return Gray()
+    if name not in METHODS:
+        raise MethodError(f"no method is called {name!r}; choose one of {', '.join(('gray', *METHODS))}.")
+    return RegisteredMethod(name)
+
+
+WHOLE = ("size", "seed")
+"""Options that are whole numbers."""
+
+
+def _settings(text: str) -> dict[str, float]:
+    known = {field.name: field.type for field in fields(Options) if field.name != "method"}
+    settings: dict[str, float] = {}
+    for part in text.split(","):
+        key, _, value = part.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            raise OptionError(f"{part!r} is not OPTION=NUMBER; write for example vividness=0.") from None
+        if key not in known:
+            raise OptionError(f"{key!r} is not an option; use one of {', '.join(known)}.")
+        if key in WHOLE and not number.is_integer():
+            raise OptionError(f"{part!r}: {key} is a whole number.")
+        settings[key] = int(number) if key in WHOLE else number
+    return settings
+
+
+def checked_answer(contestant: Contestant, case: Case) -> Image:
+    """A contestant's answer, refused if it has another size than the photograph.
+
+    Raises:
+        ShapeError: if the sizes differ.
+    """
+    result = contestant.answer(case)
+    height, width = case.lightness.shape
+    if result.shape != (height, width, 3):
+        met = "x".join(str(n) for n in reversed(result.shape[:2]))
+        raise ShapeError(
+            f"{contestant.name} gave {met} for {case.photograph.name}, which is {width}x{height}; "
+            "results are compared at the photograph's own size."
+        )
+    return result
+
+
+def _sixteen_bit_gray(case: Case) -> NDArray[np.uint16]:
+    """The lightness as a 16-bit grey photograph: no color leaks in, and rounding stays far below 8 bits."""
+    from tinct.color.gamut import merge_lightness
+
+    gray = merge_lightness(case.lightness, np.zeros((*case.lightness.shape, 2), np.float32))[..., 0]
+    return np.rint(np.clip(gray, 0, 1) * 65535).astype(np.uint16)
+
+
+def _rounded(rgb: NDArray[Any]) -> Image:
+    if rgb.dtype == np.uint8:
+        return rgb
+    scale = np.float32(65535 if rgb.dtype == np.uint16 else 1)
+    return to_8bit(rgb.astype(np.float32) / scale)
+
+
+def _stem(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).with_suffix("").as_posix()

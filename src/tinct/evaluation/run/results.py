@@ -1,0 +1,262 @@
+"""What an evaluation found: one JSON file that says what was measured, on what, with which versions.
+
+A record is one method's answer to one case of one photograph. While a run goes on its records lie in a
+journal, a line each; the results file is written once, at the end, and atomically.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import math
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from functools import cache, cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from tinct.errors import EvaluationError, OutputError
+
+SCHEMA = 1
+RESULTS_FILE = "results.json"
+JOURNAL_FILE = "journal.jsonl"
+DIGITS = 7
+"""Significant digits kept of a score: a float32's worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One method's answer to one case of one photograph.
+
+    Attributes:
+        photograph, method, case: which.
+        scores: metric -> value; None where the metric has no value there (infinite PSNR, an empty mask).
+    """
+
+    photograph: str
+    method: str
+    case: str
+    scores: dict[str, float | None]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Records of one photograph and method are measured, kept and resumed together."""
+        return self.photograph, self.method
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What has to be equal for two records to stand in one table.
+
+    Attributes:
+        protocol, seed, parameters: the question.
+        photographs: names of what was measured on; `available` is how many the set has.
+        metrics: names of the scores that every record has, or the whole run (`metrics.columns.OF_A_RUN`).
+        versions: of tinct and of the libraries that make numbers.
+        code: a hash of the source that measures (`.code_hash`), so that a change is never mixed with
+            what was before it; what answers has hashes of its own, in `Results.methods`.
+    """
+
+    protocol: str
+    seed: int
+    photographs: tuple[str, ...]
+    available: int
+    parameters: dict[str, object] = field(default_factory=dict)
+    metrics: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+    code: str = ""
+    schema: int = SCHEMA
+
+    def differences(self, other: Heading, *, code: bool = True) -> list[str]:
+        """What differs, by name and both values; `code=False` compares the question and not who answered."""
+        names = ["schema", "protocol", "seed", "parameters", "photographs"]
+        names += ["metrics", "versions", "code"] if code else []
+        return [_difference(n, getattr(self, n), getattr(other, n)) for n in names if _differ(self, other, n)]
+
+
+@dataclass(frozen=True)
+class Results:
+    """A finished evaluation.
+
+    Attributes:
+        heading: what was asked, of what.
+        methods: name -> {"weights_sha256", "code", "unanswered": [case]}.
+        records: every answer, in order of photograph, method and case.
+        left_out: photographs that could not be measured on, and why.
+        whole: case -> method -> metric -> {"mean", "count"}, for scores of all photographs together.
+    """
+
+    heading: Heading
+    methods: dict[str, dict[str, object]]
+    records: tuple[Record, ...]
+    left_out: dict[str, str] = field(default_factory=dict)
+    whole: dict[str, dict[str, dict[str, dict[str, float]]]] = field(default_factory=dict)
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """Labels of the cases that somebody answered, in the protocol's order."""
+        return tuple(dict.fromkeys(record.case for record in self.records))
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, str, str], dict[str, float | None]]:
+        return {(r.photograph, r.method, r.case): r.scores for r in self.records}
+
+    def scores(self, method: str, case: str, metric: str) -> dict[str, float]:
+        """Photograph -> score, where there is one."""
+        chosen = (r for r in self.records if r.method == method and r.case == case)
+        return {r.photograph: s for r in chosen if (s := r.scores.get(metric)) is not None}
+
+    def scores_of(self, photograph: str, method: str, case: str) -> dict[str, float | None]:
+        """The scores of one record; none where there is no such record."""
+        return self._index.get((photograph, method, case), {})
+
+    def summary(self) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+        """method -> case -> metric -> {"mean", "standard_error", "count"}; a score of the whole run has no error."""
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+        table: dict[str, dict[str, dict[str, list[float]]]] = {name: {} for name in self.methods}
+        for record in self.records:
+            columns = table[record.method].setdefault(record.case, {})
+            for metric, score in record.scores.items():
+                if score is not None:
+                    columns.setdefault(metric, []).append(score)
+        summary = {
+            method: {
+                case: {m: mean_and_error(s) for m, s in columns.items()} for case, columns in cases.items()
+            }
+            for method, cases in table.items()
+        }
+        for case, methods in self.whole.items():
+            for method, figures in methods.items():
+                summary[method][case] |= figures
+        return summary
+
+    def to_json(self) -> str:
+        """The file's text; the same results give the same bytes."""
+        content = {
+            **asdict(self.heading),
+            "left_out": self.left_out,
+            "methods": self.methods,
+            "whole": self.whole,
+            "summary": self.summary(),
+            "records": [asdict(record) for record in self.records],
+        }
+        return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def mean_and_error(scores: Sequence[float]) -> dict[str, float]:
+    """Mean, standard error of the mean (0 for a single score) and count."""
+    count = len(scores)
+    mean = math.fsum(scores) / count
+    squares = math.fsum((score - mean) ** 2 for score in scores)
+    error = math.sqrt(squares / (count - 1) / count) if count > 1 else 0.0
+    return {"mean": rounded(mean) or 0.0, "standard_error": rounded(error) or 0.0, "count": count}
+
+
+def rounded(score: float | None) -> float | None:
+    """A score as a results file keeps it: DIGITS significant digits; None for infinity and NaN."""
+    if score is None or not math.isfinite(score):
+        return None
+    return float(f"{float(score):.{DIGITS}g}")
+
+
+def read_results(path: Path) -> Results:
+    """Read a results file, or the one in an output folder; one whose name ends in `.xz` is unpacked on the way.
+
+    Raises:
+        EvaluationError: if it is missing, is not a results file, or is of another version.
+    """
+    path = path / RESULTS_FILE if path.is_dir() else path
+    if not path.is_file():
+        raise EvaluationError(
+            f"{path} does not exist; give a results.json that `tinct evaluate` has written."
+        )
+    try:
+        raw = path.read_bytes()
+        content = json.loads(lzma.decompress(raw) if path.suffix == ".xz" else raw)
+        schema = content["schema"]
+    except (ValueError, KeyError, TypeError, lzma.LZMAError):
+        raise EvaluationError(
+            f"{path} is not a results file; give one that `tinct evaluate` has written."
+        ) from None
+    if schema != SCHEMA:
+        raise EvaluationError(
+            f"{path} has version {schema} of the format; version {SCHEMA} is read: evaluate again."
+        )
+    return _from_content(path, content)
+
+
+def _from_content(path: Path, content: dict) -> Results:
+    try:
+        heading = heading_from(content)
+        records = tuple(Record(**record) for record in content["records"])
+        whole = content.get("whole", {})
+        return Results(heading, content["methods"], records, content["left_out"], whole)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise EvaluationError(f"{path} is damaged ({error}); evaluate again.") from None
+
+
+def heading_from(content: Mapping) -> Heading:
+    """A heading from parsed JSON; fields it does not know are left aside."""
+    known = {name: content[name] for name in Heading.__dataclass_fields__}
+    known["photographs"], known["metrics"] = tuple(known["photographs"]), tuple(known["metrics"])
+    return Heading(**known)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a whole file or nothing.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(partial, path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror}); choose another folder with --out."
+        ) from None
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of tinct, Python and the libraries that make numbers."""
+    found = {"python": platform.python_version()}
+    for name in ("tinct", "numpy", "scipy", "opencv-python-headless", "pillow", "scikit-image", "openvino"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+def ordered(records: Iterable[Record], heading: Heading, methods: Sequence[str]) -> tuple[Record, ...]:
+    """Records in order of photograph and method; cases stay as they were asked."""
+    photographs = {name: i for i, name in enumerate(heading.photographs)}
+    ranks = {name: i for i, name in enumerate(methods)}
+    chosen = [r for r in records if r.photograph in photographs and r.method in ranks]
+    return tuple(sorted(chosen, key=lambda r: (photographs[r.photograph], ranks[r.method])))
+
+
+def _differ(one: Heading, other: Heading, name: str) -> bool:
+    return json.dumps(getattr(one, name)) != json.dumps(getattr(other, name))
+
+
+def _difference(name: str, one: object, other: object) -> str:
+    if name == "photographs":
+        return f"photographs ({len(one)} and {len(other)}, not the same names)"  # type: ignore[arg-type]
+    return f"{name} ({_short(one)} and {_short(other)})"
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,1 @@
+"""The methods without networks, and the features, matching and propagation that they share."""

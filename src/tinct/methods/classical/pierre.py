@@ -1,0 +1,229 @@
+"""One of several colors chosen for each pixel by a model that couples chroma to luminance (Pierre 2015)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import MethodError, ShapeError
+from tinct.hints import HintField
+from tinct.methods.classical.candidates import Candidates, find_candidates
+from tinct.methods.classical.texture import row_blocks
+from tinct.methods.method import Prediction, Reference
+
+Array = NDArray[np.float32]
+
+# The paper's coupling; dimensionless, as chroma and luminance are on one scale in Lab as in YUV.
+GAMMA = 25.0
+# Fidelity to the candidates against total variation, per unit of Lab.
+LAMBDA = 0.02
+# Steps: SIGMA · TAU · 8 < 1, where 8 bounds the squared norm of the discrete gradient (Chambolle and Pock
+# 2011).
+TAU = 8.0
+SIGMA = 0.99 / (8 * TAU)
+RHO = 0.05
+ITERATIONS = 200
+# Stops when an iteration moves chroma less than this on average.
+TOLERANCE = 0.005
+# Chroma difference at which a candidate no longer speaks for the color that was chosen.
+SAME_COLOR = 12.0
+CHROMA_RANGE = 128.0
+
+
+class Pierre:
+    """Candidates from the references, chosen and regularized by coupled total variation.
+
+    Source: Pierre, Aujol, Bugeau, Papadakis, Ta, "Luminance-chrominance model for image colorization", SIAM
+    Journal on Imaging Sciences 8(1), 2015. The model and the algorithm are theirs, in Lab where they take
+    YUV.
+    """
+
+    name: ClassVar[str] = "pierre"
+    summary: ClassVar[str] = "chooses among a reference's colors while keeping to the photograph's edges"
+    source: ClassVar[str] = (
+        "Pierre, Aujol, Bugeau, Papadakis, Ta, Luminance-chrominance model for image colorization, "
+        "SIAM Journal on Imaging Sciences, 2015"
+    )
+    needs_reference: ClassVar[bool] = True
+    needs_hints: ClassVar[bool] = False
+    honors_hints: ClassVar[bool] = False
+    working_size: ClassVar[int] = 256
+
+    def predict(
+        self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
+    ) -> Prediction:
+        """Take colors from the references.
+
+        Args:
+            lightness: CIE L*, shape (H, W), 0..100.
+            hints: not used here; they are spread over the answer afterwards.
+            references: at least one of a weight above 0. A match in a reference of half the weight must be
+                twice as near to be taken.
+            seed: where the references are sampled.
+        Returns:
+            Chroma, and confidence from how many candidates agree with it and how near their textures are.
+        Raises:
+            MethodError: if there is no reference of a weight above 0.
+        """
+        used = [reference for reference in references if reference.weight > 0]
+        if not used:
+            raise MethodError(
+                "pierre takes colors from a reference but got none; give one of weight above 0."
+            )
+        lightness = np.ascontiguousarray(lightness, np.float32)
+        candidates = find_candidates(lightness, used, seed)
+        chroma, _ = choose(lightness, candidates.ab)
+        return Prediction(np.ascontiguousarray(chroma.transpose(1, 2, 0)), _confidence(chroma, candidates))
+
+
+def choose(
+    lightness: Array,
+    candidates: Array,
+    *,
+    gamma: float = GAMMA,
+    fidelity: float = LAMBDA,
+    iterations: int = ITERATIONS,
+    tolerance: float = TOLERANCE,
+) -> tuple[Array, Array]:
+    """Minimize the luminance-chrominance model by the paper's primal-dual algorithm.
+
+    The model is TV(u) + λ/2 Σ w_i ||u - c_i||², over chroma u within the range of a*, b* and weights w in the
+    simplex, where TV(u) = ∫ √(γ|∇L|² + |∇a|² + |∇b|²): edges of chroma cost less where luminance has one. One
+    iteration ascends in the dual of TV, descends in w and in u, and extrapolates u.
+
+    Args:
+        lightness: CIE L*, shape (H, W).
+        candidates: c, CIE a*, b*, shape (C, 2, H, W).
+        gamma: coupling with luminance, 0 (none) and up.
+        fidelity: λ, per unit of Lab, above 0.
+        iterations: at most so many.
+        tolerance: mean change of chroma in an iteration at which to stop.
+    Returns:
+        u, shape (2, H, W), and w, shape (C, H, W).
+    Raises:
+        ShapeError: if the candidates' size is not the lightness's.
+    """
+    if candidates.shape[1:] != (2, *lightness.shape):
+        raise ShapeError(
+            f"candidates are {candidates.shape} but lightness is {lightness.shape}; give (C, 2, H, W)."
+        )
+    edges = float(np.sqrt(gamma)) * gradient(lightness[None])
+    dual = np.zeros((3, 2, *lightness.shape), np.float32)
+    weights = np.full((len(candidates), *lightness.shape), 1 / len(candidates), np.float32)
+    chroma = blend(weights, candidates)
+    ahead = chroma.copy()
+    for _ in range(iterations):
+        dual[0] += SIGMA * edges[0]
+        dual[1:] += SIGMA * gradient(ahead)
+        project_to_ball(dual)
+        mean = _reweigh(weights, ahead, candidates, RHO * fidelity)
+        descent = divergence(dual[1:]) + fidelity * mean
+        pulled = np.asarray((chroma + TAU * descent) / (1 + TAU * fidelity), np.float32)
+        np.clip(pulled, -CHROMA_RANGE, CHROMA_RANGE, out=pulled)
+        ahead = 2 * pulled - chroma
+        moved = float(np.abs(pulled - chroma).mean())
+        chroma = pulled
+        if moved < tolerance:
+            break
+    return chroma, weights
+
+
+def _reweigh(weights: Array, chroma: Array, candidates: Array, step: float) -> Array:
+    """Descend in the weights, in place, and return the candidates' blend; by blocks of rows that caches hold."""
+    mean = np.empty_like(chroma)
+    for top, bottom in row_blocks(chroma.shape[1:]):
+        near = candidates[:, :, top:bottom]
+        block = weights[:, top:bottom] - step * deviation(chroma[:, top:bottom], near)
+        weights[:, top:bottom] = project_to_simplex(block)
+        mean[:, top:bottom] = blend(weights[:, top:bottom], near)
+    return mean
+
+
+def energy(
+    lightness: Array, candidates: Array, chroma: Array, weights: Array, *, gamma: float, fidelity: float
+) -> float:
+    """The value of the model that `choose` minimizes, for the same arguments."""
+    edges = gamma * np.square(gradient(lightness[None].astype(np.float64))).sum(axis=(0, 1))
+    variation = np.sqrt(edges + np.square(gradient(chroma.astype(np.float64))).sum(axis=(0, 1))).sum()
+    return float(variation + fidelity / 2 * (weights * deviation(chroma, candidates)).sum(dtype=np.float64))
+
+
+def gradient(planes: Array) -> Array:
+    """Forward differences, 0 at the far border: (K, H, W) to (K, 2, H, W), rows first."""
+    slope = np.zeros((len(planes), 2, *planes.shape[1:]), planes.dtype)
+    np.subtract(planes[:, 1:], planes[:, :-1], out=slope[:, 0, :-1])
+    np.subtract(planes[:, :, 1:], planes[:, :, :-1], out=slope[:, 1, :, :-1])
+    return slope
+
+
+def divergence(field: Array) -> Array:
+    """The negative adjoint of `gradient`: (K, 2, H, W) to (K, H, W)."""
+    total = np.zeros((len(field), *field.shape[2:]), field.dtype)
+    total[:, :-1] += field[:, 0, :-1]
+    total[:, 1:] -= field[:, 0, :-1]
+    total[:, :, :-1] += field[:, 1, :, :-1]
+    total[:, :, 1:] -= field[:, 1, :, :-1]
+    return total
+
+
+def project_to_ball(dual: Array) -> None:
+    """Bring each pixel's vector of the dual, shape (3, 2, H, W), into the unit ball, in place."""
+    length = np.sqrt(np.einsum("kdij,kdij->ij", dual, dual))
+    dual /= np.maximum(length, 1)
+
+
+def project_to_simplex(weights: Array) -> Array:
+    """The nearest point of the simplex for each pixel's weights, shape (C, H, W).
+
+    Source: Held, Wolfe, Crowder, "Validation of subgradient optimization", Mathematical Programming 6, 1974:
+    all weights are lowered by the largest of the means by which the 1, 2, ... C largest exceed a sum of 1.
+    """
+    largest = list(weights.copy())
+    for i, j in _sorting_network(len(weights)):
+        lower = np.minimum(largest[i], largest[j])
+        np.maximum(largest[i], largest[j], out=largest[i])
+        largest[j] = lower
+    total = largest[0] - 1
+    excess = total.copy()
+    for count, plane in enumerate(largest[1:], 2):
+        total += plane
+        np.maximum(excess, total * np.float32(1 / count), out=excess)
+    lowered = weights - excess
+    return np.maximum(lowered, 0, out=lowered)
+
+
+@cache
+def _sorting_network(count: int) -> tuple[tuple[int, int], ...]:
+    """Which pairs to compare and exchange in turn to sort: whole planes at once, where np.sort would take pixels.
+
+    Source: Batcher, "Sorting networks and their applications", AFIPS 1968: odd-even merging.
+    """
+    return tuple(
+        (i, i + step)
+        for run in (2**k for k in range(count.bit_length()))
+        for step in (run >> k for k in range(run.bit_length()))
+        for start in range(step % run, count - step, 2 * step)
+        for i in range(start, min(start + step, count - step))
+        if i // (2 * run) == (i + step) // (2 * run)
+    )
+
+
+def deviation(chroma: Array, candidates: Array) -> Array:
+    """Squared distances ||u - c_i||², shape (C, H, W)."""
+    apart = chroma - candidates
+    np.square(apart, out=apart)
+    return np.asarray(apart[:, 0] + apart[:, 1])
+
+
+def blend(weights: Array, candidates: Array) -> Array:
+    """The candidates' weighted sum, shape (2, H, W)."""
+    return np.asarray(np.einsum("cij,ckij->kij", weights, candidates))
+
+
+def _confidence(chroma: Array, candidates: Candidates) -> Array:
+    agrees = np.exp(-deviation(chroma, candidates.ab) / (2 * SAME_COLOR**2))
+    return np.asarray((agrees * np.exp(-candidates.cost)).mean(axis=0), np.float32)

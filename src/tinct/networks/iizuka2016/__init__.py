@@ -1,0 +1,1 @@
+"""Iizuka, Simo-Serra, Ishikawa, Let there be Color!, SIGGRAPH 2016."""

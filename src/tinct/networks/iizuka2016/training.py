@@ -1,0 +1,47 @@
+"""How `tinct.networks.iizuka2016.network` is trained: squared error of chroma, and the scene (section 3.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from tinct.networks.iizuka2016.network import Iizuka2016, Iizuka2016Config
+from tinct.networks.layers.outputs import Outputs
+from tinct.training.automatic import AutomaticTraining, Batch
+from tinct.training.losses import soft_label_loss
+from tinct.training.pool import Pool
+
+OUTPUT_STRIDE = 2
+
+
+@dataclass(frozen=True)
+class Iizuka2016Recipe:
+    """What is minimized.
+
+    Attributes:
+        scenes: the paper's alpha, the weight of the scene loss beside the squared error of the sigmoid's output.
+        old: half of the photographs get the lightness of old ones.
+    """
+
+    scenes: float = 1 / 300
+    old: bool = False
+
+
+class Iizuka2016Training(AutomaticTraining):
+    """What the loop asks of the network."""
+
+    name: ClassVar[str] = "iizuka2016"
+    kinds: ClassVar[tuple[type[nn.Module], type, type]] = (Iizuka2016, Iizuka2016Config, Iizuka2016Recipe)
+
+    def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
+        """Squared error in units of the sigmoid, 0..1 for a* b* of -110..110, and the scene's cross-entropy."""
+        assert outputs.ab is not None
+        assert outputs.scenes is not None
+        difference = (outputs.ab - batch.ab_at(OUTPUT_STRIDE)) / 2
+        labels = None if pool.scenes is None else pool.scenes[batch.index].float()
+        return {
+            "ab": difference.square().sum(1).mean(),
+            "scenes": self.recipe.scenes * soft_label_loss(outputs.scenes, labels),
+        }

@@ -1,0 +1,1 @@
+"""Larsson, Maire, Shakhnarovich, Learning Representations for Automatic Colorization, ECCV 2016."""

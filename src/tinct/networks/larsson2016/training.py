@@ -1,0 +1,69 @@
+"""How `tinct.networks.larsson2016.network` is trained: cross-entropy of hue and chroma (section 3.2)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tinct.networks.larsson2016.network import BINS, MAX_CHROMA, Larsson2016, Larsson2016Config
+from tinct.networks.layers.outputs import Outputs
+from tinct.networks.tinct.network import AB_SCALE
+from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
+from tinct.training.pool import Pool
+
+
+@dataclass(frozen=True)
+class Larsson2016Recipe:
+    """What is minimized.
+
+    Attributes:
+        hue: weight of the hue beside chroma, the paper's lambda; a place counts by its chroma, 0..1 of the highest.
+        old: half of the photographs get the lightness of old ones.
+    """
+
+    hue: float = 5.0
+    old: bool = False
+
+
+class Larsson2016Training(AutomaticTraining):
+    """What the loop asks of the network."""
+
+    name: ClassVar[str] = "larsson2016"
+    kinds: ClassVar[tuple[type[nn.Module], type, type]] = (Larsson2016, Larsson2016Config, Larsson2016Recipe)
+
+    def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
+        """The paper's divergences, less the truth's own entropy, which nothing can change."""
+        assert outputs.hue is not None
+        assert outputs.chroma is not None
+        a, b = (batch.ab_at(LABEL_STRIDE) * AB_SCALE).unbind(1)
+        chroma = torch.hypot(a, b)
+        turn = torch.atan2(b, a) / (2 * math.pi)
+        hue = linear_cross_entropy(outputs.hue, turn * BINS - 0.5, circular=True)
+        height = linear_cross_entropy(outputs.chroma, chroma / MAX_CHROMA * BINS - 0.5)
+        return {
+            "hue": self.recipe.hue * (hue * (chroma / MAX_CHROMA)).mean(),
+            "chroma": height.mean(),
+        }
+
+
+def linear_cross_entropy(logits: Tensor, position: Tensor, circular: bool = False) -> Tensor:
+    """Cross-entropy where the truth lies between the centers of two bins and belongs to both by nearness: (B, h, w).
+
+    Args:
+        logits: (B, K, h, w).
+        position: in bins, (B, h, w), a whole number being a bin's center.
+        circular: the last bin's neighbor is the first; else what is beyond the ends belongs to them.
+    """
+    bins = logits.shape[1]
+    if not circular:
+        position = position.clamp(0, bins - 1)
+    low = position.floor()
+    high = low + 1 if circular else (low + 1).clamp_max(bins - 1)
+    index = torch.stack([low, high], 1).long() % bins
+    share = torch.stack([low + 1 - position, position - low], 1)
+    return -(F.log_softmax(logits.float(), 1).gather(1, index) * share).sum(1)

@@ -1,0 +1,2 @@
+"""Nguyen-Quynh, Kim, Do, Image Colorization Using the Global Scene-Context Style and Pixel-Wise Semantic Segmentation,
+IEEE Access 2020."""

@@ -1,0 +1,31 @@
+"""The thesis's network as methods: with all its branches, and its two ablations."""
+
+from __future__ import annotations
+
+from tinct.methods.automatic import AutomaticDistribution
+
+SOURCE = (
+    "Nguyen-Quynh, Kim, Do, Image Colorization Using the Global Scene-Context Style and Pixel-Wise Semantic "
+    "Segmentation, IEEE Access, 2020"
+)
+
+SCUNET = AutomaticDistribution(
+    name="scunet",
+    summary="by itself: a U-Net that learned scenes and segments as well (SegClassRegSoft)",
+    source=SOURCE,
+    multiple=16,
+)
+
+SCUNET_CLASSREGSOFT = AutomaticDistribution(
+    name="scunet-classregsoft",
+    summary="by itself: an ablation that learned scenes, but no segments",
+    source=SOURCE,
+    multiple=16,
+)
+
+SCUNET_REGSOFT = AutomaticDistribution(
+    name="scunet-regsoft",
+    summary="by itself: an ablation that learned neither scenes nor segments",
+    source=SOURCE,
+    multiple=16,
+)

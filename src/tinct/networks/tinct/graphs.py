@@ -1,0 +1,403 @@
+"""The released form of the network: its graphs, as the ONNX files hold them and as a GPU runs them.
+
+Batch normalizations are folded into the convolutions before them. Arrays at the border have the units of the
+package (L* 0..100, a* b* as they are) and channels last; scaling lies inside. The graphs together equal `Tinct`,
+cut so that what runs again per hint is little:
+
+- the decoder's 3x3 convolution of what is at each scale is linear, so the part of it that sees the photograph's
+  features alone is done in `encode`, once per photograph;
+- hints and references are attended to apart (`match` per hint, `recall` once per set of references), each beside the
+  null item, from whose share the attention over both together follows (`tinct.networks.tinct.memory.maps`);
+- the mean of the distribution is taken at 1/8, the distribution itself, at 1/4, only where it is asked for.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from tinct.errors import WeightsError
+from tinct.networks.layers.blocks import ConvNorm, Joint, smoothly_upsampled
+from tinct.networks.tinct.network import AB_BIN_COUNT, AB_SCALE, Tinct, TinctConfig
+from tinct.networks.tinct.ports import HALF, PARTS, SURE_SPREAD
+
+TEMPERATURE = 0.38
+"""Of the annealed mean (Zhang 2016, section 2.3)."""
+
+
+class EncodeGraph(nn.Module):
+    """L* (B, 1, H, W), 0..100, H and W multiples of 32, to keys at 1/4 and the photograph's share of the decoder.
+
+    Keys are (B, H/4, W/4, heads * key), each head's part of unit length; the shares, of the decoder's
+    convolution of what is at each scale, (B, h, w, C) at 1/2, 1/4, 1/8 and 1/16.
+    """
+
+    def __init__(self, model: Tinct) -> None:
+        super().__init__()
+        self.encoder, decoder = model.encoder, model.decoder
+        c2, c4, c8, c16, _ = model.config.encoder
+        self.share2 = _part(_here(decoder.at2), 0, c2, bias=True)
+        self.share4 = _part(_here(decoder.at4), 0, c4, bias=True)
+        self.share8 = _part(_here(decoder.at8), 0, c8, bias=True)
+        self.share16 = _part(_here(decoder.at16), 0, c16, bias=True)
+        self.same_head: Tensor
+        self.register_buffer("same_head", _same_head(model.config))
+
+    def forward(self, lightness: Tensor) -> tuple[Tensor, ...]:
+        keys, half, quarter, eighth, sixteenth = self.encoder.features((lightness - 50) / 50)[0]
+        # The squares' sum over each head as a convolution: no change of layout, where a reshape would cost two.
+        length = F.conv2d(keys * keys, self.same_head).clamp_min(1e-8).rsqrt()
+        shares = self.share2(half), self.share4(quarter), self.share8(eighth), self.share16(sixteenth)
+        return tuple(channels_last(maps) for maps in (keys * length, *shares))
+
+
+class AttendGraph(nn.Module):
+    """Attention of every place to items and to the null item.
+
+    It gives (B, heads, h * w, 4): attended a and b (/ 110), the items' share of attention, and the null item's.
+    Items: keys (B, M, heads * key), ab (B, M, 2) in units of CIE a* b*, bias (B, M); hints have a place (B, M, 2).
+    """
+
+    def __init__(self, model: Tinct) -> None:
+        super().__init__()
+        self.matcher = model.matcher
+
+    def attend(self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, bias: Tensor) -> Tensor:
+        """One softmax attention in the plain form that engines fuse; `bias` is (B, heads, 1 or h * w, 1 + M)."""
+        matcher, (batch, height, width, size) = self.matcher, keys.shape
+        key = size // matcher.heads
+        scale = matcher.log_temperature.exp()[:, None].expand(-1, key).reshape(size)
+        query = (keys * scale).reshape(batch, height * width, matcher.heads, key).transpose(1, 2)
+        null = matcher.null_key.reshape(1, 1, size).expand(batch, 1, size)
+        items = matcher.split(torch.cat([null, item_keys], 1))
+        weights = torch.softmax(query @ items + bias, -1)
+        return weights @ _values(item_ab, matcher.heads).to(weights.dtype)
+
+
+class MatchGraph(AttendGraph):
+    """Attention to hints, which reach less far where they are farther away."""
+
+    def forward(
+        self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, item_bias: Tensor, item_place: Tensor
+    ) -> Tensor:
+        matcher, (batch, height, width, _) = self.matcher, keys.shape
+        x, y = _centers(height, width, item_place)
+        across, down = (x - item_place[:, None, :, 0]).square(), (y - item_place[:, None, :, 1]).square()
+        squared = across[:, None] + down[:, :, None] + 1e-6
+        distance = squared.sqrt().reshape(batch, 1, height * width, -1)
+        reach = matcher.log_reach.exp()[:, None, None]
+        bias = matcher.hint_bias[:, None, None] - reach * distance + item_bias[:, None, None]
+        null = matcher.null_bias[None, :, None, None].expand(batch, -1, height * width, 1)
+        return self.attend(keys, item_keys, item_ab, torch.cat([null, bias], -1))
+
+
+class RecallGraph(AttendGraph):
+    """Attention to references, which have no place."""
+
+    def __init__(self, model: Tinct) -> None:
+        super().__init__(model)
+        self.matcher = copy.deepcopy(model.matcher)
+        del self.matcher.log_reach, self.matcher.hint_bias  # of hints alone: the file does not hold them
+
+    def forward(self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, item_bias: Tensor) -> Tensor:
+        batch, heads = len(keys), self.matcher.heads
+        null = self.matcher.null_bias[None, :, None, None].expand(batch, -1, 1, 1)
+        bias = item_bias[:, None, None].expand(batch, heads, 1, -1)
+        return self.attend(keys, item_keys, item_ab, torch.cat([null, bias], -1))
+
+
+class DecoderGraph(nn.Module):
+    """What is left of the decoder when the photograph's share is given, up to the features at 1/4.
+
+    Inputs: the shares of `EncodeGraph`, maps (B, heads * 6, H/4, W/4) and the hint map (B, 3, H/2, W/2), ab times
+    coverage and coverage.
+    """
+
+    def __init__(self, model: Tinct) -> None:
+        super().__init__()
+        decoder, (_, c4, c8, c16, _) = model.decoder, model.config.encoder
+        self.rest16, self.rest8 = _part(_here(decoder.at16), c16), _part(_here(decoder.at8), c8)
+        self.rest4 = _part(_here(decoder.at4), c4)
+        self.coarse8, self.coarse4 = decoder.at8.coarse, decoder.at4.coarse
+        self.mix16, self.mix8, self.mix4 = decoder.mix16, decoder.mix8, decoder.mix4
+
+    def at_quarter(
+        self, quarter: Tensor, eighth: Tensor, sixteenth: Tensor, maps: Tensor, hint_map: Tensor
+    ) -> Tensor:
+        """Features at 1/4; channels first, as the maps inside are. The hint map's ab is divided by 110."""
+        maps8, hint4 = F.avg_pool2d(maps, 2), F.avg_pool2d(hint_map, 2)
+        maps16 = F.avg_pool2d(maps8, 2)
+        mood = maps16.mean((2, 3), keepdim=True).expand_as(maps16)
+        x = self.mix16(F.relu(sixteenth + self.rest16(torch.cat([maps16, mood], 1))))
+        below = smoothly_upsampled(self.coarse8(x), eighth)
+        x = self.mix8(F.relu(eighth + self.rest8(maps8) + below))
+        below = smoothly_upsampled(self.coarse4(x), quarter)
+        x = self.mix4(F.relu(quarter + self.rest4(torch.cat([maps, hint4], 1)) + below))
+        return x
+
+
+class DecodeGraph(DecoderGraph):
+    """ab at 1/2 (B, H/2, W/2, 2); at 1/8 the distribution's annealed mean (…, 2) and its certainty (…, 1), 0..1.
+
+    Args:
+        model: whose decoder this is.
+        centers: of the bins, (313, 2); None where weights are loaded afterwards.
+    """
+
+    def __init__(self, model: Tinct, centers: Tensor | None = None) -> None:
+        super().__init__(model)
+        self.gate, self.ab, self.base = model.decoder.gate, model.decoder.ab, model.decoder.base
+        self.rest2 = _part(_here(model.decoder.at2), model.config.encoder[0])
+        self.coarse2 = model.decoder.at2.coarse
+        self.bins = _bins(model)
+        self.moments: Tensor
+        given = torch.zeros(AB_BIN_COUNT, 2) if centers is None else centers
+        self.register_buffer("moments", torch.cat([given, given.square().sum(1, keepdim=True)], 1))
+
+    def forward(
+        self,
+        half: Tensor,
+        quarter: Tensor,
+        eighth: Tensor,
+        sixteenth: Tensor,
+        maps: Tensor,
+        hint_map: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        half, quarter, eighth, sixteenth = (channels_first(x) for x in (half, quarter, eighth, sixteenth))
+        hint_map = _scaled(hint_map)
+        x = self.at_quarter(quarter, eighth, sixteenth, maps, hint_map)
+        base = self.base(maps, self.gate(x))
+        sharp = torch.softmax(self.bins(channels_last(F.avg_pool2d(x, 2))) / TEMPERATURE, -1)
+        moments = sharp @ self.moments
+        annealed = moments[..., :2]
+        variance = moments[..., 2:] - annealed.square().sum(-1, keepdim=True)
+        certainty = 1 / (1 + variance.clamp_min(0) / SURE_SPREAD**2)
+        x = F.relu(half + self.rest2(hint_map) + smoothly_upsampled(self.coarse2(x), half))
+        return channels_last(self.ab(x) + smoothly_upsampled(base, x)) * AB_SCALE, annealed, certainty
+
+
+class DistributionGraph(DecoderGraph):
+    """The same inputs, but for the share at 1/2, to probabilities of the 313 bins at 1/4, (B, H/4, W/4, 313)."""
+
+    def __init__(self, model: Tinct) -> None:
+        super().__init__(model)
+        self.bins = _bins(model)
+
+    def forward(
+        self,
+        quarter: Tensor,
+        eighth: Tensor,
+        sixteenth: Tensor,
+        maps: Tensor,
+        hint_map: Tensor,
+    ) -> Tensor:
+        quarter, eighth, sixteenth = (channels_first(x) for x in (quarter, eighth, sixteenth))
+        x = self.at_quarter(quarter, eighth, sixteenth, maps, _scaled(hint_map))
+        return torch.softmax(self.bins(channels_last(x)), -1)
+
+
+def cut(model: Tinct, centers: Tensor | None = None) -> dict[str, nn.Module]:
+    """The network as graphs in evaluation mode, by the names in `PARTS`."""
+    model = without_batch_norm(model)
+    graphs: tuple[nn.Module, ...] = (
+        EncodeGraph(model),
+        MatchGraph(model),
+        RecallGraph(model),
+        DecodeGraph(model, centers),
+        DistributionGraph(model),
+    )
+    return {part: graph.eval() for part, graph in zip(PARTS, graphs, strict=True)}
+
+
+def channels_last(maps: Tensor) -> Tensor:
+    """(B, C, h, w) to (B, h, w, C)."""
+    return maps.permute(0, 2, 3, 1)
+
+
+def channels_first(maps: Tensor) -> Tensor:
+    """(B, h, w, C) to (B, C, h, w)."""
+    return maps.permute(0, 3, 1, 2)
+
+
+def without_batch_norm(model: Tinct) -> Tinct:
+    """A copy whose batch normalizations are folded into the convolutions before them."""
+    model = copy.deepcopy(model).eval()
+    for module in model.modules():
+        if isinstance(module, ConvNorm):
+            folded = fuse_conv_bn_eval(module[0], module[1])  # type: ignore[type-var, arg-type]
+            module[0], module[1] = folded, nn.Identity()
+    return model
+
+
+def released_graph(part: str, file: Path, config: TinctConfig | None = None) -> nn.Module:
+    """Build one graph with the weights that its ONNX file holds, so that a GPU needs no file of its own.
+
+    Args:
+        part: one of `PARTS`.
+        file: the ONNX file, as `tinct.training.export` writes it.
+        config: the network's numbers; None is the released network's.
+    Raises:
+        WeightsError: if the file cannot be read or holds another network's weights.
+    """
+    graph = cut(Tinct(config))[part]
+    try:
+        missing, _ = graph.load_state_dict(read_weights(file), strict=False)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip().rstrip(".")
+        raise WeightsError(f"{file} does not fit the network ({reason}); install tinct again.") from None
+    if lacking := [name for name in missing if not name.endswith("num_batches_tracked")]:
+        raise WeightsError(f"{file} has no weights called {lacking[0]}; install tinct again.")
+    return graph
+
+
+def take_released(model: Tinct, *, decoder: bool = False) -> None:
+    """Give a network's encoder and matcher the released weights, for training to go on from.
+
+    Batch normalizations, which were folded away, stand as the identity: right for parts that are used as they are, in
+    evaluation mode.
+
+    Args:
+        model: its numbers are the released network's in these parts.
+        decoder: give it the decoder as well.
+    Raises:
+        WeightsError: if the weights are not there, or are another network's.
+    """
+    from tinct.weights import weights_path
+
+    parts = ("encode", "match", "decode") if decoder else ("encode", "match")
+    files = {part: weights_path(f"tinct.{part}") for part in parts}
+    found = {part: read_weights(file) for part, file in files.items()}
+    _take(model.encoder, _named(found["encode"], "encoder."), files["encode"], "encoder")
+    _take(model.matcher, _named(found["match"], "matcher."), files["match"], "matcher")
+    if decoder:
+        try:
+            whole = _whole_decoder(found["encode"], found["decode"])
+        except KeyError as error:
+            raise WeightsError(
+                f"{files['decode']} has no weights called {error.args[0]}: its decoder is of another structure; "
+                "export it with this version."
+            ) from None
+        _take(model.decoder, whole, files["decode"], "decoder")
+
+
+def _named(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
+def _whole_decoder(encode: dict[str, Tensor], decode: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The decoder's weights: its convolutions of what is at each scale put together again (`_part` undone), the rest as
+    it is."""
+    same = ("gate.", "ab.", "bins.bias", "mix4.", "mix8.", "mix16.")
+    given = {name: value for name, value in decode.items() if name.startswith(same)}
+    given["bins.weight"] = decode["bins.weight"][..., None, None]
+    given |= {f"at{scale}.coarse.weight": decode[f"coarse{scale}.weight"] for scale in (2, 4, 8)}
+    for scale in (2, 4, 8, 16):
+        name = f"at{scale}.0" if scale == 16 else f"at{scale}.here.0"
+        parts = encode[f"share{scale}.weight"], decode[f"rest{scale}.weight"]
+        given[f"{name}.weight"], given[f"{name}.bias"] = torch.cat(parts, 1), encode[f"share{scale}.bias"]
+    return given
+
+
+def _take(module: nn.Module, given: dict[str, Tensor], file: Path, part: str) -> None:
+    """Load weights whose batch normalizations were folded away into a module that has them."""
+    state = module.state_dict()
+    # the folded bias of a ConvNorm's convolution is its normalization's
+    given = {
+        name if name in state else name.removesuffix("0.bias") + "1.bias": value
+        for name, value in given.items()
+    }
+    for name, block in module.named_modules():
+        if isinstance(block, ConvNorm):
+            norm = block[1]
+            assert isinstance(norm, nn.BatchNorm2d)
+            given[f"{name}.1.weight"] = torch.full_like(norm.weight, 1 + norm.eps).sqrt()
+    wanted = {
+        name for name in state if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+    }
+    if not wanted <= given.keys() <= state.keys() or any(state[n].shape != v.shape for n, v in given.items()):
+        raise WeightsError(
+            f"{file} does not fit the network's {part}; leave encoder, blocks, heads and key of [network] as they "
+            "are, and for a decoder that goes on its numbers as well."
+        )
+    module.load_state_dict(state | given)
+
+
+def read_weights(file: Path) -> dict[str, Tensor]:
+    """The constants of an ONNX file by name, in single precision.
+
+    Raises:
+        WeightsError: if the file cannot be read.
+    """
+    import openvino
+
+    try:
+        operations = openvino.Core().read_model(file).get_ops()
+    except RuntimeError:
+        raise WeightsError(f"{file} cannot be read as a network; install tinct again.") from None
+    constants = {op.get_friendly_name(): op for op in operations if op.get_type_name() == "Constant"}
+    return {
+        name.removesuffix(HALF): torch.from_numpy(op.data.copy()).float()
+        for name, op in constants.items()
+        if op.data.dtype.kind == "f"
+    }
+
+
+def _here(block: ConvNorm | Joint) -> nn.Conv2d:
+    """The convolution of what is at a decoder's scale, its batch normalization folded in."""
+    conv = (block.here if isinstance(block, Joint) else block)[0]
+    assert isinstance(conv, nn.Conv2d)
+    return conv
+
+
+def _part(conv: nn.Conv2d, first: int, last: int | None = None, *, bias: bool = False) -> nn.Conv2d:
+    """The part of a convolution that sees some of its input channels; one of the parts has the bias."""
+    weight = conv.weight[:, first:last].detach().clone()
+    part = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1, bias=bias)
+    part.weight = nn.Parameter(weight)
+    if bias and conv.bias is not None:
+        part.bias = nn.Parameter(conv.bias.detach().clone())
+    return part
+
+
+def _bins(model: Tinct) -> nn.Linear:
+    """The decoder's 1x1 convolution to the bins as a linear layer, so that a softmax finds its values in a row."""
+    conv = model.decoder.bins
+    linear = nn.Linear(conv.in_channels, conv.out_channels)
+    linear.weight = nn.Parameter(conv.weight[:, :, 0, 0].detach().clone())
+    assert conv.bias is not None
+    linear.bias = nn.Parameter(conv.bias.detach().clone())
+    return linear
+
+
+def _same_head(config: TinctConfig) -> Tensor:
+    """1 where two of a key's channels are of the same head: (heads * key, heads * key, 1, 1)."""
+    return torch.block_diag(*(torch.ones(config.key, config.key) for _ in range(config.heads)))[
+        ..., None, None
+    ]
+
+
+def _values(item_ab: Tensor, heads: int) -> Tensor:
+    """What attention sums up, (B, heads, 1 + M, 4): a, b (/ 110), 1 and 0 for an item; 0, 0, 0 and 1 for null."""
+    ab = item_ab / AB_SCALE
+    values = torch.cat([ab, torch.ones_like(ab[..., :1]), torch.zeros_like(ab[..., :1])], -1)
+    null = torch.cat([torch.zeros_like(values[:, :1, :3]), torch.ones_like(values[:, :1, :1])], -1)
+    return torch.cat([null, values], 1)[:, None].expand(-1, heads, -1, -1)
+
+
+def _centers(height: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Centers of a map's columns (1, w, 1) and rows (1, h, 1), divided by its longer side.
+
+    The longer side is computed by tensors: `max` of two sizes would be settled by the example that is traced.
+    """
+    x, y = (torch.arange(n, device=like.device, dtype=like.dtype) + 0.5 for n in (width, height))
+    longer = torch.maximum(x[-1:], y[-1:]) + 0.5
+    return (x / longer)[None, :, None], (y / longer)[None, :, None]
+
+
+def _scaled(hint_map: Tensor) -> Tensor:
+    return torch.cat([hint_map[:, :2] / AB_SCALE, hint_map[:, 2:]], 1)

@@ -1,0 +1,262 @@
+"""The released network behind the one protocol: automatic, references and hints in any mix.
+
+The photograph is read once (`encode`), references once (`encode`, `recall`); what runs again per hint is `match` and
+`decode`. See `tinct.networks.tinct.network` for the network, `tinct.networks.tinct.graphs` for how it is cut, and
+docs/models/tinct.md for its training and scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.colorizing.upsampling import ChromaUpsampler
+from tinct.hints import HintField
+from tinct.inference import Network, TorchSource, open_network
+from tinct.methods.classical.levin import pin_hints
+from tinct.methods.distribution import Distribution, alternative
+from tinct.methods.exported import channels_first, hint_planes, mirrored, sha256_of
+from tinct.methods.method import Prediction, Reference
+from tinct.networks.tinct.memory import (
+    HEADS,
+    KEY_STRIDE,
+    Items,
+    block_means,
+    hint_items,
+    joined,
+    maps,
+    reference_items,
+    share,
+)
+from tinct.networks.tinct.ports import INPUTS, OUTPUTS, SURE_SPREAD
+from tinct.weights import manifest, weights_path
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Array = NDArray[np.float32]
+
+SIZE_MULTIPLE = 32
+"""Working sizes are padded to multiples of this: the encoder halves five times."""
+
+VIVID_STRIDE = 8
+"""Working pixels to a cell of the annealed mean."""
+
+VIVID_GAIN, DARING_SPREAD = 1.5, 20.0
+"""How much of the way from the mean answer to the annealed mean vividness 1 goes: all of it times the first where the
+distribution is narrow, half of that where its standard deviation is the second, in ab units. Chosen with the two
+below on held-out photographs and by eye (docs/experiments.md, "Vividness")."""
+
+CHROMA_TIMES, CHROMA_ABOVE = 2.0, 10.0
+"""How much more chroma than the mean answer the annealed mean may have, times and ab units: it bounds blotches of a
+color that the mean answer knows nothing of."""
+
+
+REFERENCE_TRUST = float(np.exp(2))
+"""How much more a reference counts beside the null item for each step of trust; at 1 as in training.
+
+What more or less of it gains and costs on held-out photographs: docs/experiments.md, "References"."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the network knows of a photograph and its references before any hint.
+
+    Attributes:
+        lightness: CIE L*, mirrored out to multiples of 32, shape (H, W).
+        size: height and width before that.
+        view: of `keys`, as the encoder's maps lie in memory.
+        shares: what of `encode` the decoder takes, by name.
+        recalled: what places attend to in the references; None where there is none.
+        networks: those that have answered, by part: looking up which weights are the user's costs more than `match`.
+    """
+
+    lightness: Array
+    size: tuple[int, int]
+    view: NDArray[Any]
+    shares: dict[str, NDArray[Any]]
+    recalled: NDArray[Any] | None
+    networks: dict[str, Network] = field(default_factory=dict)
+
+    @cached_property
+    def keys(self) -> NDArray[Any]:
+        """What each place looks like, shape (1, H / 4, W / 4, heads * key); copied in order where it is asked for."""
+        return np.ascontiguousarray(self.view)
+
+
+class Tinct:
+    """One compact network for nothing, references, hints, and any mix; says how sure it is."""
+
+    name: ClassVar[str] = "tinct"
+    summary: ClassVar[str] = "the released network: by itself, from references, from hints, and any mix"
+    source: ClassVar[str] = "this project; color memory after Xu et al. 2020 and Zhang et al. 2016, 2017"
+    needs_reference: ClassVar[bool] = False
+    needs_hints: ClassVar[bool] = False
+    honors_hints: ClassVar[bool] = True
+    working_size: ClassVar[int] = 256
+    weights: ClassVar[tuple[str, ...]] = tuple(f"tinct.{part}" for part in OUTPUTS)
+
+    def __init__(self, *, device: str = "auto", precision: str = "auto", threads: int | None = None) -> None:
+        self._engine: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
+
+    def prepare(self) -> None:
+        """Open what every photograph needs; a thread may do it while the photograph is being read.
+
+        Raises:
+            WeightsError: if a file is missing or not the one that the manifest names.
+            MissingExtraError: if the engine is not installed.
+        """
+        for part in ("encode", "decode"):
+            self._network(part)
+
+    @property
+    def weights_sha256(self) -> str:
+        """One hash of all its files: of their hashes in the manifest, in the order of the parts' names."""
+        return sha256_of(sorted(self.weights))
+
+    def predict(
+        self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
+    ) -> Prediction:
+        """Predict chroma; see `Method.predict`. Seed 0 is the likeliest answer, others are alternatives to it."""
+        return self.answer(self.look(lightness, references), hints, seed=seed)
+
+    def look(self, lightness: Array, references: Sequence[Reference] = ()) -> Seen:
+        """Read a photograph and its references, once for any number of answers.
+
+        Args:
+            lightness: CIE L*, shape (H, W), 0..100.
+            references: color photographs at their own working sizes.
+        """
+        padded = mirrored(np.asarray(lightness, np.float32), SIZE_MULTIPLE)
+        features = self._network("encode").run(lightness=padded[None, None])
+        keys = features.pop("keys")
+        height, width = lightness.shape
+        return Seen(padded, (height, width), keys, features, self._recall(keys, references))
+
+    def answer(self, seen: Seen, hints: HintField, *, seed: int = 0) -> Prediction:
+        """Predict chroma for what was seen, with these hints.
+
+        A seed above 0 gives another plausible colorization; the same seed gives the same one.
+        """
+        inputs = self._decoder_inputs(seen, hints)
+        found = self._answering("decode", seen).run(**inputs)
+        height, width = seen.size
+        taken = share(inputs["maps"])
+        matched = _enlarged(taken, KEY_STRIDE)
+        certainty = _enlarged(found["certainty"][0], VIVID_STRIDE)[:height, :width]
+        # The more hints and references answer for, the less is guessed: by the square of what they leave.
+        vivid = np.moveaxis(_vivid(seen, found) * np.square(1 - matched), 0, -1)
+        ab = _enlarged(found["ab"][0], 2)[:height, :width]
+        if seed:
+            moved = alternative(self._distribution(seen, inputs), seed)
+            ab = ab + _enlarged(moved, KEY_STRIDE)[:height, :width]
+        return Prediction(
+            pin_hints(ab, hints), np.maximum(certainty, matched[:height, :width]), vivid[:height, :width]
+        )
+
+    def distribution(self, seen: Seen, hints: HintField) -> Distribution:
+        """How likely each of the 313 bins is, at a quarter of the working size."""
+        return self._distribution(seen, self._decoder_inputs(seen, hints))
+
+    def _distribution(self, seen: Seen, inputs: dict[str, NDArray[Any]]) -> Distribution:
+        """Cut to the cells that the photograph touches: padding is not asked about."""
+        height, width = (-(-n // KEY_STRIDE) for n in seen.size)
+        wanted = {name: inputs[name] for name in INPUTS["distribution"]}
+        found = self._network("distribution").run(**wanted)["probabilities"]
+        p, keys = (np.asarray(part[0, :height, :width], np.float32) for part in (found, seen.keys))
+        return Distribution(
+            p, keys / np.float32(np.sqrt(HEADS)), share(inputs["maps"])[:height, :width], KEY_STRIDE
+        )
+
+    def _decoder_inputs(self, seen: Seen, hints: HintField) -> dict[str, NDArray[Any]]:
+        near = None
+        if hints.points:
+            items = hint_items(seen.keys[0], hints).inputs()
+            near = self._answering("match", seen).run(keys=seen.keys, **items)["found"]
+        found = maps(near, seen.recalled, *seen.view.shape[1:3])
+        return {**seen.shares, "maps": found, "hint_map": _hint_map(hints, seen.lightness.shape)}
+
+    def _recall(self, keys: NDArray[Any], references: Sequence[Reference]) -> NDArray[Any] | None:
+        """Attend to every patch of every reference that counts."""
+        items = [self._items(reference) for reference in references if reference.weight > 0]
+        if not items:
+            return None
+        return self._network("recall").run(keys=keys, **joined(items).inputs())["found"]
+
+    def _items(self, reference: Reference) -> Items:
+        padded = mirrored(np.asarray(reference.lightness, np.float32), SIZE_MULTIPLE)
+        keys = self._network("encode").run(lightness=padded[None, None])["keys"]
+        return reference_items(
+            keys[0], reference.ab, reference.weight * REFERENCE_TRUST ** (reference.trust - 1)
+        )
+
+    def _answering(self, part: str, seen: Seen) -> Network:
+        if part not in seen.networks:
+            seen.networks[part] = self._network(part)
+        return seen.networks[part]
+
+    def _network(self, part: str) -> Network:
+        name = f"tinct.{part}"
+        known = manifest()
+        path = weights_path(name, entries=known)
+        return open_network(
+            path, torch_source=_torch_source(part, path), ranges=known[name].ranges, **self._engine
+        )
+
+
+def _torch_source(part: str, path: Path) -> TorchSource:
+    """How a GPU runs the same file: PyTorch's own form of the graph, with the weights that the file holds."""
+
+    def build() -> nn.Module:
+        from tinct.networks.tinct.graphs import released_graph
+        from tinct.networks.tinct.network import TinctConfig
+        from tinct.training.config import dataclass_from
+
+        numbers = manifest()[f"tinct.{part}"].network
+        return released_graph(part, path, dataclass_from(TinctConfig, numbers, "network"))
+
+    return TorchSource(build, path, INPUTS[part], OUTPUTS[part])
+
+
+def _vivid(seen: Seen, found: dict[str, NDArray[Any]]) -> Array:
+    """What vividness 1 adds at the padded working size: the way to the annealed mean, along lightness edges.
+
+    Returns:
+        A plane of a* and one of b*, shape (2, H, W).
+    """
+    mean = block_means(found["ab"][0], VIVID_STRIDE // 2)
+    annealed = np.asarray(found["annealed"][0], np.float32)
+    bound = CHROMA_TIMES * _norm(mean) + CHROMA_ABOVE
+    annealed = annealed * np.minimum(1, bound / np.maximum(_norm(annealed), 1e-3))
+    # certainty is 1 / (1 + variance / SURE_SPREAD squared)
+    variance = SURE_SPREAD**2 * (1 / np.maximum(found["certainty"][0].astype(np.float32), 1e-3) - 1)
+    way = (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
+    coarse = block_means(seen.lightness[..., None], VIVID_STRIDE)[..., 0]
+    height, width = seen.lightness.shape
+    return ChromaUpsampler(way, coarse, (height, width)).planes(0, height, seen.lightness)
+
+
+def _norm(ab: Array) -> Array:
+    return np.linalg.norm(ab, axis=-1, keepdims=True)
+
+
+def _enlarged(image: NDArray[Any], times: int) -> Array:
+    """(h, w) or (h, w, C) to `times` its size, bilinearly; a single channel comes back as (H, W)."""
+    import cv2
+
+    size = (image.shape[1] * times, image.shape[0] * times)
+    whole = np.ascontiguousarray(image, np.float32)
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _hint_map(hints: HintField, padded: tuple[int, ...]) -> Array:
+    """ab times coverage, and coverage, at 1/2: (1, 3, H/2, W/2)."""
+    if not hints:
+        return np.zeros((1, 3, padded[0] // 2, padded[1] // 2), np.float32)
+    return channels_first(block_means(hint_planes(hints, padded), 2))

@@ -1,0 +1,304 @@
+"""The released network: automatic colorization, references and hints in one, cut where people edit.
+
+`encode` reads lightness once per photograph. `match` lets every place of the photograph attend to a memory of colors:
+each hint and each patch of each reference is an item with a key (what the place looks like) and a color; a learned
+*null* item takes the attention of places that nothing fits. `decode` turns the features and the attended colors into
+chroma; it and `match` are all that runs again when a hint is added.
+
+Colors inside the network are CIE a*, b* divided by 110; lightness is (L* - 50) / 50.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tinct.networks.layers.blocks import (
+    ConvNorm,
+    GlobalContext,
+    Joint,
+    PlaceAttention,
+    ResidualBlock,
+    smoothly_upsampled,
+    stage,
+    upsampled,
+)
+
+AB_SCALE = 110.0
+AB_BIN_COUNT = 313
+SIZE_MULTIPLE = 32
+KEY_STRIDE = 4
+REFERENCE_STRIDE = 8
+MAP_CHANNELS_PER_HEAD = 6
+
+
+@dataclass(frozen=True)
+class TinctConfig:
+    """The numbers of the network; channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the working size.
+
+    Attributes:
+        encoder: channels of the encoder's five scales.
+        blocks: residual blocks at each of them.
+        decoder: channels of the decoder at 1/2, 1/4, 1/8 and 1/16.
+        heads: ways of comparing a place with the memory, each with its own key, temperature and reach.
+        key: length of each head's key.
+        scenes, segments, objects: sizes of the training-only heads that teach the encoder what is where.
+    """
+
+    encoder: tuple[int, int, int, int, int] = (32, 64, 128, 256, 384)
+    blocks: tuple[int, int, int, int, int] = (1, 2, 3, 4, 2)
+    decoder: tuple[int, int, int, int] = (32, 64, 64, 128)
+    heads: int = 2
+    key: int = 64
+    scenes: int = 365
+    segments: int = 32
+    objects: int = 1001
+
+
+class Features(NamedTuple):
+    """What `encode` knows of a photograph: keys at 1/4 and features at 1/2, 1/4, 1/8 and 1/16."""
+
+    keys: Tensor
+    half: Tensor
+    quarter: Tensor
+    eighth: Tensor
+    sixteenth: Tensor
+
+
+class Memory(NamedTuple):
+    """The colors to attend to, M items for each photograph of the batch; the first K of them are hints.
+
+    Attributes:
+        keys: (B, M, heads * key), each head's part of unit length.
+        ab: (B, M, 2), a* b* / 110.
+        place: (B, K, 2), of the hints, x and y divided by the longer side; a reference's patches have none.
+        bias: (B, M), added to the score: log of a weight, or a large negative number for "not there".
+    """
+
+    keys: Tensor
+    ab: Tensor
+    place: Tensor
+    bias: Tensor
+
+
+class Encoder(nn.Module):
+    """Lightness to features: a residual pyramid down to 1/32 and back up to 1/4, keys fused from three scales."""
+
+    def __init__(self, config: TinctConfig) -> None:
+        super().__init__()
+        c2, c4, c8, c16, c32 = config.encoder
+        n2, n4, n8, n16, n32 = config.blocks
+        self.stem = nn.Sequential(ConvNorm(1, c2, 5, 2), *(ResidualBlock(c2) for _ in range(n2)))
+        self.down4, self.down8 = stage(c2, c4, n4), stage(c4, c8, n8)
+        self.down16, self.down32 = stage(c8, c16, n16), stage(c16, c32, n32)
+        self.context = nn.Sequential(PlaceAttention(c32, c32 // 64), GlobalContext(c32), nn.Dropout(0.1))
+        self.up16 = nn.Sequential(ConvNorm(c32, c16, 1), nn.Dropout(0.1))
+        self.up8, self.up4 = ConvNorm(c16, c8, 1), ConvNorm(c8, c4, 1)
+        self.mix16, self.mix8, self.mix4 = ResidualBlock(c16), ResidualBlock(c8), ResidualBlock(c4)
+        size = config.heads * config.key
+        self.key4 = nn.Conv2d(c4, size, 3, padding=1)
+        self.key8, self.key16 = nn.Conv2d(c8, size, 1), nn.Conv2d(c16, size, 1)
+        self.heads = config.heads
+
+    def forward(self, lightness: Tensor) -> tuple[Features, Tensor]:
+        features, deep = self.features(lightness)
+        return features._replace(keys=unit(features.keys, self.heads)), deep
+
+    def features(self, lightness: Tensor) -> tuple[Features, Tensor]:
+        """As `forward`, with keys of any length."""
+        half = self.stem(lightness)
+        quarter = self.down4(half)
+        eighth = self.down8(quarter)
+        sixteenth = self.down16(eighth)
+        deep = self.context(self.down32(sixteenth))
+        sixteenth = self.mix16(sixteenth + upsampled(self.up16(deep), sixteenth))
+        eighth = self.mix8(eighth + upsampled(self.up8(sixteenth), eighth))
+        quarter = self.mix4(quarter + upsampled(self.up4(eighth), quarter))
+        keys = (
+            self.key4(quarter)
+            + upsampled(self.key8(eighth), quarter)
+            + upsampled(self.key16(sixteenth), quarter)
+        )
+        return Features(keys, half, quarter, eighth, sixteenth), deep
+
+
+class Matcher(nn.Module):
+    """Attention from every place to the memory; see `Memory`."""
+
+    def __init__(self, config: TinctConfig) -> None:
+        super().__init__()
+        heads = config.heads
+        self.heads = heads
+        self.log_temperature = nn.Parameter(torch.full((heads,), 2.5))
+        self.log_reach = nn.Parameter(torch.linspace(1.0, 3.5, heads))  # score lost over one longer side
+        self.hint_bias = nn.Parameter(torch.zeros(heads))
+        self.null_key = nn.Parameter(torch.zeros(heads, config.key))
+        self.null_bias = nn.Parameter(torch.zeros(heads))
+
+    def forward(self, keys: Tensor, memory: Memory) -> Tensor:
+        """Maps (B, heads * 6, h, w): for each head ab and share of attention from hints, then from references."""
+        height, width = keys.shape[2:]
+        query, null = self.query(keys)
+        scores = query @ self.split(memory.keys) + memory.bias[:, None, None]
+        hints = memory.place.shape[1]
+        to_hints, to_references = scores.split([hints, scores.shape[-1] - hints], -1)
+        to_hints = to_hints + self.nearness(memory.place, height, width)
+        weights = torch.softmax(torch.cat([to_hints, to_references, null], -1), -1)
+        return self.maps(weights @ self.values(memory).to(weights.dtype), height, width)
+
+    def query(self, keys: Tensor) -> tuple[Tensor, Tensor]:
+        """What each place asks, (B, heads, h * w, key), temperature included, and the null item's score for it."""
+        batch, size, height, width = keys.shape
+        query = keys.reshape(batch, self.heads, size // self.heads, height * width).transpose(2, 3)
+        query = query * self.log_temperature.exp()[:, None, None]
+        null = (query * self.null_key[:, None]).sum(-1, keepdim=True) + self.null_bias[:, None, None]
+        return query, null
+
+    def split(self, keys: Tensor) -> Tensor:
+        """Items' keys (B, M, heads * key) by head, (B, heads, key, M)."""
+        batch, count, size = keys.shape
+        return keys.reshape(batch, count, self.heads, size // self.heads).permute(0, 2, 3, 1)
+
+    def maps(self, found: Tensor, height: int, width: int) -> Tensor:
+        """What each place found, (B, heads, h * w, 6), as maps (B, heads * 6, h, w)."""
+        return found.transpose(2, 3).reshape(-1, self.heads * MAP_CHANNELS_PER_HEAD, height, width)
+
+    def nearness(self, place: Tensor, height: int, width: int) -> Tensor:
+        """What is added to each place's score for each hint: (B, heads, h * w, K)."""
+        here = places(height, width, place)[None, :, None]
+        across, down = (here[..., axis] - place[:, None, :, axis] for axis in (0, 1))
+        distance = (across.square() + down.square() + 1e-6).sqrt()
+        reach = self.log_reach.exp()[:, None, None]
+        return self.hint_bias[:, None, None] - reach * distance[:, None]
+
+    @staticmethod
+    def values(memory: Memory) -> Tensor:
+        """(B, 1, M + 1, 6): ab and 1 in the first three columns for hints, in the last three for references; the null
+        item, which stands last, has none."""
+        value = torch.cat([memory.ab, torch.ones_like(memory.bias)[..., None]], -1)
+        hint = (torch.arange(value.shape[1], device=value.device) < memory.place.shape[1])[:, None]
+        return F.pad(torch.cat([value * hint, value * ~hint], -1), (0, 0, 0, 1))[:, None]
+
+
+class Decoder(nn.Module):
+    """Features, attended colors and the hints themselves to chroma at 1/2 and a distribution at 1/4."""
+
+    def __init__(self, config: TinctConfig) -> None:
+        super().__init__()
+        c2, c4, c8, c16, _ = config.encoder
+        d2, d4, d8, d16 = config.decoder
+        maps = config.heads * MAP_CHANNELS_PER_HEAD
+        self.heads = config.heads
+        self.at16, self.mix16 = ConvNorm(c16 + 2 * maps, d16), ResidualBlock(d16)
+        self.at8, self.mix8 = Joint(d16, c8 + maps, d8), ResidualBlock(d8)
+        self.at4, self.mix4 = Joint(d8, c4 + maps + 3, d4), ResidualBlock(d4)
+        self.at2 = Joint(d4, c2 + 3, d2)
+        self.gate = nn.Conv2d(d4, config.heads, 1)
+        self.ab = nn.Conv2d(d2, 2, 3, padding=1)
+        self.bins = nn.Conv2d(d4, AB_BIN_COUNT, 1)
+
+    def forward(self, features: Features, maps: Tensor, hint_map: Tensor) -> tuple[Tensor, Tensor]:
+        maps8, hint4 = F.avg_pool2d(maps, 2), F.avg_pool2d(hint_map, 2)
+        maps16 = F.avg_pool2d(maps8, 2)
+        mood = maps16.mean((2, 3), keepdim=True).expand_as(maps16)
+        x = self.mix16(self.at16(torch.cat([features.sixteenth, maps16, mood], 1)))
+        x = self.mix8(self.at8(x, torch.cat([features.eighth, maps8], 1)))
+        x = self.mix4(self.at4(x, torch.cat([features.quarter, maps, hint4], 1)))
+        bins, base = self.bins(x), self.base(maps, self.gate(x))
+        x = self.at2(x, torch.cat([features.half, hint_map], 1))
+        return self.ab(x) + smoothly_upsampled(base, x), bins
+
+    def base(self, maps: Tensor, gate: Tensor) -> Tensor:
+        """The heads' attended colors, mixed place by place: (B, 2, h, w)."""
+        batch, _, height, width = maps.shape
+        parts = maps.reshape(batch, self.heads, MAP_CHANNELS_PER_HEAD, height, width)
+        attended = parts[:, :, 0:2] + parts[:, :, 3:5]
+        return (attended * torch.softmax(gate, 1)[:, :, None]).sum(1)
+
+
+class Tinct(nn.Module):
+    """The three parts, and the heads that only training uses."""
+
+    def __init__(self, config: TinctConfig | None = None) -> None:
+        super().__init__()
+        config = config or TinctConfig()
+        self.config = config
+        self.encoder, self.matcher, self.decoder = Encoder(config), Matcher(config), Decoder(config)
+        deep = config.encoder[4]
+        self.scene_head = nn.Linear(deep, config.scenes)
+        self.object_head = nn.Linear(deep, config.objects)
+        self.segment_head = nn.Conv2d(config.encoder[2], config.segments, 1)
+
+    def encode(self, lightness: Tensor) -> Features:
+        """Read a photograph.
+
+        Args:
+            lightness: (B, 1, H, W), (L* - 50) / 50; H and W multiples of 32.
+        """
+        features: Features = self.encoder(lightness)[0]
+        return features
+
+    def match(self, keys: Tensor, memory: Memory) -> Tensor:
+        """Attend to the memory: maps (B, heads * 6, H/4, W/4)."""
+        maps: Tensor = self.matcher(keys, memory)
+        return maps
+
+    def decode(self, features: Features, maps: Tensor, hint_map: Tensor) -> tuple[Tensor, Tensor]:
+        """Predict chroma.
+
+        Args:
+            features: from `encode`.
+            maps: from `match`.
+            hint_map: (B, 3, H/2, W/2): hinted ab / 110 times coverage, and coverage 0..1.
+        Returns:
+            ab / 110 at 1/2, (B, 2, H/2, W/2), and logits over the 313 bins at 1/4, (B, 313, H/4, W/4).
+        """
+        ab, bins = self.decoder(features, maps, hint_map)
+        return ab, bins
+
+
+def unit(keys: Tensor, heads: int) -> Tensor:
+    """Scale each head's part of (B, heads * key, h, w) to unit length at every place."""
+    batch, size, height, width = keys.shape
+    parts = keys.float().reshape(batch, heads, size // heads, height, width)
+    return F.normalize(parts, dim=2, eps=1e-4).reshape(batch, size, height, width).to(keys.dtype)
+
+
+def places(height: int, width: int, like: Tensor) -> Tensor:
+    """Centers of a map's cells as x, y divided by the longer side: (h * w, 2)."""
+    longer = max(height, width)
+    y = (torch.arange(height, device=like.device, dtype=like.dtype) + 0.5) / longer
+    x = (torch.arange(width, device=like.device, dtype=like.dtype) + 0.5) / longer
+    grid_y, grid_x = torch.meshgrid(y, x, indexing="ij")
+    return torch.stack([grid_x, grid_y], -1).reshape(height * width, 2)
+
+
+def reference_items(keys: Tensor, ab: Tensor, heads: int) -> tuple[Tensor, Tensor]:
+    """A reference as memory: its keys at 1/8 (B, M, heads * key) and ab / 110 averaged there (B, M, 2).
+
+    Args:
+        keys: from `encode` of the reference's lightness, at 1/4.
+        ab: (B, 2, H, W), a* b* / 110, at full working size.
+    """
+    pooled = unit(F.avg_pool2d(keys, REFERENCE_STRIDE // KEY_STRIDE), heads)
+    colors = F.avg_pool2d(ab, REFERENCE_STRIDE)
+    return pooled.flatten(2).transpose(1, 2), colors.flatten(2).transpose(1, 2)
+
+
+def hint_items(keys: Tensor, place: Tensor, heads: int) -> Tensor:
+    """Keys of hints: the photograph's own keys at their places, (B, M, heads * key).
+
+    Args:
+        keys: from `encode`, (B, heads * key, h, w).
+        place: (B, M, 2), x and y divided by the longer side.
+    """
+    height, width = keys.shape[-2:]
+    longer = max(height, width)
+    scale = place.new_tensor([longer / width, longer / height])
+    grid = (place * scale * 2 - 1)[:, None].to(keys.dtype)
+    found = F.grid_sample(keys, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return unit(found, heads)[:, :, 0].transpose(1, 2)

@@ -1,0 +1,197 @@
+"""Xu 2020 behind the one protocol: pre-color, transfer against the reference, sample the coarse chroma, refine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.color.gamut import merge_lightness
+from tinct.color.lab import rgb_to_lab
+from tinct.errors import MethodError
+from tinct.hints import HintField
+from tinct.methods.automatic import UNKNOWN_CONFIDENCE
+from tinct.methods.exported import channels_first, exported_network, sha256_of
+from tinct.methods.method import Prediction, Reference
+from tinct.networks.xu2020 import transfer
+from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, Places
+from tinct.weights import installed
+
+Array = NDArray[np.float32]
+
+COLORIZATION = "xu2020-colorization"
+LITE, LITE_COLORIZATION = "xu2020-lite", "xu2020-lite-colorization"
+
+PROBABILITY, LITE_PROBABILITY = 0.125, 0.01
+"""Share of the coarse chroma's pixels that the colorization sub-net is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What the sub-nets hand on (Figure 4 of the paper); arrays of the photograph's size.
+
+    Attributes:
+        precolor: a* b* without any reference.
+        coarse: a* b* that the transfer found, the references' mean.
+        shown: the pixels of it that the colorization sub-net sees, (H, W), bool.
+        ab: the answer.
+    """
+
+    precolor: Array
+    coarse: Array
+    shown: NDArray[np.bool_]
+    ab: Array
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """Both sub-nets.
+
+    Several references each give a coarse chroma map; these are averaged by weight.
+
+    Attributes:
+        name, summary, source, working_size: as of `tinct.methods.Method`.
+        match: "adain" or "wct".
+        places: where features are matched.
+    """
+
+    name: str
+    summary: str
+    source: str
+    match: str = "adain"
+    places: Places = EVERYWHERE
+    working_size: int = 256
+    needs_reference: ClassVar[bool] = True
+    needs_hints: ClassVar[bool] = False
+    honors_hints: ClassVar[bool] = False
+    uses_references: ClassVar[bool] = True
+    probability: ClassVar[float] = PROBABILITY
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The files that it needs, by their names in the manifest."""
+        return (self.colorization, *transfer.WEIGHTS)
+
+    @property
+    def weights_sha256(self) -> str:
+        """One hash of all its files."""
+        return sha256_of(self.weights)
+
+    @property
+    def colorization(self) -> str:
+        """The colorization sub-net's name in the manifest."""
+        return COLORIZATION
+
+    def prepare(self) -> None:
+        """Open the networks; see `tinct.networks.tinct.method.Tinct.prepare`."""
+        for name in self.weights:
+            exported_network(name)
+
+    def predict(
+        self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
+    ) -> Prediction:
+        """Predict chroma; the seed says which pixels of the coarse chroma are shown to the colorization sub-net.
+
+        Raises:
+            MethodError: if there is no reference that counts.
+            WeightsError: if a network is not installed.
+        """
+        ab = self.stages(lightness, references, seed=seed).ab
+        return Prediction(ab, np.full(lightness.shape, UNKNOWN_CONFIDENCE, np.float32))
+
+    def stages(self, lightness: Array, references: Sequence[Reference], *, seed: int = 0) -> Stages:
+        """All that `predict` finds on its way; it raises the same."""
+        used = [reference for reference in references if reference.weight > 0]
+        if not used:
+            raise MethodError(f"{self.name} takes its colors from a reference and got none; give one.")
+        lightness = np.asarray(lightness, np.float32)
+        precolor = self.refine(lightness)
+        content = merge_lightness(lightness, precolor)
+        coarse = [rgb_to_lab(self.stylized(content, one))[..., 1:] for one in used]
+        mean = np.average(coarse, axis=0, weights=[one.weight for one in used]).astype(np.float32)
+        shown = np.random.default_rng(seed).random(lightness.shape) < self.probability
+        return Stages(precolor, mean, shown, self.refine(lightness, mean, shown))
+
+    def stylized(self, content: Array, reference: Reference) -> Array:
+        """sRGB, (H, W, 3), of the transfer sub-net for a pre-colored photograph."""
+        style = merge_lightness(reference.lightness, reference.ab)
+        return transfer.transferred(content, style, match=self.match, places=self.places)
+
+    def refine(
+        self, lightness: Array, ab: Array | None = None, mask: NDArray[np.bool_] | None = None
+    ) -> Array:
+        """a* b*, (H, W, 2), of the colorization sub-net from chroma that is known where `mask` is; None is nowhere."""
+        hints = np.zeros((*lightness.shape, 3), np.float32)
+        if ab is not None and mask is not None:
+            hints[mask, :2], hints[mask, 2] = ab[mask], 1
+        network = exported_network(self.colorization)
+        found = network.run(lightness=channels_first(lightness), hints=channels_first(hints))
+        return np.asarray(found["ab"][0], np.float32)
+
+
+@dataclass(frozen=True)
+class LiteExemplar(Exemplar):
+    """The course report's variant: AdaIN between encoder and decoder only, and 1 % of the coarse chroma shown."""
+
+    probability: ClassVar[float] = LITE_PROBABILITY
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The files that it needs, by their names in the manifest."""
+        return (self.colorization, LITE)
+
+    @property
+    def colorization(self) -> str:
+        """The sub-net that was fine-tuned on what this transfer makes; the whole network's where it was not."""
+        return LITE_COLORIZATION if installed(LITE_COLORIZATION) else COLORIZATION
+
+    def stylized(self, content: Array, reference: Reference) -> Array:
+        """sRGB, (H, W, 3), of the transfer sub-net for a pre-colored photograph."""
+        style = merge_lightness(reference.lightness, reference.ab)
+        height, width = content.shape[:2]
+        given = {"content": content, "style": style}
+        arrays = {name: channels_first(transfer.extended(rgb)) for name, rgb in given.items()}
+        rgb = exported_network(LITE).run(**arrays)["rgb"][0]
+        return np.ascontiguousarray(rgb.transpose(1, 2, 0)[:height, :width], np.float32)
+
+
+SOURCE = (
+    "Xu, Wang, Fang, Sheng, Zhang, Stylization-Based Architecture for Fast Deep Exemplar Colorization, "
+    "CVPR, 2020"
+)
+
+XU2020 = Exemplar(
+    name="xu2020",
+    summary="transfers a reference's look onto a pre-colored photograph, then refines its colors",
+    source=SOURCE,
+)
+
+XU2020_WCT = Exemplar(
+    name="xu2020-wct",
+    summary="the same, with whitening and coloring in place of AdaIN",
+    source=SOURCE,
+    match="wct",
+)
+
+XU2020_ENCODER_ADAIN = Exemplar(
+    name="xu2020-encoder-adain",
+    summary="an ablation (Figure 5): statistics matched in the encoder only",
+    source=SOURCE,
+    places=ENCODER_ONLY,
+)
+
+XU2020_DECODER_ADAIN = Exemplar(
+    name="xu2020-decoder-adain",
+    summary="an ablation (Figure 5): statistics matched in the decoder only",
+    source=SOURCE,
+    places=DECODER_ONLY,
+)
+
+XU2020_LITE = LiteExemplar(
+    name="xu2020-lite",
+    summary="a lighter variant: statistics matched between encoder and decoder only",
+    source=f"{SOURCE}; the variant of Noorzad, Rokni Lamoki, Elahi, Exemplar Colorization, 2021",
+)

@@ -1,0 +1,1 @@
+"""Zhang, Isola, Efros, Colorful Image Colorization, ECCV 2016."""

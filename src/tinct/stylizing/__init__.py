@@ -1,0 +1,1 @@
+"""Photorealistic stylization: a color photograph takes on the look of another."""

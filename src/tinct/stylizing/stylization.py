@@ -1,0 +1,104 @@
+"""Photorealistic stylization: a color photograph in another's look, by Xu 2020's transfer sub-net."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import OptionError, PhotoError, ShapeError
+from tinct.options import WORKING_SIZE_RANGE
+from tinct.photo import Photo, Provenance
+from tinct.photo.sources import as_photo, in_kind
+from tinct.stylizing.local_affine import LocalAffine
+
+Array = NDArray[np.float32]
+Labels = NDArray[np.integer[Any]]
+
+WORKING_SIZE = 512
+"""Longer side in pixels at which the network sees both photographs."""
+
+MOST_LABELS = 255
+"""More of them are no label map but a picture, or a label map that was saved with loss."""
+
+
+def stylize(
+    photo: Any,
+    reference: Any,
+    labels: tuple[Any, Any] | None = None,
+    *,
+    match: str = "adain",
+    alpha: float = 1.0,
+    size: int = WORKING_SIZE,
+) -> Any:
+    """Give a color photograph the look of another: its colors, light and mood; its content stays.
+
+    The network works at a bounded size. What it changed there is carried to the full photograph as local affine maps
+    of color (`tinct.stylizing.local_affine`), so that size, detail and metadata are the photograph's own.
+
+    Args:
+        photo, reference: as `tinct.colorize` takes them.
+        labels: label maps of photograph and reference, to match like with like (sky with sky): paths or PIL images
+            whose colors are the labels, or arrays of integers (H, W); each at any size.
+        match: "adain", which matches each channel's mean and deviation, or "wct", which matches the covariance.
+        alpha: how far to go, 0..1.
+        size: the working size, the longer side in pixels, 32..2048.
+    Returns:
+        The same kind as the photo, as `tinct.colorize` does; nothing is written.
+    Raises:
+        PhotoError, ShapeError: if a photograph or a label map cannot be read.
+        OptionError: if an option is out of range.
+        WeightsError: if the network is not installed.
+    Source: Xu et al., Stylization-Based Architecture for Fast Deep Exemplar Colorization, CVPR 2020.
+    """
+    from tinct.methods.exported import sha256_of
+    from tinct.networks.xu2020.transfer import NAME, WEIGHTS, transferred
+
+    low, high = WORKING_SIZE_RANGE
+    if isinstance(size, bool) or not isinstance(size, int) or not low <= size <= high:
+        raise OptionError(f"size is {size!r}; it must be {low} to {high} pixels on the longer side.")
+    content, style = as_photo(photo), as_photo(reference)
+    maps = None if labels is None else (read_labels(labels[0]), read_labels(labels[1]))
+    small = working_rgb(content, size)
+    made = transferred(small, working_rgb(style, size), maps, match=match, alpha=alpha)
+    carried = LocalAffine(small, made, (content.height, content.width))
+    result = content.colored(lambda top, bottom, _: carried.rows(top, bottom, content.rgb(top, bottom)))
+    result.provenance = Provenance(NAME, sha256_of(WEIGHTS))
+    return in_kind(result, photo)
+
+
+def working_rgb(photo: Photo, size: int) -> Array:
+    """sRGB at a bounded size, (h, w, 3), 0..1."""
+    from tinct.color.lab import lab_to_rgb
+
+    return np.clip(lab_to_rgb(photo.working_lab(size)), 0, 1)
+
+
+def read_labels(source: Any) -> Labels:
+    """A label map as integers (H, W).
+
+    Args:
+        source: an array of integers, or a path or PIL image, each color of which is a label.
+    Raises:
+        PhotoError: if it cannot be read.
+        ShapeError: if it is no label map.
+    """
+    from PIL import Image
+
+    if isinstance(source, str | PathLike):
+        try:
+            with Image.open(source) as image:
+                return read_labels(image)
+        except OSError as error:
+            raise PhotoError(f"{source} cannot be read as a label map ({error}); give a PNG.") from None
+    if isinstance(source, Image.Image):
+        rgb = np.asarray(source.convert("RGB")).astype(np.int64)
+        name, source = getattr(source, "filename", "the label map"), rgb @ np.array([1 << 16, 1 << 8, 1])
+        if (count := len(np.unique(source))) > MOST_LABELS:
+            raise ShapeError(f"{name} has {count} colors; a label map has few: save it without loss, as PNG.")
+    found = np.asarray(source)
+    if found.ndim != 2 or found.dtype.kind not in "iu" or found.size == 0:
+        raise ShapeError(f"labels are {found.dtype} of shape {found.shape}; integers (H, W) are wanted.")
+    return found

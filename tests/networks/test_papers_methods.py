@@ -1,0 +1,345 @@
+"""Laws of the papers' networks as methods, on tiny random ones: the networks' own answers through the common doors."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the tests' networks need torch: pip install 'tinct[train]'")
+pytest.importorskip("onnx", reason="the tests' networks need onnx: pip install 'tinct[train]'")
+
+from skimage import data
+from torch.nn import functional as F
+
+from paper_weights import SINGLE, export_all
+from tinct import weights
+from tinct.cli import run
+from tinct.color.bins import AB_BINS
+from tinct.color.lab import rgb_to_lab, rgb_to_lightness
+from tinct.colorizing.colorizer import Colorizer, colorize
+from tinct.errors import MethodError, OptionError, WeightsError
+from tinct.evaluation.run.contestants import get_contestant
+from tinct.hints import Hint, HintField, place_hints
+from tinct.inference import open_network
+from tinct.methods import (
+    METHODS,
+    DistributionMethod,
+    Reference,
+    exported,
+    get_method,
+    missing_weights,
+    uses_references,
+)
+from tinct.networks.xu2020 import transfer
+from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, NOWHERE
+from tinct.networks.zhang2017 import method
+from tinct.networks.zhang2017 import training as zhang2017_training
+from tinct.training.color_distribution import histogram, soft_encoding
+
+PAPERS = [name for name, where in METHODS.items() if where.startswith("tinct.methods.papers:")]
+EXEMPLAR = [name for name in PAPERS if name.startswith("xu2020")]
+COLOR = np.ascontiguousarray(data.astronaut()[:256:4, :384:4])
+OTHER = np.ascontiguousarray(data.coffee()[::8, ::8])
+GRAY = np.ascontiguousarray(COLOR.mean(-1).astype(np.uint8))
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory):
+    """The folder of tiny networks, and the networks themselves by name."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("weights")
+    yield folder, export_all(folder)
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def _tiny_weights(networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the tiny networks, and compute in single precision, as torch does."""
+    monkeypatch.setenv("TINCT_WEIGHTS", str(networks[0]))
+    monkeypatch.setattr(exported, "open_network", partial(open_network, precision="f32", threads=1))
+
+
+def lightness_of(rgb: np.ndarray) -> np.ndarray:
+    return rgb_to_lightness(rgb)
+
+
+def reference(rgb: np.ndarray, weight: float = 1.0) -> Reference:
+    lab = rgb_to_lab(rgb)
+    return Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]), weight)
+
+
+def nothing(lightness: np.ndarray) -> HintField:
+    return HintField.empty(*lightness.shape)
+
+
+def tensor(image: np.ndarray) -> torch.Tensor:
+    planes = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
+    return torch.from_numpy(np.ascontiguousarray(planes[None], np.float32))
+
+
+# One color for each place
+
+
+@pytest.mark.parametrize("name", SINGLE)
+@torch.no_grad()
+def test_a_method_answers_what_its_network_does(name, networks):
+    network, lightness = networks[1][name], lightness_of(COLOR)
+    given = {"hints": torch.zeros(1, 3, *lightness.shape), "global_hints": torch.zeros(1, 316)}
+    outputs = network(tensor(lightness), *(given[key] for key in network.inputs[1:]))
+    colors = F.interpolate(network.colors(outputs) * 110, lightness.shape, mode="bilinear")
+    found = get_method(name).predict(lightness, nothing(lightness), [])
+    answer = found.ab if found.vivid is None else found.ab + found.vivid
+    expected = colors[0].permute(1, 2, 0).numpy()
+    assert np.abs(answer - expected).max() < 0.02 * max(1, np.abs(expected).max())
+    assert found.confidence.shape == lightness.shape
+    assert 0 <= found.confidence.min() <= found.confidence.max() <= 1
+
+
+@torch.no_grad()
+def test_vividness_goes_from_the_mean_to_the_annealed_mean(networks):
+    network, lightness = networks[1]["zhang2016"], lightness_of(COLOR)
+    mean = network.colors(network(tensor(lightness)), temperature=1.0) * 110
+    found = get_method("zhang2016").predict(lightness, nothing(lightness), [])
+    expected = F.interpolate(mean, lightness.shape, mode="bilinear")[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(found.ab, expected, atol=0.5)
+    dull, sharp = (Colorizer(GRAY, method="zhang2016", vividness=v).predict().ab for v in (0, 1))
+    assert np.abs(dull - sharp).max() > 0.1
+
+
+@torch.no_grad()
+def test_the_mode_is_the_likeliest_bin(networks):
+    lightness = lightness_of(COLOR)
+    method = get_method("zhang2016-mode")
+    found = method.predict(lightness, nothing(lightness), [])
+    p = method.distribution(method.look(lightness), nothing(lightness)).probabilities
+    likeliest = torch.from_numpy(AB_BINS[p.argmax(-1)]).permute(2, 0, 1)[None]
+    expected = F.interpolate(likeliest, lightness.shape, mode="bilinear")[0].permute(1, 2, 0).numpy()
+    assert np.median(np.abs(found.ab + found.vivid - expected)) < 1
+
+
+@pytest.mark.parametrize("name", PAPERS)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (33, 17)])
+def test_every_size_is_answered_and_keeps_its_lightness(name, shape):
+    photo = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    given = OTHER if uses_references(get_method(name)) else None
+    out = colorize(photo, given, method=name)
+    assert out.shape == (*shape, 3)
+    plain = np.repeat(photo[..., None], 3, axis=2)
+    assert np.abs(rgb_to_lightness(out) - rgb_to_lightness(plain)).max() < 0.5
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_hints_win_over_every_one(name):
+    given = OTHER if uses_references(get_method(name)) else None
+    plain, hinted = (
+        Colorizer(GRAY, given, hints, method=name, size=64).predict()
+        for hints in (None, [Hint(20, 30, "#2850c8")])
+    )
+    blue = rgb_to_lab(np.uint8([40, 80, 200]))[1:]
+    row, column = (round((at + 0.5) * 64 / 96 - 0.5) for at in (30, 20))
+    assert np.abs(hinted.ab[row, column] - blue).max() < 2
+    assert np.abs(plain.ab[row, column] - blue).max() > 10
+
+
+@pytest.mark.parametrize("name", [name for name in PAPERS if not uses_references(get_method(name))])
+def test_a_reference_is_refused_where_it_is_of_no_use(name):
+    with pytest.raises(MethodError, match=f"{name} makes no use of a reference"):
+        colorize(GRAY, OTHER, method=name)
+
+
+# Distributions
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in SINGLE if isinstance(get_method(name), DistributionMethod)]
+)
+def test_a_distribution_suggests_colors_and_places(name):
+    colorizer = Colorizer(GRAY, method=name, size=64)
+    assert 1 <= len(colorizer.suggest(20, 30, 4)) <= 4
+    places = colorizer.where_next(3)
+    assert all(0 <= place.x < 96 and 0 <= place.y < 64 for place in places)
+    assert len(set(colorizer.alternatives(3))) == 3
+    before = colorizer.uncertainty()[20, 13]
+    colorizer.add_hint(Hint(20, 30, "#2850c8"))
+    assert colorizer.uncertainty()[20, 13] < 0.5 * before
+    first, other = (Colorizer(GRAY, method=name, size=64, seed=seed).predict().ab for seed in (0, 5))
+    assert not np.allclose(first, other)
+
+
+# Global hints
+
+
+def test_global_hints_are_those_of_training():
+    rgb, one = tensor(COLOR).float() / 255, reference(COLOR)
+    small = F.avg_pool2d(tensor(one.ab), 4) / 110
+    colors = histogram(soft_encoding(small, 10), 313)
+    shown = torch.ones(1, 2)
+    expected = zhang2017_training.global_hints(colors, zhang2017_training.saturation(rgb), shown)
+    found = method.global_hints([one])
+    np.testing.assert_allclose(found, expected[0].numpy(), atol=2e-3)
+
+
+def test_references_count_by_their_weights():
+    one, other = method.global_hints([reference(COLOR)]), method.global_hints([reference(OTHER)])
+    both = method.global_hints([reference(COLOR, 1.0), reference(OTHER, 0.5)])
+    np.testing.assert_allclose(both, (one + 0.5 * other) / 1.5, atol=1e-6)
+    assert not method.global_hints([reference(COLOR, 0.0)]).any()
+    with_reference, alone = (
+        Colorizer(GRAY, given, method="zhang2017-global", size=64).predict() for given in (OTHER, None)
+    )
+    assert not np.allclose(with_reference.ab, alone.ab)
+
+
+# Exemplar
+
+
+def labels_for(rgb: np.ndarray) -> np.ndarray:
+    """Left, middle and right third."""
+    row = np.arange(rgb.shape[1]) * 3 // rgb.shape[1]
+    return np.repeat(row[None], rgb.shape[0], axis=0)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"match": "wct"},
+        {"alpha": 0.3},
+        {"places": ENCODER_ONLY},
+        {"places": DECODER_ONLY},
+        {"places": NOWHERE},
+        {"labels": True},
+        {"labels": True, "match": "wct"},
+    ],
+    ids=str,
+)
+@torch.no_grad()
+def test_the_cut_transfer_equals_the_whole_network(how, networks):
+    content, style = COLOR[:43, :59].astype(np.float32) / 255, OTHER[:50].astype(np.float32) / 255
+    arguments = dict(how)
+    pair = None
+    if arguments.pop("labels", False):
+        pair = labels_for(content), labels_for(style)
+    tensors = tuple(torch.from_numpy(labels)[None] for labels in pair) if pair else None
+    network = networks[1]["xu2020-transfer"]
+    expected = network(tensor(content), tensor(style), tensors, **arguments).clamp(0, 1)
+    found = transfer.transferred(content, style, pair, **arguments)
+    # weights are half precision, and matching whitens what it meets
+    assert np.abs(found - expected[0].permute(1, 2, 0).numpy()).max() < 0.03
+
+
+def test_matching_that_is_none_is_refused():
+    content = COLOR.astype(np.float32) / 255
+    with pytest.raises(OptionError, match="gram"):
+        transfer.transferred(content, content, match="gram")
+    with pytest.raises(OptionError, match="alpha is 2"):
+        transfer.transferred(content, content, alpha=2)
+
+
+@torch.no_grad()
+def test_the_refined_chroma_is_that_of_the_colorization_subnet(networks):
+    lightness, ab = lightness_of(COLOR)[:43, :59], rgb_to_lab(COLOR)[:43, :59, 1:]
+    mask = np.random.default_rng(0).random(lightness.shape) < 0.1
+    network = networks[1]["xu2020-colorization"]
+    shown = tensor(mask.astype(np.float32))
+    expected = network(tensor(lightness), tensor(ab) / 110 * shown, shown)[0].permute(1, 2, 0).numpy() * 110
+    found = get_method("xu2020").refine(lightness, ab, mask)
+    np.testing.assert_allclose(found, expected, atol=0.02 * np.abs(expected).max())
+
+
+@torch.no_grad()
+def test_the_lighter_transfer_is_its_network(networks):
+    content, style = COLOR[:43, :59].astype(np.float32) / 255, reference(OTHER)
+    found = get_method("xu2020-lite").stylized(content, style)
+    rgb = OTHER.astype(np.float32) / 255
+    expected = networks[1]["xu2020-lite"](tensor(content), tensor(rgb)).clamp(0, 1)
+    assert np.abs(found - expected[0].permute(1, 2, 0).numpy()).max() < 0.05
+
+
+@pytest.mark.parametrize("name", EXEMPLAR)
+def test_an_exemplar_is_sampled_by_the_seed(name):
+    lightness, given = lightness_of(COLOR), [reference(OTHER)]
+    first, again, other = (
+        get_method(name).predict(lightness, nothing(lightness), given, seed=seed).ab for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_exemplars_that_do_not_count_are_as_none():
+    lightness, method = lightness_of(COLOR), get_method("xu2020")
+    alone = method.predict(lightness, nothing(lightness), [reference(OTHER)]).ab
+    beside = method.predict(lightness, nothing(lightness), [reference(OTHER), reference(COLOR, 0.0)]).ab
+    assert np.array_equal(alone, beside)
+    with pytest.raises(MethodError, match="xu2020 takes its colors from a reference"):
+        method.predict(lightness, nothing(lightness), [reference(OTHER, 0.0)])
+
+
+def test_places_of_matching_make_a_difference():
+    content, style = COLOR.astype(np.float32) / 255, OTHER.astype(np.float32) / 255
+    found = [
+        transfer.transferred(content, style, places=places)
+        for places in (EVERYWHERE, ENCODER_ONLY, DECODER_ONLY, NOWHERE)
+    ]
+    for index, one in enumerate(found):
+        assert all(np.abs(one - other).max() > 1e-3 for other in found[:index])
+
+
+# Doors
+
+
+@pytest.fixture
+def uninstalled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(weights, "_folders", lambda: [tmp_path])
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_weights_that_are_not_installed_are_told_of_with_what_to_do(name, uninstalled):
+    method = get_method(name)
+    assert missing_weights(method)
+    given = [reference(OTHER)] if method.needs_reference else []
+    lightness = lightness_of(COLOR)
+    with pytest.raises(WeightsError, match=r"not installed; train them .*TINCT_WEIGHTS"):
+        method.predict(lightness, nothing(lightness), given)
+    with pytest.raises(WeightsError, match="not installed"):
+        get_contestant(name)
+
+
+def test_the_list_of_methods_says_what_is_installed(capsys, uninstalled):
+    assert run(["methods"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("zhang2016 ")]
+    assert line.split()[3] == "no"
+
+
+def test_the_command_line_takes_them(capsys, tmp_path, monkeypatch):
+    from PIL import Image
+
+    photo, out = tmp_path / "photo.png", tmp_path / "color.png"
+    Image.fromarray(GRAY).save(photo)
+    line = ["colorize", str(photo), "-m", "zhang2016", "-o", str(out)]
+    assert run(line) == 0
+    expected = colorize(GRAY, method="zhang2016")
+    np.testing.assert_array_equal(np.asarray(Image.open(out)), expected)
+    monkeypatch.setattr(weights, "_folders", lambda: [tmp_path])
+    assert run([*line, "--overwrite"]) == 2
+    assert "tinct train zhang2016" in capsys.readouterr().err
+
+
+def test_hints_of_zhang2017_reach_its_network():
+    lightness = lightness_of(COLOR)
+    hints = place_hints([Hint(20, 30, "#2850c8")], (96, 64), (96, 64))
+    method = get_method("zhang2017")
+    alone, hinted = (method.predict(lightness, field, []).ab for field in (nothing(lightness), hints))
+    changed = np.abs(hinted - alone).max(-1)
+    assert changed[25:36, 15:26].max() > 1
+
+
+def test_a_manifests_entry_says_how_the_weights_were_made(networks):
+    entry = weights.manifest()["zhang2016"]
+    assert entry.network == {"width": 0.0625}
+    assert (entry.command, entry.steps) == ("tinct train NAME", 1)
+    assert len(get_method("xu2020").weights_sha256) == 64

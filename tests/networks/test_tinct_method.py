@@ -1,0 +1,423 @@
+"""Laws of the released network behind its doors: hints, references, choices, sizes, and honest failure."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from skimage import data
+
+from tinct import weights
+from tinct.cli import run
+from tinct.color.difference import ciede2000
+from tinct.color.gamut import fit_gamut
+from tinct.color.hexcolor import color_to_ab
+from tinct.color.lab import rgb_to_lab, rgb_to_lightness
+from tinct.colorizing.colorizer import Colorizer, colorize
+from tinct.errors import HintError, MethodError, MissingExtraError, OptionError, WeightsError
+from tinct.hints import Hint, HintField, place_hints
+from tinct.inference.interface import forget_networks
+from tinct.inference.openvino_engine import best_precision
+from tinct.methods import DistributionMethod, Reference, get_method
+from tinct.networks.tinct.memory import maps
+from tinct.networks.tinct.method import Tinct
+
+
+def resized(photo: NDArray, width: int, height: int) -> NDArray:
+    return np.asarray(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA))
+
+
+ASTRONAUT = resized(data.astronaut(), 240, 200)
+GRAY = np.asarray(cv2.cvtColor(ASTRONAUT, cv2.COLOR_RGB2GRAY))
+COFFEE = resized(data.coffee(), 180, 120)
+POINTS = [(60, 90, "#2060d0"), (130, 150, "#c03040"), (200, 40, "#40a040")]
+
+
+def chroma(photo: NDArray) -> NDArray:
+    return rgb_to_lab(photo)[..., 1:]
+
+
+def reference(photo: NDArray, weight: float = 1.0) -> Reference:
+    lab = rgb_to_lab(photo)
+    return Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]), weight)
+
+
+def lightness_of(photo: NDArray) -> NDArray[np.float32]:
+    return np.ascontiguousarray(rgb_to_lab(photo)[..., 0])
+
+
+# Answers
+
+
+def test_it_colors_by_itself_and_keeps_lightness():
+    result = colorize(GRAY)
+    assert result.shape == (*GRAY.shape, 3)
+    assert np.abs(chroma(result)).mean() > 3
+    plain = np.repeat(GRAY[..., None], 3, axis=2)
+    half_step = np.abs(rgb_to_lightness(result) - rgb_to_lightness(plain))
+    assert np.quantile(half_step, 0.999) < 0.3
+
+
+def test_the_same_photograph_gives_the_same_bytes_at_any_door():
+    colorizer = Colorizer(GRAY)
+    first = colorize(GRAY)
+    assert np.array_equal(first, colorize(GRAY))
+    assert np.array_equal(first, colorizer.like(GRAY))
+    colorizer.add_hint(POINTS[0])
+    assert not np.array_equal(first, colorizer.like(GRAY))
+    colorizer.clear_hints()
+    assert np.array_equal(first, colorizer.like(GRAY))
+
+
+def test_predict_is_answer_of_look():
+    method, lightness = Tinct(), lightness_of(ASTRONAUT)
+    hints = place_hints([Hint(*point) for point in POINTS], (240, 200), (240, 200))
+    whole = method.predict(lightness, hints, [reference(COFFEE)])
+    apart = method.answer(method.look(lightness, [reference(COFFEE)]), hints)
+    for name in ("ab", "confidence", "vivid"):
+        assert np.array_equal(getattr(whole, name), getattr(apart, name))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (3, 5), (31, 33), (33, 100), (257, 40)])
+def test_every_size_is_answered(shape: tuple[int, int]):
+    photo = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    assert colorize(photo, reference=COFFEE, hints=[(0, 0, "#804020")]).shape == (*shape, 3)
+
+
+def test_padding_hardly_reaches_into_the_photograph():
+    """Sizes are padded by mirroring, so a photograph cut to a multiple of 32 looks as it did uncut."""
+    method, lightness = Tinct(), lightness_of(ASTRONAUT)[:, :224]
+    nothing = HintField.empty(200, 224)
+    padded = method.predict(np.ascontiguousarray(lightness), nothing, []).ab
+    cut = method.predict(np.ascontiguousarray(lightness[:192]), HintField.empty(192, 224), []).ab
+    assert np.abs(padded[:128] - cut[:128]).mean() < 3
+
+
+@pytest.mark.parametrize("reduced", ["bf16", "int8"])
+def test_less_precision_is_close_to_single_precision(reduced: str):
+    try:
+        best_precision(reduced, {"any.weight": 1.0})
+    except OptionError as error:
+        pytest.skip(str(error))
+    assert Tinct(precision=reduced)._network("encode").precision == reduced
+    lightness = lightness_of(ASTRONAUT)
+    nothing = HintField.empty(*lightness.shape)
+    labs = []
+    for precision in (reduced, "f32"):
+        found = Tinct(precision=precision).predict(lightness, nothing, [reference(COFFEE)])
+        assert found.vivid is not None
+        labs.append(np.dstack([lightness, fit_gamut(lightness, found.ab + found.vivid)]))
+    assert ciede2000(*labs).mean() < 0.5
+
+
+# Hints
+
+
+@pytest.mark.parametrize("vividness", [0.0, 1.0, 2.0])
+def test_a_hint_is_met_at_its_pixel(vividness: float):
+    result = rgb_to_lab(colorize(GRAY, reference=COFFEE, hints=POINTS, vividness=vividness))
+    for x, y, color in POINTS:
+        lightness = result[y, x, :1]
+        wanted = np.concatenate([lightness, fit_gamut(lightness, color_to_ab(color)[None])[0]])
+        assert ciede2000(result[y, x], wanted) < 2
+
+
+def test_a_hint_reaches_what_looks_like_it():
+    field = np.full((96, 192), 60, np.uint8)
+    field[:, 96:] = 190
+    result = chroma(colorize(field, hints=[(40, 48, "#20a020")], vividness=0))
+    near, far = result[:, 8:88].mean((0, 1)), result[:, 104:184].mean((0, 1))
+    target = color_to_ab("#20a020")
+    assert np.linalg.norm(near - target) < np.linalg.norm(far - target)
+
+
+def test_a_gray_hint_makes_its_surroundings_more_neutral():
+    before = np.linalg.norm(chroma(colorize(GRAY)), axis=-1)
+    place = np.unravel_index(cv2.blur(before, (15, 15)).argmax(), before.shape)
+    after = np.linalg.norm(chroma(colorize(GRAY, hints=[(int(place[1]), int(place[0]), "#808080")])), axis=-1)
+    window = tuple(slice(max(n - 5, 0), n + 6) for n in place)
+    assert after[place] < 1
+    assert after[window].mean() < 0.5 * before[window].mean()
+
+
+@pytest.mark.parametrize("portrait", [False, True])
+def test_hints_reach_as_far_across_as_down(portrait: bool):
+    """Distance is a share of the longer side, whichever that is."""
+    keys = np.ones((1, 24, 40, 128), np.float32) / 8
+    place = np.array([[[0.3, 0.2]]], np.float32)
+    one = {"item_keys": np.ones((1, 1, 128), np.float32) / 8, "item_ab": np.ones((1, 1, 2), np.float32)}
+    if portrait:
+        keys, place = keys.transpose(0, 2, 1, 3).copy(), place[..., ::-1].copy()
+    found = (
+        Tinct(precision="f32")
+        ._network("match")
+        .run(keys=keys, **one, item_bias=np.zeros((1, 1), np.float32), item_place=place)
+    )
+    taken = found["found"][0, :, :, 2].reshape(2, *keys.shape[1:3])
+    height, width = keys.shape[1:3]
+    y, x = np.mgrid[:height, :width] + 0.5
+    distance = np.hypot(x / 40 - place[0, 0, 0], y / 40 - place[0, 0, 1])
+    nearer = np.argsort(distance.ravel())
+    for head in taken:
+        assert (np.diff(head.ravel()[nearer]) < 1e-5).all()
+
+
+# References
+
+
+def test_its_own_colors_as_a_reference_are_found_again():
+    alone, helped = (chroma(colorize(GRAY, reference=given)) for given in (None, ASTRONAUT))
+    truth = chroma(ASTRONAUT)
+    error = [np.linalg.norm(result - truth, axis=-1).mean() for result in (alone, helped)]
+    assert error[1] < 0.6 * error[0]
+
+
+def test_a_weight_of_zero_is_no_reference():
+    colorizer = Colorizer(GRAY, [ASTRONAUT, COFFEE])
+    colorizer.set_references([ASTRONAUT, COFFEE], weights=[0, 0])
+    assert np.array_equal(colorizer.like(GRAY), colorize(GRAY))
+    colorizer.set_references([ASTRONAUT, COFFEE], weights=[1, 0])
+    assert np.array_equal(colorizer.like(GRAY), colorize(GRAY, reference=ASTRONAUT))
+
+
+def test_a_heavier_reference_counts_for_more():
+    red, blue = (
+        np.clip(ASTRONAUT * np.array(tint), 0, 255).astype(np.uint8)
+        for tint in ([1.2, 0.7, 0.6], [0.6, 0.7, 1.2])
+    )
+    colorizer = Colorizer(GRAY, [red, blue])
+    found = []
+    for weight in (1.0, 0.1, 0.01):
+        colorizer.set_references([red, blue], weights=[weight, 1])
+        found.append(colorizer.predict().ab[..., 1].mean())
+    assert found[0] > found[1] > found[2]
+
+
+@pytest.mark.parametrize("wrong", [[1], [1, 2], [1, -0.1], [1, float("nan")]])
+def test_wrong_weights_are_refused(wrong: list[float]):
+    with pytest.raises(OptionError):
+        Colorizer(GRAY).set_references([ASTRONAUT, COFFEE], weights=wrong)
+
+
+def test_attention_apart_equals_attention_together():
+    """Against one softmax over null, hints and references, in double precision."""
+    random = np.random.default_rng(1)
+    scores = random.normal(0, 12, (2, 15, 1 + 3 + 7))
+    ab = random.normal(0, 0.3, (11, 2))
+
+    def attended(columns: list[int]) -> NDArray:
+        weight = np.exp(scores[..., [0, *columns]] - scores.max(-1, keepdims=True))
+        weight /= weight.sum(-1, keepdims=True)
+        rest = weight[..., 1:]
+        return np.concatenate([rest @ ab[columns], rest.sum(-1, keepdims=True), weight[..., :1]], -1)[None]
+
+    near, far = list(range(1, 4)), list(range(4, 11))
+    together = np.exp(scores - scores.max(-1, keepdims=True))
+    together /= together.sum(-1, keepdims=True)
+    parts = [
+        np.concatenate([together[..., c] @ ab[c], together[..., c].sum(-1, keepdims=True)], -1)
+        for c in (near, far)
+    ]
+    wanted = np.concatenate(parts, -1).transpose(0, 2, 1).reshape(1, 12, 3, 5)
+    found = maps(attended(near).astype(np.float32), attended(far).astype(np.float32), 3, 5)
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    assert not maps(None, None, 3, 5).any()
+
+
+# Choices
+
+
+def test_vividness_adds_color_and_zero_is_the_mean():
+    colorizer = Colorizer(GRAY, vividness=0)
+    safe = colorizer.predict()
+    colorizer.set_options(vividness=1.0)
+    daring = colorizer.predict()
+    assert np.linalg.norm(daring.ab, axis=-1).mean() > np.linalg.norm(safe.ab, axis=-1).mean()
+
+
+def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: pytest.MonkeyPatch):
+    """Where hints take half of the attention, a quarter of the way to what is likely is left."""
+    from tinct.networks.tinct import method
+
+    monkeypatch.setattr(method, "_vivid", lambda seen, found: np.ones((2, *seen.lightness.shape), np.float32))
+    monkeypatch.setattr(method, "share", lambda maps: np.full(maps.shape[2:], 0.5, np.float32))
+    method, lightness = Tinct(), lightness_of(ASTRONAUT)
+    hints = place_hints([Hint(*point) for point in POINTS], (240, 200), (240, 200))
+    vivid = method.predict(lightness, hints, []).vivid
+    assert vivid is not None
+    assert np.allclose(vivid, 0.25)
+
+
+def test_vividness_lies_where_the_coarse_way_says():
+    """Of a way that rises evenly, under even lightness, every cell's mean is what was asked for there."""
+    from tinct.networks.tinct import method
+
+    seen = Tinct().look(np.full((60, 90), 50, np.float32))
+    down, across = np.mgrid[-4:4, -6:6].astype(np.float32)
+    annealed = np.stack([0.5 * across + 0.2 * down, -0.7 * down], -1)[None]
+    found = {
+        "ab": np.zeros((1, 32, 48, 2), np.float32),
+        "annealed": annealed,
+        "certainty": np.ones((1, 8, 12, 1), np.float32),
+    }
+    way = method._vivid(seen, found)
+    assert way.shape == (2, 64, 96)  # padded
+    cells = np.moveaxis(way.reshape(2, 8, 8, 12, 8).mean((2, 4)), 0, -1)
+    np.testing.assert_allclose(cells[1:-1, 1:-1], method.VIVID_GAIN * annealed[0, 1:-1, 1:-1], atol=1e-4)
+
+
+def test_suggestions_are_ordered_and_of_the_places_lightness():
+    colorizer = Colorizer(GRAY)
+    found = colorizer.suggest(60, 90, count=5)
+    shares = [one.probability for one in found]
+    assert 1 <= len(found) <= 5
+    assert shares == sorted(shares, reverse=True)
+    assert 0 < sum(shares) <= 1 + 1e-5
+    lightness = rgb_to_lightness(np.repeat(GRAY[90:91, 60:61, None], 3, axis=2))[0, 0]
+    for one in found:
+        rgb = np.array([int(one.color[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
+        assert abs(rgb_to_lightness(rgb[None])[0] - lightness) < 0.5
+
+
+def test_a_hint_makes_its_color_a_suggestion():
+    colorizer = Colorizer(GRAY, hints=[(60, 90, "#2060d0")])
+    target = color_to_ab("#2060d0")
+    best = min(np.linalg.norm(color_to_ab(one.color) - target) for one in colorizer.suggest(62, 91))
+    without = min(np.linalg.norm(color_to_ab(one.color) - target) for one in Colorizer(GRAY).suggest(62, 91))
+    assert best <= without + 1
+
+
+def test_places_to_click_are_in_the_photograph_best_first():
+    places = Colorizer(GRAY).where_next(6)
+    gains = [place.gain for place in places]
+    assert len(places) == 6
+    assert gains == sorted(gains, reverse=True)
+    assert all(0 <= place.gain <= 1 and 0 <= place.x < 240 and 0 <= place.y < 200 for place in places)
+
+
+def test_a_hint_where_it_helps_leaves_less_unknown():
+    colorizer = Colorizer(GRAY)
+    before = colorizer.uncertainty()
+    place = colorizer.where_next(1)[0]
+    colorizer.add_hint((place.x, place.y, "#a08060"))
+    after = colorizer.uncertainty()
+    assert before.shape == GRAY.shape
+    assert before.min() >= 0
+    assert before.max() <= 1
+    assert after.mean() < before.mean()
+
+
+def test_alternatives_differ_come_again_and_honor_hints():
+    colorizer = Colorizer(GRAY, hints=POINTS[:1])
+    seeds = colorizer.alternatives(3)
+    assert len(set(seeds)) == 3
+    assert 0 not in seeds
+    assert seeds == colorizer.alternatives(3)
+    results = [colorizer.predict().ab]
+    for seed in seeds:
+        colorizer.set_options(seed=seed)
+        results.append(colorizer.predict().ab)
+        assert np.array_equal(results[-1], colorizer.predict().ab)
+        assert np.linalg.norm(results[-1][90, 60] - color_to_ab("#2060d0")) < 1e-3
+    apart = [np.linalg.norm(a - b, axis=-1).mean() for i, a in enumerate(results) for b in results[:i]]
+    assert min(apart) > 0.5
+
+
+def test_methods_without_a_distribution_say_so():
+    assert isinstance(get_method("tinct"), DistributionMethod)
+    colorizer = Colorizer(GRAY, COFFEE, method="reinhard")
+    for ask in (
+        lambda: colorizer.suggest(1, 1),
+        colorizer.where_next,
+        colorizer.uncertainty,
+        colorizer.alternatives,
+    ):
+        with pytest.raises(MethodError, match="reinhard"):
+            ask()
+
+
+def test_choices_outside_of_the_photograph_are_refused():
+    colorizer = Colorizer(GRAY)
+    with pytest.raises(HintError, match="outside"):
+        colorizer.suggest(240, 3)
+    for ask in (
+        lambda: colorizer.suggest(1, 1, 0),
+        lambda: colorizer.where_next(0),
+        lambda: colorizer.alternatives(0),
+    ):
+        with pytest.raises(OptionError, match="count"):
+            ask()
+
+
+def test_a_preview_is_the_result_made_small():
+    colorizer = Colorizer(GRAY, hints=POINTS)
+    preview = colorizer.preview(120)
+    assert preview.shape == (100, 120, 3)
+    assert preview.dtype == np.uint8
+    small = resized(colorizer.like(GRAY), 120, 100)
+    assert ciede2000(rgb_to_lab(preview), rgb_to_lab(small)).mean() < 1.5
+    assert colorizer.preview(4000).shape == (*GRAY.shape, 3)
+
+
+# Failure
+
+
+@pytest.fixture
+def own_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of weights that a test may harm, looked into before the package's own."""
+    folder = tmp_path / "weights"
+    shutil.copytree(
+        Path(weights.__file__).parent, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__")
+    )
+    monkeypatch.setenv("TINCT_WEIGHTS", str(folder))
+    forget_networks()
+    return folder
+
+
+@pytest.mark.parametrize("part", ["encode", "decode"])
+def test_damaged_weights_are_an_error_never_gray(own_weights: Path, part: str, tmp_path: Path, capsys):
+    file = own_weights / f"tinct.{part}.onnx"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    file.write_bytes(content)
+    with pytest.raises(WeightsError, match="sha256"):
+        colorize(GRAY)
+    source, target = tmp_path / "photo.png", tmp_path / "color.png"
+    cv2.imwrite(str(source), GRAY)
+    assert run(["colorize", str(source), "-o", str(target)]) == 2
+    assert "sha256" in capsys.readouterr().err
+    assert not target.exists()
+
+
+def test_missing_weights_are_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(weights, "_folders", lambda: [tmp_path])
+    with pytest.raises(WeightsError, match="missing"):
+        colorize(GRAY)
+
+
+def test_without_the_engine_the_error_names_the_package(monkeypatch: pytest.MonkeyPatch):
+    from tinct.inference import openvino_engine
+
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    openvino_engine.engine.cache_clear()
+    forget_networks()
+    try:
+        with pytest.raises(MissingExtraError, match="pip install openvino"):
+            colorize(GRAY)
+    finally:
+        openvino_engine.engine.cache_clear()
+
+
+def test_trust_weighs_references_against_nothing() -> None:
+    """At 1 a reference counts as in training, by its own weight alone; each step is two logarithms more."""
+    given = reference(COFFEE, weight=0.5)
+    bias = {trust: Tinct()._items(replace(given, trust=trust)).bias for trust in (0.0, 1.0, 2.0)}
+    np.testing.assert_allclose(bias[1.0], np.log(0.5), atol=1e-6)
+    np.testing.assert_allclose(bias[2.0] - bias[1.0], 2, atol=1e-5)
+    np.testing.assert_allclose(bias[1.0] - bias[0.0], 2, atol=1e-5)

@@ -1,0 +1,260 @@
+"""Laws of training Xu 2020 and its lighter variant: what is minimized falls, what is frozen stays, runs join."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from skimage import data
+from skimage.transform import resize
+
+from tinct.color.lab_torch import lab_to_rgb, rgb_to_lab
+from tinct.errors import OptionError, WeightsError
+from tinct.networks.layers.vgg19 import VGG19
+from tinct.networks.xu2020 import lite_training as lite_training
+from tinct.networks.xu2020 import training as transfer_training
+from tinct.networks.xu2020.colorization_training import ColorizationRecipe, ColorizationTraining
+from tinct.networks.xu2020.export import assemble, export_xu2020, trained_run
+from tinct.networks.xu2020.lite_training import LiteRecipe, LiteTotalRecipe, LiteTotalTraining, LiteTraining
+from tinct.networks.xu2020.network import Xu2020Config
+from tinct.networks.xu2020.places import PARTS
+from tinct.networks.xu2020.training import EncoderRecipe, EncoderTraining, TransferRecipe, TransferTraining
+from tinct.training import vgg19 as sources
+from tinct.training.config import dataclass_from, read_config, shipped_configs
+from tinct.training.loop import Loop, LoopConfig
+from tinct.training.pool import Pool
+from tinct.training.run import export_run
+from tinct.training.vgg19 import encoder_weights, teacher
+
+SMALL = Xu2020Config(0.125, 0.125)
+SIZE = 32
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Tensors this small gain nothing from threads, which only wait for each other on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    """Two photographs, 64 x 64, each the other's relative."""
+    pictures = [data.astronaut(), data.coffee()[:, 100:500]]
+    small = [(resize(p, (64, 64), anti_aliasing=True) * 255).astype(np.uint8) for p in pictures]
+    related = torch.tensor([[1], [0]])
+    return Pool(torch.from_numpy(np.stack(small)), torch.full((2, 2), 64.0), torch.ones(2), related=related)
+
+
+@pytest.fixture
+def published(monkeypatch) -> dict[str, torch.Tensor]:
+    """Random weights in the place of the published VGG-19's, as far as conv3_4."""
+    torch.manual_seed(7)
+    state = {k: v for k, v in VGG19().state_dict().items() if not k.startswith("conv4")}
+    given = lambda source: state if source == "vgg19" else encoder_weights(source)  # noqa: E731
+    for module in (sources, transfer_training, lite_training):
+        monkeypatch.setattr(module, "encoder_weights", given)
+    return state
+
+
+def total(training, model, pool: Pool, seed: int) -> torch.Tensor:
+    torch.manual_seed(seed)
+    return torch.stack(list(training.losses(model, pool, 2, SIZE).values())).sum()
+
+
+def falls(training, pool: Pool, rate: float, steps: int) -> bool:
+    """Whether the loss of one and the same batch falls."""
+    torch.manual_seed(0)
+    model = training.build()
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], rate)
+    before = float(total(training, model, pool, 1).detach())
+    for _ in range(steps):
+        optimizer.zero_grad()
+        total(training, model, pool, 1).backward()
+        optimizer.step()
+    after = float(total(training, model, pool, 1).detach())
+    return bool(np.isfinite(after)) and after < 0.9 * before
+
+
+def test_the_students_losses_fall(pool, published):
+    assert falls(EncoderTraining(EncoderRecipe(), SMALL, CPU), pool, 3e-3, 10)
+
+
+def test_the_decoders_losses_fall(pool):
+    assert falls(TransferTraining(TransferRecipe(encoder="none"), SMALL), pool, 2e-3, 15)
+
+
+def test_a_fresh_decoder_answers_middle_gray(pool):
+    model = TransferTraining(TransferRecipe(encoder="none"), SMALL).build()
+    rgb = pool.pixels[:1].permute(0, 3, 1, 2).float() / 255
+    assert float((model.network(rgb) - 0.5).abs().max().detach()) < 0.25
+
+
+def test_the_colorization_losses_fall(pool):
+    assert falls(ColorizationTraining(ColorizationRecipe(), SMALL), pool, 3e-3, 15)
+
+
+def test_the_lighter_losses_fall(pool, published):
+    recipe = LiteRecipe(encoder="none", style=1.0)
+    assert falls(LiteTraining(recipe, SMALL, CPU), pool, 2e-3, 10)
+
+
+def test_the_reports_numbers_weigh_the_lighter_losses(pool, published):
+    training = LiteTraining(LiteRecipe(encoder="none"), SMALL, CPU)
+    plain = replace(training.recipe, reconstruction=1.0, perceptual=1.0, style=1.0)
+    model = training.build().eval()
+    torch.manual_seed(3)
+    weighted = training.losses(model, pool, 2, SIZE)
+    training.recipe = plain
+    torch.manual_seed(3)
+    single = training.losses(model, pool, 2, SIZE)
+    factors = {"reconstruction": 0.8, "content": 0.2, "style": 0.2 * 1e6}
+    for name, factor in factors.items():
+        assert float(weighted[name].detach()) == pytest.approx(
+            factor * float(single[name].detach()), rel=1e-4
+        )
+    wanted = {"conv1_1": 1.0, "conv2_1": 0.75, "conv3_1": 0.2, "conv4_1": 0.2, "conv5_1": 0.2}
+    assert wanted == lite_training.STYLE_WEIGHTS
+
+
+def test_the_published_layers_stay_as_they_are_and_conv4_1_is_trained(pool, published):
+    training = TransferTraining(TransferRecipe(), Xu2020Config(1.0, 0.125))
+    model = training.build()
+    frozen = {name for name, p in model.network.encoder.named_parameters() if not p.requires_grad}
+    assert frozen == set(published)
+    losses = training.losses(model, pool, 2, SIZE)
+    assert set(losses) == {"reconstruction", "perceptual", "pooled"}
+    torch.stack(list(losses.values())).sum().backward()
+    assert model.network.encoder.conv4_1.weight.grad.abs().sum() > 0
+
+
+def test_samples_are_by_pixels_by_points_or_none():
+    training = ColorizationTraining(ColorizationRecipe(empty=0.5), SMALL)
+    torch.manual_seed(0)
+    ab = torch.rand(64, 2, 32, 32) + 0.1
+    kept, mask = training.sample(ab)
+    nothing = (mask.flatten(1).sum(1) == 0).float().mean()
+    assert 0.4 < float(nothing) < 0.75  # half, and one in eight of the points
+    assert ((kept != 0).any(1, keepdim=True) <= (mask > 0)).all()
+    always = ColorizationTraining(ColorizationRecipe(empty=1.0), SMALL).sample(ab)
+    assert float(always[1].sum()) == 0
+
+
+def test_numbers_that_make_no_sense_are_refused():
+    with pytest.raises(OptionError, match="share"):
+        ColorizationRecipe(empty=1.5)
+    with pytest.raises(OptionError, match="above 0"):
+        ColorizationRecipe(delta=0)
+
+
+RECIPES = {
+    "xu2020-encoder": EncoderRecipe,
+    "xu2020-transfer": TransferRecipe,
+    "xu2020-colorization": ColorizationRecipe,
+    "xu2020-lite": LiteRecipe,
+    "xu2020-lite-total": LiteTotalRecipe,
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_shipped_config_is_understood(name):
+    tables = read_config(shipped_configs()[name])
+    dataclass_from(LoopConfig, tables["loop"], "loop")
+    dataclass_from(RECIPES[name], tables["recipe"], "recipe")
+    dataclass_from(Xu2020Config, tables["network"], "network")
+
+
+def short_run(training, pool: Pool, out: Path) -> Path:
+    """A run of one step, with its validation and sheet, as `tinct train` leaves it."""
+    loop = Loop(training, pool, LoopConfig(sizes=((1.0, SIZE),), batch=2, steps=1), out, CPU)
+    held_out = torch.arange(2)
+    loop.run(
+        lambda model: training.validate(model, pool, held_out),
+        lambda model, file: training.draw(model, pool, held_out, file),
+    )
+    (out / "config.toml").write_text("[network]\ntransfer = 0.125\ncolorization = 0.125\n")
+    return out
+
+
+def test_runs_of_both_subnets_join_to_a_network_that_colorizes(pool, tmp_path):
+    first = short_run(TransferTraining(TransferRecipe(encoder="none"), SMALL), pool, tmp_path / "t")
+    second = short_run(ColorizationTraining(ColorizationRecipe(), SMALL), pool, tmp_path / "c")
+    assert list(first.glob("sheet-*.png"))
+    whole = assemble(first, second)
+    parts = {f"xu2020-transfer.{part}" for part in PARTS}
+    pytest.importorskip("onnx")
+    assert set(export_xu2020(assemble(first, second), tmp_path, "xu2020")) == parts | {"xu2020-colorization"}
+    found = whole.predict(torch.rand(1, 1, 30, 41) * 100, torch.rand(1, 3, 32, 32))
+    assert found.shape == (1, 2, 30, 41)
+    with pytest.raises(OptionError, match="xu2020-colorization is wanted"):
+        assemble(first, first)
+
+
+def test_the_lighter_runs_join_and_the_transfer_stays(pool, published, tmp_path):
+    lite = LiteTraining(LiteRecipe(encoder="none", style=1.0), SMALL, CPU)
+    recipe = LiteTotalRecipe(
+        transfer=str(short_run(lite, pool, tmp_path / "t")),
+        colorization=str(short_run(ColorizationTraining(ColorizationRecipe(), SMALL), pool, tmp_path / "c")),
+    )
+    training = LiteTotalTraining(recipe, SMALL)
+    model = training.build()
+    assert not any(p.requires_grad for p in model.transfer.parameters())
+    before = {name: value.clone() for name, value in model.transfer.state_dict().items()}
+    model.train()
+    total(training, model, pool, 0).backward()
+    after = model.transfer.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    run = short_run(training, pool, tmp_path / "whole")
+    assert trained_run(run, "xu2020-lite-total").predict(
+        torch.rand(1, 1, 32, 32) * 100, torch.rand(1, 3, 32, 32)
+    ).shape == (1, 2, 32, 32)
+    pytest.importorskip("onnx")
+    files = export_run(run, tmp_path / "weights", "two photographs")
+    assert set(files) == {"xu2020-lite", "xu2020-lite-colorization", "xu2020-lite-total for training"}
+    with pytest.raises(OptionError, match="widths"):
+        LiteTotalTraining(recipe, Xu2020Config(0.25, 0.125)).build()
+
+
+def test_a_students_run_is_an_encoder_without_conv4_1(pool, published, tmp_path):
+    run = short_run(EncoderTraining(EncoderRecipe(), SMALL, CPU), pool, tmp_path / "e")
+    weights = encoder_weights(str(run))
+    assert VGG19(0.125).load(weights) == ("conv4_1",)
+    model = TransferTraining(TransferRecipe(encoder=str(run)), SMALL)
+    model.weights = weights
+    assert model.build().pooled.weight.requires_grad
+
+
+def test_without_the_published_network_the_error_says_where_it_is_had(monkeypatch, tmp_path):
+    for name in ("TINCT_FROZEN", "TINCT_SHARED"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(WeightsError, match=r"vgg19-dcbb9e9d\.pth"):
+        teacher()
+
+
+def test_lab_is_exact_under_autocast():
+    rgb = torch.rand(1, 3, 16, 16)
+    lab = rgb_to_lab(rgb)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(rgb_to_lab(rgb), lab)
+        assert torch.allclose(lab_to_rgb(lab), rgb, atol=1e-4)
+
+
+@pytest.mark.shared
+def test_the_normalized_vggs_activations_are_near_one(shared, monkeypatch):
+    monkeypatch.setenv("TINCT_SHARED", str(shared))
+    network, known = teacher()
+    assert known[-1] == "conv3_4"
+    rgb = torch.from_numpy(data.astronaut()[::4, ::4].copy()).permute(2, 0, 1)[None].float() / 255
+    for features in network.features(rgb, known).values():
+        assert 0.4 < float(features.mean()) < 2.5

@@ -1,0 +1,498 @@
+"""Laws of the loop: resumed runs, several processes, averages, logs, what the command line says."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch: pip install 'tinct[train]'")
+
+import training_photographs as made
+from tinct import cli
+from tinct.errors import OptionError, TrainingError
+from tinct.networks.tinct.batch import answer, answer_from, draw_batch
+from tinct.networks.tinct.network import Tinct, TinctConfig
+from tinct.networks.tinct.recipe import TinctRecipe
+from tinct.networks.tinct.training import TinctTraining, bin_centers
+from tinct.training import losses
+from tinct.training.averaged import Averaged
+from tinct.training.config import dataclass_from
+from tinct.training.labels import collect
+from tinct.training.log import RunLog, read_log
+from tinct.training.loop import Loop, LoopConfig
+from tinct.training.pool import RELATED, UNRELATED, Pool
+from tinct.weights import weights_path
+
+CPU = torch.device("cpu")
+NETWORK = {
+    "encoder": [8, 8, 16, 16, 64],
+    "blocks": [1, 1, 1, 1, 1],
+    "decoder": [8, 8, 8, 8],
+    "heads": 2,
+    "key": 8,
+    "scenes": 3,
+    "objects": 3,
+    "segments": 3,
+}
+TABLES = {"network": {k: tuple(v) if isinstance(v, list) else v for k, v in NETWORK.items()}}
+SHORT = LoopConfig(sizes=((0.5, 32), (1.0, 64)), batch=4, steps=6, log_every=2, rate=1e-3)
+TOML = """
+[loop]
+sizes = [[1.0, 32]]
+batch = 4
+steps = 4
+log_every = 2
+[recipe]
+most_hints = 8
+[network]
+""" + "".join(f"{name} = {value}\n" for name, value in NETWORK.items())
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def loop_in(out: Path, config: LoopConfig = SHORT) -> Loop:
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+    return Loop(training(), pool, config, out, CPU)
+
+
+def bins() -> tuple[torch.Tensor, torch.Tensor]:
+    """Centers and a prior that prefers none."""
+    return bin_centers(), torch.full((313,), 1 / 313)
+
+
+@cache
+def training() -> TinctTraining:
+    recipe, network = TinctRecipe(most_hints=16), dataclass_from(TinctConfig, TABLES["network"], "network")
+    return TinctTraining(recipe, network, *bins())
+
+
+def assert_same_state(first: dict, second: dict) -> None:
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
+
+
+def test_a_resumed_run_is_the_run_that_never_stopped(tmp_path: Path) -> None:
+    whole = loop_in(tmp_path / "whole")
+    whole.run()
+    for _ in range(3):
+        part = loop_in(tmp_path / "parts")
+        part.one_step()
+        part.one_step()
+        part.save()
+    resumed = loop_in(tmp_path / "parts")
+    assert resumed.step == whole.step == 6
+    assert_same_state(whole.model.state_dict(), resumed.model.state_dict())
+    assert_same_state(whole.averaged.state, resumed.averaged.state)
+    resumed.run()  # is at its end already
+    assert resumed.step == 6
+
+
+def test_training_learns(tmp_path: Path) -> None:
+    loop = loop_in(tmp_path, LoopConfig(sizes=((1.0, 32),), batch=4, steps=40, log_every=10, rate=3e-3))
+    loop.run()
+    lines = read_log(tmp_path / "log.jsonl", "training")
+    total = [sum(v for k, v in line.items() if k in ("huber", "bins", "match")) for line in lines]
+    assert total[-1] < 0.9 * total[0]
+
+
+def test_two_processes_give_the_gradients_of_one(tmp_path: Path) -> None:
+    """One process that works its batch off in two parts sees what two processes see."""
+    alone = loop_in(tmp_path / "alone", LoopConfig(sizes=((1.0, 32),), batch=8, accumulate=2))
+    alone.gradients()
+    wanted = {name: p.grad for name, p in alone.model.named_parameters() if p.grad is not None}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = (
+        "import sys, torch; from pathlib import Path; import test_training_loop as t\n"
+        "from tinct.training.processes import join\n"
+        "torch.set_num_threads(1); join(t.CPU); out = Path(sys.argv[1])\n"
+        "loop = t.loop_in(out, t.LoopConfig(sizes=((1.0, 32),), batch=8)); loop.gradients()\n"
+        "found = {n: p.grad for n, p in loop.model.named_parameters() if p.grad is not None}\n"
+        "torch.save(found, out / f'{loop.rank}.pt')\n"
+    )
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    (tmp_path / "both").mkdir()
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path / "both")],
+            env={**os.environ, **shared, "RANK": str(rank), "PYTHONPATH": str(Path(__file__).parents[1])},
+        )
+        for rank in range(2)
+    ]
+    assert [run.wait(120) for run in runs] == [0, 0]
+    for rank in range(2):
+        found = torch.load(tmp_path / "both" / f"{rank}.pt", weights_only=True)
+        assert wanted.keys() <= found.keys()
+        for name, gradient in found.items():
+            expected = wanted.get(name, torch.zeros_like(gradient))
+            assert torch.allclose(gradient, expected, rtol=1e-4, atol=1e-6), name
+
+
+def test_the_average_forgets_at_the_stated_pace() -> None:
+    model = torch.nn.Linear(1, 1, bias=False)
+    model.weight.data.fill_(0.0)
+    averaged = Averaged(model, 0.5)
+    wanted = 0.0
+    for step in range(1, 9):
+        model.weight.data.fill_(float(step))
+        averaged.update(model)
+        keep = min(0.5, (1 + step) / (10 + step))
+        wanted = keep * wanted + (1 - keep) * step
+        assert np.isclose(float(averaged.state["weight"]), wanted)
+
+
+def test_what_came_after_the_checkpoint_is_taken_out_of_the_log(tmp_path: Path) -> None:
+    log = RunLog(tmp_path)
+    for step in (1, 2, 3):
+        log.write("training", step, step / 2, {"loss": 1 / step})
+    with (tmp_path / "log.jsonl").open("a") as stream:
+        stream.write('{"kind": "training", "st')  # cut short
+    told: list = []
+    RunLog(tmp_path, 2, told.append).write("training", 3, 9.0, {"loss": 0.25})
+    lines = read_log(tmp_path / "log.jsonl", "training")
+    assert [(line["step"], line["loss"]) for line in lines] == [(1, 1.0), (2, 0.5), (3, 0.25)]
+    assert told == lines[-1:]
+
+
+def test_tensorboard_is_a_convenience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    RunLog(tmp_path).write("validation", 5, 1.0, {"hints0": 24.0})
+    assert read_log(tmp_path / "log.jsonl")[0]["hints0"] == 24.0
+    assert not (tmp_path / "tensorboard").exists()
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_leaves_the_checkpoint(tmp_path: Path) -> None:
+    loop = loop_in(tmp_path)
+    loop.save()
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    with torch.no_grad():
+        next(loop.model.parameters()).fill_(float("nan"))
+    with pytest.raises(TrainingError, match="no number at step 2"):
+        loop.run()
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def test_settings_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    for wrong in ({"batch": 0}, {"ema": 1.0}, {"sizes": ((1.0, 100),)}, {"sizes": ()}, {"rate": -1.0}):
+        with pytest.raises(OptionError):
+            LoopConfig(**wrong)
+    with pytest.raises(OptionError, match="multiple of 3"):
+        loop_in(tmp_path, LoopConfig(batch=4, accumulate=3))
+
+
+def write_photographs(folder: Path, count: int = 12) -> Path:
+    for i in range(count):
+        made.write(folder / f"{i}.png", made.colored(i))
+    return folder
+
+
+def test_the_command_trains_stops_goes_on_and_exports(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out = write_photographs(tmp_path / "data"), tmp_path / "run"
+    (tmp_path / "tiny.toml").write_text(TOML)
+    line = ["train", "tinct", "--data", str(data), "--out", str(out), "--device", "cpu"]
+    assert cli.run([*line, "--config", str(tmp_path / "tiny.toml"), "--stop-after", "0"]) == 0
+    assert torch.load(out / "checkpoint.pt", weights_only=True)["step"] == 0
+    assert cli.run(line) == 0  # with the run's own config
+    assert torch.load(out / "checkpoint.pt", weights_only=True)["step"] == 4
+    assert "hints10" in capsys.readouterr().out
+    assert (out / "sheet-0000004.png").is_file()
+    assert read_log(out / "log.jsonl")[-1]["step"] == 4
+
+    assert cli.run(["export", str(out), "--out", str(tmp_path / "weights"), "--trained-on", "made up"]) == 0
+    manifest = json.loads((tmp_path / "weights" / "manifest.json").read_text())
+    assert {entry["training_data"] for entry in manifest.values()} == {"made up"}
+    assert all("hints10" in entry["score"] for entry in manifest.values())
+    assert (out / "tinct.safetensors").is_file()
+
+    photo = made.write(tmp_path / "photo.png", made.gray(1))
+    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_WEIGHTS", str(tmp_path / "weights"))
+    own = weights_path("tinct.encode")
+    assert own == tmp_path / "weights" / "tinct.encode.onnx"  # and of the hash that the manifest there names
+    assert cli.run(["colorize", str(photo), "-m", "tinct", "-o", str(tmp_path / "color.png")]) == 0
+    assert (tmp_path / "color.png").is_file()
+
+    ranges = ["data", "ranges", str(out / "pool"), "--count", "8"]
+    assert cli.run([*ranges, "--weights", str(tmp_path / "weights")]) == 0
+    measured = json.loads((tmp_path / "weights" / "manifest.json").read_text())["tinct.encode"]["ranges"]
+    assert {"encoder.stem.1.body.0.0.weight", "share2.weight"} <= set(measured)
+    assert all(high > 0 for high in measured.values())
+    assert not {"encoder.stem.0.0.weight", "same_head"} & set(
+        measured
+    )  # these take what may be negative, or squares
+    assert cli.run(["colorize", str(photo), "-m", "tinct", "-o", str(tmp_path / "again.png")]) == 0
+    assert cli.run([*ranges, "--weights", str(tmp_path)]) == 2
+    assert "manifest" in capsys.readouterr().err
+
+    (tmp_path / "other.toml").write_text(TOML.replace("key = 8", "key = 16"))
+    assert cli.run([*line, "--config", str(tmp_path / "other.toml")]) == 2
+    assert "other numbers in [network]" in capsys.readouterr().err
+
+
+def test_the_command_packs_and_labels(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    data = write_photographs(tmp_path / "data", 5)
+    made.write(data / "gray.png", made.gray(0))
+    assert cli.run(["data", "pack", str(data), str(tmp_path / "pool"), "--side", "48"]) == 0
+    assert "5 photographs, 1 of them held out; 1 dropped" in capsys.readouterr().out
+    assert cli.run(["data", "labels", str(tmp_path / "pool"), "--out", str(tmp_path / "labels.npz")]) == 0
+    assert "relatives" in capsys.readouterr().out
+    assert cli.run(["data", "labels", str(data), "--out", str(tmp_path / "labels.npz")]) == 2
+    assert "tinct data pack" in capsys.readouterr().err
+
+
+def test_what_is_missing_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    data = write_photographs(tmp_path / "data", 2)
+    wanted = {
+        "choose one of tinct": ["train", "vgg", "--data", str(data), "--out", str(tmp_path / "a")],
+        "no config": [
+            "train",
+            "tinct",
+            "--data",
+            str(data),
+            "--out",
+            str(tmp_path / "b"),
+            "--config",
+            "none.toml",
+        ],
+        "does not exist": ["train", "tinct", "--data", str(tmp_path / "x"), "--out", str(tmp_path / "c")],
+        "cpu or cuda": [
+            "train",
+            "tinct",
+            "--data",
+            str(data),
+            "--out",
+            str(tmp_path / "d"),
+            "--device",
+            "tpu",
+        ],
+        "no checkpoint": ["export", str(tmp_path), "--out", str(tmp_path / "e")],
+    }
+    for text, line in wanted.items():
+        assert cli.run(line) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert text.replace("no checkpoint", "checkpoint.pt") in error
+
+
+def test_training_without_torch_names_the_pip_line() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\nfrom tinct import cli\n"
+        "sys.exit(cli.run(['train', 'tinct', '--data', 'x', '--out', 'y']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pip install 'tinct[train]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_decoder_is_trained_over_the_released_encoder(tmp_path: Path) -> None:
+    """The encoder answers as the released graph does, and stays so, while the decoder learns."""
+    from tinct.networks.tinct.graphs import read_weights, released_graph
+
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+    recipe = TinctRecipe(most_hints=8, decoder_only=True)
+    over = TinctTraining(recipe, TinctConfig(decoder=(8, 8, 16, 16)), *bins())
+    config = LoopConfig(sizes=((1.0, 32),), batch=4, steps=2, rate=1e-3)
+    loop = Loop(over, pool, config, tmp_path, CPU)
+    before = {name: value.clone() for name, value in loop.model.state_dict().items()}
+    matcher = {f"matcher.{name}": value for name, value in loop.model.matcher.state_dict().items()}
+    given = read_weights(weights_path("tinct.match"))
+    assert all(torch.equal(value, given[name]) for name, value in matcher.items())
+    loop.run()
+    for name, value in loop.model.state_dict().items():
+        assert not name.startswith("encoder.") or torch.equal(value, before[name]), name
+    for name in ("decoder.ab.weight", "matcher.null_key"):
+        assert not torch.equal(loop.model.state_dict()[name], before[name]), name
+    lightness = torch.rand(1, 1, 64, 96) * 100
+    released = released_graph("encode", weights_path("tinct.encode"))
+    with torch.no_grad():
+        keys = loop.averaged_model().encode((lightness - 50) / 50).keys
+        assert torch.allclose(keys.permute(0, 2, 3, 1), released(lightness)[0], atol=1e-5)
+
+
+def test_a_shipped_config_is_known_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tinct.training.config import shipped_configs
+    from tinct.training.run import keep_config
+
+    monkeypatch.chdir(tmp_path)
+    for network, name in (("tinct", "tinct-references"), ("zhang2017", None)):
+        keep_config(network, tmp_path / network, name and Path(name))
+        kept = (tmp_path / network / "config.toml").read_text()
+        assert kept == (shipped_configs()[name or network]).read_text()
+    (tmp_path / "tinct-references").write_text("[recipe]\nold = false\n")  # a file of that name comes first
+    keep_config("tinct", tmp_path / "tinct", Path("tinct-references"))
+    assert "old = false" in (tmp_path / "tinct" / "config.toml").read_text()
+    with pytest.raises(OptionError, match="no config"):
+        keep_config("tinct", tmp_path / "tinct", Path("tinct-refrences"))
+
+
+def test_the_released_decoder_is_put_together_again_and_goes_on(tmp_path: Path) -> None:
+    from tinct.networks.tinct.graphs import cut, released_graph
+
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+    recipe = TinctRecipe(most_hints=8, decoder_only=True, go_on=True)
+    again = TinctTraining(recipe, TinctConfig(), *bins())
+    for part, graph in cut(again.build(), bin_centers()).items():
+        released = released_graph(part, weights_path(f"tinct.{part}")).state_dict()
+        assert released.keys() == graph.state_dict().keys()
+        for name, value in graph.state_dict().items():
+            assert torch.equal(value, released[name]), (part, name)
+    loop = Loop(again, pool, LoopConfig(sizes=((1.0, 32),), batch=4, steps=2, rate=1e-3), tmp_path, CPU)
+    before = {name: value.clone() for name, value in loop.model.decoder.state_dict().items()}
+    loop.run()
+    changed = {
+        name
+        for name, value in loop.model.decoder.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert {"ab.weight", "at16.0.weight", "at2.here.0.weight", "at2.coarse.weight"} <= changed
+    assert not [name for name in changed if "running" in name]  # what was folded away stays the identity
+
+
+def test_answers_that_are_kept_cost_nothing_until_something_changes() -> None:
+    """With nothing but unrelated references the decoder that goes on is taught what it answers already."""
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+    found = {}
+    for keep in (False, True):
+        recipe = TinctRecipe(0.5, (0.0, 0.0, 1.0), decoder_only=True, go_on=True, keep_answers=keep)
+        own = TinctTraining(recipe, TinctConfig(), *bins())
+        model = own.build()
+        torch.manual_seed(5)
+        found[keep] = own.losses(model, pool, 4, 32)
+    for name in ("huber", "log"):
+        assert found[True][name].item() == 0
+        assert abs(found[False][name].item()) > 1e-3
+    found[True]["bins"].backward()
+    gradient = model.decoder.bins.weight.grad
+    assert float(gradient.abs().max()) < 1e-6  # cross-entropy with itself: nothing to gain
+    assert found[True]["match"].item() == found[False]["match"].item()
+
+
+@pytest.mark.parametrize("kind", [RELATED, UNRELATED])
+def test_two_decoders_teach_their_mean_where_another_photograph_is_the_reference(
+    tmp_path: Path, kind: int
+) -> None:
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+
+    def training(share: float) -> TinctTraining:
+        recipe = TinctRecipe(
+            0.5,
+            (0.0, float(kind == RELATED), float(kind == UNRELATED)),
+            decoder_only=True,
+            go_on=True,
+            mean_with=str(tmp_path),
+            mean_share=share,
+            mean_trust=(0.0, 0.0),
+        )
+        return TinctTraining(recipe, TinctConfig(), *bins())
+
+    alone = TinctRecipe(decoder_only=True, go_on=True)
+    own = TinctTraining(alone, TinctConfig(), *bins())
+    begun, other = own.build(), own.build()
+    with torch.no_grad():
+        other.decoder.ab.bias += torch.tensor([0.2, -0.1])
+        other.decoder.bins.bias += torch.linspace(-2, 2, 313)
+    state = {"network": "tinct", "step": 1, "averaged": other.state_dict()}
+    torch.save(state, tmp_path / "checkpoint.pt")
+    for share in (0.0, 0.25, 1.0):
+        with torch.no_grad():
+            torch.manual_seed(5)
+            batch = draw_batch(pool, training(share).recipe, 4, 32)
+            found = answer(begun.eval(), batch)
+            taught, likely = training(share)._taught(batch, found, ...)
+        difference = (taught - found.ab).mean((2, 3))
+        wanted = torch.tensor([[0.2, -0.1]]) * torch.tensor([share, share, 0.0, 0.0])[:, None]
+        torch.testing.assert_close(difference, wanted, atol=1e-5, rtol=0)
+        before = torch.softmax(found.bins, 1)
+        moved = torch.softmax(found.bins + torch.linspace(-2, 2, 313)[:, None, None], 1)
+        mean = torch.cat([(1 - share) * before[:2] + share * moved[:2], before[2:]])
+        torch.testing.assert_close(likely, mean, atol=1e-5, rtol=0)
+    cost = training(0.25).losses(begun, pool, 4, 32)
+    assert cost["log"].item() == 0  # which is of the truth, and nobody here is told it
+    with torch.no_grad():
+        doubted, trusted = (answer_from(begun, batch, found, trust).maps for trust in (0.0, 2.0))
+    shares = [maps.reshape(4, 2, 6, -1)[:2, :, 5].mean() for maps in (doubted, trusted)]
+    assert shares[1] > 1.05 * shares[0]  # of the attention, of references
+    with torch.no_grad():
+        state["averaged"]["encoder.up8.0.weight"] += 0.1
+    torch.save(state, tmp_path / "checkpoint.pt")
+    with pytest.raises(OptionError, match=r"not over the encoder.*up8"):
+        training(0.5).losses(begun, pool, 4, 32)
+
+
+def test_beside_itself_a_photograph_is_told_the_truth(tmp_path: Path) -> None:
+    """Not what the decoders answer, which without a truth to tell would cost nothing."""
+    photographs = made.photographs(16)
+    pool = Pool.open(photographs, collect(photographs), CPU)
+    alone = TinctTraining(TinctRecipe(decoder_only=True, go_on=True), TinctConfig(), *bins())
+    begun = alone.build()
+    torch.save({"network": "tinct", "step": 1, "averaged": begun.state_dict()}, tmp_path / "checkpoint.pt")
+    recipe = TinctRecipe(
+        0.5, (1.0, 0.0, 0.0), decoder_only=True, go_on=True, mean_with=str(tmp_path), mean_trust=(0.0, 0.0)
+    )
+    own = TinctTraining(recipe, TinctConfig(), *bins())
+    torch.manual_seed(5)
+    found = own.losses(begun, pool, 4, 32)
+    with torch.no_grad():
+        torch.manual_seed(5)
+        batch = draw_batch(pool, recipe, 4, 32)
+        answered, truth = answer(begun.eval(), batch).ab, torch.nn.functional.avg_pool2d(batch.ab, 2)
+    wanted = losses.huber_per_photo(answered, truth, recipe.delta) * torch.tensor([1.0, 1.0, 0.0, 0.0])
+    torch.testing.assert_close(found["huber"], recipe.huber * wanted.mean(), atol=1e-6, rtol=1e-4)
+    logs = losses.log_error(answered, truth)[:2].sum() / 4
+    torch.testing.assert_close(found["log"], recipe.log_error * logs, atol=1e-6, rtol=1e-4)
+
+
+def test_a_decoder_of_other_numbers_or_layers_cannot_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tinct.errors import WeightsError
+    from tinct.networks.tinct.graphs import take_released
+
+    with pytest.raises(WeightsError, match="does not fit the network's decoder"):
+        take_released(Tinct(TinctConfig(decoder=(16, 32, 64, 128))), decoder=True)
+    files = {part: weights_path(f"tinct.{part}") for part in ("encode", "match", "decode")}
+    stale = {**files, "decode": files["match"]}  # as of a version whose decoder had other layers
+    monkeypatch.setattr("tinct.weights.weights_path", lambda name: stale[name.partition(".")[2]])
+    with pytest.raises(WeightsError, match="of another structure"):
+        take_released(Tinct(), decoder=True)
+    with pytest.raises(OptionError, match="decoder_only"):
+        TinctRecipe(go_on=True)
+    with pytest.raises(OptionError, match="go_on"):
+        TinctRecipe(decoder_only=True, keep_answers=True)
+    with pytest.raises(OptionError, match="go_on"):
+        TinctRecipe(decoder_only=True, mean_with="runs/another")
+    with pytest.raises(OptionError, match="keep_answers"):
+        TinctRecipe(decoder_only=True, go_on=True, keep_answers=True, mean_with="runs/another")
+    with pytest.raises(OptionError, match="two numbers"):
+        TinctRecipe(mean_trust=(1.0,))
+
+
+def test_weights_of_another_network_are_not_taken() -> None:
+    from tinct.errors import WeightsError
+    from tinct.networks.tinct.graphs import take_released
+
+    for other in (
+        training().build(),
+        Tinct(TinctConfig(blocks=(1, 2, 3, 4, 3))),
+    ):  # smaller; with a block more
+        with pytest.raises(WeightsError, match="does not fit the network's encoder"):
+            take_released(other)

@@ -1,0 +1,1 @@
+"""Programs for those who change tinct, outside the wheel; run from the repository root: `python -m tools.NAME`."""

@@ -1,0 +1,231 @@
+"""Figures 4, 5 and 8 of Xu et al. (CVPR 2020) on photographs that have class-mates; the lighter variant's streets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.color.gamut import merge_lightness
+from tinct.evaluation.photographs.sets import Photograph, PhotographSet, is_gray
+from tinct.evaluation.protocols.case import Image, to_8bit
+from tinct.evaluation.protocols.exemplar import draw_reference
+from tinct.evaluation.run.contestants import Contestant, RegisteredMethod
+from tinct.methods.method import Reference
+from tinct.networks.xu2020.method import Exemplar, Stages
+from tinct.photo import Photo
+from tools.papers.page import Say, Section
+from tools.papers.sheet import Row, write_sheet
+
+Array = NDArray[np.float32]
+
+LITE = "xu2020-lite"
+BOTH = ("xu2020", LITE)
+PLACES = {
+    "encoder only": "xu2020-encoder-adain",
+    "decoder only": "xu2020-decoder-adain",
+    "everywhere": "xu2020",
+    "WCT everywhere": "xu2020-wct",
+}
+"""What Figure 5 compares."""
+METHODS = tuple(dict.fromkeys((*BOTH, *PLACES.values())))
+
+STAGES: Mapping[str, Callable[[Stages], Array]] = {
+    "pre-color": lambda found: found.precolor,
+    "transferred chroma": lambda found: found.coarse,
+    "sampled chroma": lambda found: found.coarse * found.shown[..., None],
+    "refined": lambda found: found.ab,
+}
+"""What Figure 4 shows of a photograph, in order."""
+
+ROWS, RELATED = 6, 4
+"""Photographs of Figures 4 and 5 (half as many of Figure 8), and class-mates beside the unrelated reference."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A photograph to color, and what may guide it.
+
+    Attributes:
+        photograph: which.
+        lightness: CIE L* at the working size, (H, W).
+        related: class-mates, sRGB, (h, w, 3), uint8, drawn by the seed; one at least.
+        unrelated: a photograph of another class, or None where there is no other class.
+    """
+
+    photograph: Photograph
+    lightness: Array
+    related: tuple[Image, ...]
+    unrelated: Image | None
+
+
+def figures(
+    photographs: PhotographSet,
+    installed: Mapping[str, Contestant],
+    out: Path,
+    say: Say,
+    *,
+    count: int = ROWS,
+    seed: int = 0,
+) -> list[Section]:
+    """Those of the figures whose methods are installed.
+
+    Args:
+        photographs: with classes.
+        installed: methods by name; `METHODS` are looked for.
+        out: folder of the sheets.
+        say: is told what is left out.
+        count: photographs of Figures 4 and 5.
+        seed: of the choice of photographs and references.
+    """
+    methods = {name: _exemplar(installed[name]) for name in METHODS if name in installed}
+    if not methods:
+        say("Figures 4, 5 and 8 of Xu 2020: no weights of its networks are installed.")
+        return []
+    chosen = _targets_for("Figures 4, 5 and 8 of Xu 2020", photographs, count, seed, say)
+    if not chosen:
+        return []
+    sections = [_figure4(methods[name], chosen, out) for name in BOTH if name in methods]
+    if all(name in methods for name in PLACES.values()):
+        sections.append(_figure5(methods, chosen, out))
+    else:
+        say("Figure 5 of Xu 2020: the weights of xu2020 are not installed.")
+    both = [methods[name] for name in BOTH if name in methods]
+    return [*sections, _figure8(both, chosen[: -(-count // 2)], out)]
+
+
+def streets(
+    photographs: PhotographSet,
+    installed: Mapping[str, Contestant],
+    out: Path,
+    say: Say,
+    *,
+    count: int = ROWS,
+    seed: int = 0,
+) -> Section | None:
+    """The lighter variant on CamVid, as in Figure 6.3 of its report; None where it or class-mates are missing.
+
+    Args:
+        photographs: of CamVid, with a class that they share; the rest as in `figures`.
+    """
+    if LITE not in installed:
+        say(f"Figure 6.3: no weights of {LITE} are installed.")
+        return None
+    chosen = _targets_for("Figure 6.3", photographs, count, seed, say)
+    if not chosen:
+        return None
+    columns = ("transferred chroma", "refined")
+    sheet = _stages_sheet(_exemplar(installed[LITE]), chosen, columns, out / "figure6-3.png")
+    text = f"""
+Frames of CamVid, each with another as its reference: the chroma of the transfer sub-net of `{LITE}` under the
+photograph's lightness, and what the colorization sub-net makes of it. {_names(chosen)}"""
+    return Section("The lighter variant, Figure 6.3: CamVid", text, (sheet,))
+
+
+def _targets_for(what: str, photographs: PhotographSet, count: int, seed: int, say: Say) -> list[Target]:
+    """`targets`; where there is none, it is said what is left out."""
+    found = targets(photographs, count, seed)
+    if not found:
+        say(f"{what}: no photograph of {photographs.root} has a class-mate.")
+    return found
+
+
+def targets(photographs: PhotographSet, count: int, seed: int) -> list[Target]:
+    """Photographs with color and a class-mate, in an order that the seed decides, at most so many."""
+    found: list[Target] = []
+    for photograph in sorted(photographs, key=lambda one: one.seed(seed, "figure")):
+        mates = [p for p in photographs if p.category == photograph.category and p.name != photograph.name]
+        if len(found) == count:
+            break
+        if photograph.category and mates and not is_gray(rgb := photograph.read()):
+            found.append(_target(photograph, rgb, mates, photographs, seed))
+    return found
+
+
+def _target(
+    photograph: Photograph, rgb: Image, mates: Sequence[Photograph], pool: PhotographSet, seed: int
+) -> Target:
+    parts = min(RELATED, len(mates))  # a reference from each part: none is drawn twice
+    related = tuple(draw_reference(photograph, mates[part::parts], seed) for part in range(parts))
+    others = [p for p in pool if p.category and p.category != photograph.category]
+    unrelated = draw_reference(photograph, others, seed) if others else None
+    lightness = Photo.from_array(rgb).working_lightness(Exemplar.working_size)
+    return Target(photograph, lightness, related, unrelated)
+
+
+def _exemplar(contestant: Contestant) -> Exemplar:
+    assert isinstance(contestant, RegisteredMethod)
+    assert isinstance(contestant.method, Exemplar)
+    return contestant.method
+
+
+def _stages(method: Exemplar, target: Target, rgb: Image) -> Stages:
+    lab = Photo.from_array(rgb).working_lab(method.working_size)
+    reference = Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]))
+    return method.stages(target.lightness, [reference])
+
+
+def _colored(target: Target, ab: Array | None = None) -> Image:
+    """Chroma, or none, under the photograph's lightness."""
+    plain = np.zeros((*target.lightness.shape, 2), np.float32)
+    return to_8bit(merge_lightness(target.lightness, plain if ab is None else ab))
+
+
+def _figure4(method: Exemplar, chosen: Sequence[Target], out: Path) -> Section:
+    sheet = _stages_sheet(method, chosen, tuple(STAGES), out / f"figure4-{method.name}.png")
+    text = f"""
+The stages of `{method.name}`, a photograph of the set a row, its reference a class-mate: what the colorization sub-net
+makes of no chroma, the transfer sub-net's chroma under the photograph's lightness, the {method.probability:.1%} of its
+pixels that are shown, and what they become. {_names(chosen)}"""
+    return Section(f"Xu 2020, Figure 4: the stages of {method.name}", text, (sheet,))
+
+
+def _stages_sheet(method: Exemplar, chosen: Sequence[Target], columns: Sequence[str], file: Path) -> Path:
+    """A photograph a row: itself, its reference, and some of `STAGES`."""
+    rows: list[Row] = []
+    for target in chosen:
+        found = _stages(method, target, target.related[0])
+        chroma = (STAGES[name](found) for name in columns)
+        pictures = [_colored(target), target.related[0], *(_colored(target, ab) for ab in chroma)]
+        rows.append(Row(pictures, () if rows else ("target", "reference", *columns)))
+    return write_sheet(rows, file)
+
+
+def _figure5(methods: Mapping[str, Exemplar], chosen: Sequence[Target], out: Path) -> Section:
+    heads = ("target and reference", *PLACES)
+    rows: list[Row] = []
+    for target in chosen:
+        found = [_stages(methods[name], target, target.related[0]) for name in PLACES.values()]
+        coarse = [_colored(target, one.coarse) for one in found]
+        refined = [_colored(target, one.ab) for one in found]
+        rows.append(Row([_colored(target), *coarse], () if rows else heads, "transferred"))
+        rows.append(Row([target.related[0], *refined], (), "refined"))
+    text = f"""
+Where features take the reference's statistics (AdaIN in the encoder, in the decoder, in both and on the skips), and WCT
+in its place: the transfer sub-net's chroma, and the refined result below it. {_names(chosen)}"""
+    sheet = write_sheet(rows, out / "figure5.png")
+    return Section("Xu 2020, Figure 5: places of AdaIN, and WCT", text, (sheet,))
+
+
+def _figure8(methods: Sequence[Exemplar], chosen: Sequence[Target], out: Path) -> Section:
+    rows: list[Row] = []
+    for target in chosen:
+        references = [rgb for rgb in (*target.related, target.unrelated) if rgb is not None]
+        kinds = ["class-mate"] * len(target.related) + ["unrelated"] * (target.unrelated is not None)
+        rows.append(Row([_colored(target), *references], ("target, pre-color below", *kinds), "reference"))
+        for method in methods:
+            found = [_stages(method, target, rgb) for rgb in references]
+            pictures = [_colored(target, found[0].precolor), *(_colored(target, one.ab) for one in found)]
+            rows.append(Row(pictures, (), method.name))
+    text = f"""
+One photograph, {RELATED} references of its class where there are so many, and one of another class: what a reference
+changes, and what an unrelated one costs (`exemplar-unrelated` measures that). {_names(chosen)}"""
+    sheet = write_sheet(rows, out / "figure8.png")
+    return Section("Xu 2020, Figure 8: one photograph, several references", text, (sheet,))
+
+
+def _names(chosen: Sequence[Target]) -> str:
+    return f"Rows: {', '.join(f'`{target.photograph.name}`' for target in chosen)}."

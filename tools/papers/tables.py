@@ -1,0 +1,146 @@
+"""Ablation tables, from one run of `auto-256`: the thesis on semantic guides, and Zhang et al. (ECCV 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tinct.evaluation.report.compare import Difference, compare
+from tinct.evaluation.report.tables import DASH, columns_of, heading, markdown_table
+from tinct.evaluation.run.results import Results
+from tinct.methods import get_method
+from tinct.weights import manifest
+from tools.papers.page import Section
+
+CASE = "auto"
+
+THESIS = {
+    "iizuka2016": "Iizuka et al.",
+    "larsson2016": "Larsson et al.",
+    "zhang2016": "Zhang et al.",
+    "scunet-regsoft": "RegSoft",
+    "scunet-classregsoft": "ClassRegSoft",
+    "scunet": "SegClassRegSoft",
+}
+THESIS_METRICS = ("psnr", "ssim", "l2_ab")
+THESIS_SETS = ("ImageNet ctest1k", "DIV2K", "Places365", "COCO-Stuff")
+THESIS_PUBLISHED = {
+    "iizuka2016": ((22.841, 0.865, 0.277), (22.981, 0.919, 0.079), (25.572, 0.948, 0.481), (23.541, 0.871, 0.242)),
+    "larsson2016": ((23.335, 0.869, 0.26), (23.490, 0.929, 0.072), (25.096, 0.945, 0.452), (23.773, 0.873, 0.223)),
+    "zhang2016": ((21.297, 0.848, 0.286), (20.929, 0.896, 0.079), (23.076, 0.928, 0.484), (21.502, 0.851, 0.245)),
+    "scunet-regsoft": ((22.102, 0.896, 0.269), (22.026, 0.914, 0.071), (23.599, 0.932, 0.474), (22.872, 0.912, 0.23)),
+    "scunet-classregsoft": (
+        (21.068, 0.886, 0.274),
+        (21.694, 0.912, 0.071),
+        (22.916, 0.924, 0.466),
+        (22.134, 0.907, 0.23),
+    ),
+    "scunet": ((21.900, 0.893, 0.264), (22.330, 0.917, 0.068), (23.858, 0.931, 0.442), (22.985, 0.913, 0.223)),
+}  # fmt: skip
+"""Method -> set -> PSNR, SSIM, L2_ab, as the thesis gives them."""
+
+ZHANG = {
+    "zhang2016": "full, annealed mean",
+    "zhang2016-mode": "full, mode",
+    "zhang2016:vividness=0": "full, mean",
+    "zhang2016-five-blocks": "five blocks",
+    "zhang2016-four-blocks": "four blocks",
+    "zhang2016-l2": "L2",
+}
+ZHANG_METRICS = ("auc", "auc_rebalanced", "psnr", "colorfulness")
+
+METHODS = tuple(dict.fromkeys((*THESIS, *ZHANG)))
+
+
+def thesis_table(results: Results) -> Section | None:
+    """RegSoft, ClassRegSoft and SegClassRegSoft beside the automatic networks before them; None without any."""
+    if not (rows := _answering(results, THESIS)):
+        return None
+    published = [f"| method | {' | '.join(THESIS_SETS)} |", f"|---|{'--:|' * len(THESIS_SETS)}"]
+    for name in rows:
+        cells = ["{:.2f} / {:.3f} / {:.3f}".format(*figures) for figures in THESIS_PUBLISHED[name]]
+        published.append(f"| {THESIS[name]} | {' | '.join(cells)} |")
+    text = f"""
+{_counted(results)}
+
+{_table(results, rows, THESIS_METRICS)}
+
+{_lengths(rows, THESIS)}
+
+{_against(results, "scunet", [name for name in rows if name.startswith("scunet-")], THESIS, THESIS_METRICS)}
+
+As published, PSNR / SSIM / L2_ab, the last in a unit of its own (compare ranks, not figures of other photographs):
+
+{chr(10).join(published)}
+"""
+    return Section("The thesis on semantic guides: its ablations, and networks before it", text)
+
+
+def zhang_table(results: Results) -> Section | None:
+    """Zhang 2016's networks and readings of its distribution; None without any."""
+    if not (rows := _answering(results, ZHANG)):
+        return None
+    text = f"""
+{_counted(results)} "Mode", "mean" and "annealed mean" (T = 0.38) read the same network's distribution.
+
+{_table(results, rows, ZHANG_METRICS)}
+
+{_lengths(rows, ZHANG)}
+
+{_against(results, "zhang2016", [name for name in rows if name != "zhang2016"], ZHANG, ZHANG_METRICS[:2])}
+
+As published, on ImageNet: AuC 89.5 and 67.3 rebalanced for the full method.
+"""
+    return Section("Zhang 2016: ablations, and readings of the distribution", text)
+
+
+def _answering(results: Results, names: Iterable[str]) -> list[str]:
+    answered = {record.method for record in results.records}
+    return [name for name in names if name in answered]
+
+
+def _table(results: Results, rows: Iterable[str], metrics: Sequence[str]) -> str:
+    columns = columns_of(results, CASE)
+    titles = THESIS if metrics is THESIS_METRICS else ZHANG
+    named = {f"{titles[name]} (`{name}`)": columns[name] for name in rows}
+    return markdown_table({"gray": columns["gray"], **named}, metrics)
+
+
+def _lengths(rows: Iterable[str], titles: Mapping[str, str]) -> str:
+    """How long each network was trained, where that is known and not the same for all; else ""."""
+    known, steps = manifest(), {}
+    for name in rows:
+        (file,) = getattr(get_method(name.partition(":")[0]), "weights", ("",))
+        if file in known:
+            steps[titles[name]] = known[file].steps
+    if len(set(steps.values())) < 2:
+        return ""
+    listed = ", ".join(f"{title} {count:,}" for title, count in steps.items())
+    return f"Trained for different numbers of steps, which differences are also of: {listed}."
+
+
+def _against(
+    results: Results, full: str, others: Sequence[str], titles: Mapping[str, str], metrics: Sequence[str]
+) -> str:
+    """What the full network gains over each other one, on the same photographs; "" where one is not there."""
+    if not others or not any(record.method == full for record in results.records):
+        return ""
+    lines = [
+        f"{titles[full]} minus the others on the same photographs, with 95 % confidence intervals:",
+        "",
+        f"| minus | {' | '.join(heading(metric) for metric in metrics)} |",
+        f"|---|{'--:|' * len(metrics)}",
+    ]
+    for other in others:
+        found = {d.metric: d for d in compare(results, results, methods=(other, full), cases=(CASE,))}
+        cells = " | ".join(_interval(found.get(metric)) for metric in metrics)
+        lines.append(f"| {titles[other]} | {cells} |")
+    return "\n".join(lines)
+
+
+def _interval(found: Difference | None) -> str:
+    return f"{found.mean:+.3f} ({found.low:+.3f} .. {found.high:+.3f})" if found else DASH
+
+
+def _counted(results: Results) -> str:
+    measured = len({record.photograph for record in results.records})
+    return f"`{results.heading.protocol}` on {measured} photographs, seed {results.heading.seed}."
