@@ -22,9 +22,10 @@ from tinct.errors import WeightsError
 
 StateDict = dict[str, NDArray[Any]]
 
-# The numbers that open a stream written by torch.save before version 1.6.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+"""The number that opens a stream written by torch.save before version 1.6."""
 LEGACY_PROTOCOL = 1001
+"""The protocol number that follows LEGACY_MAGIC."""
 
 STORAGES: dict[str, DTypeLike] = {
     "DoubleStorage": "<f8",

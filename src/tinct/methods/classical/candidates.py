@@ -24,25 +24,27 @@ from tinct.methods.method import Reference
 Array = NDArray[np.float32]
 Blocks = Iterator[tuple[int, int, Array]]
 Index = NDArray[np.intp]
-# Finds for points, shape (N, D), the samples that are nearest and their squared distances; and how many there are.
 Search = tuple[Callable[[Array], tuple[NDArray[np.intp], NDArray[np.float64]]], int]
+"""A search: from points, shape (N, D), to the indices of the nearest samples and their squared distances; and the
+number of samples."""
 
-# Pixels of the references that are compared with; each stands for its surroundings (one in 32 at 256 × 256).
 REFERENCE_SAMPLES = 2048
-# Numbers that are left of a feature: its principal components over the references' samples.
+"""Number of reference pixels that are compared with; one in 32 at 256 x 256."""
 COMPONENTS = 16
-# What one L* weighs beside a SIFT descriptor, whose norm is at most 1.
+"""Number of principal components, over the references' samples, that a feature is reduced to."""
 LIGHTNESS_IN_SIFT = 0.02
-# A match in a tree may be farther than the nearest by 1 + this; measured, it is by 0.2 % on average and found
-# 4 times faster.
+"""Weight of one L* beside a SIFT descriptor, whose norm is at most 1."""
 SEARCH_SLACK = 1.0
-# Points that are compared with all samples at a time: their distances stay in the cache.
+"""Tolerance of the tree search: a match may be farther than the nearest by the factor 1 + SEARCH_SLACK. Measured: 0.2
+% farther on average, found 4 times faster."""
 POINTS_AT_ONCE = 512
-# Added to a match's relative cost before its reference's weight multiplies it, or a twin would cost nothing
-# at any weight.
+"""Number of points compared with all samples at a time, so that their distances stay in the processor's cache."""
 LEAST_COST = 0.05
-# Mean squared distance, per feature's unit, below which everything looks alike and nothing is a better match.
+"""Added to a match's relative cost before the reference's weight multiplies the cost; without it an exact twin would
+cost nothing at any weight."""
 LEAST_SCALE = 1e-4
+"""Mean squared distance, in the feature's unit, below which all samples look alike and no match is better than
+another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +124,12 @@ def _sift_and_lightness_at(lightness: Array, rows: Index, columns: Index, *, cel
     )
 
 
-# SIFT varies in so many directions that a tree visits most samples: to compare with all of them is exact, and
-# takes a third of the time.
 SIFT_FEATURES: tuple[Feature, ...] = tuple(
     Feature(partial(_sift_and_lightness_rows, cell=cell), partial(_sift_and_lightness_at, cell=cell))
     for cell in (3, 6)
 )
+"""SIFT features at two cell sizes. SIFT varies in so many directions that a tree visits most samples: comparing with
+all of them is exact and takes a third of the time."""
 FEATURES: tuple[Feature, ...] = (
     *(Feature(partial(_statistics_rows, size=k), partial(_statistics_at, size=k)) for k in (3, 5, 7)),
     *(Feature(partial(fourier_rows, size=k), partial(fourier_at, size=k)) for k in (7, 9, 11)),

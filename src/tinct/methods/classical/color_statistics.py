@@ -21,23 +21,24 @@ from tinct.methods.method import Prediction, Reference
 
 Array = NDArray[np.float32]
 
-# Statistics hold for lightness within about this many L* (or hundredths of a rank), one table entry apiece.
 LEVELS = 101
+"""Number of table entries over lightness: one for each L*, or each hundredth of a rank."""
 BANDWIDTH = 3.0
-# Chroma's deviation is raised to the reference's by at most this much: where lightness says nothing of color,
-# the rest is noise.
+"""Standard deviation, in table entries, of the smoothing of statistics over lightness."""
 MOST_GAIN = 2.0
-# How far the histograms of a* and b* go from those of the mean colors to the reference's. All the way, rare
-# colors become rims of vivid ones; on 60 pairs of one class the mean error is 18.7 at 0, 19.5 at 0.5 and
-# 20.7 at 1, the mean chroma 13.7, 14.9 and 16.4 (the references' own: 16.3).
+"""Largest factor by which the deviation of chroma is raised to the reference's; where lightness says nothing of
+color, a larger factor amplifies noise."""
 MATCHED = np.float32(0.5)
-# Neighborhoods whose mean lightness is ranked beside the pixel's own, as a share of the longer side.
+"""Share of the way that the histograms of a* and b* go from those of the mean colors to the reference's. At 1, rare
+colors become vivid rims; on 60 pairs of one class the mean error is 18.7 at 0, 19.5 at 0.5 and 20.7 at 1, the mean
+chroma 13.7, 14.9 and 16.4 (the references' own: 16.3)."""
 NEIGHBORHOOD = 0.06
+"""Width of the neighborhood whose mean lightness is ranked beside the pixel's own, as a share of the longer side."""
 NEIGHBORHOOD_LEVELS = 12
-# Deviation of a* and b* at one lightness that makes the answer half as sure; and how sure statistics ever
-# are.
 UNSURE_CHROMA = 12.0
+"""Deviation of a* and b* at one lightness at which confidence is halved."""
 MOST_CONFIDENCE = 0.5
+"""Upper bound of the confidence of color statistics."""
 
 
 @dataclass(frozen=True, slots=True)

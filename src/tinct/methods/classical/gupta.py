@@ -30,31 +30,34 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 Index = NDArray[np.intp]
 
-# Pixels in a superpixel, until there would be this many; then the superpixels grow.
 SUPERPIXEL_AREA = 24
+"""Pixels of a superpixel; superpixels grow where there would be more than MOST_SUPERPIXELS."""
 MOST_SUPERPIXELS = 3000
 COMPACTNESS = 0.2
 SIFT_CELL = 4
 DEVIATION_WINDOW = 5
 
-# The cascade: features in their order, what each weighs in a match's cost, and the spread (root mean
-# square, in the feature's own unit) below which differences are noise rather than texture.
 CASCADE = (("gabor", 0.2, 1.0), ("sift", 0.5, 0.1), ("intensity", 0.2, 3.0), ("deviation", 0.1, 0.5))
+"""The feature cascade: for each feature in order, its name, its weight in a match's cost, and the spread (root mean
+square, in the feature's own unit) below which differences are noise."""
 SHARE_KEPT = 0.5
-# A squared distance that no two features have, and the superpixels whose distances caches hold.
 OUT_OF_CHOICE = np.float32(1e30)
+"""A squared distance larger than any that two features have."""
 MATCHED_AT_ONCE = 128
+"""Number of superpixels matched at a time, so that their distances stay in the processor's cache."""
 
-# Added to a match's cost before its reference's weight multiplies it, or a twin would cost nothing at any
-# weight.
 LEAST_COST = 0.05
+"""Added to a match's cost before the reference's weight multiplies the cost; without it an exact twin would cost
+nothing at any weight."""
 
-# The vote: superpixels a group has on average, and chroma difference that makes another opinion.
 GROUP_SIZE = 15
+"""Mean number of superpixels in a group of the vote."""
 SAME_COLOR = 10.0
+"""Standard deviation, in ab units, of the Gaussian that says how far two colors are one opinion; beyond twice it they
+are two."""
 GROUPING_ROUNDS = 10
-# Matches below this quantile of confidence are not trusted to be scribbles.
 LEAST_TRUSTED = 0.2
+"""Quantile of confidence below which matches do not become scribbles."""
 
 
 class Gupta:

@@ -18,22 +18,24 @@ from tinct.methods.method import Prediction, Reference
 
 Array = NDArray[np.float32]
 
-# How far a hint reaches over a sure prediction, as a share of the longer side, and the influence from which
-# on it rules alone. Chosen on COCO objects (train2017) whose chroma was shifted and that one or three dots
-# should set right, by the overlap of what changed with the object. Stopping at edges of the predicted
-# chroma or of lightness more than the weights do, or only where a place looks as under the hint, gave
-# nothing.
 REACH = 0.18
+"""Distance over which a hint acts on a confident prediction, as a share of the longer side. Chosen on COCO objects
+(train2017) whose chroma was shifted and which one to three dots should correct, by the overlap of the changed region
+with the object. Stopping at edges of the predicted chroma, at edges of lightness beyond what the weights do, or where
+a place looks unlike the hinted one, gained nothing."""
 FULL_INFLUENCE = 0.25
+"""Influence from which on a hint alone decides the color."""
 
-# I - W on flat lightness is -0.375 times the Laplacian: the mean of dx² over the eight neighbors is 6/8.
 DIFFUSIVITY = 0.375
+"""Diffusion coefficient of I - W on flat lightness: it equals -0.375 times the Laplacian, since the mean of dx
+squared over the eight neighbors is 6/8."""
 
-# What only tells how far hints reach is found at half size while the shorter side has so many pixels.
 LEAST_SIDE = 96
+"""Shorter side in pixels down to which the reach of hints is computed at half size."""
 
-# Working pixels over which a hint's remaining error is taken back where a method has spread it by itself.
 PIN_SIGMA = 1.5
+"""Standard deviation, in working pixels, of the correction that pins a hint's exact color where a method has spread
+the hint itself."""
 
 
 class Levin:

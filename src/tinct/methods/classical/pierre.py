@@ -17,20 +17,21 @@ from tinct.methods.method import Prediction, Reference
 
 Array = NDArray[np.float32]
 
-# The paper's coupling; dimensionless, as chroma and luminance are on one scale in Lab as in YUV.
 GAMMA = 25.0
-# Fidelity to the candidates against total variation, per unit of Lab.
+"""The paper's coupling of chroma and luminance; dimensionless, as both are on one scale in Lab as in YUV."""
 LAMBDA = 0.02
-# Steps: SIGMA · TAU · 8 < 1, where 8 bounds the squared norm of the discrete gradient (Chambolle and Pock
-# 2011).
+"""Weight of fidelity to the candidates against total variation, per unit of Lab."""
 TAU = 8.0
+"""Primal step size. SIGMA * TAU * 8 < 1, where 8 bounds the squared norm of the discrete gradient (Chambolle and Pock
+2011)."""
 SIGMA = 0.99 / (8 * TAU)
+"""Dual step size."""
 RHO = 0.05
 ITERATIONS = 200
-# Stops when an iteration moves chroma less than this on average.
 TOLERANCE = 0.005
-# Chroma difference at which a candidate no longer speaks for the color that was chosen.
+"""Mean change of chroma in an iteration below which the iterations stop."""
 SAME_COLOR = 12.0
+"""Standard deviation, in ab units, of the Gaussian that says how far a candidate agrees with the chosen color."""
 CHROMA_RANGE = 128.0
 
 

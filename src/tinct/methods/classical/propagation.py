@@ -21,24 +21,25 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
-# Constants of the authors' implementation: the window's variance is scaled by 0.6, and widened until the
-# neighbor closest in lightness weighs at least 0.01, so that an outlying pixel still follows somebody.
 VARIANCE_SCALE = 0.6
+"""Factor on the window's variance, a constant of the authors' implementation."""
 LEAST_BEST_WEIGHT = 0.01
-# One L* of noise is not an edge. The authors' floor (variance 2e-6 on a 0..1 scale) is 0.14 L*, below the
-# steps of 8 bits.
+"""Least weight of the neighbor closest in lightness, for which the variance is widened, so that an outlying pixel
+still follows a neighbor; a constant of the authors' implementation."""
 NOISE_LIGHTNESS = 1.0
-# A region cut off by weights that underflow would make the system singular.
+"""Deviation in L* that is taken as noise and not as an edge. The authors' floor (variance 2e-6 on a 0..1 scale) is
+0.14 L*, below a step of 8 bits."""
 LEAST_WEIGHT = 1e-5
+"""Lower bound of a weight; a region cut off by weights that underflow would make the system singular."""
 
-# Up to about this many unknowns a direct solve of all fields is faster than multigrid, and its factors
-# still small.
 DIRECT_LIMIT = 300_000
-# Share of the solution below which a correction says that the next one, the square of it, is not needed.
+"""Number of unknowns up to which a direct solve of all fields is faster than multigrid and its factors still fit in
+memory."""
 SMALL_CORRECTION = 1e-3
+"""Share of the solution below which a correction is the last, as the next one would be its square."""
 MOST_CORRECTIONS = 2
-# Pixels of a block that nested dissection does not cut again.
 SMALLEST_BLOCK = 8
+"""Pixels of a block that nested dissection does not divide further."""
 MULTIGRID_TOLERANCE = 1e-4
 MULTIGRID_ITERATIONS = 200
 

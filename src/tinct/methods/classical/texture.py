@@ -17,14 +17,14 @@ Index = NDArray[np.intp]
 
 GABOR_ORIENTATIONS = 8
 GABOR_SCALES = 5
-# Shortest wavelength in pixels; each scale doubles it (octave spacing, as Manjunath and Ma 1996).
 GABOR_WAVELENGTH = 4.0
+"""Shortest wavelength in pixels; each scale doubles it (octave spacing, as Manjunath and Ma 1996)."""
 SIFT_CELLS = 4
 SIFT_ORIENTATIONS = 8
-# Gradient mass, in L* a pixel, that a descriptor is compared to: below it there is only noise to describe.
 SIFT_NOISE = 1.0
-# Pixels a block of rows holds: at 128 channels this is 4 MiB, which caches still hold.
+"""Gradient mass, in L* a pixel, that a descriptor is normalized against: below it there is only noise to describe."""
 BLOCK_PIXELS = 1 << 13
+"""Pixels of a block of rows; at 128 channels a block is 4 MiB, which fits in the processor's cache."""
 
 
 def gabor_energy(lightness: Array) -> Iterator[Array]:

@@ -17,20 +17,24 @@ from tinct.methods.method import Prediction, Reference
 Array = NDArray[np.float32]
 Box = tuple[slice, slice]
 
-# The paper's numbers: a 5 by 5 window, lightness and deviation counting the same, about 200 samples of the
-# reference on a jittered grid, about 50 in a swatch.
 WINDOW = 5
+"""Side of the window in pixels whose deviation of lightness is compared (5 in the paper)."""
 DEVIATION_SHARE = 0.5
+"""Weight of the deviation beside lightness (equal in the paper)."""
 SAMPLES = 200
+"""Number of samples of a reference on a jittered grid (about 200 in the paper)."""
 SWATCH_SAMPLES = 50
-# Colored swatch pixels, of each swatch, that the rest of the photograph is compared with.
+"""Number of samples of a swatch (about 50 in the paper)."""
 TEXTURE_SAMPLES = 200
-# How sure matching ever is, and the distance (L* and its deviation, weighted) at which it is 1/e of that.
+"""Number of colored pixels of each swatch that the rest of the photograph is compared with."""
 MOST_CONFIDENCE = 0.5
+"""Upper bound of the confidence of a match."""
 UNSURE_DISTANCE = 8.0
-# Samples that look alike, and the deviation of their chroma that makes a match half as sure.
+"""Distance (L* and its deviation, weighted) at which confidence is 1/e of its bound."""
 RIVALS = 8
+"""Number of samples nearest in lightness whose chroma is compared to judge a match."""
 UNSURE_CHROMA = 12.0
+"""Deviation of the rivals' chroma at which confidence is halved."""
 
 
 class Welsh:
