@@ -14,13 +14,13 @@ from tinct.errors import ShapeError
 Array = NDArray[np.float32]
 
 TOLERANCE = np.float32(2e-6)
-"""How far linear light may leave 0..1 before it counts as outside: rounding, moves L* by < 0.002."""
+"""Linear light that is outside 0..1 by at most this counts as inside: rounding that moves L* by less than 0.002."""
 
 _BISECTIONS = 13
-"""Halvings of the scale: 2 to the -13 of a chroma of 100 is 0.01."""
+"""Number of bisections of the scale of chroma: 2 to the -13 of a chroma of 100 is 0.01."""
 
 _BISECTED = 1 << 14
-"""Pixels that are bisected at once."""
+"""Number of pixels that are bisected at once."""
 
 
 def fit_gamut(lightness: NDArray[np.generic], ab: NDArray[np.generic]) -> Array:

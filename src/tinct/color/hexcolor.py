@@ -61,5 +61,5 @@ def color_to_ab(text: str) -> Array:
 
 @lru_cache(maxsize=4096)
 def _ab_of(*rgb: float) -> tuple[float, ...]:
-    """Kept: whoever edits asks for the same few colors at every stroke."""
+    """a* and b* of an sRGB color in 0..1; cached, as editing asks for the same few colors repeatedly."""
     return tuple(rgb_to_lab(np.array(rgb, np.float32))[1:].tolist())

@@ -1,7 +1,7 @@
-"""The colors of full-size pixels on the inference engine: Lab to sRGB as one graph, which it fuses into a loop or two.
+"""Lab to sRGB on the inference engine: one graph that OpenVINO fuses into one or two loops over memory.
 
-NumPy makes a pass over memory for each operation, here some ninety; fused they take a sixth of the time. What the graph
-does is `tinct.color.gamut.merge_lightness`, and tests hold it to that.
+NumPy makes a pass over memory for each of about ninety operations; the fused graph takes a sixth of the time. The graph
+computes the same as `tinct.color.gamut.merge_lightness`, and tests compare the two.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 
 PIXELS = 1 << 16
-"""Pixels of one run. The graph has fixed shapes, as the engine fuses no others; the last run is padded."""
+"""Number of pixels of one run; shapes are fixed, as OpenVINO fuses no others, and the last run is padded."""
 
 _DELTA = 6.0 / 29.0
 

@@ -1,4 +1,4 @@
-"""A photograph's few colors and their shares, and how far two palettes or two ab histograms lie apart."""
+"""Palettes (a few colors and their shares) of photographs, and distances of palettes and of ab histograms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinct.errors import ShapeError
 Array = NDArray[np.float32]
 
 _CELL = 4.0
-"""Lab cells of this size are counted once before clustering: time no longer grows with the pixels."""
+"""Side of the Lab cells whose pixels are counted before clustering, so that its time does not grow with the pixels."""
 
 _ROUNDS = 60
 

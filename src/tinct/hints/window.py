@@ -15,7 +15,11 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """From the photograph's pixels to working pixels; centers of pixels are whole numbers on both sides."""
+    """The change of coordinates from one pixel grid to another; pixel centers are whole numbers in both.
+
+    Attributes:
+        photo, working: (width, height) of the grid that coordinates come from and of the one that they go to.
+    """
 
     photo: Size
     working: Size
@@ -37,7 +41,12 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A part of the working pixels, that only a hint's own size is paid for; at least one pixel."""
+    """A rectangle of working pixels around one hint, so that the cost follows the hint's size; at least one pixel.
+
+    Attributes:
+        top, left: the rectangle's first row and column.
+        mask: the pixels that the hint covers, shape (height, width) of the rectangle.
+    """
 
     top: int
     left: int
@@ -45,7 +54,7 @@ class Window:
 
     @classmethod
     def around(cls, points: Sequence[tuple[float, float]], reach: float, scale: Scale) -> Window:
-        """The pixels within `reach` of any of these points, and the one nearest to each; none is set yet."""
+        """A window that holds all pixels within `reach` of the points, with an empty mask."""
         width, height = scale.working
         xs, ys = [x for x, _ in points], [y for _, y in points]
         left, right = _clip(math.floor(min(xs) - reach), width), _clip(math.ceil(max(xs) + reach), width)
@@ -53,7 +62,7 @@ class Window:
         return cls(top, left, np.zeros((bottom + 1 - top, right + 1 - left), bool))
 
     def pixels(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Rows and columns of the pixels that are set, in row order."""
+        """Rows and columns of the covered pixels, in row order."""
         y, x = np.nonzero(self.mask)
         return y + self.top, x + self.left
 
