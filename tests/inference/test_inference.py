@@ -262,6 +262,7 @@ def test_a_missing_engine_names_the_pip_line(tmp_path: Path, monkeypatch: pytest
     write_network(tmp_path / "net.onnx")
     openvino_engine.engine.cache_clear()
     monkeypatch.setitem(sys.modules, "openvino", None)
+    monkeypatch.delitem(sys.modules, "tinct.inference.openvino_runtime", raising=False)
     with pytest.raises(MissingExtraError, match="pip install openvino"):
         open_network(tmp_path / "net.onnx")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import openvino
 import pytest
-from openvino import opset13 as op
 
 from tinct.errors import ShapeError
 from tinct.inference import open_network
 from tinct.inference.border import cut_transpositions
 from tinct.inference.interface import forget_networks
+from tinct.inference.openvino_runtime import openvino
+from tinct.inference.openvino_runtime import opset13 as op
 
 
 @pytest.fixture

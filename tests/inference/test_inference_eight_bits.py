@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import openvino
 import pytest
 from numpy.typing import NDArray
-from openvino import opset13 as op
 
 from tinct.errors import OptionError
 from tinct.inference import eight_bits, open_network
 from tinct.inference.interface import forget_networks
 from tinct.inference.openvino_engine import best_precision, content_sha256
+from tinct.inference.openvino_runtime import openvino
+from tinct.inference.openvino_runtime import opset13 as op
 
 needs_vnni = pytest.mark.skipif(
     not eight_bits.multiplies_bytes(), reason="this CPU does not multiply bytes (AVX512-VNNI)"

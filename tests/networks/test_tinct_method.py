@@ -405,6 +405,7 @@ def test_without_the_engine_the_error_names_the_package(monkeypatch: pytest.Monk
     from tinct.inference import openvino_engine
 
     monkeypatch.setitem(sys.modules, "openvino", None)
+    monkeypatch.delitem(sys.modules, "tinct.inference.openvino_runtime", raising=False)
     openvino_engine.engine.cache_clear()
     forget_networks()
     try:

@@ -465,8 +465,8 @@ def test_a_reference_that_is_no_picture_is_refused():
 
 @pytest.mark.parametrize("name", ["xu2020-lite", "xu2020-colorization"])
 def test_exported_equals_torch_at_any_size(tmp_path, name):
-    openvino = pytest.importorskip("openvino")
     pytest.importorskip("onnx")
+    from tinct.inference.openvino_engine import engine
     from tinct.networks.xu2020.export import export_xu2020
     from tinct.networks.xu2020.graphs import ColorizationGraph, TransferGraph
 
@@ -482,7 +482,7 @@ def test_exported_equals_torch_at_any_size(tmp_path, name):
     for parameter in graph.parameters():  # what half precision holds exactly
         parameter.data = parameter.data.half().float()
     file = export_xu2020(graph.model, tmp_path, name)[name]
-    run = openvino.Core().compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    run = engine().compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     for height, width in ((32, 48), (37, 51)):
         if name == "xu2020-colorization":
             given = torch.rand(1, 1, height, width) * 100, torch.rand(1, 3, height, width)

@@ -63,9 +63,6 @@ def build_app() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 bad input (one line on stderr says which), 130 interrupted."""
-    # OpenVINO's converter of models, and the telemetry that it brings, would be a tenth of a second at each start
-    # for nothing; it is left out where it cannot be found. Only here, where the process is ours.
-    sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -96,8 +96,8 @@ def _graph(dtype: str) -> _Graph:
 
 def _model(dtype: str) -> Model:
     """L*, a*, b*, each (1, N), to sRGB (3, N) and to how far each pixel's linear light is outside of 0..1, (1, N)."""
-    import openvino
-    from openvino import opset13 as op
+    from tinct.inference.openvino_runtime import openvino
+    from tinct.inference.openvino_runtime import opset13 as op
 
     lightness, a, b = (op.parameter([1, PIXELS], np.float32, name=name) for name in ("lightness", "a", "b"))
     fy = (op.clamp(lightness, 0.0, 100.0) + _single(16)) * _single(1 / 116)
@@ -116,7 +116,7 @@ def _model(dtype: str) -> Model:
 
 def _luminance(f: Node) -> Node:
     """The inverse of CIE 15's f: a cube above 6/29, its tangent below."""
-    from openvino import opset13 as op
+    from tinct.inference.openvino_runtime import opset13 as op
 
     bright = op.maximum(f, _single(_DELTA))
     dark = op.minimum(f - _single(_DELTA), _single(0))
@@ -125,7 +125,7 @@ def _luminance(f: Node) -> Node:
 
 def _encoded(linear: Node) -> Node:
     """The sRGB transfer function, clipped to 0..1: x^(1/2.4) is s^(5/3) of the fourth root s, a polynomial of s."""
-    from openvino import opset13 as op
+    from tinct.inference.openvino_runtime import opset13 as op
 
     root = op.sqrt(op.sqrt(op.maximum(linear, _single(KNEE_LINEAR))))
     highest, *rest = reversed(_transfer_coefficients())
@@ -145,6 +145,6 @@ def _transfer_coefficients() -> list[float]:
 
 def _single(value: Any) -> Node:
     """A constant in single precision."""
-    from openvino import opset13 as op
+    from tinct.inference.openvino_runtime import opset13 as op
 
     return op.constant(np.ascontiguousarray(value, np.float32).reshape(np.shape(value)))

@@ -45,7 +45,7 @@ def stored_cut(
     Raises:
         RuntimeError, OSError, ValueError: if it cannot be read or written.
     """
-    import openvino
+    from tinct.inference.openvino_runtime import openvino
 
     kept = folder / "cut"
     if not (kept / _ORDERS).is_file():
@@ -78,15 +78,17 @@ def declared_name(names: set[str]) -> str:
 
 
 def _cut_input(model: Model, parameter: Node) -> list[tuple[str, list[int]]]:
-    from openvino import PartialShape
-    from openvino import opset13 as op
+    from tinct.inference.openvino_runtime import openvino
+    from tinct.inference.openvino_runtime import opset13 as op
 
     readers = [target.get_node() for target in parameter.output(0).get_target_inputs()]
     orders = [_order(reader) for reader in readers]
     if not orders or orders[0] is None or any(order != orders[0] for order in orders):
         return []
     names, shape = parameter.output(0).get_names(), parameter.get_partial_shape()
-    turned = op.parameter(PartialShape([shape[axis] for axis in orders[0]]), parameter.get_element_type())
+    turned = op.parameter(
+        openvino.PartialShape([shape[axis] for axis in orders[0]]), parameter.get_element_type()
+    )
     turned.output(0).set_names(names)
     for reader in readers:
         for target in reader.output(0).get_target_inputs():

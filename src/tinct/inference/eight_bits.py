@@ -75,7 +75,7 @@ def _weights(convolution: Node) -> Any:
 
 def _rounded(value: Any, low: Any, high: Any, levels: int) -> Any:
     """Rounded to so many levels from low to high, both included."""
-    from openvino import opset13 as op
+    from tinct.inference.openvino_runtime import opset13 as op
 
     ends = [op.constant(np.asarray(end, np.float32)) for end in (low, high, low, high)]
     return op.fake_quantize(value, *ends, levels)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsError
+from tinct.errors import OptionError, ShapeError, WeightsError
 from tinct.inference.border import Orders, declared_name, read_cut, stored_cut
 from tinct.inference.disk_cache import writable_cache
 from tinct.inference.eight_bits import Ranges, multiplies_bytes
@@ -147,12 +147,8 @@ def engine() -> openvino.Core:
     Raises:
         MissingExtraError: if it cannot be imported.
     """
-    try:
-        import openvino
-    except ImportError as error:
-        raise MissingExtraError(
-            f"OpenVINO cannot be imported ({error}); networks run on it: pip install openvino."
-        ) from None
+    from tinct.inference.openvino_runtime import openvino
+
     return openvino.Core()
 
 

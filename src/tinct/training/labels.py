@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import MissingExtraError, PhotoError, WeightsError
+from tinct.errors import PhotoError, WeightsError
 from tinct.training.photographs import Photographs
 
 SCENES, OBJECTS, UNLABELED, NOT_RELATED = 365, 1001, 255, -1
@@ -130,12 +130,10 @@ def predict_objects(photographs: Photographs, network: Path) -> NDArray[np.float
     """
     import cv2
 
+    from tinct.inference.openvino_engine import engine
+
     try:
-        import openvino as ov
-    except ImportError:
-        raise MissingExtraError("OpenVINO is not installed; labels need it: pip install openvino.") from None
-    try:
-        compiled = ov.compile_model(ov.Core().read_model(network), "CPU")
+        compiled = engine().compile_model(engine().read_model(network), "CPU")
     except RuntimeError:
         raise WeightsError(f"{network} cannot be read as a network; give a classifier's file.") from None
     objects = np.zeros((len(photographs.entries), OBJECTS), np.float16)

@@ -58,7 +58,7 @@ def largest_inputs(file: Path, photographs: Iterable[NDArray[np.float32]]) -> di
         file: a network of one input.
         photographs: what it is to be given, batch after batch.
     """
-    import openvino
+    from tinct.inference.openvino_runtime import openvino
 
     model = engine().read_model(file)
     found = dict(convolutions(model))

@@ -68,7 +68,7 @@ def inception_network(state: StateDict) -> Any:
 
 def _resized(pictures: Node) -> Node:
     """To 299x299, bilinear without antialiasing, then to -1..1: as pytorch-fid does."""
-    from openvino import opset13 as ops
+    from tinct.inference.openvino_runtime import opset13 as ops
 
     x = channels_first(pictures, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     size = np.array([INCEPTION_SIZE, INCEPTION_SIZE], np.int64)
@@ -179,12 +179,12 @@ class _Blocks:
 
 def _average_pool(x: Node) -> Node:
     """3x3 averages of what lies inside the picture."""
-    from openvino import opset13 as ops
+    from tinct.inference.openvino_runtime import opset13 as ops
 
     return ops.avg_pool(x, [1, 1], [1, 1], [1, 1], [3, 3], exclude_pad=True)
 
 
 def _joined(*branches: Node) -> Node:
-    from openvino import opset13 as ops
+    from tinct.inference.openvino_runtime import opset13 as ops
 
     return ops.concat(list(branches), 1)

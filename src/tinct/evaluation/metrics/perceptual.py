@@ -142,7 +142,7 @@ def squeezenet_layers(x: Node, state: StateDict) -> list[Node]:
 
 
 def _fire(x: Node, state: StateDict, index: int) -> Node:
-    from openvino import opset13 as ops
+    from tinct.inference.openvino_runtime import opset13 as ops
 
     squeezed = named_conv(x, state, f"features.{index}.squeeze")
     small = named_conv(squeezed, state, f"features.{index}.expand1x1")
@@ -152,14 +152,14 @@ def _fire(x: Node, state: StateDict, index: int) -> Node:
 
 def _layer_input(layer: Node) -> Node:
     """A place for the features of one layer, (N, C, H, W)."""
-    from openvino import opset13 as ops
+    from tinct.inference.openvino_runtime import opset13 as ops
 
     channels = layer.get_output_partial_shape(0)[1].get_length()
     return ops.parameter([-1, channels, -1, -1], np.float32)
 
 
 def _distance(result: Sequence[Node], truth: Sequence[Node], heads: StateDict) -> Node:
-    from openvino import opset13 as ops
+    from tinct.inference.openvino_runtime import opset13 as ops
 
     total: Any = None
     for index, (a, b) in enumerate(zip(result, truth, strict=True)):
@@ -173,7 +173,7 @@ def _distance(result: Sequence[Node], truth: Sequence[Node], heads: StateDict) -
 
 def _unit(features: Node) -> Node:
     """Each place's features divided by their norm."""
-    from openvino import opset13 as ops
+    from tinct.inference.openvino_runtime import opset13 as ops
 
     squared = ops.reduce_sum(ops.power(features, np.float32(2)), np.array([1]), keep_dims=True)
     return ops.divide(features, ops.add(ops.sqrt(squared), np.float32(1e-10)))

@@ -31,11 +31,11 @@ class Classifier:
         Raises:
             WeightsError: if it is missing or damaged.
         """
-        import openvino
+        from tinct.inference.openvino_engine import engine
 
         path = locate("classifier", folder, download=download)
         try:
-            self._network = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+            self._network = engine().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         except RuntimeError as error:
             line = str(error).splitlines()[0]
             raise WeightsError(f"{path.name} cannot be read by OpenVINO ({line}); fetch it again.") from error

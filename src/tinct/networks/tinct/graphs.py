@@ -333,10 +333,10 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     Raises:
         WeightsError: if the file cannot be read.
     """
-    import openvino
+    from tinct.inference.openvino_engine import engine
 
     try:
-        operations = openvino.Core().read_model(file).get_ops()
+        operations = engine().read_model(file).get_ops()
     except RuntimeError:
         raise WeightsError(f"{file} cannot be read as a network; install tinct again.") from None
     constants = {op.get_friendly_name(): op for op in operations if op.get_type_name() == "Constant"}
