@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsError
 from tinct.inference import Network, TorchSource, open_network
-from tinct.inference.disk_cache import cache_folder
+from tinct.inference.disk_cache import cache_folder, checked_entry, is_whole
 from tinct.inference.interface import COMPILED_NETWORKS, forget_networks
+from tinct.inference.openvino_engine import content_sha256
 
 onnx = pytest.importorskip("onnx", reason="onnx builds the test's graphs: pip install 'tinct[train]'")
 
@@ -172,6 +174,88 @@ def test_a_damaged_cache_entry_is_made_again(tmp_path: Path, own_cache: Path) ->
         entry.write_bytes(content[: len(content) // 2])
     forget_networks()
     assert_answers(open_network(tmp_path / "net.onnx", precision="f32"), kernels, arrays(4, 4), 1e-5)
+
+
+@pytest.mark.parametrize("how", ["a bit", "zeros", "cut short", "missing", "another network's"])
+@pytest.mark.parametrize("kind", ["*.bin", "*.xml", "orders.json", "*.blob", "sha256.json"])
+@pytest.mark.parametrize("compiled", ["kept", "gone"])
+def test_nothing_damaged_in_the_cache_is_computed_with(
+    compiled: str, kind: str, how: str, tmp_path: Path, own_cache: Path
+) -> None:
+    write_network(tmp_path / "other.onnx", seed=7)
+    kernels = write_network(tmp_path / "net.onnx")
+    given = arrays(9, 7)
+    for name in ("other.onnx", "net.onnx"):
+        answer = open_network(tmp_path / name, precision="f32").run(**given)["ab"]
+    folder = own_cache / "openvino" / content_sha256(tmp_path / "net.onnx")[:32]
+    others = [file for file in own_cache.rglob(kind) if folder not in file.parents]
+    for file in list(folder.rglob(kind)):
+        other = next(each for each in others if each.parent.name.split("-")[0] in str(file))
+        damage(file, how, kernels[1].tobytes(), other)
+    if compiled == "gone":
+        for entry in folder.glob("compiled-*"):
+            shutil.rmtree(entry)
+    forget_networks()
+    again = open_network(tmp_path / "net.onnx", precision="f32")
+    np.testing.assert_array_equal(again.run(**given)["ab"], answer)
+    assert_answers(again, kernels, given, 1e-5)
+    forget_networks()
+    open_network(tmp_path / "net.onnx", precision="f32")  # the compiled form of a file that was made again
+    forget_networks()
+    assert open_network(tmp_path / "net.onnx", precision="f32").loaded_from_cache  # type: ignore[attr-defined]
+    assert all(is_whole(entry) for entry in folder.iterdir())
+
+
+def write(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+
+
+def damage(file: Path, how: str, weights: bytes, other: Path) -> None:
+    """Damage a file, and the first of a network's weights if it holds them."""
+    content = file.read_bytes()
+    found = content.find(weights)
+    middle = len(content) // 2 if found < 0 else found
+    damaged = {
+        "a bit": content[: middle + 2] + bytes([content[middle + 2] ^ 64]) + content[middle + 3 :],
+        "zeros": content[:middle] + bytes(len(content) - middle),
+        "cut short": content[:middle],
+        "another network's": other.read_bytes(),
+    }
+    file.unlink()
+    if how in damaged:
+        file.write_bytes(damaged[how])
+
+
+def test_an_entry_that_was_never_finished_is_no_entry(tmp_path: Path) -> None:
+    """As a power cut or a kill leaves it: files without their listing, and a folder that somebody was working in."""
+    (tmp_path / "entry").mkdir()
+    (tmp_path / "entry" / "weights").write_bytes(b"half of")
+    (tmp_path / ".making-abandoned").mkdir()
+    os.utime(tmp_path / ".making-abandoned", (1e9, 1e9))
+    (tmp_path / ".making-now").mkdir()
+    made = checked_entry(tmp_path, "entry", lambda place: write(place / "weights", b"whole"))
+    assert (made / "weights").read_bytes() == b"whole"
+    assert is_whole(made)
+    assert sorted(each.name for each in tmp_path.iterdir()) == [".making-now", "entry"]
+
+
+def test_a_file_more_is_not_what_was_written(tmp_path: Path) -> None:
+    made = checked_entry(tmp_path, "entry", lambda place: None)
+    assert is_whole(made)
+    (made / "more.blob").write_bytes(b"")
+    assert not is_whole(made)
+
+
+def test_processes_that_make_one_entry_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    def fill(made: Path) -> None:
+        (made / "weights").write_bytes(b"the same for all")
+
+    def make(_: int) -> bytes:
+        return (checked_entry(tmp_path, "entry", fill) / "weights").read_bytes()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(make, range(64))) == {b"the same for all"}
+    assert is_whole(tmp_path / "entry")
 
 
 def test_a_cache_that_cannot_be_made_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,10 @@ of any size by its slowest kernel: for the released network's keys that was a th
 from __future__ import annotations
 
 import json
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinct.inference.disk_cache import checked_entry
 from tinct.inference.eight_bits import Ranges, to_eight_bits
 
 if TYPE_CHECKING:
@@ -47,14 +46,12 @@ def stored_cut(
     """
     from tinct.inference.openvino_runtime import openvino
 
-    kept = folder / "cut"
-    if not (kept / _ORDERS).is_file():
+    def write(made: Path) -> None:
         model, *orders = read_cut(core, path, ranges)
-        with tempfile.TemporaryDirectory(dir=folder) as made:
-            openvino.save_model(model, Path(made, "whole", _NETWORK), compress_to_fp16=False)
-            Path(made, "whole", _ORDERS).write_text(json.dumps(orders), encoding="utf-8")
-            with suppress(OSError):  # another process was first
-                Path(made, "whole").rename(kept)
+        openvino.save_model(model, made / _NETWORK, compress_to_fp16=False)
+        (made / _ORDERS).write_text(json.dumps(orders), encoding="utf-8")
+
+    kept = checked_entry(folder, "cut", write)
     before, after = json.loads((kept / _ORDERS).read_text(encoding="utf-8"))
     return kept / _NETWORK, before, after
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinct.errors import OptionError, ShapeError, WeightsError
 from tinct.inference.border import Orders, declared_name, read_cut, stored_cut
-from tinct.inference.disk_cache import writable_cache
+from tinct.inference.disk_cache import checked_entry, writable_cache
 from tinct.inference.eight_bits import Ranges, multiplies_bytes
 from tinct.inference.interface import checked_arrays
 from tinct.weights.checksum import file_sha256
@@ -172,8 +172,7 @@ def _compile(
     if folder is not None:
         try:
             file, before, after = stored_cut(engine(), path, folder, ranges)
-            cached = {**properties, "CACHE_DIR": str(folder)}
-            return engine().compile_model(file, "CPU", cached), before, after
+            return _compile_in(folder, file, properties), before, after
         except (RuntimeError, OSError, ValueError):
             # A full disk or a damaged entry is no reason to fail: what the file itself is worth shows below.
             shutil.rmtree(folder, ignore_errors=True)
@@ -184,6 +183,25 @@ def _compile(
         raise WeightsError(
             f"{path} cannot be read as a network ({_first_line(error)}); install it or download it again."
         ) from None
+
+
+def _compile_in(folder: Path, file: Path, properties: dict[str, Any]) -> openvino.CompiledModel:
+    """Compile by way of a folder of the disk cache, from which the compiled form is loaded if it is whole there.
+
+    Raises:
+        RuntimeError, OSError: if the file cannot be read, or the compiled form not be written.
+    """
+    from tinct.inference.openvino_runtime import openvino
+
+    made: list[openvino.CompiledModel] = []
+
+    def compiled(cache: Path) -> openvino.CompiledModel:
+        return engine().compile_model(file, "CPU", {**properties, "CACHE_DIR": str(cache)})
+
+    key = json.dumps([openvino.get_version(), engine().get_property("CPU", "FULL_DEVICE_NAME"), properties])
+    name = f"compiled-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    entry = checked_entry(folder, name, lambda place: made.append(compiled(place)))
+    return made[0] if made else compiled(entry)
 
 
 def check_onnx(path: Path) -> None:
