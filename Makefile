@@ -3,13 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 TORCH := torch==2.13.0
 SOURCES := src tests benchmarks tools
 DATA ?= ../shared/data
 AXE := 4.10.3
 
-.PHONY: demo test lint types bench results papers docs screenshots clean
+.PHONY: demo test lint types bench results papers docs screenshots constraints clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tinct demo --out-dir demo
@@ -49,6 +49,12 @@ build/axe-core.js:
 		&& mv axe-core.js.new axe-core.js || echo "no axe-core from npm: its test will be skipped"
 	@rm -f build/axe-core-$(AXE).tgz build/axe-core.js.new
 
+# The versions that the checks run with, of what is installed now: for the day on which newer ones are tried.
+constraints: $(VENV)/.developing
+	@$(BIN)/python -m pip freeze --exclude-editable | sed '/@ file:/d; s/+cpu$$//' > constraints.txt.new
+	@{ sed '/^[^#]/,$$d' constraints.txt; cat constraints.txt.new; } > constraints.txt.both
+	@mv constraints.txt.both constraints.txt && rm constraints.txt.new
+
 clean:
 	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -59,7 +65,7 @@ $(VENV)/.created:
 	@$(PIP) --upgrade "pip>=25.1"
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created pyproject.toml
+$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "installing tinct and what it needs (about 400 MB, once)"
 	@$(PIP) --editable .
 	@touch $@
