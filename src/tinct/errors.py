@@ -4,6 +4,23 @@ Every message says what was met, what was wanted and what to do, in one line: th
 and exits with code 2.
 """
 
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+LONGEST_LINE = 200
+"""Characters of an error's line; of a longer one the middle is left out."""
+
+_NO_MEMORY = (
+    "bad_alloc",
+    "cannot allocate memory",
+    "failed to map segment",
+    "insufficient memory",
+    "mmap failed",
+)
+"""What libraries say that were refused memory and do not raise MemoryError."""
+
 
 class TinctError(Exception):
     """The root of every error that tinct raises on purpose."""
@@ -63,3 +80,43 @@ class TrainingError(TinctError):
 
 class MissingExtraError(TinctError, ImportError):
     """An optional part is not installed; the message names the pip line that installs it."""
+
+
+def one_line(message: str) -> str:
+    """A message as one line for people: no line breaks, nothing that a terminal would obey, not too long."""
+    visible = "".join(
+        each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(message.split())
+    )
+    return shortened(visible, LONGEST_LINE)
+
+
+def shortened(text: str, limit: int) -> str:
+    """A text of at most `limit` characters: what it begins and ends with, as lines end with what to do."""
+    if len(text) <= limit:
+        return text
+    end = limit * 2 // 5
+    return f"{text[: limit - end - 3]} … {text[-end:]}"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """True if memory that could not be had is at the bottom of an error, whatever it was taken for meanwhile."""
+    return any(_lacks_memory(each) for each in _causes(error))
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    said = "" if isinstance(error, TinctError) else str(error).lower()
+    return any(words in said for words in _NO_MEMORY)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error, and those that it was raised from or while handling."""
+    seen: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        each = waiting.pop()
+        if each is not None and each not in seen:
+            seen.append(each)
+            waiting += [each.__cause__, each.__context__]
+            yield each

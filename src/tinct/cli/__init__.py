@@ -7,15 +7,27 @@ a command needs is imported when it runs.
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 
 import typer
 
 import tinct
-from tinct.errors import TinctError
+from tinct.cli.process import (
+    EXIT_BAD_INPUT,
+    EXIT_INTERRUPTED,
+    EXIT_TERMINATED,
+    Terminated,
+    drop_output,
+    ended,
+    open_missing_streams,
+)
+from tinct.errors import TinctError, is_out_of_memory, one_line, shortened
 
 VERBS = (
     "colorize",
@@ -40,9 +52,6 @@ HELP = (
     "Colorize black-and-white photographs, from a reference photograph or from points and strokes of color."
 )
 
-EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
-
 
 def build_app() -> typer.Typer:
     """The application with every verb that is there."""
@@ -63,29 +72,66 @@ def build_app() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 bad input (one line on stderr says which), 130 interrupted."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    open_missing_streams()
+    sys.exit(ended(run(sys.argv[1:] if arguments is None else arguments)))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; what went wrong is one line on stderr, and the exit code is returned."""
     try:
         code = build_app()(list(arguments) or ["--help"], prog_name="tinct", standalone_mode=False)
-    except TinctError as error:
-        return complain(str(error))
     except _USAGE_ERROR as error:
         return complain(_usage(error))
-    except (KeyboardInterrupt, typer.Abort):
-        complain("stopped; photographs already written stay.")
-        return EXIT_INTERRUPTED
+    except (KeyboardInterrupt, Terminated, typer.Abort) as error:
+        return stopped(error)
+    except SystemExit as error:  # newer typer leaves so when whoever reads has gone away
+        return _left(error)
     except BrokenPipeError:
-        return EXIT_BAD_INPUT
-    return code if isinstance(code, int) else 0
+        return _left(SystemExit(0))
+    except Exception as error:
+        return complain(told(error))
+    return stopped() if code == EXIT_INTERRUPTED else code if isinstance(code, int) else 0
 
 
 def complain(message: str) -> int:
     """Print one line on stderr and return the exit code for bad input."""
-    typer.echo(f"tinct: {' '.join(message.split())}", err=True)
+    note(message)
     return EXIT_BAD_INPUT
+
+
+def note(message: str) -> None:
+    """Print one line on stderr."""
+    with suppress(OSError):
+        typer.echo(f"tinct: {one_line(message)}", err=True)
+
+
+def told(error: Exception) -> str:
+    """What the line about an error says; a traceback goes before it where TINCT_TRACEBACK is set.
+
+    Args:
+        error: one of the library's own, memory that was not there, or a defect of tinct.
+    """
+    if os.environ.get("TINCT_TRACEBACK"):
+        traceback.print_exception(error)
+    if is_out_of_memory(error):
+        return "there is not enough memory; close other programs, or give a smaller photograph."
+    if isinstance(error, TinctError):
+        return str(error)
+    return f"failed unexpectedly ({type(error).__name__}: {shortened(str(error), 80)}); please report it."
+
+
+def stopped(error: BaseException | None = None) -> int:
+    """Say that the work was stopped, and return the exit code for it."""
+    note("stopped; photographs already written stay.")
+    return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
+
+
+def _left(error: SystemExit) -> int:
+    """The exit code for output that nobody reads any more: nothing went wrong."""
+    drop_output(sys.stdout)
+    if isinstance(error.__context__, BrokenPipeError):
+        return 0
+    return error.code if isinstance(error.code, int) else EXIT_BAD_INPUT
 
 
 def _usage(error: Exception) -> str:

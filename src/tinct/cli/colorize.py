@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinct.errors import OptionError, OutputError, TinctError
+from tinct.cli.process import drop_output, echo, is_closed, termination_interrupts
+from tinct.errors import OptionError, OutputError, PhotoError, TinctError
 from tinct.options import Options
 
 if TYPE_CHECKING:
@@ -152,14 +152,15 @@ def _set_up(
     from tinct.methods.selection import choose_method
 
     # what is malformed or missing is so for every photograph: say it once, before any work
-    swatches = [isinstance(each, Swatch) for each in _hints(points, file, (1, 1))]
+    strokes = _reread(file)
+    swatches = [isinstance(each, Swatch) for each in _hints(points, strokes, (1, 1))]
     _prepare(choose_method(options.method, bool(reference), not all(swatches), any(swatches)))
     colorizer = Colorizer(**asdict(options))
     colorizer.set_references(reference)
 
     def set_up(photo: Photo) -> Colorizer:
         colorizer.set_photo(photo)
-        for hint in _hints(points, file, (photo.width, photo.height)):
+        for hint in _hints(points, strokes, (photo.width, photo.height)):
             colorizer.add_hint(hint)
         return colorizer
 
@@ -179,28 +180,25 @@ def _colorize_one(set_up: Callable[[Photo], Colorizer], source: str, target: str
         _send(result.encode())
         return
     result.write(Path(target), overwrite=overwrite)
-    typer.echo(target)
 
 
 def _each(photos: Sequence[str], targets: Sequence[str], work: Callable[[str, str], None]) -> int:
     """Do all of them; one that fails is a line on stderr and makes the exit code, and the rest go on."""
-    from tinct.cli import complain
+    from tinct.cli import complain, told
 
-    code = 0
-    with _progress(len(photos)) as advance:
+    code, unprinted = 0, None
+    with _progress(len(photos)) as advance, termination_interrupts():
         for photo, target in zip(photos, targets, strict=True):
             try:
                 work(photo, target)
-            except TinctError as error:
-                code = complain(_named(photo, str(error)))
             except Exception as error:
-                if len(photos) == 1:
-                    raise
-                code = complain(
-                    f"{photo}: failed unexpectedly ({type(error).__name__}: {error}); please report it."
-                )
+                code = complain(_named(photo, told(error)))
+            else:
+                unprinted = unprinted or (echo(target) if target != STANDARD_STREAM else None)
             advance()
-    return code
+    if unprinted is None or isinstance(unprinted, BrokenPipeError):
+        return code
+    return complain(f"names of results could not be printed ({unprinted.strerror}); the results are written.")
 
 
 @contextmanager
@@ -233,6 +231,8 @@ def _targets(photos: Sequence[str], output: str | None, out_dir: Path | None) ->
     targets = [output or _target(photo, out_dir) for photo in photos]
     if STANDARD_STREAM in photos and len(photos) > 1:
         raise OptionError("standard input is one of several photographs; colorize it by itself.")
+    if STANDARD_STREAM in targets and is_closed("stdout"):
+        raise OutputError("standard output is closed; send it somewhere, or give -o FILE.")
     if STANDARD_STREAM in targets and sys.stdout.isatty():
         raise OutputError("the result would go to the terminal; redirect it, or give -o FILE.")
     by_target: dict[str, str] = {}
@@ -262,14 +262,15 @@ def _make_folder(place: Path) -> None:
 
 def _read(source: str) -> Photo:
     """Read a photograph; what was decided about it, and what decoders complain of, is a line each on stderr."""
+    from tinct.cli import note
     from tinct.cli.decoding import decoders_caught
     from tinct.photo import Photo
 
     with decoders_caught() as said:
         photo = Photo.read(_StandardInput() if source == STANDARD_STREAM else source)
     damage = [f"it may be damaged: {said[0].strip()}"] if said else []
-    for note in [*photo.notes, *damage]:
-        typer.echo(f"tinct: {_name(source)}: {note}", err=True)
+    for each in [*photo.notes, *damage]:
+        note(f"{_name(source)}: {each}")
     return photo
 
 
@@ -279,6 +280,8 @@ class _StandardInput(BytesIO):
     name = "standard input"
 
     def __init__(self) -> None:
+        if is_closed("stdin"):
+            raise PhotoError("standard input is closed; name a file, or send one.")
         super().__init__(sys.stdin.buffer.read())
 
 
@@ -286,19 +289,11 @@ def _send(result: bytes) -> None:
     try:
         sys.stdout.buffer.write(result)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        _forget_standard_output()
+        drop_output(sys.stdout)
         raise OutputError(
             f"the result could not be written to standard output ({error.strerror}); send it elsewhere."
         ) from None
-
-
-def _forget_standard_output() -> None:
-    """Keep the interpreter from writing the rest, and failing again, when it ends."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _prepare(method: Method) -> None:
@@ -313,14 +308,27 @@ def _prepare(method: Method) -> None:
         with suppress(TinctError):
             prepare()
 
-    Thread(target=quietly, daemon=True).start()
+    Thread(target=quietly).start()  # the process waits for it at its end (`tinct.cli.process.ended`)
 
 
-def _hints(points: Sequence[str], file: str | None, size: tuple[int, int]) -> list[HintLike]:
+def _hints(points: Sequence[str], file: str | bytes | None, size: tuple[int, int]) -> list[HintLike]:
     """All hints for a photograph of this size: the file's first, so that single points win over them."""
     from tinct.hints import parse_hint, read_hints
 
     return [*(read_hints(file, size) if file else ()), *(parse_hint(text, size) for text in points)]
+
+
+def _reread(file: str | None) -> str | bytes | None:
+    """A file of hints as it can be read for each photograph: its path, or what came through a pipe, which ends once.
+
+    Raises:
+        HintError: if the pipe does not end.
+    """
+    if file is None or not Path(file).is_fifo():
+        return file
+    from tinct.hints.files import contents
+
+    return contents(file)
 
 
 def _named(photo: str, message: str) -> str:

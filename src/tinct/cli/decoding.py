@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
+from typing import IO
 
 STANDARD_ERROR = 2
+
+_MOST_CAUGHT = 1 << 16
+"""Bytes of what decoders say that are looked at."""
 
 
 @contextmanager
@@ -20,18 +24,32 @@ def decoders_caught() -> Iterator[list[str]]:
     """
     lines: list[str] = []
     try:
-        saved = os.dup(STANDARD_ERROR)
-    except OSError:  # closed, as services have it
+        said, saved = _nameless_file(), os.dup(STANDARD_ERROR)
+    except OSError:  # there is no place for a file, or no standard error, as services have it
         yield lines
         return
-    with TemporaryFile() as said:
-        sys.stderr.flush()
+    with said:
+        _flush()
         os.dup2(said.fileno(), STANDARD_ERROR)
         try:
             yield lines
         finally:
-            sys.stderr.flush()
+            _flush()
             os.dup2(saved, STANDARD_ERROR)
             os.close(saved)
             said.seek(0)
-            lines += [line for line in said.read().decode(errors="replace").splitlines() if line.strip()]
+            text = said.read(_MOST_CAUGHT).decode(errors="replace")
+            lines += [line for line in text.splitlines() if line.strip()]
+
+
+def _nameless_file() -> IO[bytes]:
+    """A file of no name: in memory where the system has such, as a container's folders may all be read-only."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("standard-error"), "w+b")
+    return TemporaryFile()
+
+
+def _flush() -> None:
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from tinct.errors import OptionError
 
 if TYPE_CHECKING:
@@ -27,6 +25,7 @@ def read_album(
         OptionError: if one of these was given.
         ProjectError: if the project, or a file it names, is missing or another one.
     """
+    from tinct.cli import note as say
     from tinct.colorizing.album import Album
 
     if given := [name for name, value in said_twice.items() if value]:
@@ -43,7 +42,7 @@ def read_album(
         colorizer = album.set_up(photo)
         for note in album.project.notes(colorizer):
             if note not in told:
-                typer.echo(f"tinct: {project}: {note}; the result may differ", err=True)
+                say(f"{project}: {note}; the result may differ")
             told.add(note)
         return colorizer
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from io import BytesIO
 from os import PathLike
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from tinct.color.hexcolor import parse_color
 from tinct.errors import ColorError, HintError
 from tinct.hints.shapes import Hint, HintImage, HintLike, Rectangle, Stroke, Swatch
+from tinct.streams import read_whole
 
 Size = tuple[int, int]
 
@@ -22,6 +22,9 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _POINT = re.compile(rf"\s*({_NUMBER}%?)\s*,\s*({_NUMBER}%?)\s*=\s*(\S+)\s*")
 _COORDINATE = re.compile(rf"({_NUMBER})(%?)")
 _MAX_IMAGE_PIXELS = 200_000_000
+_LARGEST_FILE = 64 << 20
+"""Bytes of a file of hints."""
+
 _PAINTED = ("PNG", "WEBP", "TIFF", "GIF")
 """What has transparency; Pillow knows others, some of which run programs."""
 
@@ -72,16 +75,25 @@ def read_hints(
     return (_from_image(data, name, max_pixels),)
 
 
+def contents(path: str | PathLike[str]) -> bytes:
+    """The bytes of a file of hints.
+
+    Raises:
+        HintError: if it cannot be read, or has more than 64 MiB.
+    """
+    try:
+        return read_whole(path, _LARGEST_FILE)
+    except OSError as error:
+        raise HintError(
+            f"{path}: cannot be read ({error.strerror}); give a PNG of strokes or a JSON file of hints."
+        ) from None
+
+
 def _read(source: str | PathLike[str] | bytes | BinaryIO) -> tuple[str, bytes]:
     if isinstance(source, bytes):
         return "the hints", source
     if isinstance(source, str | PathLike):
-        try:
-            return str(source), Path(source).read_bytes()
-        except OSError as error:
-            raise HintError(
-                f"{source}: cannot be read ({error.strerror}); give a PNG of strokes or a JSON file of hints."
-            ) from None
+        return str(source), contents(source)
     return str(getattr(source, "name", "the hints")), source.read()
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import PhotoError, PhotoTooLargeError
+from tinct.errors import PhotoError, PhotoTooLargeError, is_out_of_memory
 from tinct.photo import png, tiff
 from tinct.photo.formats import sniff
 from tinct.photo.metadata import (
@@ -33,6 +33,7 @@ from tinct.photo.profiles import (
     read_profile,
     srgb_icc,
 )
+from tinct.streams import open_rewindable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -336,6 +337,8 @@ def _damage_named(name: str, kind: str | None) -> Iterator[None]:
     except MemoryError:
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise MemoryError(str(error)) from error
         said = " ".join(str(error).split()) or type(error).__name__
         raise PhotoError(
             f"{name} starts like a {kind or 'picture'} file but cannot be decoded ({said}); it is damaged or "
@@ -359,7 +362,7 @@ def _open_path(path: Path) -> BinaryIO:
     try:
         if path.is_dir():
             raise PhotoError(f"{path} is a directory; a photograph was wanted; name the files in it.")
-        return path.open("rb")
+        return open_rewindable(path)
     except FileNotFoundError:
         raise PhotoError(f"{path} does not exist; a photograph was wanted; check the path.") from None
     except (OSError, ValueError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -18,6 +17,7 @@ from tinct.errors import OutputError
 from tinct.photo import png, tiff
 from tinct.photo.formats import Format
 from tinct.photo.metadata import PHOTOSHOP_MARKER, Metadata, parse_exif
+from tinct.unfinished import finish, unfinished_file
 
 Pixels = NDArray[Any]
 
@@ -165,32 +165,30 @@ def write_atomically(
     """
     check_target(path, source=source, overwrite=overwrite)
     place = Path(os.path.realpath(path))
-    with _os_errors_named(path):
-        temporary = place.with_name(f".tinct-{secrets.token_hex(8)}.tmp")
-        try:
-            with temporary.open("x+b") as stream:
-                fill(stream)
-                stream.flush()
-                os.fsync(stream.fileno())
-            _put(temporary, place, overwrite=overwrite)
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+    with _os_errors_named(path), unfinished_file(place.parent) as (temporary, stream):
+        fill(stream)
+        finish(stream)
+        _put(temporary, place, overwrite=overwrite)
 
 
 def check_target(path: Path, *, source: Path | None, overwrite: bool) -> None:
     """Refuse a place for the result before any work is done.
 
     Raises:
-        OutputError: if it is the source or exists and may not be overwritten, is a directory, or has none.
+        OutputError: if it is the source or exists and may not be overwritten, is a directory, a device, a pipe, or a
+            link that leads nowhere (which somebody else may have put there), or is in no folder.
     """
     with _os_errors_named(path):
         if path.is_dir():
             raise OutputError(f"{path} is a directory; a file to write was wanted; name one in it.")
         if not path.parent.is_dir():
             raise OutputError(f"{path.parent} is not a folder; make it first, or write somewhere else.")
-        if overwrite or not path.exists():
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path} is a device or a pipe; a file to write was wanted; name another one.")
+        if overwrite or not os.path.lexists(path):
             return
+        if not path.exists():
+            raise OutputError(f"{path} is a link that leads nowhere; write elsewhere, or {_ALLOW}.")
         if source is not None and source.exists() and path.samefile(source):
             raise OutputError(f"{path} is the source itself; write elsewhere, or {_ALLOW}.")
     raise OutputError(f"{path} exists already; write elsewhere, or {_ALLOW}.")

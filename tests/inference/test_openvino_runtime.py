@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 THE_PLACE = ROOT / "src/tinct/inference/openvino_runtime.py"
 
 WATCHED = """
@@ -41,7 +41,7 @@ print(json.dumps({"seen": seen, "modules": named, "sockets": sockets}))
 USES = {
     "the library": "import tinct, numpy as np; tinct.colorize(np.full((64, 64), 120, np.uint8))",
     "the engine's colors": (
-        "import numpy as np; from tinct.inference.color_graph import merged_planes\n"
+        "import numpy as np; from tinct.color.lab_openvino import merged_planes\n"
         "merged_planes(np.full((64, 64), 50, np.float32), np.zeros((2, 64, 64), np.float32), np.uint8)"
     ),
     "another server": (
@@ -73,7 +73,9 @@ def imports(file: Path) -> Iterator[str]:
 
 
 def test_one_place_imports_openvino() -> None:
-    files = [file for folder in ("src", "tests", "benchmarks") for file in (ROOT / folder).rglob("*.py")]
+    files = [
+        file for folder in ("src", "tests", "benchmarks", "tools") for file in (ROOT / folder).rglob("*.py")
+    ]
     found = [file for file in files if any(name.split(".")[0] == "openvino" for name in imports(file))]
     assert found == [THE_PLACE]
 

@@ -1,0 +1,47 @@
+"""What is named like a file and may be a pipe or a device: read whole, and no more than a bound."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO
+
+LARGEST_PIPE = 2 << 30
+"""Bytes that are read from a pipe; what is behind a pipe does not say how much it is."""
+
+
+def open_rewindable(path: str | PathLike[str], limit: int = LARGEST_PIPE) -> BinaryIO:
+    """Open a file for reading; a pipe is read whole into memory, as decoders go back and forth.
+
+    Raises:
+        OSError: if it cannot be opened, is a device (which may never end), or a pipe of more than `limit` bytes.
+    """
+    file = Path(path).open("rb")  # noqa: SIM115
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(mode):
+        return file
+    with file:
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise OSError(errno.EINVAL, "it is a device, not a file", str(path))
+        return BytesIO(_bounded(file, limit, path))
+
+
+def read_whole(path: str | PathLike[str], limit: int) -> bytes:
+    """The contents of a file or a pipe.
+
+    Raises:
+        OSError: if it cannot be opened, is a device, or has more than `limit` bytes.
+    """
+    with open_rewindable(path, limit) as file:
+        return _bounded(file, limit, path)
+
+
+def _bounded(file: BinaryIO, limit: int, path: str | PathLike[str]) -> bytes:
+    content = file.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"it has more than {limit >> 20} MiB", str(path))
+    return content

@@ -1,0 +1,86 @@
+"""Files that are being written, and those that a process left behind that was killed while it wrote."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import time
+from typing import BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # Windows, which does not let an open file be removed
+    fcntl = None  # type: ignore[assignment]
+
+_PATTERN = ".tinct-*.tmp"
+
+_YOUNGEST = 2.0
+"""The age in seconds below which a file may not have been locked yet by whoever made it."""
+
+_ABANDONED = 24 * 3600.0
+"""The age in seconds from which a file is nobody's, where file systems know no locks."""
+
+_swept: set[Path] = set()
+
+
+@contextmanager
+def unfinished_file(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """A new file in a folder, open for writing and reading; it is removed at the end unless it was moved away.
+
+    What killed processes left in the folder is removed as well, once a process and folder.
+
+    Raises:
+        OSError: if it cannot be made.
+    """
+    remove_abandoned(folder)
+    path = folder / f".tinct-{secrets.token_hex(8)}.tmp"
+    try:
+        with path.open("x+b") as stream:
+            if fcntl is not None:
+                with suppress(OSError):
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield path, stream
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def finish(stream: BinaryIO) -> None:
+    """Bring an unfinished file to the disk, ready to be moved; its lock is kept until it has been.
+
+    Raises:
+        OSError: if the disk is full.
+    """
+    stream.flush()
+    os.fsync(stream.fileno())
+    if fcntl is None:  # Windows does not let an open file be moved either
+        stream.close()
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove unfinished files that no process writes any more: their lock went with the process."""
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    for path in folder.glob(_PATTERN):
+        with suppress(OSError):
+            found = path.lstat()
+            age = time() - found.st_mtime
+            if stat.S_ISREG(found.st_mode) and age > _YOUNGEST and (age > _ABANDONED or _is_unlocked(path)):
+                path.unlink()
+
+
+def _is_unlocked(path: Path) -> bool:
+    """True if no process has the file locked; False where that cannot be known."""
+    if fcntl is None:
+        return False
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
