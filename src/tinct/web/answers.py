@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from tinct.errors import MissingExtraError, PhotoTooLargeError, TinctError, WeightsError
+from tinct.errors import MissingExtraError, PhotoTooLargeError, TinctError, WeightsError, one_line
 from tinct.photo.formats import FORMATS, sniff
 
 PIECE = 1 << 18
@@ -26,7 +26,7 @@ class Refusal(HTTPException):
 
     def __init__(self, status: int, message: str, **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        super().__init__(status, " ".join(message.split()), named)
+        super().__init__(status, one_line(message), named)
 
     @property
     def response(self) -> JSONResponse:
@@ -36,7 +36,7 @@ class Refusal(HTTPException):
 
 def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """An error as JSON, the same form for all: {"error": one line}."""
-    return JSONResponse({"error": " ".join(message.split())}, status, headers)
+    return JSONResponse({"error": one_line(message)}, status, headers)
 
 
 def status_of(error: TinctError) -> int:

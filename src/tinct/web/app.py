@@ -23,7 +23,7 @@ except ImportError as missing:
 import tinct
 from tinct.web import colorizing, editing, page
 from tinct.web.answers import Refusal, error_response, status_of
-from tinct.web.guard import Guard, SecurityHeaders
+from tinct.web.guard import Guard, Heads, SecurityHeaders
 from tinct.web.intake import Intake
 from tinct.web.pool import BusyError, WorkPool
 from tinct.web.sessions import Sessions
@@ -60,7 +60,7 @@ class Studio:
         colorizing.add_routes(self.api, settings, self.pool)
         editing.add_routes(self.api, settings, self.pool, self.sessions)
         page.add_routes(self.api)
-        guarded = Guard(self.api, settings)
+        guarded = Guard(Heads(self.api), settings)
         self._app = SecurityHeaders(Intake(guarded, settings, self.pool, self.sessions.stored))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

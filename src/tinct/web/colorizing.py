@@ -19,7 +19,15 @@ from tinct.web.answers import download
 from tinct.web.attending import attended
 from tinct.web.documentation import binary, example, form
 from tinct.web.pool import WorkPool
-from tinct.web.requests import check_known, files_of, json_of, one_file, text_of, upload_form
+from tinct.web.requests import (
+    check_known,
+    check_references,
+    files_of,
+    json_of,
+    one_file,
+    text_of,
+    upload_form,
+)
 from tinct.web.settings import Settings
 
 _FIELDS = ("photo", "reference", "options", "hints", "format")
@@ -60,6 +68,7 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkPool) -> None:
         async with upload_form(request, settings) as fields:
             check_known(fields, _FIELDS)
             photo, references = one_file(fields, "photo"), files_of(fields, "reference")
+            check_references(references, settings.references)
             options, format = read_options(json_of(fields, "options")), text_of(fields, "format")
             if format is not None:
                 named_format(format)

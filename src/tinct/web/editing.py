@@ -26,6 +26,7 @@ from tinct.web.requests import (
     Strip,
     View,
     check_known,
+    check_references,
     files_of,
     json_of,
     one_file,
@@ -66,7 +67,8 @@ def _add_sessions(router: APIRouter, desk: Desk) -> None:
             reading = desk.pool.run(partial(work.open_photo, desk.settings, photo), urgent=True)
             colorizer = await attended(request, reading)
             owner = cookie_of(request.headers, OWNER_COOKIE)
-            session = await desk.sessions.begin(photo, colorizer, owner)
+            address = request.client.host if request.client else ""
+            session = await desk.sessions.begin(photo, colorizer, owner, address)
             keep(fields, [photo])
         return JSONResponse(described(session), 201, {"Location": f"/api/sessions/{session.id}"})
 
@@ -221,10 +223,7 @@ async def put_references(
         OptionError: if they are too many, or the weights do not fit.
         PhotoError, ReferencePhotoError: if one cannot be used; the ones there were stay then.
     """
-    if len(uploads) > desk.settings.references:
-        raise OptionError(
-            f"{len(uploads)} references were sent; this server takes {desk.settings.references}."
-        )
+    check_references(uploads, desk.settings.references)
     await desk.work(request, session.id, work.set_references, uploads, weights)
 
 

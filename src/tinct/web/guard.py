@@ -48,9 +48,28 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+class Heads:
+    """Middleware that answers HEAD as GET without its body, on every route (RFC 9110, 9.1 and 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, send_head)
+
+
 class Guard:
     """Middleware that lets a request pass, or answers it with an error.
 
+    - A request whose length is stated in two ways is refused, as programs on its way may disagree where it ends
+      (RFC 9112, 6.3): 400.
     - A loopback server answers only to this machine's own names, so that no site can reach it through a DNS name
       of its own (rebinding): 421.
     - What changes something must come from the server's own page, or from no page at all: 403. Browsers say so by
@@ -68,6 +87,7 @@ class Guard:
             return
         headers = Headers(scope=scope)
         try:
+            _check_length(headers)
             self._check_host(headers)
             self._check_origin(scope["method"], headers)
             answer = self._redeemed(scope) or self._check_token(scope["path"], headers)
@@ -123,6 +143,13 @@ class Guard:
     def _pass(self) -> str:
         """What the cookie holds: good for this server's run, and does not tell the token."""
         return hmac.new(self._key, (self._settings.token or "").encode(), hashlib.sha256).hexdigest()
+
+
+def _check_length(headers: Headers) -> None:
+    if "content-length" in headers and "transfer-encoding" in headers:
+        raise Refusal(
+            400, "Content-Length and Transfer-Encoding were both sent; send one.", Connection="close"
+        )
 
 
 def host_name(host: str) -> str:

@@ -109,6 +109,16 @@ def files_of(form: FormData, name: str) -> list[Upload]:
     return [Upload(each) for each in found if isinstance(each, UploadFile) and (each.size or each.filename)]
 
 
+def check_references(uploads: Sequence[Upload], limit: int) -> None:
+    """Bound how many references one colorization has.
+
+    Raises:
+        OptionError: if there are more.
+    """
+    if len(uploads) > limit:
+        raise OptionError(f"{len(uploads)} references were sent; this server takes {limit}; send fewer.")
+
+
 def text_of(form: FormData, name: str) -> str | None:
     """The text of a field, or None if it is missing or empty.
 

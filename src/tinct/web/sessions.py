@@ -18,6 +18,7 @@ from tinct.errors import PhotoError
 from tinct.photo import Photo
 from tinct.web.answers import Refusal, plain_name
 from tinct.web.settings import Settings
+from tinct.web.shares import over_its_share
 
 _EVICTED_AFTER = 300.0
 """Seconds without a request after which a session gives its place to a new one, if all places are taken."""
@@ -93,6 +94,7 @@ class Session:
     Attributes:
         id: unguessable; whoever knows it may edit, and only from the browser that began it, if one did.
         owner: that browser's cookie, or None.
+        address: of the machine that began it.
         photo, references, weights: what was sent.
         width, height: of the photograph, in pixels.
         pictures: the last alternatives, as files.
@@ -107,6 +109,7 @@ class Session:
     photo: Upload
     width: int
     height: int
+    address: str = ""
     references: list[Upload] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
     pictures: list[bytes] = field(default_factory=list)
@@ -183,16 +186,21 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    async def begin(self, photo: Upload, colorizer: Colorizer, owner: str | None) -> Session:
+    async def begin(
+        self, photo: Upload, colorizer: Colorizer, owner: str | None, address: str = ""
+    ) -> Session:
         """Keep a photograph that was read.
 
+        Args:
+            photo, colorizer: as it was sent, and as it was read.
+            owner, address: the browser's cookie, if it has one, and the address it asks from.
         Raises:
-            Refusal: 429 if all places are taken by sessions in use.
+            Refusal: 429 if all places are taken by sessions in use, and nobody has more than a fair share.
         """
         await self.expire()
-        await self._make_room()
+        await self._make_room(address, owner)
         its = colorizer.photo
-        session = Session(secrets.token_urlsafe(24), owner, photo, its.width, its.height)
+        session = Session(secrets.token_urlsafe(24), owner, photo, its.width, its.height, address)
         session.keep(colorizer)
         self._sessions[session.id] = session
         self.settle()
@@ -238,10 +246,14 @@ class Sessions:
                 over -= session.memory
                 session.forget()
 
-    async def _make_room(self) -> None:
+    async def _make_room(self, address: str, owner: str | None) -> None:
         if len(self._sessions) < self._settings.sessions:
             return
-        oldest = min(self._sessions.values(), key=lambda each: each.used)
-        if oldest.lock.locked() or monotonic() - oldest.used < _EVICTED_AFTER:
-            raise Refusal(429, "as many photographs are edited as may be; try again later.", Retry_After="60")
-        await self.end(oldest)
+        idle = monotonic() - _EVICTED_AFTER
+        held = sorted(self._sessions.values(), key=lambda each: each.used)
+        may_go = [*over_its_share(held, address, owner), *(each for each in held if each.used < idle)]
+        for session in may_go:
+            if not session.lock.locked():
+                await self.end(session)
+                return
+        raise Refusal(429, "as many photographs are edited as may be; try again later.", Retry_After="60")
