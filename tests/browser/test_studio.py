@@ -229,6 +229,18 @@ def test_what_cannot_be_read_is_said_beside_it(open_studio: Opener, tmp_path: Pa
     page.wait_for_function("document.querySelector('#references-part [role=alert]').textContent === ''")
 
 
+def test_what_was_decided_about_a_file_stands_beside_it(
+    open_studio: Opener, tmp_path: Path, pictures: Path
+) -> None:
+    pages = [Image.new("L", (320, 240), 60 + 50 * number) for number in range(3)]
+    pages[0].save(tmp_path / "three.gif", save_all=True, append_images=pages[1:])
+    page = open_studio(expects_errors=True)  # the first session ends while it is asked for more
+    drop(page, tmp_path / "three.gif")
+    page.locator("#notes").get_by_text("3 frames").wait_for()
+    open_photo(page, pictures)
+    page.locator("#notes").wait_for(state="hidden")
+
+
 def test_a_session_that_the_server_forgot_is_made_anew(
     open_studio: Opener, pictures: Path, studio: str
 ) -> None:

@@ -211,7 +211,7 @@ def test_decoders_are_heard_without_a_place_for_files(folder: Path, monkeypatch:
     def nowhere(*_: object, **__: object) -> None:
         raise FileNotFoundError("No usable temporary directory")
 
-    monkeypatch.setattr("tinct.cli.decoding.TemporaryFile", nowhere)
+    monkeypatch.setattr("tinct.complaints.TemporaryFile", nowhere)
     assert run(["colorize", "photo.png", *QUICK, "-o", "a.png"]) == 0
     monkeypatch.delattr(os, "memfd_create", raising=False)
     assert run(["colorize", "photo.png", *QUICK, "-o", "b.png"]) == 0

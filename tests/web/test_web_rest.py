@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data
 
 import tinct
@@ -287,3 +289,31 @@ def test_the_examples_of_the_documentation_run(server, gray, reference, tmp_path
 def test_every_route_is_documented(server):
     document = server.client.get("/openapi.json").json()
     assert all(said.get("description") for *_, said in operations(document))
+
+
+def frames(count: int) -> bytes:
+    stream = io.BytesIO()
+    pages = [Image.new("L", (48, 32), 40 + 60 * number) for number in range(count)]
+    pages[0].save(stream, "GIF", save_all=True, append_images=pages[1:])
+    return stream.getvalue()
+
+
+def test_what_was_decided_about_a_file_is_told(server):
+    """The command line prints it; here it is a header, and `notes` in the session's JSON."""
+    files = {"photo": ("three.gif", frames(3))}
+    wanted = list(tinct.Photo.read(frames(3)).notes)
+    assert wanted
+    answer = server.client.post("/api/colorize", files=files, data={"format": "png"})
+    assert json.loads(answer.headers["tinct-notes"]) == wanted
+    said = server.client.post("/api/sessions", files=files).json()
+    assert said["notes"] == wanted
+    assert server.client.get(f"/api/sessions/{said['id']}").json()["notes"] == wanted
+    saved = server.client.post(f"/api/sessions/{said['id']}/render", json={})
+    assert json.loads(saved.headers["tinct-notes"]) == wanted
+    server.client.delete(f"/api/sessions/{said['id']}")
+
+
+def test_a_file_of_which_nothing_is_to_be_said_has_no_notes(server):
+    photo = png(np.full((32, 48), 99, np.uint8))
+    assert "tinct-notes" not in server.client.post("/api/colorize", files={"photo": ("a.png", photo)}).headers
+    assert server.begin(photo)["notes"] == []

@@ -263,13 +263,10 @@ def _make_folder(place: Path) -> None:
 def _read(source: str) -> Photo:
     """Read a photograph; what was decided about it, and what decoders complain of, is a line each on stderr."""
     from tinct.cli import note
-    from tinct.cli.decoding import decoders_caught
-    from tinct.photo import Photo
+    from tinct.complaints import read_heard
 
-    with decoders_caught() as said:
-        photo = Photo.read(_StandardInput() if source == STANDARD_STREAM else source)
-    damage = [f"it may be damaged: {said[0].strip()}"] if said else []
-    for each in [*photo.notes, *damage]:
+    photo = read_heard(_StandardInput() if source == STANDARD_STREAM else source)
+    for each in photo.notes:
         note(f"{_name(source)}: {each}")
     return photo
 

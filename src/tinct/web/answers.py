@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
@@ -17,6 +18,11 @@ from tinct.errors import MissingExtraError, PhotoTooLargeError, TinctError, Weig
 from tinct.photo.formats import FORMATS, sniff
 
 PIECE = 1 << 18
+
+NOTES_HEADER = "Tinct-Notes"
+MOST_NOTES = 16
+"""Notes that the header holds: 200 characters each, beside which other headers have room in 8 KiB."""
+
 PREVIEW_QUALITY = 90
 MEDIA_TYPES = {name: f"image/{name.lower()}" for name in FORMATS}
 
@@ -53,14 +59,17 @@ def picture(content: bytes) -> Response:
     return Response(content, media_type=_media_type(content))
 
 
-def download(content: bytes, name: str | None = None) -> Response:
+def download(content: bytes, name: str | None = None, notes: Sequence[str] = ()) -> Response:
     """A photograph's file, sent in pieces, so that a slow receiver is noticed.
 
     Args:
         content: the file.
         name: what the browser shall call it; None leaves that to whoever asked.
+        notes: what was decided about the photograph, for the header `Tinct-Notes`: a JSON list of texts.
     """
     headers = {"Content-Length": str(len(content))}
+    if notes:
+        headers[NOTES_HEADER] = json.dumps(list(notes)[:MOST_NOTES])
     if name is not None:
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return StreamingResponse(_pieces(content), media_type=_media_type(content), headers=headers)

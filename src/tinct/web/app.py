@@ -23,6 +23,7 @@ except ImportError as missing:
 import tinct
 from tinct.web import colorizing, editing, page
 from tinct.web.answers import Refusal, error_response, status_of
+from tinct.web.decoding import decoders
 from tinct.web.guard import Guard, Heads, SecurityHeaders
 from tinct.web.intake import Intake
 from tinct.web.pool import BusyError, WorkPool
@@ -56,6 +57,7 @@ class Studio:
             openapi_url="/openapi.json",
             lifespan=self._life,
         )
+        self.api.state.ending = asyncio.Event()
         _add_errors(self.api)
         colorizing.add_routes(self.api, settings, self.pool)
         editing.add_routes(self.api, settings, self.pool, self.sessions)
@@ -75,16 +77,24 @@ class Studio:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
-            await self.sessions.close()
-            await asyncio.to_thread(self.pool.close)
+            in_time = not self.api.state.ending.is_set()
+            if in_time:
+                await self.sessions.close()
+            await asyncio.to_thread(self.pool.close, wait=in_time)
+            decoders().close()
 
     async def _expire(self) -> None:
         while True:
             await asyncio.sleep(_EXPIRY_SECONDS)
             await self.sessions.expire()
 
+    def end(self) -> None:
+        """Answer 503 to all that is in progress; from the event loop's thread."""
+        self.api.state.ending.set()
+
     async def _warm(self) -> None:
-        """Compile the network before the first photograph is dropped."""
+        """Compile the network, and start what decodes, before the first photograph is dropped."""
+        decoders().warm()
         with suppress(TinctError, BusyError):
             await self.pool.run(partial(colorizing.warm_up, 256))
 

@@ -16,7 +16,7 @@ from tinct.methods import METHODS, DistributionMethod, get_method, missing_weigh
 from tinct.photo.formats import named_format
 from tinct.web import work
 from tinct.web.answers import download
-from tinct.web.attending import attended
+from tinct.web.attending import with_files
 from tinct.web.documentation import binary, example, form
 from tinct.web.pool import WorkPool
 from tinct.web.requests import (
@@ -72,10 +72,17 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkPool) -> None:
             options, format = read_options(json_of(fields, "options")), text_of(fields, "format")
             if format is not None:
                 named_format(format)
-            job = partial(
-                work.colorize_upload, settings, photo, references, hints_of(fields), options, format
-            )
-            return download(await attended(request, pool.run(job)))
+            hints = hints_of(fields)
+            decode = partial(work.decode, settings, photo, references, hints)
+
+            async def colorized(strokes: work.HintFile | None) -> bytes:
+                given = hints if strokes is None else strokes
+                job = partial(work.colorize_upload, settings, photo, references, given, options, format)
+                return await pool.run(job)
+
+            content = await with_files(request, pool, decode, colorized)
+            named = [f"{each.name}: {note}" for each in references for note in each.notes]
+            return download(content, notes=[*photo.notes, *named])
 
 
 def hints_of(fields: Any) -> Any:

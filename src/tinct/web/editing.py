@@ -13,7 +13,7 @@ from tinct.errors import OptionError
 from tinct.photo.formats import named_format
 from tinct.web import work
 from tinct.web.answers import Refusal, download, picture
-from tinct.web.attending import attended
+from tinct.web.attending import attended, with_files
 from tinct.web.desk import Desk
 from tinct.web.documentation import binary, example, form
 from tinct.web.guard import OWNER_COOKIE, cookie_of
@@ -64,8 +64,9 @@ def _add_sessions(router: APIRouter, desk: Desk) -> None:
         async with upload_form(request, desk.settings) as fields:
             check_known(fields, ("photo",))
             photo = one_file(fields, "photo")
-            reading = desk.pool.run(partial(work.open_photo, desk.settings, photo), urgent=True)
-            colorizer = await attended(request, reading)
+            decode = partial(work.decode, desk.settings, photo, ())
+            opening = partial(desk.pool.run, partial(work.open_photo, desk.settings, photo), urgent=True)
+            colorizer = await with_files(request, desk.pool, decode, lambda _: opening())
             owner = cookie_of(request.headers, OWNER_COOKIE)
             address = request.client.host if request.client else ""
             session = await desk.sessions.begin(photo, colorizer, owner, address)
@@ -205,7 +206,7 @@ def _add_files(router: APIRouter, desk: Desk) -> None:
         stem = PurePath(session.photo.name).stem
         content = await attended(request, desk.file(session, wanted))
         desk.sessions.settle()
-        return download(content, f"{stem}.color{suffix}")
+        return download(content, f"{stem}.color{suffix}", session.notes)
 
     @router.post("/{name}/project", openapi_extra=_json_example("project", "}", "photo.tinct.json"))
     async def project(name: Name, edit: Edit, request: Request) -> Response:
@@ -224,7 +225,10 @@ async def put_references(
         PhotoError, ReferencePhotoError: if one cannot be used; the ones there were stay then.
     """
     check_references(uploads, desk.settings.references)
-    await desk.work(request, session.id, work.set_references, uploads, weights)
+    decode = partial(work.decode, desk.settings, None, uploads)
+    setting = partial(desk.alone, session, work.set_references, uploads, weights)
+    await with_files(request, desk.pool, decode, lambda _: setting())
+    desk.sessions.settle()
 
 
 def described(session: Session) -> dict[str, Any]:
@@ -238,6 +242,7 @@ def described(session: Session) -> dict[str, Any]:
         "height": session.height,
         "preview_width": max(1, round(session.width * scale)),
         "preview_height": max(1, round(session.height * scale)),
+        "notes": session.notes,
         "references": [
             {
                 "name": its.name,

@@ -5,14 +5,33 @@ from __future__ import annotations
 import asyncio
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from itertools import count
 from time import monotonic
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 Result = TypeVar("Result")
 LONGEST_ADVICE = 60
+
+DECODED_BESIDE = 3
+"""Requests with files that are let in beside those at work: being decoded, or decoded and waiting for a worker."""
+
+_LOOK_SECONDS = 0.5
+"""How often those that wait to be let in look whether somebody takes too long."""
+
+
+class Ended(Protocol):
+    """Work that other processes do, and that can be ended."""
+
+    def run(self, work: Callable[[], Result]) -> Result:
+        """Do it; blocks."""
+        ...
+
+    def end(self, why: str) -> None:
+        """End it."""
+        ...
 
 
 class BusyError(Exception):
@@ -43,16 +62,19 @@ class WorkPool:
         self._queue: list[tuple[bool, int, asyncio.Future[None]]] = []
         self._order = count()
         self._seconds = 1.0  # the mean of recent work
+        self._admitted = asyncio.Semaphore(workers + DECODED_BESIDE)
+        self._outside = 0
+        self._readers = ThreadPoolExecutor(workers + DECODED_BESIDE, thread_name_prefix="tinct-decoding")
 
     @property
     def waiting(self) -> int:
-        """How many wait now."""
-        return sum(not ticket.done() for *_, ticket in self._queue)
+        """How many wait now, for a worker or to be decoded."""
+        return self._outside + sum(not ticket.done() for *_, ticket in self._queue)
 
     @property
     def full(self) -> bool:
         """True if the next one would be refused."""
-        return self._busy >= self._workers and self.waiting >= self._limit
+        return (self._busy >= self._workers or self._outside > 0) and self.waiting >= self._limit
 
     @property
     def retry_after(self) -> int:
@@ -81,11 +103,66 @@ class WorkPool:
                 running.exception()
             raise
 
-    def close(self) -> None:
-        """Let running work end; what waits is dropped."""
+    @asynccontextmanager
+    async def admitted(self, relieve: Callable[[], None]) -> AsyncIterator[None]:
+        """Let in whoever comes with files: so many at once, as decoded photographs take memory; the others wait.
+
+        Args:
+            relieve: called now and then while somebody waits; it may end what takes too long.
+        Raises:
+            BusyError: if as many wait as may.
+        """
+        if self._admitted.locked() and self.waiting >= self._limit:
+            raise BusyError(self.retry_after)
+        self._outside += 1
+        try:
+            await self._entered(relieve)
+        finally:
+            self._outside -= 1
+        try:
+            yield
+        finally:
+            self._admitted.release()
+
+    async def decode(self, turn: Ended, work: Callable[[], Result]) -> Result:
+        """Do work whose files other processes decode, in a thread beside the workers; ended if nobody waits for it.
+
+        Raises:
+            BusyError: if it was ended for the sake of others.
+        """
+        running = asyncio.get_running_loop().run_in_executor(self._readers, turn.run, work)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            turn.end("left")
+            await asyncio.wait([running])
+            if not running.cancelled():
+                running.exception()
+            raise
+
+    def close(self, *, wait: bool = True) -> None:
+        """Let running work end; what waits is dropped.
+
+        Args:
+            wait: False returns at once, though threads still run.
+        """
         for *_, ticket in self._queue:
             ticket.cancel()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._readers.shutdown(wait=wait, cancel_futures=True)
+        self._threads.shutdown(wait=wait, cancel_futures=True)
+
+    async def _entered(self, relieve: Callable[[], None]) -> None:
+        """Wait for a place; whoever waits long has others ended that take long."""
+        entering = asyncio.ensure_future(self._admitted.acquire())
+        try:
+            while not entering.done():
+                await asyncio.wait([entering], timeout=_LOOK_SECONDS)
+                if not entering.done():
+                    relieve()
+        except asyncio.CancelledError:
+            if not entering.cancel() and not entering.cancelled():
+                self._admitted.release()
+            raise
 
     async def _wait_for_worker(self, urgent: bool) -> None:
         if self._has_place(urgent):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from types import FrameType
 
 from tinct.errors import MissingExtraError, OptionError
 from tinct.web.app import create_app
+from tinct.web.decoding import decoders
 from tinct.web.settings import Settings
 
 try:
@@ -20,8 +23,11 @@ try:
 except ImportError as missing:
     raise MissingExtraError(f"the studio needs uvicorn ({missing}): pip install 'tinct[web]'.") from None
 
-GRACE_SECONDS = 20
-"""How long requests in progress may go on after the server was told to stop."""
+GRACE_SECONDS = 17
+"""How long requests in progress may go on after the server was told to stop; then they are answered 503."""
+
+LAST_SECONDS = 20
+"""When the process has ended after it was told to stop, whatever its threads still compute."""
 
 BACKLOG = 1024
 
@@ -37,9 +43,11 @@ class StudioServer(uvicorn.Server):
     def __init__(self, settings: Settings, ready: Callable[[str], None]) -> None:
         self._listening = listen(settings)
         self._ready, self._settings = ready, settings
+        self._studio = create_app(settings)
+        self._loop: asyncio.AbstractEventLoop | None = None
         super().__init__(
             uvicorn.Config(
-                create_app(settings),
+                self._studio,
                 http=protocol_class(settings),
                 ws="none",
                 loop="asyncio",
@@ -48,13 +56,14 @@ class StudioServer(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=5,
-                timeout_graceful_shutdown=GRACE_SECONDS,
+                timeout_graceful_shutdown=GRACE_SECONDS + 1,
                 backlog=BACKLOG,
             )
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, then tell the address."""
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
         if not self.should_exit:
             port = self._listening.getsockname()[1]
@@ -66,12 +75,24 @@ class StudioServer(uvicorn.Server):
         uvicorn would raise the signal again after its end, so that a quiet end looked like a failure.
         """
         self.force_exit = self.should_exit and sig == signal.SIGINT
+        if not self.should_exit:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._loop.call_later, GRACE_SECONDS, self._studio.end)
+            last = threading.Timer(LAST_SECONDS, end_process)
+            last.daemon = True
+            last.start()
         self.should_exit = True
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer until interrupted; the socket is closed at the end."""
         with self._listening:
             super().run(sockets=sockets or [self._listening])
+
+
+def end_process() -> None:
+    """End the process, whatever its threads do: a method's computing cannot be stopped in any other way."""
+    decoders().close()
+    os._exit(0)
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -14,9 +14,10 @@ from typing import Any, BinaryIO
 from starlette.datastructures import UploadFile
 
 from tinct.colorizing.colorizer import Colorizer
-from tinct.errors import PhotoError
+from tinct.errors import PhotoError, one_line
 from tinct.photo import Photo
 from tinct.web.answers import Refusal, plain_name
+from tinct.web.decoding import read_photo
 from tinct.web.settings import Settings
 from tinct.web.shares import over_its_share
 
@@ -37,12 +38,15 @@ class Upload:
         file: its bytes.
         name: its own name, for people; never a path.
         size: in bytes.
+        notes: what was decided as it was decoded, one sentence each.
     """
 
     def __init__(self, upload: UploadFile) -> None:
         self.file: BinaryIO = upload.file
         self.name = plain_name(upload.filename)
         self.size = upload.size or 0
+        self.notes: tuple[str, ...] = ()
+        self._decoded: Photo | None = None
 
     @cached_property
     def sha256(self) -> str:
@@ -53,14 +57,29 @@ class Upload:
             digest.update(piece)
         return digest.hexdigest()
 
+    def decode(self, max_pixels: int) -> Photo:
+        """Decode it for the next `read`, which takes the photograph away.
+
+        Raises:
+            PhotoError, PhotoTooLargeError: as `read`.
+        """
+        self._decoded = self.read(max_pixels)
+        return self._decoded
+
     def read(self, max_pixels: int) -> Photo:
-        """Decode it.
+        """The photograph: decoded in a process that can be ended, unless that was done already.
 
         Raises:
             PhotoError: if it is not a photograph; PhotoTooLargeError if it declares more than `max_pixels`.
+            BusyError: if it took long and others waited.
         """
+        if self._decoded is not None:
+            decoded, self._decoded = self._decoded, None
+            return decoded
         try:
-            return Photo.read(self.bytes(), max_pixels=max_pixels)
+            photo = read_photo(self.bytes(), max_pixels)
+            self.notes = tuple(one_line(note) for note in photo.notes)
+            return photo
         except PhotoError as error:
             raise type(error)(f"{self.name}: {error}") from None
 
@@ -71,6 +90,7 @@ class Upload:
 
     def close(self) -> None:
         """Give its place free."""
+        self._decoded = None
         self.file.close()
 
 
@@ -133,6 +153,12 @@ class Session:
             self.keep(colorizer)
         assert self._colorizer is not None
         return self._colorizer
+
+    @property
+    def notes(self) -> list[str]:
+        """What was decided as its files were decoded, one sentence each."""
+        named = [f"{each.name}: {note}" for each in self.references for note in each.notes]
+        return [*self.photo.notes, *named]
 
     def check_open(self) -> None:
         """See that the session was not ended while somebody waited for it.

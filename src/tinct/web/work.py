@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -10,14 +10,16 @@ import numpy as np
 
 from tinct.colorizing.colorizer import Colorizer
 from tinct.colorizing.project import Project, ProjectPhoto, ProjectReference, made_with, read_options
-from tinct.hints import HintImage
-from tinct.hints import read_hints as read_hint_file
+from tinct.hints import HintImage, HintLike
 from tinct.options import Options
 from tinct.photo import Photo
 from tinct.web.answers import encode_png, encode_preview, encode_webp
+from tinct.web.decoding import read_hints as read_hint_file
 from tinct.web.requests import Edit, Places, Save, Spot, Strip, View, check_count, read_hints
 from tinct.web.sessions import Session, Upload, read_references
 from tinct.web.settings import Settings
+
+HintFile = tuple[HintLike, ...]
 
 DEFAULT_FORMAT = "png"
 THUMBNAIL = 256
@@ -35,21 +37,43 @@ def colorize_upload(
     """What `tinct.colorize` gives for these bytes.
 
     Args:
-        hints: an upload of strokes or of JSON, JSON's objects and lists, or None.
+        photo, references: decoded already, or not yet.
+        hints: what `decode` found in a file, JSON's objects and lists, or None.
         format: of the result; None is the photograph's own.
     """
     colorizer = Colorizer(photo.read(settings.max_pixels), **asdict(options))
     colorizer.set_references(read_references(references, settings.max_pixels))
     its = colorizer.photo
     size = (its.width, its.height)
-    if isinstance(hints, Upload):
-        found = read_hint_file(hints.bytes(), size, max_pixels=settings.max_pixels)
+    if isinstance(hints, tuple):
+        found = hints
         check_count(found, settings.hints)
     else:
         found = read_hints(hints, size, settings.hints)
     for hint in found:
         colorizer.add_hint(hint)
     return colorizer.render().encode(format)
+
+
+def decode(
+    settings: Settings, photo: Upload | None, references: Iterable[Upload], hints: Any = None
+) -> HintFile | None:
+    """Decode files before a worker is asked to work on them.
+
+    Args:
+        photo: the photograph, if one was sent; the next `Upload.read` gives it, as it does for references.
+        hints: a file of hints for the photograph, or anything else, which is left alone.
+    Returns:
+        The hints, if there was a file of them.
+    """
+    max_pixels = settings.max_pixels
+    decoded = photo.decode(max_pixels) if photo is not None else None
+    for reference in references:
+        found = reference.decode(max_pixels)
+        max_pixels -= found.width * found.height
+    if decoded is None or not isinstance(hints, Upload):
+        return None
+    return read_hint_file(hints.bytes(), (decoded.width, decoded.height), settings.max_pixels)
 
 
 def open_photo(settings: Settings, upload: Upload) -> Colorizer:

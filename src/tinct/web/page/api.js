@@ -55,6 +55,7 @@ export class Session {
     this.references = []; // [{ file, weight }]
     this.opening = null;
     this.sent = null; // which references the server has
+    this.told = () => {}; // called with what the server noted as it read the files
   }
 
   /** Upload the photograph; gives the server's description: id, width, height, preview_width, preview_height. */
@@ -70,7 +71,9 @@ export class Session {
     const form = new FormData();
     form.append('photo', this.photo, this.photo.name);
     this.sent = Promise.resolve({ files: '', weights: '' });
-    return (await request('api/sessions', { method: 'POST', body: form })).json();
+    const described = await (await request('api/sessions', { method: 'POST', body: form })).json();
+    this.told(described.notes ?? []);
+    return described;
   }
 
   async close() {
@@ -93,7 +96,8 @@ export class Session {
       const form = new FormData();
       if (there?.files !== files) for (const { file } of wanted) form.append('reference', file, file.name);
       form.append('weights', JSON.stringify(wanted.map(({ weight }) => weight)));
-      await (await request(`api/sessions/${id}/references`, { method: 'PUT', body: form })).json();
+      const described = await (await request(`api/sessions/${id}/references`, { method: 'PUT', body: form })).json();
+      this.told(described.notes ?? []);
       return { files, weights };
     })();
     await this.sent.catch((error) => {

@@ -60,6 +60,13 @@ export function clearError(part, about = null) {
   if (about === null || alert.dataset.about === about) alert.replaceChildren();
 }
 
+/** What the server decided as it read the files, as long as they are shown. */
+export function showNotes(notes) {
+  const line = find('#notes');
+  line.textContent = notes.join(' · ');
+  line.hidden = notes.length === 0;
+}
+
 let hiding = 0;
 
 /** A short word on what was done, read out too. */

@@ -3,7 +3,7 @@
 
 import { helpShade, unsureShade } from './drawing.js';
 import { Session } from './api.js';
-import { attempt, clearError } from './messages.js';
+import { attempt, clearError, showNotes } from './messages.js';
 
 const SETTLE = 350; // ms without a change before full resolution is asked for
 const PROMPT = 150; // ms in which the picture shall follow the hand
@@ -39,11 +39,13 @@ export class Pictures {
     this.session?.close();
     this.stage.clear();
     clearError('stage');
+    showNotes([]);
     this.#revision += 1;
     const { photo } = this.project;
     this.session = photo && new Session(photo);
     if (!photo) return;
     const session = this.session;
+    session.told = (notes) => session === this.session && showNotes(notes);
     this.#showAtOnce(photo, session);
     const opened = await attempt('stage', session.open(), { retry: () => this.#photo() });
     if (!opened || session !== this.session) return;

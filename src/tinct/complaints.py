@@ -1,4 +1,4 @@
-"""What decoders write to standard error by themselves, caught, so that the command line can say it in its own way."""
+"""What decoders write to standard error by themselves, caught, so that it can be a note like others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
+
+from tinct.errors import shortened
+
+if TYPE_CHECKING:
+    from tinct.photo import Photo
 
 STANDARD_ERROR = 2
 
@@ -40,6 +45,20 @@ def decoders_caught() -> Iterator[list[str]]:
             said.seek(0)
             text = said.read(_MOST_CAUGHT).decode(errors="replace")
             lines += [line for line in text.splitlines() if line.strip()]
+
+
+def read_heard(source: Any, **given: Any) -> Photo:
+    """Read a photograph as `Photo.read` does, with what its decoders complained of as one more note.
+
+    Not for programs with several threads.
+    """
+    from tinct.photo import Photo
+
+    with decoders_caught() as said:
+        photo = Photo.read(source, **given)
+    if said:
+        photo.notes = (*photo.notes, f"it may be damaged: {shortened(said[0].strip(), 120)}")
+    return photo
 
 
 def _nameless_file() -> IO[bytes]:

@@ -1,0 +1,188 @@
+"""Laws of decoding beside the server: what takes too long is ended and answered in a line, and the server goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+pytest.importorskip("uvicorn", reason="the studio needs pip install 'tinct[web]'")
+pytest.importorskip("fastapi", reason="the studio needs pip install 'tinct[web]'")
+
+from studio_server import Running, png, running
+from tinct.web import decoding
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of Linux")
+
+GRAY = png(np.linspace(20, 230, 64 * 48).reshape(48, 64).astype(np.uint8))
+QUICK = {"options": '{"method": "levin"}', "hints": '{"points": [[9, 9, "#8c5a3c"]]}'}
+
+HOGS = """
+import sys, time; sys.path[:] = sys.argv[1:]
+from tinct.web import decoder
+def read(content, max_pixels):
+    if content.startswith(b"computes"):
+        while True:
+            pass
+    if content.startswith(b"sleeps"):
+        time.sleep(1000)
+    if content.startswith(b"grows"):
+        return bytearray(1 << 40)
+    if content.startswith(b"dies"):
+        import os; os._exit(3)
+    if content.startswith(b"fails"):
+        raise ZeroDivisionError("a defect")
+    return decoder.read_photo(content, max_pixels)
+decoder.TASKS["photo"] = read
+decoder.main()
+"""
+"""A decoder that files of a few letters make do what hostile ones do."""
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    monkeypatch.setattr(decoding, "_START", HOGS)
+    monkeypatch.setattr(decoding, "DECODE_SECONDS", 1.0)
+    monkeypatch.setattr(decoding.Turn.__init__, "__defaults__", (1.0,))
+    decoding.decoders.cache_clear()
+    with running(tmp_path, max_pixels=2_000_000) as found:
+        yield found
+    decoding.decoders().close()
+    decoding.decoders.cache_clear()
+
+
+def send(server: Running, photo: bytes, path: str = "/api/colorize") -> httpx.Response:
+    data = QUICK if path == "/api/colorize" else {}
+    return httpx.post(server.url + path, files={"photo": ("a.png", photo)}, data=data, timeout=120)
+
+
+@pytest.mark.parametrize("path", ["/api/colorize", "/api/sessions"])
+@pytest.mark.parametrize(
+    ("photo", "status", "told"),
+    [
+        (b"computes", 422, "a.png: takes too long to decode"),
+        (b"sleeps", 422, "a.png: takes too long to decode"),
+        (b"dies", 422, "a.png: takes too long to decode, or too much memory"),
+        (b"grows", 413, "memory"),
+        (b"fails", 500, "log"),
+        (b"text", 422, "a.png"),
+    ],
+)
+def test_a_hostile_file_is_answered_in_a_line_and_the_server_goes_on(
+    path: str, photo: bytes, status: int, told: str, server: Running
+) -> None:
+    answer = send(server, photo, path)
+    assert answer.status_code == status, answer.text
+    assert set(answer.json()) == {"error"}
+    assert told in answer.json()["error"]
+    assert send(server, GRAY).status_code == 200
+
+
+def test_the_server_answers_while_a_file_is_decoded(server: Running) -> None:
+    hog = threading.Thread(target=send, args=(server, b"sleeps"))
+    hog.start()
+    waits = []
+    while hog.is_alive():
+        began = time.monotonic()
+        assert httpx.get(f"{server.url}/healthz", timeout=30).status_code == 200
+        waits.append(time.monotonic() - began)
+    hog.join()
+    assert len(waits) > 3
+
+
+def test_what_nobody_waits_for_is_not_decoded(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding.Turn.__init__, "__defaults__", (100.0,))
+    with suppress(httpx.TimeoutException):
+        httpx.post(f"{server.url}/api/colorize", files={"photo": ("a.png", b"sleeps")}, timeout=3)
+    until = time.monotonic() + 30
+    while decoding.decoders()._turns and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not decoding.decoders()._turns
+
+
+def test_long_decodings_give_way_to_those_that_wait(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding.Turn.__init__, "__defaults__", (100.0,))
+    answers: list[httpx.Response] = []
+    hogs = [threading.Thread(target=lambda: answers.append(send(server, b"sleeps"))) for _ in range(4)]
+    for hog in hogs:
+        hog.start()
+    until = time.monotonic() + 30
+    while len(decoding.decoders()._turns) < 4 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert send(server, GRAY).status_code == 200
+    for hog in hogs:
+        hog.join(0 if hog is not hogs[0] else 0.5)
+    assert [answer.status_code for answer in answers] == [429] * len(answers)
+    assert 1 <= len(answers) <= 4
+    assert int(answers[0].headers["retry-after"]) >= 1
+    decoding.decoders().close()
+    for hog in hogs:
+        hog.join(30)
+
+
+SERVE = """
+import sys
+from tinct.web import decoding, serving
+decoding._START = sys.argv[1]
+decoding.Turn.__init__.__defaults__ = (100.0,)
+serving.GRACE_SECONDS, serving.LAST_SECONDS = 1, 4
+from tinct.cli import main
+main(["serve", "--port", "0"])
+"""
+
+
+def processes_with(mark: str) -> list[str]:
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (place / "environ").read_bytes() and (place / "cmdline").read_bytes():
+                found.append(place.name)
+    return found
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_in_time_whatever_is_being_decoded(how: int, tmp_path: Path) -> None:
+    mark = f"TINCT_TEST_MARK={os.getpid()}-{how}"
+    name, _, value = mark.partition("=")
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVE, HOGS],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {name: value, "TMPDIR": str(tmp_path)},
+    )
+    try:
+        assert server.stdout is not None
+        url = server.stdout.readline().split()[3]
+        answers: list[httpx.Response] = []
+        files = {"photo": ("a.png", b"computes")}
+        hog = threading.Thread(
+            target=lambda: answers.append(httpx.post(f"{url}api/colorize", files=files, timeout=60))
+        )
+        hog.start()
+        time.sleep(3)
+        server.send_signal(how)
+        assert server.wait(20) == 0
+        hog.join(10)
+        assert [answer.status_code for answer in answers] == [503]
+        assert set(answers[0].json()) == {"error"}
+        assert server.stderr is not None
+        assert "Traceback" not in server.stderr.read()
+        assert list(tmp_path.iterdir()) == []
+        until = time.monotonic() + 20
+        while processes_with(mark) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert processes_with(mark) == []
+    finally:
+        server.kill()
+        server.communicate()
