@@ -65,9 +65,9 @@ $(VENV)/.created:
 	@$(PIP) --upgrade "pip>=25.1"
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
+$(VENV)/.installed: $(VENV)/.created pyproject.toml packages/tinct-papers/pyproject.toml constraints.txt
 	@echo "installing tinct and what it needs (about 400 MB, once)"
-	@$(PIP) --editable .
+	@$(PIP) --editable packages/tinct-papers --editable ".[papers]"
 	@touch $@
 
 # torch by its exact version first: with a range pip may choose a build that brings gigabytes of CUDA along.

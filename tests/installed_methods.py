@@ -9,7 +9,7 @@ from tinct.methods import METHODS, get_method, missing_weights
 
 def _parameter(name: str):
     missing = missing_weights(get_method(name))
-    reason = f"the weights {', '.join(missing)} are not installed: train and export them"
+    reason = f"the weights {', '.join(missing)} are not installed: pip install 'tinct[papers]'"
     return pytest.param(name, marks=pytest.mark.skipif(bool(missing), reason=reason))
 
 

@@ -157,6 +157,15 @@ def test_the_command_line_gives_what_the_library_gives(installed, tmp_path, caps
     assert "--overwrite" in capsys.readouterr().err
 
 
+def test_the_command_line_names_the_result_after_the_photograph(installed, tmp_path, capsys):
+    photo, style = tmp_path / "street.png", tmp_path / "dusk.png"
+    Image.fromarray(PHOTO).save(photo)
+    Image.fromarray(STYLE).save(style)
+    assert run(["stylize", str(photo), "-r", str(style), "--size", "64"]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "street.stylized.png")
+    assert (tmp_path / "street.stylized.png").is_file()
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [({"alpha": 1.5}, "alpha is 1.5"), ({"size": 8}, "size is 8"), ({"match": "gram"}, "'gram'")],

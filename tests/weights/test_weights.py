@@ -10,10 +10,21 @@ from pathlib import Path
 import pytest
 
 from tinct import weights
+from tinct.cli import run
 from tinct.errors import WeightsError
+from tinct.methods import METHODS, exported, get_method, missing_weights
 from tinct.weights import checksum, file_sha256, manifest, read_manifest, weights_path
 
 CONTENT = b"a network's weights"
+SHIPPED = Path(weights.__file__).parent
+
+
+def papers() -> Path:
+    """The folder of the papers' weights, or a skip."""
+    place = weights.papers_folder()
+    if place is None:
+        pytest.skip("needs the papers' weights: pip install 'tinct[papers]'")
+    return place
 
 
 @pytest.fixture
@@ -111,12 +122,48 @@ def test_a_manifest_is_read_anew_when_it_changes(folder: Path) -> None:
     assert manifest()["net"].training_data == "other photographs"
 
 
-def test_what_ships_fits_a_wheel() -> None:
-    """PyPI takes 100 MB a file; weights are compressed as good as not."""
-    package = Path(weights.__file__).parent
-    assert sum(file.stat().st_size for file in package.iterdir() if file.is_file()) < 95e6
+def bytes_of(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+
+
+def test_what_ships_fits_its_wheel() -> None:
+    """Weights are compressed as good as not; PyPI takes files of 100 MB."""
+    assert bytes_of(SHIPPED) < 38e6
+    assert bytes_of(papers()) < 95e6
 
 
 def test_every_released_file_is_there_and_is_itself() -> None:
     for name in manifest():
         assert weights_path(name).is_file()
+
+
+def test_the_two_packages_share_no_name_and_each_has_what_its_manifest_names() -> None:
+    base, others = (read_manifest(place / "manifest.json") for place in (SHIPPED, papers()))
+    assert {name.partition(".")[0] for name in base} == {"tinct"}
+    assert not set(base) & set(others)
+    for place, entries in ((SHIPPED, base), (papers(), others)):
+        assert {file.name for file in place.glob("*.onnx")} == {entry.file for entry in entries.values()}
+
+
+def test_every_method_finds_its_weights_in_the_two_packages() -> None:
+    papers()
+    assert [name for name in METHODS if missing_weights(get_method(name))] == []
+
+
+def test_without_the_papers_package_the_released_network_remains_and_the_others_say_how_to_get_them(
+    monkeypatch, tmp_path, capsys
+) -> None:
+    monkeypatch.setenv("TINCT_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr(weights, "_user_folder", lambda: tmp_path)
+    monkeypatch.setattr(weights, "papers_folder", lambda: None)
+    monkeypatch.setattr(exported, "papers_folder", weights.papers_folder)
+    assert set(manifest()) == set(read_manifest(SHIPPED / "manifest.json"))
+    assert not missing_weights(get_method("tinct"))
+    with pytest.raises(
+        WeightsError, match=r"'zhang2017' are not installed: pip install 'tinct\[papers\]', or train"
+    ):
+        exported.exported_network("zhang2017")
+    assert run(["methods"]) == 0
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("not installed: pip install tinct[papers] (zhang2016, ")
+    assert "gupta" not in last

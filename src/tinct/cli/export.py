@@ -30,7 +30,7 @@ def export(
     """Write a run's averaged weights as ONNX files with their manifest; the run gets them as safetensors as well.
 
     Methods find them at once: those in the folder that TINCT_WEIGHTS names come first, then the user's own, then those
-    that ship with tinct. To try a run before that, give another folder and name it in TINCT_WEIGHTS.
+    that are installed with tinct. To try a run before that, give another folder and name it in TINCT_WEIGHTS.
 
     tinct export runs/mine --trained-on "our archive, 4,000 photographs"
 

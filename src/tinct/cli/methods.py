@@ -15,13 +15,14 @@ def register(app: typer.Typer) -> None:
 def methods() -> None:
     """List the methods that -m takes: what each needs, its working size, and the paper it comes from.
 
-    Of some the weights are not installed: train them and tinct export them, or name their folder in TINCT_WEIGHTS.
+    Where the weights of some are not installed, a line after the list says what installs them.
     """
     from rich.console import Console
     from rich.table import Table
 
     from tinct.methods import METHODS, get_method, missing_weights
 
+    missing = [name for name in METHODS if missing_weights(get_method(name))]
     table = Table(box=None, pad_edge=False)
     for column in ("method", "needs", "size", "installed", "what it does", "source"):
         table.add_column(column, overflow="fold", no_wrap=column in {"method", "needs", "size", "installed"})
@@ -29,6 +30,18 @@ def methods() -> None:
         method = get_method(name)
         wants = {"reference": method.needs_reference, "hints": method.needs_hints}
         needs = " + ".join(what for what, needed in wants.items() if needed) or "nothing"
-        installed = "no" if missing_weights(method) else "yes"
+        installed = "no" if name in missing else "yes"
         table.add_row(name, needs, str(method.working_size), installed, method.summary, method.source)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
+    if missing:
+        typer.echo(_how_to_install(missing))
+
+
+def _how_to_install(missing: list[str]) -> str:
+    """One line about the methods whose weights are not installed."""
+    from tinct.methods.exported import PAPERS_EXTRA
+    from tinct.weights import papers_folder
+
+    train = "tinct train, then tinct export; or set TINCT_WEIGHTS to a folder that has the weights"
+    how = train if papers_folder() else f"pip install {PAPERS_EXTRA}"
+    return f"not installed: {how} ({', '.join(missing)})"

@@ -18,7 +18,12 @@ def stylize(
     reference: Annotated[
         Path, typer.Option("-r", "--reference", metavar="STYLE", help="Photograph whose look to take.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Where to write [NAME.stylized.png beside PHOTO]."
+        ),
+    ] = None,
     segment: Annotated[
         tuple[Path, Path] | None,
         typer.Option(
@@ -37,15 +42,16 @@ def stylize(
 ) -> None:
     """Give a color photograph the look of another: its colors, light and mood. Content, size and metadata stay.
 
-    Runs the transfer sub-net of Xu et al. 2020, whose weights must be installed (docs/training.md).
+    Runs the transfer sub-net of Xu et al. 2020, whose weights are in tinct[papers].
 
-    tinct stylize street.jpg -r dusk.jpg -o street.dusk.jpg
+    tinct stylize street.jpg -r dusk.jpg
 
     tinct stylize street.jpg -r dusk.jpg --segment street.map.png dusk.map.png --wct -o street.dusk.jpg
     """
     from tinct.photo.writing import check_target
     from tinct.stylizing.stylization import stylize as styled
 
+    output = output or photo.with_name(f"{photo.stem}.stylized.png")
     check_target(output, source=photo, overwrite=overwrite)
     result = styled(photo, reference, segment, match="wct" if wct else "adain", alpha=alpha, size=size)
     result.write(output, overwrite=overwrite)

