@@ -121,7 +121,7 @@ def feature_statistics() -> Callable[[Array], list[Array]] | None:
     try:
         import torch
 
-        from tinct.training.vgg19 import teacher
+        from tinct.networks.xu2020.encoder_weights import teacher
 
         network, _ = teacher("conv3_1")
     except (ImportError, TinctError) as error:

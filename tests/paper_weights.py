@@ -7,14 +7,12 @@ from pathlib import Path
 import torch
 
 from tinct.networks.xu2020.colorization_network import Xu2020Colorization
-from tinct.networks.xu2020.export import release_xu2020
 from tinct.networks.xu2020.lite_network import LiteTransfer
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.xu2020.transfer_network import Xu2020Transfer
-from tinct.training.config import read_config, shipped_configs
-from tinct.training.export import Making
-from tinct.training.export_papers import release_paper
-from tinct.training.run import paper_network
+from tinct.training.config import dataclass_from, read_config, shipped_configs
+from tinct.training.export import Making, release
+from tinct.training.run import release_of
 
 WIDTH = 0.0625
 SINGLE = (
@@ -40,7 +38,13 @@ def tiny_network(name: str) -> torch.nn.Module:
     numbers = read_config(shipped_configs()[name])["network"] | {"width": WIDTH}
     if name == "iizuka2016":
         numbers["global_size"] = 32
-    return unsettled(paper_network(name, numbers))
+    return unsettled(network_of(name, numbers))
+
+
+def network_of(name: str, numbers: dict[str, object]) -> torch.nn.Module:
+    """A network with random weights, of the numbers of a config's table [network]."""
+    form = release_of(name)
+    return form.network(dataclass_from(form.config, numbers, "network"))
 
 
 def unsettled(network: torch.nn.Module) -> torch.nn.Module:
@@ -65,10 +69,12 @@ def tiny_subnets() -> dict[str, torch.nn.Module]:
 def export_all(folder: Path) -> dict[str, torch.nn.Module]:
     """Export every network into a weights folder; returns them by name."""
     torch.manual_seed(0)
-    networks = {name: tiny_network(name) for name in SINGLE}
+    networks = {name: tiny_network(name) for name in SINGLE} | tiny_subnets()
     for name, network in networks.items():
-        release_paper(network, name, folder, MAKING)
-    for name, network in tiny_subnets().items():
-        release_xu2020(network, name, folder, MAKING)
-        networks[name] = network
+        release_network(network, name, folder)
     return networks
+
+
+def release_network(network: torch.nn.Module, name: str, folder: Path) -> dict[str, Path]:
+    """Export a network into a weights folder, as `tinct export` does with a run of it."""
+    return release(release_of(name).graphs(network), name, folder, MAKING)

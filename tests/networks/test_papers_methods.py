@@ -25,7 +25,6 @@ from tinct.evaluation.run.contestants import get_contestant
 from tinct.hints import Hint, HintField, place_hints
 from tinct.inference import open_network
 from tinct.methods import (
-    METHODS,
     DistributionMethod,
     Reference,
     exported,
@@ -33,13 +32,14 @@ from tinct.methods import (
     missing_weights,
     uses_references,
 )
+from tinct.networks import CARDS
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, NOWHERE
 from tinct.networks.zhang2017 import method
 from tinct.networks.zhang2017 import training as zhang2017_training
 from tinct.training.color_distribution import histogram, soft_encoding
 
-PAPERS = [name for name, where in METHODS.items() if where.startswith("tinct.methods.papers:")]
+PAPERS = [card.name for card in CARDS.values() if card.method and card.name != "tinct"]
 EXEMPLAR = [name for name in PAPERS if name.startswith("xu2020")]
 COLOR = np.ascontiguousarray(data.astronaut()[:256:4, :384:4])
 OTHER = np.ascontiguousarray(data.coffee()[::8, ::8])

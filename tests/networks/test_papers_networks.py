@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch", reason="networks need torch: pip install 't
 from torch import nn
 from torch.nn import functional as F
 
+from paper_weights import network_of
 from tinct.color.bins import AB_BINS, decode_bins
 from tinct.errors import OptionError
 from tinct.networks.iizuka2016.network import Iizuka2016, Iizuka2016Config
@@ -25,13 +26,13 @@ from tinct.networks.larsson2016.network import (
 )
 from tinct.networks.layers.hypercolumns import HypercolumnLayer
 from tinct.networks.layers.outputs import Outputs, annealed_mean, mode, scaled
-from tinct.networks.paper_graph import PaperGraph
+from tinct.networks.paper_graph import PaperGraph, paper_graphs
 from tinct.networks.scunet.network import Scunet, ScunetConfig
 from tinct.networks.zhang2016.network import BLOCKS, Zhang2016, Zhang2016Config
 from tinct.networks.zhang2017.network import GLOBAL_HINTS, Zhang2017, Zhang2017Config
 from tinct.training.config import read_config, shipped_configs
-from tinct.training.export_papers import export_paper
-from tinct.training.run import TRAININGS, paper_network
+from tinct.training.export import export
+from tinct.training.run import TRAININGS
 
 NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016")
 VARIANTS = [name for name in TRAININGS if name.startswith(NAMES)]
@@ -52,7 +53,7 @@ def shipped(name: str, **numbers) -> nn.Module:
     given = read_config(shipped_configs()[name])["network"] | {"width": 0.125} | numbers
     if name == "iizuka2016":
         given.setdefault("global_size", 32)
-    return paper_network(name, given).eval()
+    return network_of(name, given).eval()
 
 
 def at_full_width(kind: type[nn.Module], *config) -> nn.Module:
@@ -171,14 +172,14 @@ def test_larsson2016_is_vgg_16_with_the_papers_hypercolumn():
 def test_half_the_width_is_about_a_quarter_of_the_weights(name):
     with torch.device("meta"):
         numbers = read_config(shipped_configs()[name])["network"]
-        whole, half = (paper_network(name, numbers | {"width": width}) for width in (1.0, 0.5))
+        whole, half = (network_of(name, numbers | {"width": width}) for width in (1.0, 0.5))
     assert 0.24 < parameters(half) / parameters(whole) < 0.27
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_shipped_width_fits_twelve_megabytes_in_half_precision(name):
     with torch.device("meta"):
-        network = paper_network(name, read_config(shipped_configs()[name])["network"])
+        network = network_of(name, read_config(shipped_configs()[name])["network"])
     assert 2 * parameters(network) < 12e6
 
 
@@ -316,11 +317,10 @@ def test_exported_equals_torch_at_sizes_it_was_not_traced_at(name, tmp_path):
     from tinct.inference.openvino_engine import engine
 
     network = perturbed(shipped(name))
-    written = export_paper(network, tmp_path / "network.onnx")
-    compiled = engine().compile_model(
-        str(tmp_path / "network.onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
-    )
-    assert [port.any_name for port in compiled.outputs] == list(written.outputs)
+    (graph,) = paper_graphs(network)
+    file = export([graph], name, tmp_path)[name]
+    compiled = engine().compile_model(str(file), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    assert [port.any_name for port in compiled.outputs] == list(graph.outputs)
     reference = PaperGraph(network)
     for height, width in ((32, 96), (160, 64)):
         given = inputs(network, height, width)

@@ -17,25 +17,23 @@ torch = pytest.importorskip("torch", reason="networks need torch: pip install 't
 from torch.nn import functional as F
 
 from paper_weights import unsettled
-from tinct.color.bins import AB_BINS, encode_bins
+from tinct.color.bins import AB_BINS, AB_SCALE, encode_bins
 from tinct.errors import OptionError
 from tinct.networks.larsson2016.training import linear_cross_entropy
 from tinct.networks.layers.outputs import annealed_mean
 from tinct.networks.scunet import training as scunet_training
 from tinct.networks.scunet.training import dice_loss, likeliest
-from tinct.networks.tinct.network import AB_SCALE
-from tinct.networks.tinct.training import own_prior
 from tinct.networks.xu2020.colorization_training import ColorizationRecipe, ColorizationTraining
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.zhang2016 import training as zhang2016_training
 from tinct.networks.zhang2017.training import global_hints, patches, random_hints, saturation, square_patches
 from tinct.training.automatic import draw_batch
-from tinct.training.color_distribution import distribution_loss, histogram, soft_encoding
+from tinct.training.color_distribution import distribution_loss, histogram, own_prior, soft_encoding
 from tinct.training.config import read_config, shipped_configs
 from tinct.training.labels import UNLABELED, Labels
 from tinct.training.loop import Loop, LoopConfig
 from tinct.training.pool import Pool
-from tinct.training.run import TRAININGS, export_run, train, training_class
+from tinct.training.run import TRAININGS, export_run, open_training, train
 from tinct.weights import read_manifest
 from training_photographs import photographs
 
@@ -50,7 +48,7 @@ def _one_thread(monkeypatch):
     torch.set_num_threads(1)
     torch.manual_seed(0)
     for module in (scunet_training, zhang2016_training):
-        monkeypatch.setattr(module, "own_prior", partial(own_prior, photographs=64, size=16))
+        monkeypatch.setattr(module, "own_prior", partial(own_prior, photographs=64))
     yield
     torch.set_num_threads(before)
 
@@ -71,7 +69,7 @@ def tiny(name: str, made: Pool, **recipe):
     tables = read_config(shipped_configs()[name])
     tables["network"] |= {"width": 0.125} | ({"global_size": 32} if name == "iizuka2016" else {})
     tables["recipe"] |= {key: "" for key in tables["recipe"] if key == "start"} | recipe
-    return training_class(name).from_config(tables, made)
+    return open_training(name, tables, made)
 
 
 def random_ab(*shape: int) -> torch.Tensor:
@@ -129,7 +127,7 @@ def test_histogram_counts_every_place_alike():
 def test_rare_colors_weigh_more_and_the_mean_weight_is_one():
     made = pool(4)
     training = tiny("zhang2016", made)
-    prior = own_prior(made, CENTERS, 64, 16)
+    prior = own_prior(made, 64)
     assert training.weights[prior.argmax()] == training.weights.min()
     assert (training.weights * prior).sum() == pytest.approx(1, abs=0.1)  # another draw of the same pool
 
@@ -274,7 +272,7 @@ def test_xu_2020_begins_with_all_of_the_local_hints_networks_main_branch(tmp_pat
     made = pool()
     older = saved("zhang2017", made, tmp_path)
     network = Xu2020Config(colorization=0.125)
-    model = ColorizationTraining(ColorizationRecipe(start=str(tmp_path)), network).build().eval()
+    model = ColorizationTraining(ColorizationRecipe(start=str(tmp_path)), network, made).build().eval()
     lightness, hints = torch.rand(1, 1, 128, 128) * 100, torch.rand(1, 3, 128, 128) - 0.5
     with torch.no_grad():
         expected = older(lightness, hints).ab
@@ -288,7 +286,7 @@ def test_a_run_of_another_width_is_not_started_from(tmp_path):
     made = pool()
     saved("zhang2016", made, tmp_path)
     tables = {"network": {"width": 0.25}, "recipe": {"start": str(tmp_path)}}
-    training = training_class("zhang2017").from_config(tables, made)
+    training = open_training("zhang2017", tables, made)
     with pytest.raises(OptionError, match="train both at one width"):
         training.build()
 

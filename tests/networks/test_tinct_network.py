@@ -48,10 +48,12 @@ def tiny() -> Tinct:
 
 @pytest.fixture(scope="module")
 def exported(tiny: Tinct, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tinct.networks.tinct.release import graphs as released_graphs
     from tinct.training.export import export
 
     folder = tmp_path_factory.mktemp("weights")
-    assert [file.stem for file in export(tiny, bin_centers(), folder)] == [f"tinct.{part}" for part in PARTS]
+    files = export(released_graphs(tiny), "tinct", folder)
+    assert [file.stem for file in files.values()] == [f"tinct.{part}" for part in PARTS]
     return folder
 
 
@@ -291,13 +293,14 @@ def test_a_gpu_builds_a_network_of_the_numbers_that_its_manifest_states(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tinct.networks.tinct.method import _torch_source
+    from tinct.networks.tinct.release import graphs as released_graphs
     from tinct.training.export import Making, release
 
     model = Tinct(TinctConfig(decoder=(8, 8, 16, 16)))
     for value in model.parameters():
         value.add_(torch.randn_like(value) * 0.01)  # equal constants would be stored once
     making = Making("made up", network={"decoder": [8, 8, 16, 16]})
-    files = release(model, bin_centers(), tmp_path, making)
+    files = release(released_graphs(model), "tinct", tmp_path, making)
     monkeypatch.setenv("TINCT_WEIGHTS", str(tmp_path))
     graph = _torch_source("decode", files["tinct.decode"]).build()
     assert graph.ab.weight.shape[1] == 8

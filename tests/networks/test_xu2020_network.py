@@ -467,8 +467,9 @@ def test_a_reference_that_is_no_picture_is_refused():
 def test_exported_equals_torch_at_any_size(tmp_path, name):
     pytest.importorskip("onnx")
     from tinct.inference.openvino_engine import engine
-    from tinct.networks.xu2020.export import export_xu2020
-    from tinct.networks.xu2020.graphs import ColorizationGraph, TransferGraph
+    from tinct.networks.xu2020.release import ColorizationGraph, TransferGraph
+    from tinct.training.export import export
+    from tinct.training.run import release_of
 
     kinds = {
         "xu2020-lite": lambda: TransferGraph(LiteTransfer(SMALL)),
@@ -481,7 +482,7 @@ def test_exported_equals_torch_at_any_size(tmp_path, name):
             torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
     for parameter in graph.parameters():  # what half precision holds exactly
         parameter.data = parameter.data.half().float()
-    file = export_xu2020(graph.model, tmp_path, name)[name]
+    file = export(release_of(name).graphs(graph.model), name, tmp_path)[name]
     run = engine().compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     for height, width in ((32, 48), (37, 51)):
         if name == "xu2020-colorization":

@@ -16,20 +16,20 @@ from skimage.transform import resize
 from tinct.color.lab_torch import lab_to_rgb, rgb_to_lab
 from tinct.errors import OptionError, WeightsError
 from tinct.networks.layers.vgg19 import VGG19
+from tinct.networks.xu2020 import encoder_weights as sources
 from tinct.networks.xu2020 import lite_training as lite_training
 from tinct.networks.xu2020 import training as transfer_training
 from tinct.networks.xu2020.colorization_training import ColorizationRecipe, ColorizationTraining
-from tinct.networks.xu2020.export import assemble, export_xu2020, trained_run
+from tinct.networks.xu2020.encoder_weights import encoder_weights, teacher
 from tinct.networks.xu2020.lite_training import LiteRecipe, LiteTotalRecipe, LiteTotalTraining, LiteTraining
-from tinct.networks.xu2020.network import Xu2020Config
+from tinct.networks.xu2020.network import Xu2020, Xu2020Config
 from tinct.networks.xu2020.places import PARTS
 from tinct.networks.xu2020.training import EncoderRecipe, EncoderTraining, TransferRecipe, TransferTraining
-from tinct.training import vgg19 as sources
 from tinct.training.config import dataclass_from, read_config, shipped_configs
-from tinct.training.loop import Loop, LoopConfig
+from tinct.training.export import trained
+from tinct.training.loop import Loop, LoopConfig, averaged_state
 from tinct.training.pool import Pool
-from tinct.training.run import export_run
-from tinct.training.vgg19 import encoder_weights, teacher
+from tinct.training.run import export_run, release_of
 
 SMALL = Xu2020Config(0.125, 0.125)
 SIZE = 32
@@ -85,30 +85,30 @@ def falls(training, pool: Pool, rate: float, steps: int) -> bool:
 
 
 def test_the_students_losses_fall(pool, published):
-    assert falls(EncoderTraining(EncoderRecipe(), SMALL, CPU), pool, 3e-3, 10)
+    assert falls(EncoderTraining(EncoderRecipe(), SMALL, pool), pool, 3e-3, 10)
 
 
 def test_the_decoders_losses_fall(pool):
-    assert falls(TransferTraining(TransferRecipe(encoder="none"), SMALL), pool, 2e-3, 15)
+    assert falls(TransferTraining(TransferRecipe(encoder="none"), SMALL, pool), pool, 2e-3, 15)
 
 
 def test_a_fresh_decoder_answers_middle_gray(pool):
-    model = TransferTraining(TransferRecipe(encoder="none"), SMALL).build()
+    model = TransferTraining(TransferRecipe(encoder="none"), SMALL, pool).build()
     rgb = pool.pixels[:1].permute(0, 3, 1, 2).float() / 255
     assert float((model.network(rgb) - 0.5).abs().max().detach()) < 0.25
 
 
 def test_the_colorization_losses_fall(pool):
-    assert falls(ColorizationTraining(ColorizationRecipe(), SMALL), pool, 3e-3, 15)
+    assert falls(ColorizationTraining(ColorizationRecipe(), SMALL, pool), pool, 3e-3, 15)
 
 
 def test_the_lighter_losses_fall(pool, published):
     recipe = LiteRecipe(encoder="none", style=1.0)
-    assert falls(LiteTraining(recipe, SMALL, CPU), pool, 2e-3, 10)
+    assert falls(LiteTraining(recipe, SMALL, pool), pool, 2e-3, 10)
 
 
 def test_the_reports_numbers_weigh_the_lighter_losses(pool, published):
-    training = LiteTraining(LiteRecipe(encoder="none"), SMALL, CPU)
+    training = LiteTraining(LiteRecipe(encoder="none"), SMALL, pool)
     plain = replace(training.recipe, reconstruction=1.0, perceptual=1.0, style=1.0)
     model = training.build().eval()
     torch.manual_seed(3)
@@ -126,7 +126,7 @@ def test_the_reports_numbers_weigh_the_lighter_losses(pool, published):
 
 
 def test_the_published_layers_stay_as_they_are_and_conv4_1_is_trained(pool, published):
-    training = TransferTraining(TransferRecipe(), Xu2020Config(1.0, 0.125))
+    training = TransferTraining(TransferRecipe(), Xu2020Config(1.0, 0.125), pool)
     model = training.build()
     frozen = {name for name, p in model.network.encoder.named_parameters() if not p.requires_grad}
     assert frozen == set(published)
@@ -136,15 +136,15 @@ def test_the_published_layers_stay_as_they_are_and_conv4_1_is_trained(pool, publ
     assert model.network.encoder.conv4_1.weight.grad.abs().sum() > 0
 
 
-def test_samples_are_by_pixels_by_points_or_none():
-    training = ColorizationTraining(ColorizationRecipe(empty=0.5), SMALL)
+def test_samples_are_by_pixels_by_points_or_none(pool):
+    training = ColorizationTraining(ColorizationRecipe(empty=0.5), SMALL, pool)
     torch.manual_seed(0)
     ab = torch.rand(64, 2, 32, 32) + 0.1
     kept, mask = training.sample(ab)
     nothing = (mask.flatten(1).sum(1) == 0).float().mean()
     assert 0.4 < float(nothing) < 0.75  # half, and one in eight of the points
     assert ((kept != 0).any(1, keepdim=True) <= (mask > 0)).all()
-    always = ColorizationTraining(ColorizationRecipe(empty=1.0), SMALL).sample(ab)
+    always = ColorizationTraining(ColorizationRecipe(empty=1.0), SMALL, pool).sample(ab)
     assert float(always[1].sum()) == 0
 
 
@@ -172,8 +172,9 @@ def test_every_shipped_config_is_understood(name):
     dataclass_from(Xu2020Config, tables["network"], "network")
 
 
-def short_run(training, pool: Pool, out: Path) -> Path:
+def short_run(name: str, training, pool: Pool, out: Path) -> Path:
     """A run of one step, with its validation and sheet, as `tinct train` leaves it."""
+    training.name = name
     loop = Loop(training, pool, LoopConfig(sizes=((1.0, SIZE),), batch=2, steps=1), out, CPU)
     held_out = torch.arange(2)
     loop.run(
@@ -184,27 +185,51 @@ def short_run(training, pool: Pool, out: Path) -> Path:
     return out
 
 
+def colorization_run(pool: Pool, out: Path) -> Path:
+    training = ColorizationTraining(ColorizationRecipe(), SMALL, pool)
+    return short_run("xu2020-colorization", training, pool, out)
+
+
+def network_of(run: Path, name: str) -> torch.nn.Module:
+    """The trained network of a run."""
+    numbers = read_config(run / "config.toml")["network"]
+    return trained(release_of(name), numbers, averaged_state(run, name))
+
+
 def test_runs_of_both_subnets_join_to_a_network_that_colorizes(pool, tmp_path):
-    first = short_run(TransferTraining(TransferRecipe(encoder="none"), SMALL), pool, tmp_path / "t")
-    second = short_run(ColorizationTraining(ColorizationRecipe(), SMALL), pool, tmp_path / "c")
+    first = short_run(
+        "xu2020-transfer", TransferTraining(TransferRecipe(encoder="none"), SMALL, pool), pool, tmp_path / "t"
+    )
+    second = short_run(
+        "xu2020-colorization", ColorizationTraining(ColorizationRecipe(), SMALL, pool), pool, tmp_path / "c"
+    )
     assert list(first.glob("sheet-*.png"))
-    whole = assemble(first, second)
-    parts = {f"xu2020-transfer.{part}" for part in PARTS}
-    pytest.importorskip("onnx")
-    assert set(export_xu2020(assemble(first, second), tmp_path, "xu2020")) == parts | {"xu2020-colorization"}
+    whole = Xu2020(SMALL).eval()
+    whole.transfer = network_of(first, "xu2020-transfer")
+    whole.colorization = network_of(second, "xu2020-colorization")
     found = whole.predict(torch.rand(1, 1, 30, 41) * 100, torch.rand(1, 3, 32, 32))
     assert found.shape == (1, 2, 30, 41)
     with pytest.raises(OptionError, match="xu2020-colorization is wanted"):
-        assemble(first, first)
+        network_of(first, "xu2020-colorization")
+    pytest.importorskip("onnx")
+    files = export_run(first, tmp_path, "two photographs")
+    assert set(files) == {f"xu2020-transfer.{part}" for part in PARTS} | {"xu2020-transfer for training"}
 
 
 def test_the_lighter_runs_join_and_the_transfer_stays(pool, published, tmp_path):
-    lite = LiteTraining(LiteRecipe(encoder="none", style=1.0), SMALL, CPU)
+    lite = LiteTraining(LiteRecipe(encoder="none", style=1.0), SMALL, pool)
     recipe = LiteTotalRecipe(
-        transfer=str(short_run(lite, pool, tmp_path / "t")),
-        colorization=str(short_run(ColorizationTraining(ColorizationRecipe(), SMALL), pool, tmp_path / "c")),
+        transfer=str(short_run("xu2020-lite", lite, pool, tmp_path / "t")),
+        colorization=str(
+            short_run(
+                "xu2020-colorization",
+                ColorizationTraining(ColorizationRecipe(), SMALL, pool),
+                pool,
+                tmp_path / "c",
+            )
+        ),
     )
-    training = LiteTotalTraining(recipe, SMALL)
+    training = LiteTotalTraining(recipe, SMALL, pool)
     model = training.build()
     assert not any(p.requires_grad for p in model.transfer.parameters())
     before = {name: value.clone() for name, value in model.transfer.state_dict().items()}
@@ -212,22 +237,22 @@ def test_the_lighter_runs_join_and_the_transfer_stays(pool, published, tmp_path)
     total(training, model, pool, 0).backward()
     after = model.transfer.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())
-    run = short_run(training, pool, tmp_path / "whole")
-    assert trained_run(run, "xu2020-lite-total").predict(
+    run = short_run("xu2020-lite-total", training, pool, tmp_path / "whole")
+    assert network_of(run, "xu2020-lite-total").predict(
         torch.rand(1, 1, 32, 32) * 100, torch.rand(1, 3, 32, 32)
     ).shape == (1, 2, 32, 32)
     pytest.importorskip("onnx")
     files = export_run(run, tmp_path / "weights", "two photographs")
     assert set(files) == {"xu2020-lite", "xu2020-lite-colorization", "xu2020-lite-total for training"}
     with pytest.raises(OptionError, match="widths"):
-        LiteTotalTraining(recipe, Xu2020Config(0.25, 0.125)).build()
+        LiteTotalTraining(recipe, Xu2020Config(0.25, 0.125), pool).build()
 
 
 def test_a_students_run_is_an_encoder_without_conv4_1(pool, published, tmp_path):
-    run = short_run(EncoderTraining(EncoderRecipe(), SMALL, CPU), pool, tmp_path / "e")
+    run = short_run("xu2020-encoder", EncoderTraining(EncoderRecipe(), SMALL, pool), pool, tmp_path / "e")
     weights = encoder_weights(str(run))
     assert VGG19(0.125).load(weights) == ("conv4_1",)
-    model = TransferTraining(TransferRecipe(encoder=str(run)), SMALL)
+    model = TransferTraining(TransferRecipe(encoder=str(run)), SMALL, pool)
     model.weights = weights
     assert model.build().pooled.weight.requires_grad
 

@@ -99,12 +99,11 @@ def test_what_is_no_label_map_is_refused(tmp_path):
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch = pytest.importorskip("torch", reason="the test's network needs torch: pip install 'tinct[train]'")
     pytest.importorskip("onnx", reason="the test's network needs onnx: pip install 'tinct[train]'")
-    from paper_weights import MAKING, tiny_subnets
-    from tinct.networks.xu2020.export import release_xu2020
+    from paper_weights import release_network, tiny_subnets
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("weights")
-    release_xu2020(tiny_subnets()["xu2020-transfer"], "xu2020-transfer", folder, MAKING)
+    release_network(tiny_subnets()["xu2020-transfer"], "xu2020-transfer", folder)
     return folder
 
 

@@ -15,7 +15,7 @@ pytest.importorskip("onnx", reason="the tests' networks need onnx: pip install '
 pytest.importorskip("matplotlib", reason="the page needs matplotlib: pip install 'tinct[evaluate]'")
 
 from evaluation_photographs import write_photographs
-from paper_weights import MAKING, tiny_network, tiny_subnets
+from paper_weights import release_network, tiny_network, tiny_subnets
 from tinct import weights
 from tinct.color.bins import AB_BINS
 from tinct.color.lab import rgb_to_lab
@@ -27,8 +27,6 @@ from tinct.evaluation.run.results import read_results
 from tinct.hints import HintField
 from tinct.methods import Reference, get_method
 from tinct.methods.distribution import Distribution
-from tinct.networks.xu2020.export import release_xu2020
-from tinct.training.export_papers import release_paper
 from tools.papers import classification, exemplar, gallery, tables
 from tools.papers.__main__ import main
 from tools.papers.losses import losses
@@ -42,10 +40,8 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of tiny networks: some of the automatic ones, and all of Xu 2020's."""
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
-    for name in AUTOMATIC:
-        release_paper(tiny_network(name), name, folder, MAKING)
-    for name, network in tiny_subnets().items():
-        release_xu2020(network, name, folder, MAKING)
+    for name, network in ({name: tiny_network(name) for name in AUTOMATIC} | tiny_subnets()).items():
+        release_network(network, name, folder)
     return folder
 
 

@@ -165,7 +165,7 @@ def ranges(
 
     tinct data ranges runs/pool --weights weights/mine
     """
-    from tinct.training.ranges import NAME, measure
+    from tinct.networks.tinct.ranges import NAME, measure
     from tinct.weights import own_folder
 
     folder = weights or own_folder()

@@ -15,8 +15,14 @@ from tinct.errors import ShapeError
 Array = NDArray[np.float32]
 
 STEP = 10
+"""Distance of neighboring bins, in units of a* and of b*."""
 
-# a*: lowest and highest b*, both included
+AB_SCALE = 110.0
+"""What networks divide a* and b* by: the bins' farthest coordinate."""
+
+TEMPERATURE = 0.38
+"""Of the annealed mean (section 2.3)."""
+
 _COLUMNS = {
     -90: (50, 90),
     -80: (20, 90),
@@ -39,11 +45,13 @@ _COLUMNS = {
     90: (-110, 70),
     100: (-90, 0),
 }
+"""a*: lowest and highest b*, both included."""
 
 AB_BINS: Array = np.array(
     [(a, b) for a, (low, high) in _COLUMNS.items() for b in range(low, high + 1, STEP)], np.float32
 )
 """Centers of the bins, a* b*, shape (313, 2), sorted by a*, then b*: the order of the authors' file."""
+AB_BIN_COUNT = len(AB_BINS)
 AB_BINS.setflags(write=False)
 
 
@@ -77,7 +85,7 @@ def encode_bins(
 
 
 def decode_bins(
-    scores: NDArray[np.generic], temperature: float = 0.38, *, probabilities: bool = False
+    scores: NDArray[np.generic], temperature: float = TEMPERATURE, *, probabilities: bool = False
 ) -> Array:
     """The annealed mean of a distribution over the bins (section 2.3, equation 5).
 

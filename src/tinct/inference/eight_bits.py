@@ -2,9 +2,9 @@
 
 Weights are scaled to whole numbers -127..127 output channel by output channel, as their largest is known; what comes in
 is scaled to 0..255, for which its largest value must be known beforehand: it is measured on training photographs
-(`tinct.training.ranges`) and kept in the manifest beside the file (Jacob et al., Quantization and Training of Neural
-Networks for Efficient Integer-Arithmetic-Only Inference, CVPR 2018). The file itself stays as it is. Only convolutions
-behind a rectifier are computed so: what is never negative loses least.
+(`tinct.networks.tinct.ranges`) and kept in the manifest beside the file (Jacob et al., Quantization and Training of
+Neural Networks for Efficient Integer-Arithmetic-Only Inference, CVPR 2018). The file itself stays as it is. Only
+convolutions behind a rectifier are computed so: what is never negative loses least.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.color.bins import AB_BINS, STEP, decode_bins
+from tinct.color.bins import AB_BINS, STEP, TEMPERATURE, decode_bins
 from tinct.hints import HintField
 from tinct.methods.classical.levin import spread_hints
-from tinct.methods.distribution import TEMPERATURE, Distribution, alternative
+from tinct.methods.distribution import Distribution, alternative
 from tinct.methods.exported import (
     channels_first,
     exported_network,

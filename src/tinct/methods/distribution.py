@@ -13,12 +13,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.color.bins import AB_BINS, STEP
+from tinct.color.bins import AB_BINS, STEP, TEMPERATURE, decode_bins
 
 Array = NDArray[np.float32]
-
-TEMPERATURE = 0.38
-"""Of the annealed mean (Zhang 2016, section 2.3)."""
 
 AFFINITY = 15.0
 """How fast a hint's reach falls as a place looks less like the hinted one: exp(AFFINITY * (cosine - 1))."""
@@ -219,8 +216,6 @@ def alternative(distribution: Distribution, seed: int) -> Array:
 
 def annealed_mean(log_probabilities: NDArray[np.floating]) -> Array:
     """Equation 5 of Zhang 2016 at `TEMPERATURE`: shape (..., 313) to (..., 2)."""
-    from tinct.color.bins import decode_bins
-
     return decode_bins(log_probabilities, TEMPERATURE)
 
 

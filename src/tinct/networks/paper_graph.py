@@ -1,4 +1,4 @@
-"""The released form of the papers' networks: one graph each, arrays at its border in the units of the package."""
+"""The released form of the papers' automatic networks: one graph each, of any size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tinct.networks.tinct.network import AB_SCALE
+from tinct.color.bins import AB_SCALE
+from tinct.networks.graph import Graph, pixel_axes
+from tinct.networks.layers.blocks import without_batch_norm
+
+TRACED_SIDE = 64
+"""Height of the example that is traced, a multiple of every network's `multiple`; any other will do."""
 
 
 class PaperGraph(nn.Module):
@@ -22,11 +27,6 @@ class PaperGraph(nn.Module):
         super().__init__()
         self.model = model
         self.eval()
-        self.inputs: tuple[str, ...] = tuple(model.inputs)
-        with torch.no_grad():
-            example = [tensor.to(next(model.parameters()).device) for tensor in self.example(32)]
-            has_bins = model(*example).bins is not None
-        self.outputs: tuple[str, ...] = ("ab", "probabilities") if has_bins else ("ab",)
 
     def forward(self, lightness: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
         hints = [_scaled(given[0]), *given[1:]] if given else []
@@ -36,19 +36,25 @@ class PaperGraph(nn.Module):
             return (ab,)
         return ab, torch.softmax(answer.bins.float(), 1).permute(0, 2, 3, 1)
 
-    def example(self, side: int) -> tuple[Tensor, ...]:
-        """Inputs that fit, `side` high and twice as wide, without hints."""
-        known = {
-            "lightness": torch.full((1, 1, side, 2 * side), 50.0),
-            "hints": torch.zeros(1, 3, side, 2 * side),
-            "global_hints": torch.zeros(1, 316),
-        }
-        return tuple(known[name] for name in self.inputs)
 
-    def free_axes(self) -> dict[str, dict[int, str]]:
-        """The inputs' names, and their axes that may have any size."""
-        pixels = {0: "batch", 2: "height", 3: "width"}
-        return {name: {0: "batch"} if name == "global_hints" else pixels for name in self.inputs}
+def paper_graphs(model: Any) -> list[Graph]:
+    """The graph of one of the papers' networks; batch normalizations that follow a convolution are folded into it.
+
+    Args:
+        model: a network with `inputs`, the names of what its `forward` takes, and `colors`, which reads a* b* / 110
+            out of its answer.
+    """
+    graph = PaperGraph(without_batch_norm(model.cpu().float()))
+    side = TRACED_SIDE
+    known = {
+        "lightness": (torch.full((1, 1, side, 2 * side), 50.0), pixel_axes()),
+        "hints": (torch.zeros(1, 3, side, 2 * side), pixel_axes()),
+        "global_hints": (torch.zeros(1, 316), {0: "batch"}),
+    }
+    example = tuple(known[name][0] for name in model.inputs)
+    with torch.no_grad():
+        outputs = ("ab", "probabilities")[: len(graph(*example))]
+    return [Graph("", graph, example, {name: known[name][1] for name in model.inputs}, outputs)]
 
 
 def _scaled(hints: Tensor) -> Tensor:

@@ -5,21 +5,20 @@ A recipe of its own says what is minimized (`compare`); one whose network takes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tinct.networks.layers.outputs import Outputs
-from tinct.training.config import dataclass_from
 from tinct.training.lightness import old_lightness
 from tinct.training.pool import Pool
 from tinct.training.sheets import ROWS, write_sheet
-from tinct.training.validation import psnr, result_rgb
+from tinct.training.training import Training
+from tinct.training.validation import mean_over, psnr, result_rgb
 from tinct.training.views import look_at_segments, photographs_at, random_view, whole_view
 
 LABEL_STRIDE = 4
@@ -60,37 +59,8 @@ def draw_batch(pool: Pool, count: int, size: int, old: bool) -> Batch:
     return Batch(index, rgb, old_lightness(rgb, lightness) if old else lightness, ab, segments)
 
 
-class AutomaticTraining:
-    """What the loop asks of a network; see `tinct.training.loop.Training`.
-
-    Attributes:
-        name: of the network.
-        kinds: the classes of the network, of its numbers and of the recipe.
-    """
-
-    name: ClassVar[str]
-    kinds: ClassVar[tuple[type[nn.Module], type, type]]
-
-    def __init__(self, recipe: Any, network: Any, pool: Pool) -> None:
-        self.recipe, self.network = recipe, network
-        self.prepare(pool)
-
-    @classmethod
-    def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> AutomaticTraining:
-        """From the tables [recipe] and [network]."""
-        _, network, recipe = cls.kinds
-        return cls(
-            dataclass_from(recipe, tables.get("recipe", {}), "recipe"),
-            dataclass_from(network, tables.get("network", {}), "network"),
-            pool,
-        )
-
-    def prepare(self, pool: Pool) -> None:
-        """Take from the pool what the losses need of it, once."""
-
-    def build(self) -> nn.Module:
-        """A fresh network."""
-        return self.kinds[0](self.network)
+class AutomaticTraining(Training):
+    """The training of a network that colors a photograph by itself, with or without help."""
 
     def losses(self, model: nn.Module, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
         """Weighted losses of one random batch; the loop adds them up."""
@@ -121,18 +91,20 @@ class AutomaticTraining:
             more still learns.
         """
         generator = torch.Generator().manual_seed(0)
-        sums: dict[str, float] = {}
-        for index in held_out.split(32 if held_out.device.type == "cuda" else 8):
-            batch = _whole(pool, index, size)
-            truth = (batch.rgb * 255).round()
-            answers = self.answers(model, batch, generator)
-            found = {"gray": psnr(batch.lightness, torch.zeros_like(batch.ab), truth)}
-            found |= {name: psnr(batch.lightness, ab, truth) for name, ab in answers.items()}
-            found["vividness"] = float(answers["automatic"].norm(dim=1).mean() / batch.ab.norm(dim=1).mean())
-            found["loss"] = self._loss(model, batch, pool)
-            for name, value in found.items():
-                sums[name] = sums.get(name, 0.0) + value * len(index)
-        return {name: value / len(held_out) for name, value in sums.items()}
+        chunk = 32 if held_out.device.type == "cuda" else 8
+        return mean_over(
+            held_out, chunk, lambda index: self._figures(model, pool, _whole(pool, index, size), generator)
+        )
+
+    def _figures(
+        self, model: nn.Module, pool: Pool, batch: Batch, generator: torch.Generator
+    ) -> dict[str, float]:
+        truth = (batch.rgb * 255).round()
+        answers = self.answers(model, batch, generator)
+        found = {"gray": psnr(batch.lightness, torch.zeros_like(batch.ab), truth)}
+        found |= {name: psnr(batch.lightness, ab, truth) for name, ab in answers.items()}
+        found["vividness"] = float(answers["automatic"].norm(dim=1).mean() / batch.ab.norm(dim=1).mean())
+        return found | {"loss": self._loss(model, batch, pool)}
 
     def _loss(self, model: nn.Module, batch: Batch, pool: Pool) -> float:
         """The sum of the losses, with the same random help each time."""

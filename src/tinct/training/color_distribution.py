@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tinct.color.bins import STEP
+from tinct.color.bins import AB_SCALE, STEP
 from tinct.networks.layers.outputs import bin_centers
-from tinct.networks.tinct.network import AB_SCALE
+from tinct.training.losses import soft_bins
+from tinct.training.pool import Pool
+from tinct.training.views import photographs_at, random_view
 
 CELLS = 11
 """Of the bins' grid, to each side of gray."""
@@ -66,6 +68,17 @@ def distribution_loss(logits: Tensor, truth: SoftBins, weights: Tensor | None = 
     likely = F.log_softmax(logits.permute(0, 2, 3, 1).float(), -1).gather(-1, bins)
     loss = -(share * likely).sum(-1)
     return (loss if weights is None else loss * weights[bins[..., 0]]).mean()
+
+
+def own_prior(pool: Pool, photographs: int = 1024, size: int = 16) -> Tensor:
+    """How often each bin's color occurs in the pool, smoothed as in Zhang 2016: (313,), sums to 1."""
+    centers = bin_centers(1.0).to(pool.weights.device)
+    total = torch.zeros(len(centers), device=centers.device)
+    for _ in range(max(1, photographs // 64)):
+        index = pool.draw(64)
+        grid = random_view(pool.sizes[index], 1.0).grid(size)
+        total += soft_bins(photographs_at(pool, index, grid)[2], centers).sum((0, 2, 3))
+    return total / total.sum()
 
 
 def histogram(truth: SoftBins, bins: int) -> Tensor:

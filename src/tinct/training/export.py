@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,38 +15,32 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tinct.networks.tinct.graphs import cut
-from tinct.networks.tinct.network import MAP_CHANNELS_PER_HEAD, Tinct
-from tinct.networks.tinct.ports import HALF, INPUTS, OUTPUTS
+from tinct.networks.graph import Graph, Release
+from tinct.networks.tinct.ports import HALF
+from tinct.training.config import dataclass_from
 from tinct.weights import MANIFEST_FILE
 from tinct.weights.checksum import file_sha256
 
 ONNX_OPSET = 18
-CHANNELS_FIRST = ("lightness", "maps", "hint_map")
-"""Inputs whose channels stand before height and width."""
-
 SMALL = 1024
 """Weights of fewer numbers stay in single precision."""
 
 
-def export(model: Tinct, centers: Tensor, out: Path) -> list[Path]:
-    """Write a graph for each of `PARTS`, `tinct.PART.onnx`.
+def export(graphs: Sequence[Graph], name: str, folder: Path) -> dict[str, Path]:
+    """Write a network's graphs as ONNX files with half-precision weights.
 
     Args:
-        model: the trained network; its batch normalizations are folded, its training-only heads left out.
-        centers: of the ab bins, (313, 2).
-        out: the folder, made if need be.
+        name: what the files are called; each graph adds its part.
+        folder: made if need be.
+    Returns:
+        The files by their names in the manifest.
     """
-    graphs = cut(model.cpu().float(), centers.cpu())
-    examples = _examples(graphs)
-    out.mkdir(parents=True, exist_ok=True)
-    files = []
-    for part, graph in graphs.items():
-        files.append(out / f"tinct.{part}.onnx")
-        given = zip(INPUTS[part], examples[part], strict=True)
-        axes = {name: _free_axes(name, tensor.ndim) for name, tensor in given}
-        write_graph(graph, examples[part], axes, OUTPUTS[part], files[-1])
-        halve_weights(files[-1])
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for graph in graphs:
+        files[name + graph.part] = file = folder / f"{name}{graph.part}.onnx"
+        write_graph(graph, file)
+        halve_weights(file)
     return files
 
 
@@ -69,11 +63,28 @@ class Making:
     steps: int = 0
 
 
-def release(model: Tinct, centers: Tensor, folder: Path, making: Making) -> dict[str, Path]:
+def release(graphs: Sequence[Graph], name: str, folder: Path, making: Making) -> dict[str, Path]:
     """Export into a weights folder and write the manifest's entries; returns the files by their names there."""
-    files = {file.stem: file for file in export(model, centers, folder)}
+    files = export(graphs, name, folder)
     add_to_manifest(files, folder, making)
     return files
+
+
+def trained(form: Release, numbers: Mapping[str, Any], state: Mapping[str, Tensor]) -> nn.Module:
+    """The network of a run, without what only training needs, in evaluation mode.
+
+    Args:
+        form: the network's.
+        numbers: the table [network] of the run's config.
+        state: the run's averaged weights.
+    Raises:
+        OptionError: if the network has no such numbers.
+    """
+    model = form.network(dataclass_from(form.config, numbers, "network"))
+    prefix = form.prefix
+    own = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+    model.load_state_dict(own)
+    return model.eval()
 
 
 def add_to_manifest(files: Mapping[str, Path], folder: Path, making: Making) -> None:
@@ -94,62 +105,24 @@ def write_manifest(entries: Mapping[str, Any], manifest: Path) -> None:
     os.replace(part, manifest)
 
 
-def _examples(graphs: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, ...]]:
-    """Inputs to trace each graph with; their sizes, all different, are not kept."""
-    lightness = torch.rand(1, 1, 96, 128) * 100
-    with torch.no_grad():
-        keys, *shares = graphs["encode"](lightness)
-        items = (keys, torch.rand(1, 5, keys.shape[-1]), torch.rand(1, 5, 2), torch.zeros(1, 5))
-        heads = graphs["match"](*items, torch.rand(1, 5, 2)).shape[1]
-    maps = torch.rand(1, heads * MAP_CHANNELS_PER_HEAD, 24, 32)
-    decoder = (*shares, maps, torch.zeros(1, 3, 48, 64))
-    return {
-        "encode": (lightness,),
-        "match": (*items, torch.rand(1, 5, 2)),
-        "recall": items,
-        "decode": decoder,
-        "distribution": decoder[1:],
-    }
-
-
-def write_graph(
-    graph: nn.Module,
-    example: tuple[Tensor, ...],
-    axes: Mapping[str, Mapping[int, str]],
-    outputs: tuple[str, ...],
-    file: Path,
-) -> None:
-    """Write an ONNX file.
-
-    Args:
-        example: inputs to trace with.
-        axes: for each input, in order, its name and its axes that may have any size, by name.
-        outputs: names.
-    """
+def write_graph(graph: Graph, file: Path) -> None:
+    """Write an ONNX file of one graph, as it is."""
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter(
-            "ignore"
-        )  # the tracing exporter is deprecated; the other writes no free sizes here
+        # the tracing exporter is deprecated; the other writes no free sizes here
+        warnings.simplefilter("ignore")
         torch.onnx.export(
-            graph,
-            example,
+            graph.module,
+            graph.example,
             str(file),
-            input_names=list(axes),
-            output_names=list(outputs),
-            dynamic_axes={name: dict(free) for name, free in axes.items()},
+            input_names=list(graph.axes),
+            output_names=list(graph.outputs),
+            dynamic_axes={name: dict(free) for name, free in graph.axes.items()},
             opset_version=ONNX_OPSET,
             dynamo=False,
             # a folded constant loses the name by which `released_graph` finds it
             do_constant_folding=False,
         )
-
-
-def _free_axes(name: str, rank: int) -> dict[int, str]:
-    if rank < 4:
-        return {0: "batch", 1: "items"}
-    row, column = (2, 3) if name in CHANNELS_FIRST else (1, 2)
-    return {0: "batch", row: f"{name}_height", column: f"{name}_width"}
 
 
 def halve_weights(file: Path) -> None:

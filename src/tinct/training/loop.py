@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,24 +18,11 @@ from tinct.training.averaged import Averaged
 from tinct.training.log import RunLog, Tell
 from tinct.training.pool import Pool
 from tinct.training.processes import first_says, rank_and_world, share_gradients
+from tinct.training.training import Training
 
 CHECKPOINT = "checkpoint.pt"
 Validate = Callable[[Any], dict[str, float]]
 Draw = Callable[[Any, Path], None]
-
-
-class Training(Protocol):
-    """What a network's training file provides; see `tinct.networks.tinct.training` for one."""
-
-    name: str
-
-    def build(self) -> nn.Module:
-        """A fresh network."""
-        ...
-
-    def losses(self, model: Any, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
-        """Weighted losses of one random batch; the loop adds them up."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tinct.networks.tinct.network import AB_SCALE
+from tinct.color.bins import AB_SCALE, rebalancing_weights
 from tinct.training.labels import UNLABELED
 
-BIN_SIGMA = 5.0  # Zhang 2016, section 2.2: soft encoding with a Gaussian of 5 ab units
+BIN_SIGMA = 5.0
+"""Of the Gaussian of the soft encoding, in ab units (Zhang 2016, section 2.2)."""
 
 
 def huber_per_photo(predicted: Tensor, truth: Tensor, delta: float) -> Tensor:
@@ -25,9 +26,15 @@ def log_error(predicted: Tensor, truth: Tensor, floor: float = 2.0 / AB_SCALE) -
     return torch.log((predicted.float() - truth).square().mean((1, 2, 3)) + floor**2)
 
 
-def soft_bins(ab: Tensor, centers: Tensor) -> Tensor:
-    """Soft encoding of ab / 110 (B, 2, h, w) over the 313 bins, (B, 313, h, w).
+def l2(predicted: Tensor, truth: Tensor) -> Tensor:
+    """Half the squared distance between colors, its mean over all places (Zhang 2016, equation 1)."""
+    return (predicted.float() - truth).square().sum(1).mean() / 2
 
+
+def soft_bins(ab: Tensor, centers: Tensor) -> Tensor:
+    """Soft encoding of ab / 110 (B, 2, h, w) over all of the 313 bins, (B, 313, h, w), for losses over all of them.
+
+    `tinct.training.color_distribution.soft_encoding` gives the nearest bins alone, for losses that gather those.
     Zhang 2016 keeps the five nearest bins; a Gaussian of 5 units on a grid of 10 leaves next to nothing beyond them.
     """
     points = ab.permute(0, 2, 3, 1) * AB_SCALE
@@ -43,9 +50,8 @@ def rebalanced_cross_entropy(logits: Tensor, target: Tensor, weights: Tensor) ->
 
 
 def color_weights(prior: Tensor, mix: float = 0.5) -> Tensor:
-    """Rebalancing weights: ((1 - mix) prior + mix / Q)^-1, scaled so that their expectation is 1."""
-    weights = 1 / ((1 - mix) * prior + mix / len(prior))
-    return weights / (prior * weights).sum()
+    """`tinct.color.bins.rebalancing_weights` of a prior (Q,), on its device."""
+    return torch.from_numpy(rebalancing_weights(prior.double().cpu().numpy(), mix)).to(prior.device)
 
 
 def soft_label_loss(logits: Tensor, labels: Tensor | None) -> Tensor:

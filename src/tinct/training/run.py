@@ -6,7 +6,6 @@ import math
 import os
 import shutil
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,9 @@ except ImportError as missing:
         f"PyTorch cannot be imported ({missing}); networks are trained with it: pip install 'tinct[train]'."
     ) from None
 
+from tinct.networks import CARDS
+from tinct.networks.card import Card, named
+from tinct.networks.graph import Release
 from tinct.training.config import dataclass_from, read_config, shipped_configs
 from tinct.training.labels import Labels, collect
 from tinct.training.log import Tell, read_log, values_of
@@ -26,27 +28,10 @@ from tinct.training.loop import CHECKPOINT, Loop, LoopConfig, read_checkpoint
 from tinct.training.photographs import Photographs, pack
 from tinct.training.pool import Pool
 from tinct.training.processes import join, rank_and_world, wait
+from tinct.training.training import Training
 
-TRAININGS = {
-    "tinct": "tinct.networks.tinct.training:TinctTraining",
-    "zhang2016": "tinct.networks.zhang2016.training:Zhang2016Training",
-    "zhang2016-l2": "tinct.networks.zhang2016.training:RegressionTraining",
-    "zhang2016-five-blocks": "tinct.networks.zhang2016.training:FiveBlocksTraining",
-    "zhang2016-four-blocks": "tinct.networks.zhang2016.training:FourBlocksTraining",
-    "zhang2017": "tinct.networks.zhang2017.training:Zhang2017Training",
-    "zhang2017-global": "tinct.networks.zhang2017.training:GlobalHintsTraining",
-    "scunet": "tinct.networks.scunet.training:ScunetTraining",
-    "scunet-classregsoft": "tinct.networks.scunet.training:ClassRegSoftTraining",
-    "scunet-regsoft": "tinct.networks.scunet.training:RegSoftTraining",
-    "iizuka2016": "tinct.networks.iizuka2016.training:Iizuka2016Training",
-    "larsson2016": "tinct.networks.larsson2016.training:Larsson2016Training",
-    "xu2020-encoder": "tinct.networks.xu2020.training:EncoderTraining",
-    "xu2020-transfer": "tinct.networks.xu2020.training:TransferTraining",
-    "xu2020-colorization": "tinct.networks.xu2020.colorization_training:ColorizationTraining",
-    "xu2020-lite": "tinct.networks.xu2020.lite_training:LiteTraining",
-    "xu2020-lite-total": "tinct.networks.xu2020.lite_training:LiteTotalTraining",
-}
-"""Networks that can be trained, and the class that knows how."""
+TRAININGS: dict[str, Card] = {name: card for name, card in CARDS.items() if card.training}
+"""The cards of the networks that can be trained, by name."""
 
 CONFIG_FILE = "config.toml"
 HELD_OUT_ON_CPU = 32
@@ -83,7 +68,8 @@ def train(
         PhotoError: if there is nothing to train on.
         TrainingError: if the loss is no longer a number.
     """
-    kind, where = training_class(network), _device(device)
+    _card(network)
+    where = _device(device)
     join(where)
     if rank_and_world()[0] == 0:
         keep_config(network, out, config)
@@ -94,7 +80,7 @@ def train(
     known = Labels.load(labels, len(photographs.entries)) if labels else collect(photographs)
     pool = Pool.open(photographs, known, where)
     torch.manual_seed(0)
-    training = kind.from_config(tables, pool)
+    training = open_training(network, tables, pool)
     loop = Loop(training, pool, dataclass_from(LoopConfig, tables.get("loop", {}), "loop"), out, where, tell)
     held_out = torch.from_numpy(photographs.held_out().nonzero()[0]).to(where)
     if where.type == "cpu":
@@ -124,32 +110,32 @@ def export_run(run: Path, out: Path | None, training_data: str) -> dict[str, Pat
     """
     from safetensors.torch import save_file
 
-    from tinct.networks.tinct.network import Tinct, TinctConfig
-    from tinct.networks.tinct.training import bin_centers
-    from tinct.networks.xu2020.export import RELEASED, release_xu2020, trained
-    from tinct.training.export import Making, release
-    from tinct.training.export_papers import release_paper
+    from tinct.training.export import Making, release, trained
     from tinct.weights import own_folder
 
     out = own_folder() if out is None else out
     state = read_checkpoint(run / CHECKPOINT)
     network = read_config(run / CONFIG_FILE).get("network", {})
     name = str(state.get("network"))
+    form = release_of(name)
     making = Making(training_data, last_scores(run), network, training_line(run, name), int(state["step"]))
-    if name == "tinct":
-        model: Any = Tinct(dataclass_from(TinctConfig, network, "network"))
-        model.load_state_dict(state["averaged"])
-        files = release(model, bin_centers(), out, making)
-    elif name in RELEASED:
-        model = trained(name, network, state["averaged"])
-        files = release_xu2020(model, name, out, making)
-    else:
-        model = paper_network(name, network)
-        model.load_state_dict(state["averaged"])
-        files = release_paper(model, name, out, making)
+    model = trained(form, network, state["averaged"])
     whole = {key: value.contiguous() for key, value in model.state_dict().items()}
+    files = release(form.graphs(model), form.name or name, out, making)
     save_file(whole, run / f"{name}.safetensors")
     return files | {f"{name} for training": run / f"{name}.safetensors"}
+
+
+def release_of(network: str) -> Release:
+    """How a trained network becomes files.
+
+    Raises:
+        OptionError: if there is no network of that name, or its runs are not released by themselves.
+    """
+    if not (card := _card(network)).release:
+        raise OptionError(f"{network} has no released form; export a run of another network.")
+    found: Release = named(card.release)
+    return found
 
 
 def training_line(run: Path, name: str) -> str:
@@ -159,35 +145,27 @@ def training_line(run: Path, name: str) -> str:
     return next(stated, f"tinct train {name} --data PHOTOGRAPHS --out RUN")
 
 
-def paper_network(name: str, numbers: Mapping[str, Any]) -> Any:
-    """One of the papers' networks, with the numbers of a config's table [network].
-
-    Raises:
-        OptionError: if there is none of that name, or it has no released form of one graph.
-    """
-    kind = training_class(name)
-    if not hasattr(kind, "kinds"):
-        raise OptionError(f"{name} has no released form yet; export a run of another network.")
-    network, config, _ = kind.kinds
-    return network(dataclass_from(config, numbers, "network"))
-
-
 def last_scores(run: Path) -> dict[str, float]:
     """The last validation of a run."""
     lines = read_log(run / "log.jsonl")
     return values_of(lines[-1]) if lines else {}
 
 
-def training_class(network: str) -> Any:
-    """The class that trains a network.
+def open_training(network: str, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> Training:
+    """What trains a network, from the tables of a config.
 
     Raises:
-        OptionError: if there is none of that name.
+        OptionError: if there is no network of that name, or a table has what it does not know.
     """
+    training: Training = named(_card(network).training).from_config(tables, pool)
+    training.name = network
+    return training
+
+
+def _card(network: str) -> Card:
     if network not in TRAININGS:
         raise OptionError(f"no network {network!r} can be trained; choose one of {', '.join(TRAININGS)}.")
-    module, name = TRAININGS[network].split(":")
-    return getattr(import_module(module), name)
+    return TRAININGS[network]
 
 
 def keep_config(network: str, out: Path, config: Path | None) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tinct.color.bins import AB_SCALE
 from tinct.color.lab_torch import lab_to_rgb
 from tinct.networks.tinct.batch import memory_of, turned
-from tinct.networks.tinct.network import AB_SCALE, Features, Tinct, reference_items
+from tinct.networks.tinct.network import Features, Tinct, reference_items
 from tinct.training.hints import Hints, square_hints
 from tinct.training.labels import NOT_RELATED
 from tinct.training.pool import Pool
@@ -33,10 +35,22 @@ def validate(
         and `vividness`, the automatic result's mean chroma against the truth's.
     """
     generator = torch.Generator().manual_seed(0)
+    return mean_over(held_out, chunk, lambda index: _one_chunk(model, pool, index, size, generator))
+
+
+def mean_over(
+    held_out: Tensor, chunk: int, figures: Callable[[Tensor], Mapping[str, float]]
+) -> dict[str, float]:
+    """Means over held-out photographs.
+
+    Args:
+        held_out: indices in the pool.
+        chunk: photographs at a time.
+        figures: gives means over the photographs of a chunk, by name.
+    """
     sums: dict[str, float] = {}
-    for start in range(0, len(held_out), chunk):
-        index = held_out[start : start + chunk]
-        for name, value in _one_chunk(model, pool, index, size, generator).items():
+    for index in held_out.split(chunk):
+        for name, value in figures(index).items():
             sums[name] = sums.get(name, 0.0) + value * len(index)
     return {name: value / len(held_out) for name, value in sums.items()}
 

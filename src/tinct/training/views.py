@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tinct.color.bins import AB_SCALE
 from tinct.color.lab_torch import rgb_to_lab
-from tinct.networks.tinct.network import AB_SCALE
 from tinct.training.pool import Pool
 
 

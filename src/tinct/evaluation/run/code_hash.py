@@ -44,7 +44,7 @@ WITHOUT_RECORDS = frozenset(
 PATH = "tinct.colorizing.colorizer"
 """The path that every method's answer takes."""
 
-REGISTRIES = ("tinct", "tinct.methods")
+REGISTRIES = ("tinct", "tinct.methods", "tinct.networks")
 """Packages that find by name what is hashed by itself: a new entry there changes no method."""
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tinct.errors import MethodError
 from tinct.hints import HintField
+from tinct.methods.classical.card import HISTOGRAM, REINHARD
 from tinct.methods.method import Prediction, Reference
 
 Array = NDArray[np.float32]
@@ -61,9 +62,7 @@ class Reinhard:
 
     name: ClassVar[str] = "reinhard"
     summary: ClassVar[str] = "gives each lightness the mean color that the reference has there"
-    source: ClassVar[str] = (
-        "Reinhard, Ashikhmin, Gooch, Shirley, Color transfer between images, IEEE CG&A, 2001"
-    )
+    source: ClassVar[str] = REINHARD.paper
     needs_reference: ClassVar[bool] = True
     needs_hints: ClassVar[bool] = False
     honors_hints: ClassVar[bool] = False
@@ -104,9 +103,7 @@ class HistogramMatching:
 
     name: ClassVar[str] = "histogram"
     summary: ClassVar[str] = "matches ranks of lightness, and of lightness around, to the reference's colors"
-    source: ClassVar[str] = (
-        "Coltuc, Bolon, Chassery, Exact histogram specification, IEEE Transactions on Image Processing, 2006"
-    )
+    source: ClassVar[str] = HISTOGRAM.paper
     needs_reference: ClassVar[bool] = True
     needs_hints: ClassVar[bool] = False
     honors_hints: ClassVar[bool] = False

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tinct.errors import MethodError
 from tinct.hints import HintField
+from tinct.methods.classical.card import GUPTA
 from tinct.methods.classical.propagation import propagate, propagation_weights
 from tinct.methods.classical.texture import (
     GABOR_ORIENTATIONS,
@@ -71,9 +72,7 @@ class Gupta:
 
     name: ClassVar[str] = "gupta"
     summary: ClassVar[str] = "matches superpixels of a reference by texture and lets their neighbors vote"
-    source: ClassVar[str] = (
-        "Gupta, Chia, Rajan, Ng, Huang, Image colorization using similar images, ACM Multimedia, 2012"
-    )
+    source: ClassVar[str] = GUPTA.paper
     needs_reference: ClassVar[bool] = True
     needs_hints: ClassVar[bool] = False
     honors_hints: ClassVar[bool] = False

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinct.errors import MethodError, ShapeError
 from tinct.hints import HintField
+from tinct.methods.classical.card import LEVIN
 from tinct.methods.classical.propagation import propagate, propagation_weights
 from tinct.methods.method import Prediction, Reference
 
@@ -47,9 +48,7 @@ class Levin:
 
     name: ClassVar[str] = "levin"
     summary: ClassVar[str] = "spreads colored points and strokes until edges of lightness stop them"
-    source: ClassVar[str] = (
-        "Levin, Lischinski, Weiss, Colorization using optimization, ACM Transactions on Graphics, 2004"
-    )
+    source: ClassVar[str] = LEVIN.paper
     needs_reference: ClassVar[bool] = False
     needs_hints: ClassVar[bool] = True
     honors_hints: ClassVar[bool] = True

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tinct.errors import MethodError, ShapeError
 from tinct.hints import HintField
 from tinct.methods.classical.candidates import Candidates, find_candidates
+from tinct.methods.classical.card import PIERRE
 from tinct.methods.classical.texture import row_blocks
 from tinct.methods.method import Prediction, Reference
 
@@ -45,10 +46,7 @@ class Pierre:
 
     name: ClassVar[str] = "pierre"
     summary: ClassVar[str] = "chooses among a reference's colors while keeping to the photograph's edges"
-    source: ClassVar[str] = (
-        "Pierre, Aujol, Bugeau, Papadakis, Ta, Luminance-chrominance model for image colorization, "
-        "SIAM Journal on Imaging Sciences, 2015"
-    )
+    source: ClassVar[str] = PIERRE.paper
     needs_reference: ClassVar[bool] = True
     needs_hints: ClassVar[bool] = False
     honors_hints: ClassVar[bool] = False

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tinct.errors import MethodError
 from tinct.hints import HintField, Swatch
+from tinct.methods.classical.card import WELSH
 from tinct.methods.classical.color_statistics import counted_references
 from tinct.methods.classical.texture import local_statistics, remap_lightness, row_blocks, square_distances
 from tinct.methods.method import Prediction, Reference
@@ -47,9 +48,7 @@ class Welsh:
 
     name: ClassVar[str] = "welsh"
     summary: ClassVar[str] = "takes each color from where the reference is as bright and as textured"
-    source: ClassVar[str] = (
-        "Welsh, Ashikhmin, Mueller, Transferring color to greyscale images, ACM TOG (SIGGRAPH), 2002"
-    )
+    source: ClassVar[str] = WELSH.paper
     needs_reference: ClassVar[bool] = True
     needs_hints: ClassVar[bool] = False
     honors_hints: ClassVar[bool] = False

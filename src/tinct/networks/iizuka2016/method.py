@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tinct.methods.automatic import Automatic
-
-SOURCE = "Iizuka, Simo-Serra, Ishikawa, Let there be Color!, SIGGRAPH, 2016"
+from tinct.networks.iizuka2016.card import PAPER
 
 IIZUKA2016 = Automatic(
     name="iizuka2016",
     summary="by itself: global and local features fused, with a scene branch",
-    source=SOURCE,
+    source=PAPER,
 )

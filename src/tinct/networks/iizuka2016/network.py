@@ -15,8 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tinct.errors import OptionError
+from tinct.networks.graph import Release
 from tinct.networks.layers.blocks import ConvNorm, upsampled
 from tinct.networks.layers.outputs import Outputs, scaled
+from tinct.networks.paper_graph import paper_graphs
 
 Layer = tuple[int, int]
 
@@ -141,3 +143,6 @@ def _connected(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs), nn.ReLU(inplace=True)
     )
+
+
+RELEASE = Release(Iizuka2016Config, Iizuka2016, paper_graphs)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from tinct.networks.iizuka2016.network import Iizuka2016, Iizuka2016Config
 from tinct.networks.layers.outputs import Outputs
@@ -30,10 +29,9 @@ class Iizuka2016Recipe:
 
 
 class Iizuka2016Training(AutomaticTraining):
-    """What the loop asks of the network."""
+    """The training of the network."""
 
-    name: ClassVar[str] = "iizuka2016"
-    kinds: ClassVar[tuple[type[nn.Module], type, type]] = (Iizuka2016, Iizuka2016Config, Iizuka2016Recipe)
+    kinds = (Iizuka2016, Iizuka2016Config, Iizuka2016Recipe)
 
     def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
         """Squared error in units of the sigmoid, 0..1 for a* b* of -110..110, and the scene's cross-entropy."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from tinct.methods.automatic import Automatic
-
-SOURCE = "Larsson, Maire, Shakhnarovich, Learning Representations for Automatic Colorization, ECCV, 2016"
+from tinct.networks.larsson2016.card import PAPER
 
 LARSSON2016 = Automatic(
     name="larsson2016",
     summary="by itself: hypercolumns to histograms of hue and chroma",
-    source=SOURCE,
+    source=PAPER,
     multiple=32,
 )

@@ -18,10 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tinct.color.bins import AB_SCALE
+from tinct.networks.graph import Release
 from tinct.networks.layers.blocks import ConvNorm
 from tinct.networks.layers.hypercolumns import HypercolumnLayer
 from tinct.networks.layers.outputs import Outputs, expectation, scaled
-from tinct.networks.tinct.network import AB_SCALE
+from tinct.networks.paper_graph import paper_graphs
 
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """VGG-16's stages: channels and convolutions; each but the first begins with 2x2 max pooling."""
@@ -116,3 +118,6 @@ def median_chroma(logits: Tensor) -> Tensor:
     # how much of each bin lies under the median: all of it, none, or a part
     part = ((0.5 - below) / share.clamp_min(1e-12)).clamp(0, 1)
     return part.sum(1, keepdim=True) * (MAX_CHROMA / BINS)
+
+
+RELEASE = Release(Larsson2016Config, Larsson2016, paper_graphs)

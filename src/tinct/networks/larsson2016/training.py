@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+from tinct.color.bins import AB_SCALE
 from tinct.networks.larsson2016.network import BINS, MAX_CHROMA, Larsson2016, Larsson2016Config
 from tinct.networks.layers.outputs import Outputs
-from tinct.networks.tinct.network import AB_SCALE
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
 from tinct.training.pool import Pool
 
@@ -31,10 +30,9 @@ class Larsson2016Recipe:
 
 
 class Larsson2016Training(AutomaticTraining):
-    """What the loop asks of the network."""
+    """The training of the network."""
 
-    name: ClassVar[str] = "larsson2016"
-    kinds: ClassVar[tuple[type[nn.Module], type, type]] = (Larsson2016, Larsson2016Config, Larsson2016Recipe)
+    kinds = (Larsson2016, Larsson2016Config, Larsson2016Recipe)
 
     def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
         """The paper's divergences, less the truth's own entropy, which nothing can change."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+M = TypeVar("M", bound=nn.Module)
 
 
 class ConvNorm(nn.Sequential):
@@ -18,6 +24,16 @@ class ConvNorm(nn.Sequential):
             nn.BatchNorm2d(outputs),
         ]
         super().__init__(*layers, *([nn.ReLU(inplace=True)] if relu else []))
+
+
+def without_batch_norm(model: M) -> M:
+    """A copy, in evaluation mode, whose batch normalizations are folded into the convolutions before them."""
+    model = copy.deepcopy(model).eval()
+    for module in model.modules():
+        if isinstance(module, ConvNorm):
+            folded = fuse_conv_bn_eval(module[0], module[1])  # type: ignore[type-var, arg-type]
+            module[0], module[1] = folded, nn.Identity()
+    return model
 
 
 class ResidualBlock(nn.Module):

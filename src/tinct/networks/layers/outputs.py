@@ -7,8 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-TEMPERATURE = 0.38
-"""Of the annealed mean (Zhang 2016, section 2.3)."""
+from tinct.color.bins import AB_BINS, TEMPERATURE
 
 
 class Outputs(NamedTuple):
@@ -69,6 +68,4 @@ def he_initialized(module: nn.Module) -> None:
 
 def bin_centers(scale: float) -> Tensor:
     """The 313 ab bins divided by `scale`, (313, 2)."""
-    from tinct.color.bins import AB_BINS
-
     return torch.from_numpy(AB_BINS.copy()).float() / scale

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from tinct.methods.automatic import AutomaticDistribution
-
-SOURCE = (
-    "Nguyen-Quynh, Kim, Do, Image Colorization Using the Global Scene-Context Style and Pixel-Wise Semantic "
-    "Segmentation, IEEE Access, 2020"
-)
+from tinct.networks.scunet.card import PAPER
 
 SCUNET = AutomaticDistribution(
     name="scunet",
     summary="by itself: a U-Net that learned scenes and segments as well (SegClassRegSoft)",
-    source=SOURCE,
+    source=PAPER,
     multiple=16,
 )
 
 SCUNET_CLASSREGSOFT = AutomaticDistribution(
     name="scunet-classregsoft",
     summary="by itself: an ablation that learned scenes, but no segments",
-    source=SOURCE,
+    source=PAPER,
     multiple=16,
 )
 
 SCUNET_REGSOFT = AutomaticDistribution(
     name="scunet-regsoft",
     summary="by itself: an ablation that learned neither scenes nor segments",
-    source=SOURCE,
+    source=PAPER,
     multiple=16,
 )

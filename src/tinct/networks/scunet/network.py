@@ -16,10 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tinct.color.bins import AB_BIN_COUNT, AB_SCALE, TEMPERATURE
 from tinct.errors import OptionError
+from tinct.networks.graph import Release
 from tinct.networks.layers.blocks import ConvNorm
-from tinct.networks.layers.outputs import TEMPERATURE, Outputs, annealed_mean, bin_centers, scaled
-from tinct.networks.tinct.network import AB_BIN_COUNT, AB_SCALE
+from tinct.networks.layers.outputs import Outputs, annealed_mean, bin_centers, scaled
+from tinct.networks.paper_graph import paper_graphs
 
 CHANNELS = (64, 128, 256, 512, 1024)
 """Of the U-Net's five scales, from full size to 1/16."""
@@ -119,3 +121,6 @@ def _branch(name: str, channels: tuple[int, ...], outputs: int) -> nn.Sequential
     # classes are predicted at 1/4, at which labels are given
     half, quarter = ConvNorm(channels[0], channels[1], 3, 2), ConvNorm(channels[1], channels[2], 3, 2)
     return nn.Sequential(half, quarter, nn.Conv2d(channels[2], outputs, 1))
+
+
+RELEASE = Release(ScunetConfig, Scunet, paper_graphs)

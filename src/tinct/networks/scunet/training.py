@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from tinct.networks.layers.outputs import Outputs
 from tinct.networks.scunet.network import Scunet, ScunetConfig
-from tinct.networks.tinct.training import bin_centers, own_prior
-from tinct.networks.zhang2016.training import l2
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
-from tinct.training.color_distribution import distribution_loss, soft_encoding
+from tinct.training.color_distribution import distribution_loss, own_prior, soft_encoding
 from tinct.training.labels import UNLABELED
-from tinct.training.losses import color_weights, soft_label_loss
+from tinct.training.losses import color_weights, l2, soft_label_loss
 from tinct.training.pool import Pool
 
 
@@ -45,15 +42,13 @@ class ScunetRecipe:
 
 
 class ScunetTraining(AutomaticTraining):
-    """What the loop asks of the network."""
+    """The training of the network and of its ablations; the config says the branches."""
 
-    name: ClassVar[str] = "scunet"
-    kinds: ClassVar[tuple[type[nn.Module], type, type]] = (Scunet, ScunetConfig, ScunetRecipe)
+    kinds = (Scunet, ScunetConfig, ScunetRecipe)
 
     def prepare(self, pool: Pool) -> None:
         """Count how rare each color is."""
-        prior = own_prior(pool, bin_centers().to(pool.weights.device))
-        self.weights = color_weights(prior, self.recipe.uniform)
+        self.weights = color_weights(own_prior(pool), self.recipe.uniform)
 
     def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
         """The losses of the branches that there are."""
@@ -69,18 +64,6 @@ class ScunetTraining(AutomaticTraining):
         if outputs.segments is not None:
             losses["segments"] = r.segments * dice_loss(outputs.segments, batch.segments)
         return losses
-
-
-class RegSoftTraining(ScunetTraining):
-    """The thesis's first row: regression and distribution; the config says the branches."""
-
-    name: ClassVar[str] = "scunet-regsoft"
-
-
-class ClassRegSoftTraining(ScunetTraining):
-    """The thesis's second row: scenes as well; the config says the branches."""
-
-    name: ClassVar[str] = "scunet-classregsoft"
 
 
 def likeliest(labels: Tensor, count: int) -> Tensor:

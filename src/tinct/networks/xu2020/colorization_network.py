@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tinct.color.bins import AB_SCALE
 from tinct.errors import OptionError, ShapeError
 from tinct.networks.layers.vgg19 import scaled
 
-AB_SCALE = 110.0
 MULTIPLE = 8
 PROBABILITY = 0.125
 LARGEST_PATCH = 9

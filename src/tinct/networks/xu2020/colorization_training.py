@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +17,12 @@ from tinct.networks.xu2020.colorization_network import (
     weighted_huber,
 )
 from tinct.networks.xu2020.network import Xu2020Config
-from tinct.networks.xu2020.training import ROWS, random_photographs, whole_photographs
-from tinct.training.config import dataclass_from
+from tinct.networks.xu2020.training import CHUNK, ROWS, random_photographs, whole_photographs
 from tinct.training.pool import Pool
 from tinct.training.sheets import write_sheet
 from tinct.training.starting import Names, start_from, weights_to_start_from
-from tinct.training.validation import psnr, result_rgb
+from tinct.training.training import Training
+from tinct.training.validation import mean_over, psnr, result_rgb
 
 FROM_ZHANG2017: Names = (
     (r"main\.conv([1-7]\..*)", r"block\1"),
@@ -74,20 +72,14 @@ class ColorizationRecipe:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be above 0.")
 
 
-class ColorizationTraining:
-    """What the loop asks of a network; see `tinct.training.loop.Training`."""
+class ColorizationTraining(Training):
+    """The training of the colorization sub-net by itself."""
 
-    name = "xu2020-colorization"
+    kinds = (Xu2020Colorization, Xu2020Config, ColorizationRecipe)
 
-    def __init__(self, recipe: ColorizationRecipe, network: Xu2020Config) -> None:
-        self.recipe, self.network = recipe, network
-        self.start = weights_to_start_from(recipe.start, "zhang2017", FROM_ZHANG2017)
-
-    @classmethod
-    def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> ColorizationTraining:
-        """From the tables [recipe] and [network]."""
-        recipe = dataclass_from(ColorizationRecipe, tables.get("recipe", {}), "recipe")
-        return cls(recipe, dataclass_from(Xu2020Config, tables.get("network", {}), "network"))
+    def prepare(self, pool: Pool) -> None:
+        """Read the weights to start from."""
+        self.start = weights_to_start_from(self.recipe.start, "zhang2017", FROM_ZHANG2017)
 
     def build(self) -> Xu2020Colorization:
         """A network before its first step."""
@@ -118,13 +110,13 @@ class ColorizationTraining:
     def validate(self, model: Xu2020Colorization, pool: Pool, held_out: Tensor) -> dict[str, float]:
         """Mean PSNR (8-bit RGB, dB) of held-out photographs in gray, from no ab, from points and from pixels."""
         generator = torch.Generator().manual_seed(0)
-        sums: dict[str, float] = {}
-        for index in held_out.split(16):
+
+        def figures(index: Tensor) -> dict[str, float]:
             rgb, lightness, ab = whole_photographs(pool, index, 256)
-            for name, found in _answers(model, lightness, ab, generator).items():
-                decibels = psnr(lightness, found, (rgb * 255).round())
-                sums[name] = sums.get(name, 0.0) + decibels * len(index)
-        return {name: value / len(held_out) for name, value in sums.items()}
+            answers = _answers(model, lightness, ab, generator)
+            return {name: psnr(lightness, found, (rgb * 255).round()) for name, found in answers.items()}
+
+        return mean_over(held_out, CHUNK, figures)
 
     @torch.no_grad()
     def draw(self, model: Xu2020Colorization, pool: Pool, held_out: Tensor, file: Path) -> None:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tinct.color.bins import AB_SCALE
 from tinct.errors import OptionError
 from tinct.networks.layers.vgg19 import VGG19
-from tinct.networks.xu2020.colorization_network import AB_SCALE, sampled, weighted_huber
+from tinct.networks.xu2020.colorization_network import sampled, weighted_huber
+from tinct.networks.xu2020.encoder_weights import TEACHER, encoder_weights, teacher
 from tinct.networks.xu2020.feature_statistics_torch import gram_matrix
 from tinct.networks.xu2020.lite_network import KEPT, LiteTransfer, Xu2020Lite
 from tinct.networks.xu2020.network import Following, Xu2020Config
-from tinct.networks.xu2020.training import ROWS, as_bytes, style_distance, whole_photographs
-from tinct.training.config import dataclass_from
+from tinct.networks.xu2020.training import (
+    CHUNK,
+    ROWS,
+    as_bytes,
+    reconstruction,
+    style_left,
+    whole_photographs,
+)
 from tinct.training.loop import averaged_state
 from tinct.training.pool import Pool, choose_references
 from tinct.training.sheets import write_sheet
-from tinct.training.validation import psnr, result_rgb
-from tinct.training.vgg19 import TEACHER, encoder_weights, teacher
+from tinct.training.training import Training
+from tinct.training.validation import mean_over, psnr, result_rgb
 from tinct.training.views import photographs_at, random_view
 
 STYLE_WEIGHTS = {"conv1_1": 1.0, "conv2_1": 0.75, "conv3_1": 0.2, "conv4_1": 0.2, "conv5_1": 0.2}
@@ -37,7 +43,7 @@ class LiteRecipe:
     """The report's numbers.
 
     Attributes:
-        encoder: where the encoder's weights come from, as in `tinct.training.vgg19.encoder_weights`.
+        encoder: where the encoder's weights come from, as in `tinct.networks.xu2020.encoder_weights.encoder_weights`.
         reconstruction, perceptual: weights of the mean squared error and of the perceptual loss.
         content, style: weights of the perceptual loss's halves.
     """
@@ -49,23 +55,16 @@ class LiteRecipe:
     style: float = 1e6
 
 
-class LiteTraining:
+class LiteTraining(Training):
     """The transfer sub-net: the photograph's content in a relative's style."""
 
-    name = "xu2020-lite"
+    kinds = (LiteTransfer, Xu2020Config, LiteRecipe)
 
-    def __init__(self, recipe: LiteRecipe, network: Xu2020Config, device: torch.device) -> None:
-        self.recipe, self.network = recipe, network
-        self.weights = encoder_weights(recipe.encoder)
+    def prepare(self, pool: Pool) -> None:
+        """Read the encoder's weights and open the loss network."""
+        self.weights = encoder_weights(self.recipe.encoder)
         self.loss_network, self.known = teacher("conv5_1")
-        self.loss_network.to(device)
-
-    @classmethod
-    def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> LiteTraining:
-        """From the tables [recipe] and [network]."""
-        recipe = dataclass_from(LiteRecipe, tables.get("recipe", {}), "recipe")
-        network = dataclass_from(Xu2020Config, tables.get("network", {}), "network")
-        return cls(recipe, network, pool.weights.device)
+        self.loss_network.to(pool.weights.device)
 
     def build(self) -> LiteTransfer:
         """A fresh decoder behind the encoder's weights."""
@@ -88,16 +87,17 @@ class LiteTraining:
     @torch.no_grad()
     def validate(self, model: LiteTransfer, pool: Pool, held_out: Tensor) -> dict[str, float]:
         """As of the whole network's transfer sub-net: PSNR against the photograph, and the share of style left."""
-        sums = {"reconstruction": 0.0, "style": 0.0}
-        for index in held_out.split(16):
+
+        def figures(index: Tensor) -> dict[str, float]:
             rgb = whole_photographs(pool, index)[0]
             style = rgb.roll(1, 0)
             found = model(rgb, style).float().clamp(0, 1)
-            error = (found - rgb).square().mean((1, 2, 3)).clamp_min(1e-7)
-            sums["reconstruction"] += float((-10 * torch.log10(error)).sum())
-            own = style_distance(self.loss_network, rgb, style).clamp_min(1e-6)
-            sums["style"] += float((style_distance(self.loss_network, found, style) / own).sum())
-        return {name: value / len(held_out) for name, value in sums.items()}
+            return {
+                "reconstruction": reconstruction(found, rgb),
+                "style": style_left(self.loss_network, found, rgb, style),
+            }
+
+        return mean_over(held_out, CHUNK, figures)
 
     @torch.no_grad()
     def draw(self, model: LiteTransfer, pool: Pool, held_out: Tensor, file: Path) -> None:
@@ -127,21 +127,15 @@ class LiteTotalRecipe:
     scale: float = 0.01
 
 
-class LiteTotalTraining:
+class LiteTotalTraining(Training):
     """Both sub-nets together: the transfer's T_ab, sampled, must lead to the photograph's own ab."""
 
-    name = "xu2020-lite-total"
+    kinds = (Xu2020Lite, Xu2020Config, LiteTotalRecipe)
 
-    def __init__(self, recipe: LiteTotalRecipe, network: Xu2020Config) -> None:
-        self.recipe, self.network = recipe, network
-        self.transfer = averaged_state(Path(recipe.transfer), LiteTraining.name)
-        self.colorization = averaged_state(Path(recipe.colorization), "xu2020-colorization")
-
-    @classmethod
-    def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> LiteTotalTraining:
-        """From the tables [recipe] and [network]."""
-        recipe = dataclass_from(LiteTotalRecipe, tables.get("recipe", {}), "recipe")
-        return cls(recipe, dataclass_from(Xu2020Config, tables.get("network", {}), "network"))
+    def prepare(self, pool: Pool) -> None:
+        """Read the weights of both sub-nets' runs."""
+        self.transfer = averaged_state(Path(self.recipe.transfer), "xu2020-lite")
+        self.colorization = averaged_state(Path(self.recipe.colorization), "xu2020-colorization")
 
     def build(self) -> Xu2020Lite:
         """Both sub-nets as their own runs left them; the transfer sub-net stays so.
@@ -175,13 +169,14 @@ class LiteTotalTraining:
     @torch.no_grad()
     def validate(self, model: Xu2020Lite, pool: Pool, held_out: Tensor) -> dict[str, float]:
         """Mean PSNR (dB) alone and after an unrelated photograph, the next one."""
-        sums = {"empty": 0.0, "unrelated": 0.0}
-        for index in held_out.split(8):
+
+        def figures(index: Tensor) -> dict[str, float]:
             rgb, lightness, _ = whole_photographs(pool, index, 256)
             steps = model(lightness, rgb.roll(1, 0), generator=torch.Generator().manual_seed(0))
-            for name, ab in (("empty", steps.precolor), ("unrelated", steps.ab)):
-                sums[name] += psnr(lightness, ab, (rgb * 255).round()) * len(index)
-        return {name: value / len(held_out) for name, value in sums.items()}
+            answers = {"empty": steps.precolor, "unrelated": steps.ab}
+            return {name: psnr(lightness, ab, (rgb * 255).round()) for name, ab in answers.items()}
+
+        return mean_over(held_out, CHUNK // 2, figures)
 
     @torch.no_grad()
     def draw(self, model: Xu2020Lite, pool: Pool, held_out: Tensor, file: Path) -> None:

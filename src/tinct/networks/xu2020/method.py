@@ -17,6 +17,7 @@ from tinct.methods.automatic import UNKNOWN_CONFIDENCE
 from tinct.methods.exported import channels_first, exported_network, sha256_of
 from tinct.methods.method import Prediction, Reference
 from tinct.networks.xu2020 import transfer
+from tinct.networks.xu2020.card import LITE_PAPER, PAPER
 from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, Places
 from tinct.weights import installed
 
@@ -158,40 +159,35 @@ class LiteExemplar(Exemplar):
         return np.ascontiguousarray(rgb.transpose(1, 2, 0)[:height, :width], np.float32)
 
 
-SOURCE = (
-    "Xu, Wang, Fang, Sheng, Zhang, Stylization-Based Architecture for Fast Deep Exemplar Colorization, "
-    "CVPR, 2020"
-)
-
 XU2020 = Exemplar(
     name="xu2020",
     summary="transfers a reference's look onto a pre-colored photograph, then refines its colors",
-    source=SOURCE,
+    source=PAPER,
 )
 
 XU2020_WCT = Exemplar(
     name="xu2020-wct",
     summary="the same, with whitening and coloring in place of AdaIN",
-    source=SOURCE,
+    source=PAPER,
     match="wct",
 )
 
 XU2020_ENCODER_ADAIN = Exemplar(
     name="xu2020-encoder-adain",
     summary="an ablation (Figure 5): statistics matched in the encoder only",
-    source=SOURCE,
+    source=PAPER,
     places=ENCODER_ONLY,
 )
 
 XU2020_DECODER_ADAIN = Exemplar(
     name="xu2020-decoder-adain",
     summary="an ablation (Figure 5): statistics matched in the decoder only",
-    source=SOURCE,
+    source=PAPER,
     places=DECODER_ONLY,
 )
 
 XU2020_LITE = LiteExemplar(
     name="xu2020-lite",
     summary="a lighter variant: statistics matched between encoder and decoder only",
-    source=f"{SOURCE}; the variant of Noorzad, Rokni Lamoki, Elahi, Exemplar Colorization, 2021",
+    source=LITE_PAPER,
 )

@@ -11,10 +11,10 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tinct.color.bins import AB_SCALE
 from tinct.color.lab_torch import lab_to_rgb, rgb_to_lab
 from tinct.errors import ShapeError
 from tinct.networks.xu2020.colorization_network import (
-    AB_SCALE,
     PROBABILITY,
     Xu2020Colorization,
     empty,

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tinct.networks.graph import Graph, pixel_axes
 from tinct.networks.layers.blocks import upsampled
 from tinct.networks.xu2020.places import LEVELS
 from tinct.networks.xu2020.transfer_network import BETWEEN, Xu2020Transfer
 
-Axes = dict[str, dict[int, str]]
 TRACED = 48
 """Side of the example that is traced, a multiple of 8; any other will do."""
 
@@ -83,30 +83,22 @@ class OutputPart(nn.Module):
 Part = EncodePart | DecodePart | OutputPart
 
 
-def cut_transfer(model: Xu2020Transfer) -> dict[str, Part]:
-    """The graphs by the names of `PARTS`, in their order."""
-    model = model.eval()
-    parts: dict[str, Part] = {f"encode{level}": EncodePart(model, level) for level in (*LEVELS, 4)}
-    parts |= {f"decode{level}": DecodePart(model, level) for level in reversed(LEVELS)}
-    return parts | {"output": OutputPart(model)}
-
-
 @torch.no_grad()
-def examples(parts: dict[str, Part]) -> dict[str, tuple[Tensor, ...]]:
-    """Inputs to trace each graph with; what one gives is what the next ones take."""
-    given: dict[str, tuple[Tensor, ...]] = {"encode1": (torch.rand(1, 3, TRACED, TRACED + 8),)}
-    features = parts["encode1"](*given["encode1"])
-    skips = {}
+def cut_transfer(model: Xu2020Transfer) -> list[Graph]:
+    """The graphs of `PARTS`, in their order; what one gives for its example is what the next ones take."""
+    model = model.eval()
+    features = torch.rand(1, 3, TRACED, TRACED + 8)
+    graphs, skips = [_graph("encode1", EncodePart(model, 1), features)], {}
+    features = graphs[0].module(features)
     for level in LEVELS:
-        given[f"encode{level + 1}"] = (features,)
-        before, pooled, features = parts[f"encode{level + 1}"](features)
+        graphs.append(_graph(f"encode{level + 1}", EncodePart(model, level + 1), features))
+        before, pooled, features = graphs[-1].module(features)
         skips[level] = pooled, before
     for level in reversed(LEVELS):
-        given[f"decode{level}"] = (features, *skips[level])
-        features = parts[f"decode{level}"](*given[f"decode{level}"])
-    return given | {"output": (features,)}
+        graphs.append(_graph(f"decode{level}", DecodePart(model, level), features, *skips[level]))
+        features = graphs[-1].module(*graphs[-1].example)
+    return [*graphs, _graph("output", OutputPart(model), features)]
 
 
-def free_axes(part: Part) -> Axes:
-    """The inputs' names, and their axes that may have any size."""
-    return {name: {0: "batch", 2: f"{name}_height", 3: f"{name}_width"} for name in part.inputs}
+def _graph(name: str, part: Part, *example: Tensor) -> Graph:
+    return Graph(f".{name}", part, example, {each: pixel_axes(each) for each in part.inputs}, part.outputs)

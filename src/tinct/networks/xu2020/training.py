@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,23 +12,32 @@ from torch.nn import functional as F
 
 from tinct.errors import OptionError
 from tinct.networks.layers.vgg19 import CHANNELS, VGG19, scaled
+from tinct.networks.xu2020.encoder_weights import TEACHER, encoder_weights, teacher
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.xu2020.transfer_network import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, Xu2020Transfer
-from tinct.training.config import dataclass_from
 from tinct.training.pool import Pool
 from tinct.training.sheets import write_sheet
-from tinct.training.vgg19 import TEACHER, encoder_weights, teacher
+from tinct.training.training import Training
+from tinct.training.validation import mean_over
 from tinct.training.views import photographs_at, random_view, whole_view
 
 SHOWN = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_4", "conv4_1")
 """The encoder's features that the transfer sub-net looks at; a student learns those that its teacher has."""
 
 ROWS = 8
+"""Photographs on a sheet."""
+
+CHUNK = 16
+"""Held-out photographs validated at a time."""
 
 
 @dataclass(frozen=True)
 class EncoderRecipe:
-    """Attributes: encoder is whom the student learns from, as in `tinct.training.vgg19.encoder_weights`."""
+    """Whom the student learns from.
+
+    Attributes:
+        encoder: the teacher, as in `tinct.networks.xu2020.encoder_weights.encoder_weights`.
+    """
 
     encoder: str = TEACHER
 
@@ -50,24 +58,19 @@ class StudentEncoder(nn.Module):
         return {name: self.maps[name](features) for name, features in found.items()}
 
 
-class EncoderTraining:
+class EncoderTraining(Training):
     """Knowledge distillation of the encoder: every layer's features, as a share of what varies in them.
 
     Source: Romero et al., FitNets, ICLR 2015, at every level instead of one.
     """
 
-    name = "xu2020-encoder"
+    kinds = (StudentEncoder, Xu2020Config, EncoderRecipe)
 
-    def __init__(self, recipe: EncoderRecipe, network: Xu2020Config, device: torch.device) -> None:
-        self.recipe, self.network = recipe, network
+    def prepare(self, pool: Pool) -> None:
+        """Open the published network."""
         self.teacher, known = teacher()
-        self.teacher.to(device)
+        self.teacher.to(pool.weights.device)
         self.layers = tuple(name for name in SHOWN if name in known)
-
-    @classmethod
-    def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> EncoderTraining:
-        """From the tables [recipe] and [network]."""
-        return cls(*_tables(EncoderRecipe, tables), pool.weights.device)
 
     def build(self) -> StudentEncoder:
         """A fresh student, with ImageNet's normalization: the teacher's color transform reaches to 150."""
@@ -83,16 +86,13 @@ class EncoderTraining:
     @torch.no_grad()
     def validate(self, model: StudentEncoder, pool: Pool, held_out: Tensor) -> dict[str, float]:
         """The same shares on held-out photographs, for each layer."""
-        sums = dict.fromkeys(self.layers, 0.0)
-        for index in held_out.split(16):
+
+        def figures(index: Tensor) -> dict[str, float]:
             rgb = whole_photographs(pool, index)[0]
             wanted = self.teacher.features(rgb, self.layers)
-            for name, found in model(rgb).items():
-                sums[name] += float(_unexplained(found, wanted[name])) * len(index)
-        return {name: value / len(held_out) for name, value in sums.items()}
+            return {name: float(_unexplained(found, wanted[name])) for name, found in model(rgb).items()}
 
-    def draw(self, model: StudentEncoder, pool: Pool, held_out: Tensor, file: Path) -> None:
-        """Features make no picture; nothing is drawn."""
+        return mean_over(held_out, CHUNK, figures)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class TransferRecipe:
     """What the decoder's training minimizes.
 
     Attributes:
-        encoder: where the encoder's weights come from, as in `tinct.training.vgg19.encoder_weights`.
+        encoder: where the encoder's weights come from, as in `tinct.networks.xu2020.encoder_weights.encoder_weights`.
         reconstruction: weight of the mean squared error, sRGB 0..1.
         perceptual: weight of the mean squared error of the encoder's features of output and photograph.
         pooled: weight of predicting the pooled feature under conv4_1 from it, which keeps a conv4_1 that has no
@@ -122,19 +122,14 @@ class TransferModel(nn.Module):
         self.pooled = nn.Conv2d(scaled(512, width), scaled(256, width), 1)
 
 
-class TransferTraining:
+class TransferTraining(Training):
     """The decoder learns to give photographs back; the encoder stays as it is, but for layers without weights."""
 
-    name = "xu2020-transfer"
+    kinds = (TransferModel, Xu2020Config, TransferRecipe)
 
-    def __init__(self, recipe: TransferRecipe, network: Xu2020Config) -> None:
-        self.recipe, self.network = recipe, network
-        self.weights = encoder_weights(recipe.encoder)
-
-    @classmethod
-    def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> TransferTraining:
-        """From the tables [recipe] and [network]."""
-        return cls(*_tables(TransferRecipe, tables))
+    def prepare(self, pool: Pool) -> None:
+        """Read the encoder's weights."""
+        self.weights = encoder_weights(self.recipe.encoder)
 
     def build(self) -> TransferModel:
         """A fresh decoder behind the encoder's weights."""
@@ -167,15 +162,18 @@ class TransferTraining:
 
         `style` is how far the transfer's feature statistics are from the style's, over how far the photograph's are.
         """
-        sums = {"reconstruction": 0.0, "style": 0.0}
-        for index in held_out.split(16):
+        network = model.network
+
+        def figures(index: Tensor) -> dict[str, float]:
             rgb = whole_photographs(pool, index)[0]
-            error = (model.network(rgb).float().clamp(0, 1) - rgb).square().mean((1, 2, 3)).clamp_min(1e-7)
-            sums["reconstruction"] += float((-10 * torch.log10(error)).sum())
-            style, encoder = rgb.roll(1, 0), model.network.encoder
-            left = style_distance(encoder, model.network(rgb, style).clamp(0, 1), style)
-            sums["style"] += float((left / style_distance(encoder, rgb, style).clamp_min(1e-6)).sum())
-        return {name: value / len(held_out) for name, value in sums.items()}
+            style = rgb.roll(1, 0)
+            found = network(rgb, style).clamp(0, 1)
+            return {
+                "reconstruction": reconstruction(network(rgb), rgb),
+                "style": style_left(network.encoder, found, rgb, style),
+            }
+
+        return mean_over(held_out, CHUNK, figures)
 
     @torch.no_grad()
     def draw(self, model: TransferModel, pool: Pool, held_out: Tensor, file: Path) -> None:
@@ -222,6 +220,18 @@ def style_distance(encoder: VGG19, found: Tensor, style: Tensor) -> Tensor:
     return torch.stack(gaps).sum(0)
 
 
+def style_left(encoder: VGG19, found: Tensor, content: Tensor, style: Tensor) -> float:
+    """How far the transfer's statistics are from the style's, over how far the photograph's are: the mean."""
+    own = style_distance(encoder, content, style).clamp_min(1e-6)
+    return float((style_distance(encoder, found, style) / own).mean())
+
+
+def reconstruction(found: Tensor, rgb: Tensor) -> float:
+    """Mean PSNR, dB, of sRGB (B, 3, H, W), clipped to 0..1."""
+    error = (found.float().clamp(0, 1) - rgb).square().mean((1, 2, 3)).clamp_min(1e-7)
+    return float((-10 * torch.log10(error)).mean())
+
+
 def random_photographs(pool: Pool, count: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """sRGB, L* and ab / 110 of random photographs in random views."""
     index = pool.draw(count)
@@ -249,11 +259,3 @@ def _unexplained(found: Tensor, wanted: Tensor) -> Tensor:
 
 def _is_frozen(encoder: VGG19, name: str) -> bool:
     return not next(encoder.get_submodule(name).parameters()).requires_grad
-
-
-def _tables(recipe: type[Any], tables: Mapping[str, Mapping[str, Any]]) -> tuple[Any, Xu2020Config]:
-    """Recipe and network from a config's tables."""
-    return (
-        dataclass_from(recipe, tables.get("recipe", {}), "recipe"),
-        dataclass_from(Xu2020Config, tables.get("network", {}), "network"),
-    )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tinct.methods.automatic import Automatic, AutomaticDistribution
+from tinct.networks.zhang2016.card import PAPER
 
-SOURCE = "Zhang, Isola, Efros, Colorful Image Colorization, ECCV, 2016"
 WORKING_SIZE = 160
 """Working size at which things are about as large as in the released networks' training; on held-out photographs
 zhang2016 has 20.35 dB at it, 19.98 at 256 and 20.50 at 128."""
@@ -12,14 +12,14 @@ zhang2016 has 20.35 dB at it, 19.98 at 256 and 20.50 at 128."""
 ZHANG2016 = AutomaticDistribution(
     name="zhang2016",
     summary="by itself: a rebalanced distribution over 313 colors, read as its annealed mean",
-    source=SOURCE,
+    source=PAPER,
     working_size=WORKING_SIZE,
 )
 
 ZHANG2016_MODE = AutomaticDistribution(
     name="zhang2016-mode",
     summary="the same network, read as its likeliest color: vivid and patchy",
-    source=SOURCE,
+    source=PAPER,
     working_size=WORKING_SIZE,
     network="zhang2016",
     temperature=1e-4,
@@ -28,20 +28,20 @@ ZHANG2016_MODE = AutomaticDistribution(
 ZHANG2016_L2 = Automatic(
     name="zhang2016-l2",
     summary="by itself: the same network with a squared error, the paper's baseline",
-    source=SOURCE,
+    source=PAPER,
     working_size=WORKING_SIZE,
 )
 
 ZHANG2016_FIVE_BLOCKS = AutomaticDistribution(
     name="zhang2016-five-blocks",
     summary="by itself: an ablation with five blocks, one of them dilated",
-    source=SOURCE,
+    source=PAPER,
     working_size=WORKING_SIZE,
 )
 
 ZHANG2016_FOUR_BLOCKS = AutomaticDistribution(
     name="zhang2016-four-blocks",
     summary="by itself: an ablation with four blocks, none of them dilated",
-    source=SOURCE,
+    source=PAPER,
     working_size=WORKING_SIZE,
 )

@@ -13,15 +13,16 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from tinct.color.bins import AB_BIN_COUNT, AB_SCALE, TEMPERATURE
+from tinct.networks.graph import Release
 from tinct.networks.layers.outputs import (
-    TEMPERATURE,
     Outputs,
     annealed_mean,
     bin_centers,
     he_initialized,
     scaled,
 )
-from tinct.networks.tinct.network import AB_BIN_COUNT, AB_SCALE
+from tinct.networks.paper_graph import paper_graphs
 
 Block = tuple[int, int, int, int]
 
@@ -117,3 +118,6 @@ def upsampling_block(inputs: int, outputs: int) -> nn.Sequential:
         nn.Conv2d(outputs, outputs, 3, padding=1),
         nn.ReLU(inplace=True),
     )
+
+
+RELEASE = Release(Zhang2016Config, Zhang2016, paper_graphs)

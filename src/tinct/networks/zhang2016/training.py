@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from tinct.networks.layers.outputs import Outputs
-from tinct.networks.tinct.training import bin_centers, own_prior
 from tinct.networks.zhang2016.network import Zhang2016, Zhang2016Config
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
-from tinct.training.color_distribution import distribution_loss, soft_encoding
-from tinct.training.losses import color_weights
+from tinct.training.color_distribution import distribution_loss, own_prior, soft_encoding
+from tinct.training.losses import color_weights, l2
 from tinct.training.pool import Pool
 
 
@@ -35,17 +33,15 @@ class Zhang2016Recipe:
 
 
 class Zhang2016Training(AutomaticTraining):
-    """What the loop asks of the network."""
+    """The training of the network, of the L2 baseline and of the ablations; the config says which."""
 
-    name: ClassVar[str] = "zhang2016"
-    kinds: ClassVar[tuple[type[nn.Module], type, type]] = (Zhang2016, Zhang2016Config, Zhang2016Recipe)
+    kinds = (Zhang2016, Zhang2016Config, Zhang2016Recipe)
 
     def prepare(self, pool: Pool) -> None:
         """Count how rare each color is."""
         self.weights = None
         if self.recipe.rebalance and not self.network.regression:
-            prior = own_prior(pool, bin_centers().to(pool.weights.device))
-            self.weights = color_weights(prior, self.recipe.uniform)
+            self.weights = color_weights(own_prior(pool), self.recipe.uniform)
 
     def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
         """Equation 1 for the L2 baseline, in units of 110; else equation 2."""
@@ -55,26 +51,3 @@ class Zhang2016Training(AutomaticTraining):
         assert outputs.bins is not None
         target = soft_encoding(truth, r.neighbors, r.sigma)
         return {"bins": distribution_loss(outputs.bins, target, self.weights)}
-
-
-class RegressionTraining(Zhang2016Training):
-    """The paper's L2 baseline; the config says `regression`."""
-
-    name: ClassVar[str] = "zhang2016-l2"
-
-
-class FiveBlocksTraining(Zhang2016Training):
-    """The ablation with five blocks before the last, one of them dilated; the config says which."""
-
-    name: ClassVar[str] = "zhang2016-five-blocks"
-
-
-class FourBlocksTraining(Zhang2016Training):
-    """The ablation with four blocks before the last, none of them dilated; the config says which."""
-
-    name: ClassVar[str] = "zhang2016-four-blocks"
-
-
-def l2(predicted: Tensor, truth: Tensor) -> Tensor:
-    """Half the squared distance between colors, its mean over all places."""
-    return (predicted.float() - truth).square().sum(1).mean() / 2

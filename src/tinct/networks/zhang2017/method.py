@@ -17,6 +17,7 @@ from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import alternative
 from tinct.methods.exported import unpadded
 from tinct.methods.method import Prediction, Reference
+from tinct.networks.zhang2017.card import PAPER
 
 Array = NDArray[np.float32]
 
@@ -90,19 +91,14 @@ def mean_saturation(reference: Reference) -> float:
     return float(((highest - lowest) / np.maximum(highest, 1e-6)).mean())
 
 
-SOURCE = (
-    "Zhang, Zhu, Isola, Geng, Lin, Yu, Efros, Real-Time User-Guided Image Colorization with Learned Deep Priors, "
-    "SIGGRAPH, 2017"
-)
-
 ZHANG2017 = LocalHints(
     name="zhang2017",
     summary="by itself and from hints, and suggests colors: the local-hints network",
-    source=SOURCE,
+    source=PAPER,
 )
 
 ZHANG2017_GLOBAL = GlobalHints(
     name="zhang2017-global",
     summary="the same, and takes a reference's color histogram and saturation on the whole",
-    source=SOURCE,
+    source=PAPER,
 )

@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tinct.color.bins import AB_BIN_COUNT
+from tinct.networks.graph import Release
 from tinct.networks.layers.hypercolumns import HypercolumnLayer
 from tinct.networks.layers.outputs import Outputs, he_initialized, scaled
-from tinct.networks.tinct.network import AB_BIN_COUNT
+from tinct.networks.paper_graph import paper_graphs
 from tinct.networks.zhang2016.network import block
 
 GLOBAL_HINTS = AB_BIN_COUNT + 3
@@ -143,3 +145,6 @@ def _guide(channels: int) -> nn.Sequential:
     guide = nn.Sequential(*layers)
     he_initialized(guide)
     return guide
+
+
+RELEASE = Release(Zhang2017Config, Zhang2017, paper_graphs)

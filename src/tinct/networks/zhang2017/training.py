@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tinct.color.bins import AB_BIN_COUNT, AB_SCALE
 from tinct.networks.layers.outputs import Outputs
-from tinct.networks.tinct.network import AB_BIN_COUNT, AB_SCALE
 from tinct.networks.zhang2017.network import Zhang2017, Zhang2017Config
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
 from tinct.training.color_distribution import SoftBins, distribution_loss, histogram, soft_encoding
@@ -31,6 +31,9 @@ FROM_ZHANG2016: Names = (
 )
 """Weights of Zhang 2016 that are this network's too: blocks 1 to 8. Its strides leave out what this one leaves out
 afterwards."""
+
+FROM_ZHANG2017: Names = ((r"(.*)", r"\1"),)
+"""Weights of the local-hints network that are the global-hints network's too: all of them."""
 
 VALIDATED = (1, 10, 100)
 """Numbers of 6x6 patches on the validation curve, as in the published sweep."""
@@ -67,15 +70,14 @@ class Zhang2017Recipe:
 
 
 class Zhang2017Training(AutomaticTraining):
-    """What the loop asks of the network."""
+    """The training of both networks; the config says which (`global_hints`)."""
 
-    name: ClassVar[str] = "zhang2017"
-    kinds: ClassVar[tuple[type[nn.Module], type, type]] = (Zhang2017, Zhang2017Config, Zhang2017Recipe)
-    begins_with: ClassVar[tuple[str, Names]] = ("zhang2016", FROM_ZHANG2016)
+    kinds = (Zhang2017, Zhang2017Config, Zhang2017Recipe)
 
     def prepare(self, pool: Pool) -> None:
         """Read the weights to start from."""
-        self.start = weights_to_start_from(self.recipe.start, *self.begins_with)
+        begun = ("zhang2017", FROM_ZHANG2017) if self.network.global_hints else ("zhang2016", FROM_ZHANG2016)
+        self.start = weights_to_start_from(self.recipe.start, *begun)
 
     def build(self) -> nn.Module:
         """A network before its first step."""
@@ -125,13 +127,6 @@ class Zhang2017Training(AutomaticTraining):
         """Histogram at 1/4 and mean saturation, each where it is shown, (B, 2)."""
         colors = histogram(self._encoded(batch), AB_BIN_COUNT)
         return global_hints(colors, saturation(batch.rgb), shown)
-
-
-class GlobalHintsTraining(Zhang2017Training):
-    """The global-hints network; the config says `global_hints`."""
-
-    name: ClassVar[str] = "zhang2017-global"
-    begins_with: ClassVar[tuple[str, Names]] = ("zhang2017", ((r"(.*)", r"\1"),))
 
 
 def global_hints(colors: Tensor, mean_saturation: Tensor, shown: Tensor) -> Tensor:

@@ -1,0 +1,17 @@
+"""What Larsson 2016 offers."""
+
+from __future__ import annotations
+
+from tinct.networks.card import Card
+
+PAPER = "Larsson, Maire, Shakhnarovich, Learning Representations for Automatic Colorization, ECCV, 2016"
+
+CARDS = (
+    Card(
+        "larsson2016",
+        PAPER,
+        "tinct.networks.larsson2016.method:LARSSON2016",
+        "tinct.networks.larsson2016.training:Larsson2016Training",
+        "tinct.networks.larsson2016.network:RELEASE",
+    ),
+)

@@ -1,0 +1,19 @@
+"""What the thesis's network offers: with all its branches, and its two ablations."""
+
+from __future__ import annotations
+
+from tinct.networks.card import Card
+
+PAPER = (
+    "Nguyen-Quynh, Kim, Do, Image Colorization Using the Global Scene-Context Style and Pixel-Wise Semantic "
+    "Segmentation, IEEE Access, 2020"
+)
+
+_FOLDER = "tinct.networks.scunet"
+_TRAINING, _RELEASE = f"{_FOLDER}.training:ScunetTraining", f"{_FOLDER}.network:RELEASE"
+
+CARDS = (
+    Card("scunet", PAPER, f"{_FOLDER}.method:SCUNET", _TRAINING, _RELEASE),
+    Card("scunet-classregsoft", PAPER, f"{_FOLDER}.method:SCUNET_CLASSREGSOFT", _TRAINING, _RELEASE),
+    Card("scunet-regsoft", PAPER, f"{_FOLDER}.method:SCUNET_REGSOFT", _TRAINING, _RELEASE),
+)

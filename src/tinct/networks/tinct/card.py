@@ -1,0 +1,17 @@
+"""What the released network offers."""
+
+from __future__ import annotations
+
+from tinct.networks.card import Card
+
+PAPER = "this project; color memory after Xu et al. 2020 and Zhang et al. 2016, 2017"
+
+CARDS = (
+    Card(
+        "tinct",
+        PAPER,
+        "tinct.networks.tinct.method:Tinct",
+        "tinct.networks.tinct.training:TinctTraining",
+        "tinct.networks.tinct.release:RELEASE",
+    ),
+)

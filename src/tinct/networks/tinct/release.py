@@ -1,0 +1,58 @@
+"""The released network's files: its graphs (`tinct.networks.tinct.graphs`), with inputs to trace them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from tinct.networks.graph import Graph, Release, pixel_axes
+from tinct.networks.layers.outputs import bin_centers
+from tinct.networks.tinct.graphs import cut
+from tinct.networks.tinct.network import MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
+from tinct.networks.tinct.ports import INPUTS, OUTPUTS
+
+CHANNELS_FIRST = ("lightness", "maps", "hint_map")
+"""Inputs whose channels stand before height and width."""
+
+
+def graphs(model: Tinct) -> list[Graph]:
+    """The network cut into the graphs of `PARTS`; batch normalizations are folded, training-only heads left out."""
+    parts = cut(model.cpu().float(), bin_centers(1.0))
+    examples = _examples(parts)
+    found = []
+    for part, graph in parts.items():
+        given = zip(INPUTS[part], examples[part], strict=True)
+        axes = {name: _free_axes(name, tensor.ndim) for name, tensor in given}
+        found.append(Graph(f".{part}", graph, examples[part], axes, OUTPUTS[part]))
+    return found
+
+
+@torch.no_grad()
+def _examples(parts: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, ...]]:
+    """Inputs to trace each graph with; their sizes are all different."""
+    lightness = torch.rand(1, 1, 96, 128) * 100
+    keys, *shares = parts["encode"](lightness)
+    items = (keys, torch.rand(1, 5, keys.shape[-1]), torch.rand(1, 5, 2), torch.zeros(1, 5))
+    heads = parts["match"](*items, torch.rand(1, 5, 2)).shape[1]
+    maps = torch.rand(1, heads * MAP_CHANNELS_PER_HEAD, 24, 32)
+    decoder = (*shares, maps, torch.zeros(1, 3, 48, 64))
+    return {
+        "encode": (lightness,),
+        "match": (*items, torch.rand(1, 5, 2)),
+        "recall": items,
+        "decode": decoder,
+        "distribution": decoder[1:],
+    }
+
+
+def _free_axes(name: str, rank: int) -> dict[int, str]:
+    if rank < 4:
+        return {0: "batch", 1: "items"}
+    if name in CHANNELS_FIRST:
+        return pixel_axes(name)
+    return {0: "batch", 1: f"{name}_height", 2: f"{name}_width"}
+
+
+RELEASE = Release(TinctConfig, Tinct, graphs)

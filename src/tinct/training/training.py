@@ -1,0 +1,60 @@
+"""A network's side of training: what `tinct.training.loop.Loop` asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from torch import Tensor, nn
+
+from tinct.training.config import dataclass_from
+from tinct.training.pool import Pool
+
+
+class Training:
+    """How one network is built, what its batches are and what is minimized.
+
+    Attributes:
+        kinds: the classes of the network, of its numbers (a config's table [network]) and of the recipe ([recipe]).
+        name: what checkpoints call the network; `tinct.training.run` takes it from the network's card.
+    """
+
+    kinds: ClassVar[tuple[type[nn.Module], type[Any], type[Any]]]
+    name = ""
+
+    def __init__(self, recipe: Any, network: Any, pool: Pool) -> None:
+        self.recipe, self.network = recipe, network
+        self.prepare(pool)
+
+    @classmethod
+    def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> Self:
+        """From a config's tables [recipe] and [network].
+
+        Raises:
+            OptionError: if a table has what its dataclass does not know.
+        """
+        _, network, recipe = cls.kinds
+        return cls(
+            dataclass_from(recipe, tables.get("recipe", {}), "recipe"),
+            dataclass_from(network, tables.get("network", {}), "network"),
+            pool,
+        )
+
+    def prepare(self, pool: Pool) -> None:
+        """Take from the pool, and from other runs, what training needs of them, once."""
+
+    def build(self) -> nn.Module:
+        """A network before its first step."""
+        return self.kinds[0](self.network)
+
+    def losses(self, model: Any, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
+        """Weighted losses of one random batch; the loop adds them up."""
+        raise NotImplementedError
+
+    def validate(self, model: Any, pool: Pool, held_out: Tensor) -> dict[str, float]:
+        """Figures on held-out photographs (indices in the pool), by name."""
+        raise NotImplementedError
+
+    def draw(self, model: Any, pool: Pool, held_out: Tensor, file: Path) -> None:
+        """Write a contact sheet of held-out photographs, where the network makes pictures."""
