@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tinct.color.gamut import TOLERANCE, gamut_scale
 from tinct.color.srgb import KNEE_LINEAR, WHITE_XYZ_TO_RGB
 from tinct.inference.openvino_engine import engine
-from tinct.photo.arrays import threads
+from tinct.threads import threads
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, InferRequest, Model, Node

@@ -18,6 +18,7 @@ from tinct.inference.border import Orders, declared_name, read_cut, stored_cut
 from tinct.inference.disk_cache import checked_entry, writable_cache
 from tinct.inference.eight_bits import Ranges, multiplies_bytes
 from tinct.inference.interface import checked_arrays
+from tinct.threads import allowed_threads
 from tinct.weights.checksum import file_sha256
 
 if TYPE_CHECKING:
@@ -155,8 +156,9 @@ def engine() -> openvino.Core:
 def _properties(precision: str, threads: int | None) -> dict[str, Any]:
     rest = best_precision() if precision == "int8" else precision  # 8 bits are marked where they are wanted
     properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": rest}
-    if threads is not None:
-        properties["INFERENCE_NUM_THREADS"] = threads
+    count = threads or allowed_threads()
+    if count is not None:
+        properties |= {"INFERENCE_NUM_THREADS": count, "NUM_STREAMS": 1}
     return properties
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from tinct.errors import ShapeError
 
 Pixels = NDArray[Any]
-T = TypeVar("T")
 
 _SLACK = 1e-3
 """How far floats may lie outside 0..1 and still count as rounding."""
@@ -81,23 +77,6 @@ def quantize(values: NDArray[np.generic], dtype: np.dtype[Any]) -> Pixels:
     scaled = np.asarray(values, np.float32) * np.float32(top)
     np.clip(np.rint(scaled, out=scaled), 0, top, out=scaled)
     return scaled.astype(dtype)
-
-
-def threads() -> int:
-    """How many threads work on a photograph: all cores, eight at most."""
-    return min(os.cpu_count() or 1, 8)
-
-
-def each_in_threads(work: Callable[[T], None], items: Sequence[T]) -> None:
-    """Do `work` for each item in `threads()`; the first error is raised when all have ended."""
-    workers = min(len(items), threads())
-    if workers < 2:
-        for item in items:
-            work(item)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(work, item) for item in items]:
-            done.result()
 
 
 def settle_lightness(pixels: NDArray[np.uint8], lightness: NDArray[np.float32]) -> None:

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinct.errors import ShapeError
-from tinct.photo.arrays import checked, each_in_threads, quantize, settle_lightness, threads
+from tinct.photo.arrays import checked, quantize, settle_lightness
 from tinct.photo.formats import FORMATS, named_format, path_format
 from tinct.photo.metadata import Metadata
 from tinct.photo.provenance import Provenance
+from tinct.threads import each_in_threads, threads
 
 if TYPE_CHECKING:
     from PIL import Image
