@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinct.cli.process import drop_output, echo, is_closed, termination_interrupts
+from tinct.cli.process import drop_output, is_closed
 from tinct.errors import OptionError, OutputError, PhotoError, TinctError
 from tinct.options import Options
 
 if TYPE_CHECKING:
+    from tinct.colorizing.batch import Item, Placing
     from tinct.colorizing.colorizer import Colorizer
     from tinct.hints import HintLike
     from tinct.methods import Method
     from tinct.photo import Photo
 
 STANDARD_STREAM = "-"
+SAME = "same"
+
+_LARGEST_LIST = 64 << 20
+"""Bytes of a list of photographs."""
 
 EXAMPLES = """
 \b
@@ -35,6 +40,8 @@ Examples:
       a reference, corrected by strokes painted on a transparent picture
   tinct colorize album/*.tif -r summer.jpg --out-dir colored
       many photographs; one that cannot be read does not stop the rest
+  tinct colorize scans --recursive --out-dir colored --keep-tree --format same --skip-existing
+      a tree of folders; the same line again goes on where it was stopped
   tinct colorize - -r album.jpg < scan.jpg > color.jpg
   tinct colorize --project coat.tinct.json
       does again what was saved in the studio, byte for byte
@@ -42,7 +49,9 @@ Examples:
       a whole album alike: the same coat, the same navy
 """
 
-_PHOTOS = typer.Argument(help="Photographs to colorize; - reads one from standard input.", metavar="PHOTO")
+_PHOTOS = typer.Argument(
+    help="Photographs to colorize, or folders of them; - reads one from standard input.", metavar="PHOTO"
+)
 _REFERENCE = typer.Option(
     "-r", "--reference", metavar="FILE", help="Color photograph to take colors from; repeat for more."
 )
@@ -59,6 +68,19 @@ _SIZE = typer.Option(
 _OUTPUT = typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is standard output.")
 _OUT_DIR = typer.Option("--out-dir", metavar="DIR", help="Folder for the results [beside the photograph].")
 _OVERWRITE = typer.Option("--overwrite", help="Write over what is there already, even the photograph itself.")
+_FORMAT = typer.Option(
+    "--format",
+    metavar="FORMAT",
+    help="Of the results: same (as the photograph), png, tif, jpg or webp [png].",
+)
+_SKIP = typer.Option("--skip-existing", help="Pass over photographs whose result is there already.")
+_KEEP_TREE = typer.Option("--keep-tree", help="Make the photographs' own folders again below --out-dir.")
+_RECURSIVE = typer.Option("--recursive", help="Look into the folders of a folder as well.")
+_FILES_FROM = typer.Option(
+    "--files-from", metavar="FILE", help="A list of more photographs, one a line; - is standard input."
+)
+_QUIET = typer.Option("--quiet", "-q", help="Say nothing but errors.")
+_JSON = typer.Option("--json", help="Print a line of JSON a photograph in place of the results' names.")
 _STRENGTH = typer.Option(
     "--strength", metavar="0..2", help="Saturation: 0 is gray, 1 as predicted, 2 twice that."
 )
@@ -104,14 +126,25 @@ def colorize(
     carry: Annotated[str | None, _CARRY] = None,
     output: Annotated[str | None, _OUTPUT] = None,
     out_dir: Annotated[Path | None, _OUT_DIR] = None,
+    format: Annotated[str | None, _FORMAT] = None,
+    keep_tree: Annotated[bool, _KEEP_TREE] = False,
+    skip_existing: Annotated[bool, _SKIP] = False,
     overwrite: Annotated[bool, _OVERWRITE] = False,
+    recursive: Annotated[bool, _RECURSIVE] = False,
+    files_from: Annotated[str | None, _FILES_FROM] = None,
+    quiet: Annotated[bool, _QUIET] = False,
+    as_json: Annotated[bool, _JSON] = False,
 ) -> int:
     """Colorize photographs from references, from hints, or from both.
 
     The result has the photograph's own lightness, resolution and metadata. It is written beside it as
-    NAME.color.png, and never over anything unless you say --overwrite.
+    NAME.color.png, and never over anything unless you say --overwrite. Among several photographs, results of
+    tinct are passed over.
     """
-    photos = photos or []
+    from tinct.cli.batches import Telling, do_all
+    from tinct.colorizing.batch import Placing
+
+    photos = [*(photos or ()), *(_listed(files_from) if files_from is not None else ())]
     if project is not None:
         from tinct.cli.replaying import read_album
 
@@ -135,12 +168,12 @@ def colorize(
     else:
         options = Options(method, size, strength, vividness, chroma_only, seed, trust)
         set_up = _set_up(options, reference, hint or [], hints)
-    if not photos:
-        raise OptionError("no PHOTO is named; name at least one, or - for standard input.")
-    targets = _targets(photos, output, out_dir)
-    if out_dir is not None:
-        _make_folder(out_dir)
-    return _each(photos, targets, lambda photo, target: _colorize_one(set_up, photo, target, overwrite))
+    items, placing = _planned(
+        photos, output, Placing(out_dir, keep_tree, format, overwrite, skip_existing), recursive
+    )
+    if as_json and any(item.target == STANDARD_STREAM for item in items):
+        raise OptionError("--json and a result both go to standard output; give -o FILE.")
+    return do_all(items, placing, lambda item: _colorize_one(set_up, item, placing), Telling(quiet, as_json))
 
 
 def _set_up(
@@ -167,108 +200,84 @@ def _set_up(
     return set_up
 
 
-def _colorize_one(set_up: Callable[[Photo], Colorizer], source: str, target: str, overwrite: bool) -> None:
+def _colorize_one(set_up: Callable[[Photo], Colorizer], item: Item, placing: Placing) -> None:
+    from tinct.colorizing.batch import make_folder
     from tinct.photo.writing import check_target
 
-    if target != STANDARD_STREAM:
-        check_target(
-            Path(target), source=None if source == STANDARD_STREAM else Path(source), overwrite=overwrite
-        )
-    photo = _read(source)
+    to_stream = item.target == STANDARD_STREAM
+    if not to_stream:
+        if placing.out_dir is not None:
+            make_folder(item.target)
+        source = None if item.photo == STANDARD_STREAM else Path(item.photo)
+        check_target(Path(item.target), source=source, overwrite=placing.overwrite)
+    photo = _read(item.photo)
+    item.notes += photo.notes
     result = set_up(photo).render()
-    if target == STANDARD_STREAM:
-        _send(result.encode())
-        return
-    result.write(Path(target), overwrite=overwrite)
+    if to_stream:
+        _send(result.encode(None if placing.format in (None, SAME) else placing.format))
+    else:
+        result.write(Path(item.target), overwrite=placing.overwrite)
 
 
-def _each(photos: Sequence[str], targets: Sequence[str], work: Callable[[str, str], None]) -> int:
-    """Do all of them; one that fails is a line on stderr and makes the exit code, and the rest go on."""
-    from tinct.cli import complain, told
-
-    code, unprinted = 0, None
-    with _progress(len(photos)) as advance, termination_interrupts():
-        for photo, target in zip(photos, targets, strict=True):
-            try:
-                work(photo, target)
-            except Exception as error:
-                code = complain(_named(photo, told(error)))
-            else:
-                unprinted = unprinted or (echo(target) if target != STANDARD_STREAM else None)
-            advance()
-    if unprinted is None or isinstance(unprinted, BrokenPipeError):
-        return code
-    return complain(f"names of results could not be printed ({unprinted.strerror}); the results are written.")
-
-
-@contextmanager
-def _progress(count: int) -> Iterator[Callable[[], None]]:
-    """A progress bar on stderr for more than one photograph, where somebody looks."""
-    if count < 2 or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("colorizing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("colorizing", total=count)
-        yield lambda: progress.advance(task)
-
-
-def _targets(photos: Sequence[str], output: str | None, out_dir: Path | None) -> list[str]:
-    """Where each result goes.
+def _planned(
+    photos: Sequence[str], output: str | None, placing: Placing, recursive: bool
+) -> tuple[list[Item], Placing]:
+    """What is done with each photograph that is named.
 
     Raises:
-        OptionError: if two results would go to one place.
+        OptionError: if options contradict each other, or nothing is named.
+        OutputError: if standard output cannot take a result.
     """
-    if output is not None and out_dir is not None:
+    from tinct.colorizing.batch import Item, plan
+
+    if not photos:
+        raise OptionError("no PHOTO is named; name at least one, or - for standard input.")
+    if output is None:
+        items = plan(photos, placing, recursive=recursive)
+    elif placing.out_dir is not None:
         raise OptionError(
             "both -o and --out-dir are given; -o names one file, --out-dir a folder: choose one."
         )
-    if output is not None and len(photos) > 1:
+    elif len(photos) > 1:
         raise OptionError(f"-o names one file but there are {len(photos)} photographs; use --out-dir DIR.")
-    targets = [output or _target(photo, out_dir) for photo in photos]
-    if STANDARD_STREAM in photos and len(photos) > 1:
-        raise OptionError("standard input is one of several photographs; colorize it by itself.")
-    if STANDARD_STREAM in targets and is_closed("stdout"):
+    elif placing.format is not None and output != STANDARD_STREAM:
+        raise OptionError("both -o and --format are given; the name after -o says the format.")
+    else:
+        items = [Item(photos[0], output)]
+    if any(item.target == STANDARD_STREAM for item in items):
+        _check_standard_output()
+    return items, placing
+
+
+def _check_standard_output() -> None:
+    if is_closed("stdout"):
         raise OutputError("standard output is closed; send it somewhere, or give -o FILE.")
-    if STANDARD_STREAM in targets and sys.stdout.isatty():
+    if sys.stdout.isatty():
         raise OutputError("the result would go to the terminal; redirect it, or give -o FILE.")
-    by_target: dict[str, str] = {}
-    for photo, target in zip(photos, targets, strict=True):
-        if target in by_target:
-            raise OptionError(
-                f"{by_target[target]} and {photo} would both become {target}; colorize them separately."
-            )
-        by_target[target] = photo
-    return targets
 
 
-def _target(photo: str, out_dir: Path | None) -> str:
-    from tinct.photo import default_output
+def _listed(file: str) -> list[str]:
+    """The names in a list of files.
 
-    if photo == STANDARD_STREAM and out_dir is None:
-        return STANDARD_STREAM
-    return str(default_output("stdin" if photo == STANDARD_STREAM else photo, out_dir))
+    Raises:
+        OptionError: if it cannot be read.
+    """
+    from tinct.colorizing.batch import names_in
+    from tinct.streams import read_whole
 
-
-def _make_folder(place: Path) -> None:
+    if file == STANDARD_STREAM:
+        return names_in(b"" if is_closed("stdin") else sys.stdin.buffer.read())
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        return names_in(read_whole(file, _LARGEST_LIST))
     except OSError as error:
-        raise OutputError(f"{place} cannot be made ({error.strerror}); name a folder to write to.") from None
+        raise OptionError(f"{file} cannot be read ({error.strerror}); give a list of files.") from None
 
 
 def _read(source: str) -> Photo:
-    """Read a photograph; what was decided about it, and what decoders complain of, is a line each on stderr."""
-    from tinct.cli import note
+    """Read a photograph; what was decided about it, and what decoders complain of, are its notes."""
     from tinct.complaints import read_heard
 
-    photo = read_heard(_StandardInput() if source == STANDARD_STREAM else source)
-    for each in photo.notes:
-        note(f"{_name(source)}: {each}")
-    return photo
+    return read_heard(_StandardInput() if source == STANDARD_STREAM else source)
 
 
 class _StandardInput(BytesIO):
@@ -326,12 +335,3 @@ def _reread(file: str | None) -> str | bytes | None:
     from tinct.hints.files import contents
 
     return contents(file)
-
-
-def _named(photo: str, message: str) -> str:
-    name = _name(photo)
-    return message if name in message else f"{name}: {message}"
-
-
-def _name(photo: str) -> str:
-    return "standard input" if photo == STANDARD_STREAM else photo

@@ -1,0 +1,271 @@
+"""Many photographs: which of the files named are done, where each result goes, and what became of each.
+
+Everything that decides about a file before it is read is decided here, once, for every door that takes several.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from tinct.errors import OptionError, OutputError
+from tinct.photo.formats import SUFFIXES, default_output
+
+STANDARD_STREAM = "-"
+
+SAME = "same"
+FORMATS = (SAME, "png", "tif", "jpg", "webp")
+"""What results may be written as: in the photograph's own format, or in one for all."""
+
+RECORD = b"colorized by tinct "
+"""What every result of tinct holds, in EXIF, XMP or a text chunk, as its bytes."""
+
+_EDGE = 1 << 16
+"""Bytes at a file's beginning and at its end that are searched for the record: formats keep metadata there."""
+
+
+class State(StrEnum):
+    """What becomes of a photograph: to be done, or why it is not, or how it ended."""
+
+    TO_DO = "to do"
+    WRITTEN = "written"
+    EXISTS = "exists"
+    OWN_RESULT = "own result"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class Item:
+    """One photograph of a batch.
+
+    Attributes:
+        photo: its path, or "-" for standard input.
+        target: the result's path, or "-" for standard output.
+        state: what becomes of it.
+        why: why it is refused, or how it failed, in one line; "" otherwise.
+        notes: what was decided as it was colorized, one sentence each.
+    """
+
+    photo: str
+    target: str
+    state: State = State.TO_DO
+    why: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where results go.
+
+    Attributes:
+        out_dir: the folder for them; None is beside each photograph.
+        keep_tree: True to make the photographs' own folders again below `out_dir`.
+        format: one of `FORMATS`; None is PNG.
+        overwrite: True if what is there may be written over.
+        skip_existing: True if photographs whose result is there are passed over.
+    Raises:
+        OptionError: if these contradict each other.
+    """
+
+    out_dir: Path | None = None
+    keep_tree: bool = False
+    format: str | None = None
+    overwrite: bool = False
+    skip_existing: bool = False
+
+    def __post_init__(self) -> None:
+        if self.keep_tree and self.out_dir is None:
+            raise OptionError("--keep-tree makes folders below --out-dir DIR; name one.")
+        if self.overwrite and self.skip_existing:
+            raise OptionError("--overwrite and --skip-existing are both given; choose one.")
+        if self.format is not None and self.format not in FORMATS:
+            raise OptionError(f"{self.format!r} is not a format; choose one of {', '.join(FORMATS)}.")
+
+    def target(self, photo: str, root: Path | None) -> str:
+        """The result's path for a photograph.
+
+        Args:
+            photo: its path.
+            root: what `keep_tree` counts folders from; None if it does not.
+        """
+        folder = self.out_dir
+        if folder is not None and root is not None:
+            folder = folder / Path(photo).parent.resolve().relative_to(root)
+        return str(default_output(photo, folder).with_suffix(self.suffix(photo)))
+
+    def suffix(self, photo: str) -> str:
+        """The suffix of a photograph's result: what cannot be written in its own format is PNG."""
+        if self.format == SAME:
+            own = Path(photo).suffix
+            return own if own.lower() in SUFFIXES else ".png"
+        return f".{self.format or 'png'}"
+
+
+def plan(named: Sequence[str], placing: Placing, *, recursive: bool = False) -> list[Item]:
+    """Decide about each file that is named, and about those in the folders that are named, by their names.
+
+    A file that is named twice is done once. Of two photographs whose results would be one file the first is done.
+
+    Args:
+        named: paths of photographs and folders.
+        placing: where results go.
+        recursive: True to look into folders' folders as well.
+    Raises:
+        OptionError: if standard input is one of several photographs.
+    """
+    root = _root(named) if placing.keep_tree else None
+    items = [_item(path, placing, root, recursive) for path in _expanded(named, recursive)]
+    if len(items) > 1 and any(item.photo == STANDARD_STREAM for item in items):
+        raise OptionError("standard input is one of several photographs; colorize it by itself.")
+    _refuse_collisions(items)
+    return items
+
+
+def decide(item: Item, placing: Placing, *, several: bool) -> None:
+    """Decide about a photograph when its turn has come, by what is in the file and what is there already.
+
+    Results of tinct are passed over where there are several photographs, so that the same line can be given again.
+
+    Args:
+        item: its state is changed, unless it is still to be done.
+        placing: where results go.
+        several: True if it is one of several.
+    """
+    if item.state is not State.TO_DO or item.photo == STANDARD_STREAM:
+        return
+    if several and _is_no_file(item.photo):
+        item.state, item.why = State.REFUSED, f"{item.photo} is a pipe or a device; colorize it by itself."
+    elif several and is_own_result(item.photo):
+        item.state = State.OWN_RESULT
+    elif placing.skip_existing and Path(item.target).is_file():
+        item.state = State.EXISTS
+
+
+def is_own_result(path: str) -> bool:
+    """True if a file is a result of tinct: it holds tinct's record, or lies as NAME.color beside a NAME."""
+    file = Path(path)
+    if file.stem.endswith(".color") and _has_source(file):
+        return True
+    try:
+        with file.open("rb") as stream:
+            if RECORD in stream.read(_EDGE):
+                return True
+            stream.seek(max(_EDGE, os.fstat(stream.fileno()).st_size - _EDGE))
+            return RECORD in stream.read(_EDGE)
+    except OSError:
+        return False  # reading it will say what is wrong
+
+
+def make_folder(target: str) -> None:
+    """Make the folder of a result.
+
+    Raises:
+        OutputError: if it cannot be made.
+    """
+    place = Path(target).parent
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{place} cannot be made ({error.strerror}); name a folder to write to.") from None
+
+
+def counted(items: Iterable[Item]) -> str:
+    """How many became what, for the last line: "962 written, 38 there already, 2 failed"."""
+    words = {
+        State.WRITTEN: "written",
+        State.EXISTS: "there already",
+        State.OWN_RESULT: "results of tinct passed over",
+        State.REFUSED: "refused",
+        State.FAILED: "failed",
+        State.TO_DO: "not done",
+    }
+    found = Counter(item.state for item in items)
+    parts = [f"{found[state]} {word}" for state, word in words.items() if found[state]]
+    return ", ".join(parts or ["0 written"])
+
+
+def names_in(content: bytes) -> list[str]:
+    """File names of a list: one a line, or ended by zero bytes as `find -print0` gives them."""
+    parts = content.split(b"\0") if b"\0" in content else content.splitlines()
+    return [os.fsdecode(part) for part in parts if part.strip()]
+
+
+def _item(path: str, placing: Placing, root: Path | None, recursive: bool) -> Item:
+    if path == STANDARD_STREAM:
+        target = placing.target("stdin", None) if placing.out_dir is not None else STANDARD_STREAM
+        return Item(path, target)
+    if Path(path).is_dir():
+        more = "" if recursive else "; --recursive looks into its folders"
+        return Item(path, "", State.REFUSED, f"{path} is a folder without photographs{more}.")
+    return Item(path, placing.target(path, root))
+
+
+def _refuse_collisions(items: Iterable[Item]) -> None:
+    taken: dict[str, str] = {}
+    for item in items:
+        if item.state is State.TO_DO and item.target != STANDARD_STREAM:
+            first = taken.setdefault(os.path.normcase(os.path.abspath(item.target)), item.photo)
+            if first != item.photo:
+                item.state = State.REFUSED
+                item.why = (
+                    f"{first} and {item.photo} would both become {item.target}; "
+                    "give --keep-tree, or colorize them separately."
+                )
+
+
+def _expanded(named: Sequence[str], recursive: bool) -> Iterator[str]:
+    """The files named and those in folders, each once; a folder without any as it is."""
+    seen: set[str] = set()
+    for name in named:
+        for path in _photographs(name, recursive) if Path(name).is_dir() else [name]:
+            real = path if path == STANDARD_STREAM else os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                yield path
+
+
+def _photographs(folder: str, recursive: bool) -> list[str]:
+    """Files in a folder that are called like photographs, hidden ones left out; the folder itself if there are none."""
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(each for each in folders if recursive and not each.startswith("."))
+        names = (each for each in sorted(files) if not each.startswith("."))
+        found += [os.path.join(place, each) for each in names if Path(each).suffix.lower() in SUFFIXES]
+    return found or [folder]
+
+
+def _root(named: Sequence[str]) -> Path:
+    """What photographs' folders are counted from: the one folder named, or what all that is named have in common."""
+    paths = [Path(name) for name in named if name != STANDARD_STREAM]
+    if len(paths) == 1 and paths[0].is_dir():
+        return paths[0].resolve()
+    parents = [path.parent.resolve() if path.parent != path else path.resolve() for path in paths]
+    try:
+        return Path(os.path.commonpath(parents)) if parents else Path.cwd()
+    except ValueError:  # on several drives
+        raise OptionError("the photographs lie on several drives; --keep-tree needs one.") from None
+
+
+def _has_source(result: Path) -> bool:
+    name = result.stem.removesuffix(".color")
+    return any(result.with_name(name + suffix).is_file() for suffix in _all_suffixes())
+
+
+def _all_suffixes() -> Iterator[str]:
+    for suffix in SUFFIXES:
+        yield suffix
+        yield suffix.upper()
+
+
+def _is_no_file(path: str) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False  # reading it will say so
+    return not stat.S_ISREG(mode)
