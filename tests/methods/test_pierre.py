@@ -16,8 +16,8 @@ from tinct.methods.classical.pierre import (
     GAMMA,
     LAMBDA,
     choose,
+    deviation,
     divergence,
-    energy,
     gradient,
     project_to_ball,
     project_to_simplex,
@@ -28,6 +28,21 @@ from tinct.methods.classical.texture import fourier_rows, gabor_energy, local_st
 def predict(lab: np.ndarray, *references: Reference, seed: int = 0):
     lightness = np.ascontiguousarray(lab[..., 0])
     return get_method("pierre").predict(lightness, HintField.empty(*lightness.shape), references, seed=seed)
+
+
+def energy(
+    lightness: np.ndarray,
+    candidates: np.ndarray,
+    chroma: np.ndarray,
+    weights: np.ndarray,
+    *,
+    gamma: float,
+    fidelity: float,
+) -> float:
+    """The value of the model that `choose` minimizes, for the same arguments."""
+    edges = gamma * np.square(gradient(lightness[None].astype(np.float64))).sum(axis=(0, 1))
+    variation = np.sqrt(edges + np.square(gradient(chroma.astype(np.float64))).sum(axis=(0, 1))).sum()
+    return float(variation + fidelity / 2 * (weights * deviation(chroma, candidates)).sum(dtype=np.float64))
 
 
 def test_divergence_is_the_negative_adjoint_of_the_gradient():

@@ -24,8 +24,9 @@ from tinct.networks.xu2020.feature_statistics_torch import (
     wct,
     wct_by_label,
 )
-from tinct.networks.xu2020.lite_network import KEPT, LiteTransfer, Xu2020Lite
+from tinct.networks.xu2020.lite_network import LiteTransfer, Xu2020Lite
 from tinct.networks.xu2020.network import Following, Xu2020, Xu2020Config
+from tinct.networks.xu2020.places import LITE_PROBABILITY
 from tinct.networks.xu2020.transfer_network import DECODER_ONLY, ENCODER_ONLY, NOWHERE, Places, Xu2020Transfer
 
 SMALL = 0.125
@@ -448,7 +449,7 @@ def test_the_lighter_variant_shows_one_percent_and_matches_at_one_place():
     network = Xu2020Lite(Xu2020Config(SMALL, SMALL)).eval()
     lightness, reference = torch.rand(1, 1, 64, 64) * 100, torch.rand(1, 3, 32, 32)
     steps = network(lightness, reference)
-    assert KEPT == 0.01
+    assert LITE_PROBABILITY == 0.01
     assert 0 < float(steps.mask.mean()) < 0.03
     for following in (Following(match="wct"), Following(places=NOWHERE)):
         with pytest.raises(OptionError, match="xu2020"):

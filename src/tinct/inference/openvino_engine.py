@@ -61,11 +61,6 @@ class OpenVinoNetwork:
         self._idle: list[openvino.InferRequest] = []
         self._lock = threading.Lock()
 
-    @property
-    def loaded_from_cache(self) -> bool:
-        """True if the compiled form came from disk."""
-        return bool(self._compiled.get_property("LOADED_FROM_CACHE"))
-
     def run(self, **arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Run once; see `Network.run`.
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinct.errors import ShapeError
-from tinct.photo.arrays import checked, quantize, settle_lightness
+from tinct.photo.arrays import checked, quantize
 from tinct.photo.formats import FORMATS, named_format, path_format
 from tinct.photo.metadata import Metadata
 from tinct.photo.provenance import Provenance
@@ -219,6 +219,7 @@ class Photo:
         Raises:
             ShapeError: if the shape does not fit, or a value is not finite.
         """
+        from tinct.color.settling import settle_lightness
         from tinct.photo.reading import Decoded
 
         keeps_profile, eight_bit = self._keeps_profile, self.eight_bit_srgb

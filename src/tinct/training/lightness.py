@@ -18,16 +18,16 @@ def old_lightness(rgb: Tensor, lightness: Tensor) -> Tensor:
     Returns:
         L*, (B, 1, H, W), 0..100; half of the photographs, drawn at random, stay as they are.
     """
-    old = torch.where(_some(lightness, 0.4), film_lightness(rgb), lightness) / 100
+    old = torch.where(some(lightness, 0.4), film_lightness(rgb), lightness) / 100
     gamma = _amount(lightness, -0.4, 0.4).exp()
-    old = torch.where(_some(lightness, 0.5), old.clamp_min(1e-4) ** gamma, old)
+    old = torch.where(some(lightness, 0.5), old.clamp_min(1e-4) ** gamma, old)
     low, high = _amount(lightness, 0, 0.2), _amount(lightness, 0.8, 1)
-    old = torch.where(_some(lightness, 0.5), low + (high - low) * old, old)
-    old = torch.where(_some(lightness, 0.3), _soft(old), old)
+    old = torch.where(some(lightness, 0.5), low + (high - low) * old, old)
+    old = torch.where(some(lightness, 0.3), _soft(old), old)
     noise = torch.randn_like(old)
-    grain = torch.where(_some(lightness, 0.5), 2 * _soft(noise), noise)
-    old = torch.where(_some(lightness, 0.4), old + grain * _amount(lightness, 0, 0.06), old)
-    return torch.where(_some(lightness, 0.5), lightness, old.clamp(0, 1) * 100)
+    grain = torch.where(some(lightness, 0.5), 2 * _soft(noise), noise)
+    old = torch.where(some(lightness, 0.4), old + grain * _amount(lightness, 0, 0.06), old)
+    return torch.where(some(lightness, 0.5), lightness, old.clamp(0, 1) * 100)
 
 
 def film_lightness(rgb: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ def _amount(like: Tensor, low: float, high: float) -> Tensor:
     return torch.rand(like.shape[0], 1, 1, 1, device=like.device) * (high - low) + low
 
 
-def _some(like: Tensor, share: float) -> Tensor:
+def some(like: Tensor, share: float) -> Tensor:
     """True for a random share of the photographs, (B, 1, 1, 1)."""
     return torch.rand(like.shape[0], 1, 1, 1, device=like.device) < share
 

@@ -142,15 +142,6 @@ def _reweigh(weights: Array, chroma: Array, candidates: Array, step: float) -> A
     return mean
 
 
-def energy(
-    lightness: Array, candidates: Array, chroma: Array, weights: Array, *, gamma: float, fidelity: float
-) -> float:
-    """The value of the model that `choose` minimizes, for the same arguments."""
-    edges = gamma * np.square(gradient(lightness[None].astype(np.float64))).sum(axis=(0, 1))
-    variation = np.sqrt(edges + np.square(gradient(chroma.astype(np.float64))).sum(axis=(0, 1))).sum()
-    return float(variation + fidelity / 2 * (weights * deviation(chroma, candidates)).sum(dtype=np.float64))
-
-
 def gradient(planes: Array) -> Array:
     """Forward differences, 0 at the far border: (K, H, W) to (K, 2, H, W), rows first."""
     slope = np.zeros((len(planes), 2, *planes.shape[1:]), planes.dtype)

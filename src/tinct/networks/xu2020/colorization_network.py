@@ -16,9 +16,9 @@ from torch.nn import functional as F
 from tinct.color.bins import AB_SCALE
 from tinct.errors import OptionError, ShapeError
 from tinct.networks.layers.vgg19 import scaled
+from tinct.networks.xu2020.places import PROBABILITY
 
 MULTIPLE = 8
-PROBABILITY = 0.125
 LARGEST_PATCH = 9
 MOST_POINTS = 64
 """A geometric number with p = 1/8 is larger once in five thousand times."""

@@ -10,14 +10,15 @@ from torch import Tensor, nn
 
 from tinct.errors import OptionError
 from tinct.networks.xu2020.colorization_network import (
-    PROBABILITY,
     Xu2020Colorization,
     empty,
     sampled,
     weighted_huber,
 )
 from tinct.networks.xu2020.network import Xu2020Config
+from tinct.networks.xu2020.places import PROBABILITY
 from tinct.networks.xu2020.training import CHUNK, ROWS, random_photographs, whole_photographs
+from tinct.training.lightness import some
 from tinct.training.pool import Pool
 from tinct.training.sheets import write_sheet
 from tinct.training.starting import Names, start_from, weights_to_start_from
@@ -101,9 +102,9 @@ class ColorizationTraining(Training):
         """Each photograph's ab by pixels, by points, or not at all."""
         recipe = self.recipe
         by_pixels, by_points = (sampled(ab, kind, recipe.probability) for kind in ("pixels", "points"))
-        pixels = _some(ab, recipe.pixels)
+        pixels = some(ab, recipe.pixels)
         kept, mask = (torch.where(pixels, x, y) for x, y in zip(by_pixels, by_points, strict=True))
-        shown = (~_some(ab, recipe.empty)).to(ab.dtype)
+        shown = (~some(ab, recipe.empty)).to(ab.dtype)
         return kept * shown, mask * shown
 
     @torch.no_grad()
@@ -142,8 +143,3 @@ def _shift_mask(first: nn.Conv2d) -> None:
     """Let a first layer that knew masks of 0 and 1 see those of -0.5 and 0.5."""
     assert first.bias is not None
     first.bias.add_(0.5 * first.weight[:, 3].sum((1, 2)))
-
-
-def _some(like: Tensor, share: float) -> Tensor:
-    """True for a random share of the photographs, (B, 1, 1, 1)."""
-    return torch.rand(len(like), 1, 1, 1, device=like.device) < share

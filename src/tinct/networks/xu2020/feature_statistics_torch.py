@@ -1,4 +1,7 @@
-"""Giving one photograph's features the statistics of another's: AdaIN, WCT, over all places or label by label."""
+"""Giving one photograph's features the statistics of another's: AdaIN, WCT, over all places or label by label.
+
+The twin on tensors, for training, of `tinct.networks.xu2020.feature_statistics`, which runs without torch.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tinct.errors import OptionError
-
-FEWEST_PLACES = 10
-"""A label that covers fewer places of a feature map, in either photograph, has no statistics worth matching."""
-
-EPSILON = 1e-5
-"""Added to variances, and, times the greatest of them, the least eigenvalue that WCT whitens."""
+from tinct.networks.xu2020.feature_statistics import EPSILON, FEWEST_PLACES
 
 Match = Callable[[Tensor, Tensor], Tensor]
 

@@ -15,11 +15,10 @@ from tinct.networks.layers.blocks import ConvNorm, upsampled
 from tinct.networks.layers.vgg19 import VGG19, scaled
 from tinct.networks.xu2020.feature_statistics_torch import adain
 from tinct.networks.xu2020.network import Following, Xu2020, Xu2020Config
+from tinct.networks.xu2020.places import LITE_PROBABILITY
 from tinct.networks.xu2020.transfer_network import EVERYWHERE, padded
 
 SKIPS = ("conv1_2", "conv2_2", "conv3_4")
-KEPT = 0.01
-"""Share of T_ab's pixels that the colorization sub-net is shown: the report masks with a probability of 0.99."""
 
 
 class LiteDecoder(nn.Module):
@@ -74,7 +73,7 @@ class LiteTransfer(nn.Module):
 class Xu2020Lite(Xu2020):
     """The lighter transfer sub-net and the same colorization sub-net, shown 1 % of T_ab."""
 
-    following = Following(probability=KEPT)
+    following = Following(probability=LITE_PROBABILITY)
 
     def __init__(self, config: Xu2020Config | None = None) -> None:
         super().__init__(config)

@@ -15,8 +15,9 @@ from tinct.networks.layers.vgg19 import VGG19
 from tinct.networks.xu2020.colorization_network import sampled, weighted_huber
 from tinct.networks.xu2020.encoder_weights import TEACHER, encoder_weights, teacher
 from tinct.networks.xu2020.feature_statistics_torch import gram_matrix
-from tinct.networks.xu2020.lite_network import KEPT, LiteTransfer, Xu2020Lite
+from tinct.networks.xu2020.lite_network import LiteTransfer, Xu2020Lite
 from tinct.networks.xu2020.network import Following, Xu2020Config
+from tinct.networks.xu2020.places import LITE_PROBABILITY
 from tinct.networks.xu2020.training import (
     CHUNK,
     ROWS,
@@ -120,7 +121,7 @@ class LiteTotalRecipe:
 
     transfer: str = "runs/xu2020-lite"
     colorization: str = "runs/xu2020-colorization"
-    kept: float = KEPT
+    kept: float = LITE_PROBABILITY
     empty: float = 0.1
     known: float = 10.0
     delta: float = 1.0

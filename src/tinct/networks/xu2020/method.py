@@ -18,16 +18,20 @@ from tinct.methods.exported import channels_first, exported_network, sha256_of
 from tinct.methods.method import Prediction, Reference
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.card import LITE_PAPER, PAPER
-from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, Places
+from tinct.networks.xu2020.places import (
+    DECODER_ONLY,
+    ENCODER_ONLY,
+    EVERYWHERE,
+    LITE_PROBABILITY,
+    PROBABILITY,
+    Places,
+)
 from tinct.weights import installed
 
 Array = NDArray[np.float32]
 
 COLORIZATION = "xu2020-colorization"
 LITE, LITE_COLORIZATION = "xu2020-lite", "xu2020-lite-colorization"
-
-PROBABILITY, LITE_PROBABILITY = 0.125, 0.01
-"""Share of the coarse chroma's pixels that the colorization sub-net is shown."""
 
 
 @dataclass(frozen=True, slots=True)

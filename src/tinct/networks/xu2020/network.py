@@ -15,11 +15,11 @@ from tinct.color.bins import AB_SCALE
 from tinct.color.lab_torch import lab_to_rgb, rgb_to_lab
 from tinct.errors import ShapeError
 from tinct.networks.xu2020.colorization_network import (
-    PROBABILITY,
     Xu2020Colorization,
     empty,
     sampled,
 )
+from tinct.networks.xu2020.places import PROBABILITY
 from tinct.networks.xu2020.transfer_network import EVERYWHERE, Places, Xu2020Transfer
 
 

@@ -16,6 +16,11 @@ PARTS = ("encode1", "encode2", "encode3", "encode4", "decode3", "decode2", "deco
 """The graphs that the sub-net is released as: it is cut wherever features may be matched."""
 
 
+PROBABILITY, LITE_PROBABILITY = 0.125, 0.01
+"""Share of the coarse chroma's pixels that the colorization sub-net is shown; the report on the lighter variant masks
+with a probability of 0.99."""
+
+
 @dataclass(frozen=True)
 class Places:
     """Where features are matched, by level (1 is the full size): each place can be switched on its own.
