@@ -18,8 +18,13 @@ from skimage import data
 
 from tinct.color.lab import lab_to_rgb, rgb_to_lab
 from tinct.errors import WeightsError
-from tinct.evaluation import metrics
-from tinct.evaluation.metrics.picture import to_8bit
+from tinct.evaluation.metrics.bleeding import bleeding
+from tinct.evaluation.metrics.colorfulness import colorfulness_difference
+from tinct.evaluation.metrics.error import ab_error_auc, l2_ab, mean_ciede2000, psnr, ssim
+from tinct.evaluation.metrics.inception import InceptionFeatures
+from tinct.evaluation.metrics.perceptual import Lpips, SqueezeNetFeatures
+from tinct.evaluation.metrics.semantic import Classifier
+from tinct.evaluation.photographs.rgb import to_8bit
 
 BUDGET_MS = 60
 SIDE = 256
@@ -54,17 +59,15 @@ def timed(pairs: list[tuple[object, object]], metric: Callable[..., object]) -> 
 
 def arithmetic() -> dict[str, tuple[str, Callable[..., object]]]:
     """Title -> what it takes ("rgb", "lab" or "ab") and the function."""
-    from tinct.evaluation.metrics.bleeding import bleeding
-
     return {
         "Lab of result and truth": ("rgb", lambda a, b: (rgb_to_lab(a), rgb_to_lab(b))),
-        "PSNR": ("rgb", metrics.psnr),
-        "SSIM": ("rgb", metrics.ssim),
-        "L2_ab": ("ab", metrics.l2_ab),
-        "mean CIEDE2000": ("lab", metrics.mean_ciede2000),
-        "AuC": ("ab", metrics.ab_error_auc),
-        "AuC, rebalanced": ("ab", lambda a, b: metrics.ab_error_auc(a, b, rebalanced=True)),
-        "colorfulness, both": ("rgb", metrics.colorfulness_difference),
+        "PSNR": ("rgb", psnr),
+        "SSIM": ("rgb", ssim),
+        "L2_ab": ("ab", l2_ab),
+        "mean CIEDE2000": ("lab", mean_ciede2000),
+        "AuC": ("ab", ab_error_auc),
+        "AuC, rebalanced": ("ab", lambda a, b: ab_error_auc(a, b, rebalanced=True)),
+        "colorfulness, both": ("rgb", colorfulness_difference),
         "bleeding": ("lab", lambda a, b: bleeding(a[..., 1:], b[..., 0])),
     }
 
@@ -72,10 +75,10 @@ def arithmetic() -> dict[str, tuple[str, Callable[..., object]]]:
 def networks() -> dict[str, Callable[..., object]]:
     """Title -> function, for the networks that are on this machine."""
     makers: dict[str, Callable[[], Callable[..., object]]] = {
-        "semantic agreement": lambda: _agreement(metrics.Classifier()),
-        "LPIPS": metrics.Lpips,
-        "FID features, Inception": lambda: _first(metrics.InceptionFeatures()),
-        "FID features, SqueezeNet": lambda: _first(metrics.SqueezeNetFeatures()),
+        "semantic agreement": lambda: _agreement(Classifier()),
+        "LPIPS": Lpips,
+        "FID features, Inception": lambda: _first(InceptionFeatures()),
+        "FID features, SqueezeNet": lambda: _first(SqueezeNetFeatures()),
     }
     found: dict[str, Callable[..., object]] = {}
     for title, make in makers.items():
@@ -86,8 +89,8 @@ def networks() -> dict[str, Callable[..., object]]:
     return found
 
 
-def _agreement(classifier: metrics.Classifier) -> Callable[..., object]:
-    return lambda a, b: metrics.semantic_agreement(classifier(a), classifier(b))
+def _agreement(classifier: Classifier) -> Callable[..., object]:
+    return lambda a, b: classifier.top1(a) == classifier.top1(b)
 
 
 def _first(features: Callable[..., object]) -> Callable[..., object]:

@@ -18,9 +18,11 @@ from tinct.evaluation.photographs.sets import find_photographs
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.report import write_report
 from tinct.evaluation.run.contestants import Contestant, get_contestant
-from tinct.evaluation.run.evaluator import Run, evaluate
+from tinct.evaluation.run.evaluator import evaluate
+from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import RESULTS_FILE, Results, read_results, write_atomically
-from tinct.evaluation.run.runtime import SIZES, RuntimeRun, measure_runtime
+from tinct.evaluation.run.runtime import RuntimeRun, measure_runtime
+from tinct.evaluation.run.timing_process import SIZES
 from tools.results_table import ORDER, results_page
 
 FOLDERS = {"pairs": "pairs", "legacy": "legacy"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinct.errors import TinctError
-from tinct.evaluation.metrics.columns import METRICS
+from tinct.evaluation.metrics.metric import METRICS
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
 from tinct.evaluation.report import FEW

@@ -15,7 +15,8 @@ from tinct.errors import EvaluationError
 from tinct.evaluation.photographs.sets import find_photographs
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.run.contestants import Contestant, Gray
-from tinct.evaluation.run.evaluator import Run, evaluate
+from tinct.evaluation.run.evaluator import evaluate
+from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import Results
 from tools import benchmark, photograph_list, results_table
 from tools.photograph_list import check_photographs, list_photographs

@@ -66,6 +66,8 @@ def changed_by(file: Path, line: str) -> set[str]:
         ("evaluation/report/plots.py", set()),
         ("evaluation/study/app.py", set()),
         ("evaluation/run/journal.py", set()),
+        ("evaluation/run/measuring.py", {"run"}),
+        ("evaluation/run/timing_process.py", set()),
         ("methods/__init__.py", set()),
         ("training/loop.py", set()),
         ("cli/evaluate.py", set()),

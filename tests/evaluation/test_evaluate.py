@@ -7,6 +7,7 @@ import lzma
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,15 @@ from scipy.spatial import KDTree
 from evaluation_photographs import make_rgb, write_photographs
 from tinct.color.lab import rgb_to_lab
 from tinct.errors import EvaluationError, MethodError, OptionError, ShapeError, WeightsError
-from tinct.evaluation.metrics.distribution import frechet_picture_distance
+from tinct.evaluation.metrics.distribution import frechet_distance, gaussian
+from tinct.evaluation.metrics.metric import METRICS
 from tinct.evaluation.photographs.sets import PhotographSet, find_photographs
 from tinct.evaluation.protocols import get_protocol
 from tinct.evaluation.protocols.hint_sweep import HintSweep
 from tinct.evaluation.report.tables import columns_of, markdown_table
 from tinct.evaluation.run.contestants import CallablePredictor, FinishedPictures, Gray, get_contestant
-from tinct.evaluation.run.evaluator import Run, evaluate, evaluate_predictor
+from tinct.evaluation.run.evaluator import evaluate, evaluate_predictor
+from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import JOURNAL_FILE, RESULTS_FILE, read_results
 from tinct.hints import HintField
 from tinct.methods.method import Reference
@@ -238,7 +241,7 @@ def test_the_truth_is_seen_once_for_all_methods(photo_folder: Path, monkeypatch:
             return 0
 
     monkeypatch.setattr("tinct.evaluation.metrics.semantic.Classifier", Watching)
-    monkeypatch.setattr("tinct.evaluation.metrics.scores.locate", lambda name, folder: Path(name))
+    monkeypatch.setitem(METRICS, "semantic", replace(METRICS["semantic"], networks=()))
     contestants = [Counting(name=name) for name in ("one", "two", "three")]
     evaluate(make_run(photo_folder, "auto", *contestants, more_metrics=("semantic",)))
     truths = [photograph.read().tobytes() for photograph in find_photographs(photo_folder)]
@@ -257,8 +260,7 @@ class Brightness:
 
 @pytest.fixture
 def feature_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinct.evaluation.metrics.inception.InceptionFeatures", Brightness)
-    monkeypatch.setattr("tinct.evaluation.metrics.scores.locate", lambda name, folder: Path(name))
+    monkeypatch.setitem(METRICS, "fid", replace(METRICS["fid"], features=Brightness, networks=()))
 
 
 @pytest.mark.usefixtures("feature_network")
@@ -268,7 +270,8 @@ def test_fid_is_the_distance_of_all_pictures_together(photo_folder: Path, tmp_pa
     results = evaluate(run, tmp_path / "out")
     truths = [photograph.read() for photograph in find_photographs(photo_folder)]
     grays = [run.protocol.plain(photograph, "auto").gray() for photograph in find_photographs(photo_folder)]
-    expected = frechet_picture_distance(grays, truths, Brightness())
+    features = (np.stack([Brightness()(rgb) for rgb in pictures]) for pictures in (grays, truths))
+    expected = frechet_distance(*map(gaussian, features))
     gray = results.summary()["gray"]["exemplar"]["fid"]
     assert gray == {"mean": pytest.approx(expected, rel=1e-4), "count": 6}
     assert results.summary()["itself"]["exemplar"]["fid"]["mean"] == pytest.approx(0, abs=1e-6)
@@ -296,7 +299,7 @@ def test_fid_of_a_stopped_run_is_that_of_an_unbroken_one(photo_folder: Path, tmp
     assert written[0] == written[1]
 
 
-@pytest.mark.parametrize("metric", ["lpips", "semantic", "fid", "fid_squeeze"])
+@pytest.mark.parametrize("metric", ["lpips", "semantic", "fid", "fid_squeeze", "psnr", "gain"])
 def test_scores_against_the_truth_are_refused_where_there_is_none(photo_folder: Path, metric: str):
     with pytest.raises(EvaluationError, match=f"{metric} compares with true photographs"):
         evaluate(make_run(photo_folder, "legacy", Gray(), more_metrics=(metric,)))

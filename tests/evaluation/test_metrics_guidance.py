@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinct.color.gamut import fit_gamut
 from tinct.errors import ShapeError
-from tinct.evaluation.metrics import hint_error, hint_reach, reference_use
+from tinct.evaluation.metrics.guidance import hint_error, hint_reach, reference_use
 from tinct.hints import HintField
 
 Array = NDArray[np.float32]

@@ -11,7 +11,8 @@ from PIL import Image
 from evaluation_photographs import make_rgb, write_photographs
 from tinct.color.lab import rgb_to_lab
 from tinct.errors import EvaluationError
-from tinct.evaluation.photographs.sets import Photograph, find_photographs, is_gray
+from tinct.evaluation.photographs.rgb import is_gray
+from tinct.evaluation.photographs.sets import Photograph, find_photographs
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PATCH_SIDE, PUBLISHED_PSNR, HintSweep, draw_patches
 from tinct.evaluation.protocols.warping import distort

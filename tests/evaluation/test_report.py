@@ -17,7 +17,8 @@ from tinct.evaluation.protocols.hint_sweep import HintSweep
 from tinct.evaluation.report import page, write_report
 from tinct.evaluation.report.tables import best, columns_of, markdown_table
 from tinct.evaluation.run.contestants import CallablePredictor, Gray
-from tinct.evaluation.run.evaluator import Run, evaluate
+from tinct.evaluation.run.evaluator import evaluate
+from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import Heading, Record, Results
 from tinct.hints import HintField
 from tinct.methods.method import Reference

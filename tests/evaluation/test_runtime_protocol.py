@@ -14,7 +14,8 @@ from tinct.evaluation.photographs.sets import find_photographs
 from tinct.evaluation.report import page
 from tinct.evaluation.run import runtime
 from tinct.evaluation.run.results import read_results
-from tinct.evaluation.run.runtime import RuntimeRun, enlarge, measure_runtime
+from tinct.evaluation.run.runtime import RuntimeRun, measure_runtime
+from tinct.evaluation.run.timing_process import enlarge
 
 
 def test_a_cell_is_measured_in_a_process_of_its_own(tmp_path: Path):
@@ -41,7 +42,7 @@ def test_a_cell_over_the_limit_has_no_time(tmp_path: Path, monkeypatch: pytest.M
 def test_ratios_are_to_the_named_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     times = {"gray": 0.5, "reinhard": 2.0, "welsh": None}
     monkeypatch.setattr(
-        runtime, "_cell", lambda method, *rest: {"seconds": times[method], "peak_megabytes": 100.0}
+        runtime, "_cell", lambda order, limit: {"seconds": times[order["method"]], "peak_megabytes": 100.0}
     )
     photographs = find_photographs(write_photographs(tmp_path / "photos"))
     results = measure_runtime(RuntimeRun(tuple(times), photographs, "reinhard", ("256", "12 MP")))

@@ -19,10 +19,12 @@ from paper_weights import release_network, tiny_network, tiny_subnets
 from tinct import weights
 from tinct.color.bins import AB_BINS
 from tinct.color.lab import rgb_to_lab
-from tinct.evaluation.photographs.sets import find_photographs, read_rgb
+from tinct.evaluation.photographs.rgb import read_rgb
+from tinct.evaluation.photographs.sets import find_photographs
 from tinct.evaluation.protocols import get_protocol
 from tinct.evaluation.run.contestants import Gray, RegisteredMethod
-from tinct.evaluation.run.evaluator import Run, evaluate
+from tinct.evaluation.run.evaluator import evaluate
+from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import read_results
 from tinct.hints import HintField
 from tinct.methods import Reference, get_method

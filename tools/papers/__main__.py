@@ -17,7 +17,8 @@ from tinct.evaluation.photographs.sets import PhotographSet, find_photographs
 from tinct.evaluation.protocols import get_protocol
 from tinct.evaluation.report import write_report
 from tinct.evaluation.run.contestants import Contestant, Gray
-from tinct.evaluation.run.evaluator import Run, evaluate
+from tinct.evaluation.run.evaluator import evaluate
+from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import write_atomically
 from tools.benchmark import available
 from tools.papers import exemplar, tables

@@ -10,7 +10,7 @@ from tinct.errors import EvaluationError, WeightsError
 from tinct.evaluation.metrics.semantic import Classifier
 from tinct.evaluation.report.tables import DASH, cell_text, columns_of
 from tinct.evaluation.run.contestants import Contestant, checked_answer
-from tinct.evaluation.run.evaluator import Run
+from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import Results, mean_and_error
 from tinct.weights.frozen import locate
 from tools.papers.page import Say, Section

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.color.gamut import merge_lightness
-from tinct.evaluation.photographs.sets import Photograph, PhotographSet, is_gray
-from tinct.evaluation.protocols.case import Image, to_8bit
+from tinct.evaluation.photographs.rgb import Image, is_gray, to_8bit
+from tinct.evaluation.photographs.sets import Photograph, PhotographSet
 from tinct.evaluation.protocols.exemplar import draw_reference
 from tinct.evaluation.run.contestants import Contestant, RegisteredMethod
 from tinct.methods.method import Reference

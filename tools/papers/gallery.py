@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as Pillow
 
-from tinct.evaluation.photographs.pictures import thumbnail_path
+from tinct.evaluation.photographs.rgb import Image
 from tinct.evaluation.photographs.sets import PhotographSet
 from tinct.evaluation.protocols import get_protocol
-from tinct.evaluation.protocols.case import Image
 from tinct.evaluation.run.contestants import Contestant, RegisteredMethod
-from tinct.evaluation.run.evaluator import Run, evaluate
+from tinct.evaluation.run.evaluator import evaluate
+from tinct.evaluation.run.pictures import thumbnail_path
+from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import Results
 from tinct.hints import HintField
 from tinct.methods.method import DistributionMethod

@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont, ImageOps
 
 from tinct.errors import OutputError
-from tinct.evaluation.protocols.case import Image
+from tinct.evaluation.photographs.rgb import Image
 
 SIDE = 192
 """Pixels to which the longer side of a picture is brought."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from tinct.evaluation.report.compare import Difference
-    from tinct.evaluation.run.evaluator import Run
+    from tinct.evaluation.run.plan import Run
     from tinct.evaluation.run.results import Results
 
 
@@ -91,8 +91,8 @@ def evaluate(
 
     tinct evaluate auto -m other=results/of/another/program --data photos/
     """
-    from tinct.evaluation.run.evaluator import Run
     from tinct.evaluation.run.evaluator import evaluate as evaluate_run
+    from tinct.evaluation.run.plan import Run
 
     folder, names = out or Path("reports") / protocol, method or ["gray"]
     if protocol == "runtime":
@@ -149,7 +149,8 @@ def evaluate_runtime(
 ) -> Results:
     """The `runtime` protocol: time and memory instead of color."""
     from tinct.evaluation.photographs.sets import find_photographs
-    from tinct.evaluation.run.runtime import SIZES, RuntimeRun, measure_runtime
+    from tinct.evaluation.run.runtime import RuntimeRun, measure_runtime
+    from tinct.evaluation.run.timing_process import SIZES
 
     run = RuntimeRun(tuple(methods), find_photographs(data), baseline, tuple(sizes or SIZES), limit)
     with progress_bar() as bar:

@@ -1,4 +1,4 @@
-"""How colorful a picture looks, whatever the colors."""
+"""Colorfulness of a picture, and its difference from the truth's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tinct.errors import ShapeError
-from tinct.evaluation.metrics.picture import Picture, to_8bit
+from tinct.evaluation.photographs.rgb import Picture, to_8bit
 
 
 def colorfulness(rgb: Picture) -> float:
@@ -21,7 +21,7 @@ def colorfulness(rgb: Picture) -> float:
     Returns:
         0 for gray; 15 slightly, 33 moderately, 45 averagely, 59 quite, 82 highly, 109 extremely colorful.
     Raises:
-        ShapeError: if it is not a picture.
+        ShapeError: if `rgb` is not a picture.
     """
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise ShapeError(f"the picture has shape {rgb.shape}; (H, W, 3) is wanted; reshape it first.")
@@ -34,11 +34,13 @@ def colorfulness(rgb: Picture) -> float:
 
 
 def colorfulness_difference(result: Picture, truth: Picture) -> float:
-    """How much more colorful the result is than the truth: below 0 it is duller, above 0 more vivid.
+    """Colorfulness of the result minus that of the truth: negative for a duller result, positive for a more vivid one.
 
-    The field's tables print the absolute value of the mean over photographs (not the mean of absolute
-    values): take it after averaging. The two may differ in size.
+    The field's tables print the absolute value of the mean over photographs, not the mean of absolute values.
 
-    Args, Raises: as `colorfulness`.
+    Args:
+        result, truth: as `colorfulness` takes pictures; their sizes may differ.
+    Raises:
+        ShapeError: if one of the two is not a picture.
     """
     return colorfulness(result) - colorfulness(truth)

@@ -1,8 +1,7 @@
-"""Whether a set of pictures looks like another: Fréchet distances between features of any network."""
+"""Fréchet distance between two sets of pictures, from the features of a network."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import ShapeError
-from tinct.evaluation.metrics.picture import Picture
 
-Features = Callable[[Picture], NDArray[Any]]
 Array = NDArray[np.float64]
 
 
@@ -26,12 +23,12 @@ class Gaussian:
 
 
 def gaussian(features: NDArray[Any]) -> Gaussian:
-    """The Gaussian of a set of features.
+    """Fit a Gaussian to features.
 
     Args:
         features: shape (N, D), one picture a row, N >= 2.
     Returns:
-        mean and unbiased covariance (N - 1), as the reference implementation of FID takes them.
+        Mean and unbiased covariance (divisor N - 1), as in the reference implementation of FID.
     Raises:
         ShapeError: if there are fewer than two rows or a value is not finite.
     """
@@ -52,15 +49,15 @@ def gaussian(features: NDArray[Any]) -> Gaussian:
 def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     """Squared Fréchet distance of two Gaussians: ||m1 - m2||^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)).
 
-    (Dowson & Landau 1982; with Inception's features it is FID, Heusel et al. 2017.) The trace of the root is
-    the sum of the roots of the eigenvalues of C1^(1/2) C2 C1^(1/2), which is symmetric: no complex square
-    root, and no constant added to the diagonals where there are fewer pictures than figures.
+    Source: Dowson & Landau 1982; with Inception's features the distance is FID, Heusel et al. 2017. The trace of the
+    root is the sum of the roots of the eigenvalues of the symmetric C1^(1/2) C2 C1^(1/2): no complex square root
+    arises, and no constant needs to be added to the diagonals where there are fewer pictures than features.
 
     Returns:
-        >= 0. It is biased upwards by few pictures: compare only sets of equal size, and for a figure to be
-        set beside published ones take as many as they did (5,000 or more).
+        >= 0. Few pictures bias the distance upwards: compare only sets of equal size, and with published values
+        only sets of the published size (5,000 or more).
     Raises:
-        ShapeError: if the two have different numbers of figures.
+        ShapeError: if the two have different numbers of features.
     """
     if first.mean.shape != second.mean.shape:
         raise ShapeError(
@@ -72,21 +69,6 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     offset = np.square(first.mean - second.mean).sum()
     spread = np.trace(first.covariance) + np.trace(second.covariance) - 2 * cross
     return max(float(offset + spread), 0.0)
-
-
-def frechet_picture_distance(
-    results: Iterable[Picture], truths: Iterable[Picture], features: Features
-) -> float:
-    """Fréchet distance of two sets of pictures under a feature network.
-
-    Args:
-        results, truths: sRGB pictures, each (H, W, 3), uint8 or float 0..1; two or more in each set.
-        features: picture to figures, shape (D,): `InceptionFeatures()` makes the result FID.
-    Raises:
-        ShapeError: as `gaussian` and `frechet_distance`.
-    """
-    first, second = (np.stack([features(picture) for picture in pictures]) for pictures in (results, truths))
-    return frechet_distance(gaussian(first), gaussian(second))
 
 
 def _symmetric_root(matrix: Array) -> Array:

@@ -1,7 +1,6 @@
-"""How far a colorized photograph is from the true one, pixel by pixel.
+"""Errors of a colorized photograph against the true one, pixel by pixel.
 
-All figures are per photograph; a table's figure is the mean over photographs, unless a histogram is summed
-first.
+Each function measures one photograph; a table's value is the mean over photographs, unless histograms are summed first.
 """
 
 from __future__ import annotations
@@ -12,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import ShapeError
-from tinct.evaluation.metrics.picture import Picture, check_pair, to_8bit
 from tinct.evaluation.metrics.prior import IMAGENET_PRIOR
+from tinct.evaluation.photographs.rgb import Picture, check_pair, to_8bit
 
 Array = NDArray[np.float32]
 
-# Zhang et al. 2016, section 3.1: thresholds 0..150 in steps of one.
 LARGEST_AB_ERROR = 150
+"""Largest threshold of the cumulative ab-error curve, whose steps are one unit (Zhang et al. 2016, section 3.1)."""
 
-# Wang et al. 2004, section III.C.
 SSIM_WINDOW, SSIM_SIGMA, SSIM_K1, SSIM_K2 = 11, 1.5, 0.01, 0.03
+"""Side of the window and standard deviation of its weights, in pixels; K1, K2 (Wang et al. 2004, section III.C)."""
 
 
 def psnr(result: Picture, truth: Picture) -> float:
@@ -30,7 +29,7 @@ def psnr(result: Picture, truth: Picture) -> float:
     Args:
         result, truth: shape (H, W, 3), uint8, or float 0..1 which is rounded to 8 bits first.
     Returns:
-        decibels; infinity if the two are equal. 22.8 dB is typical of a gray photograph against its truth.
+        Decibels; infinity for equal pictures. 22.8 dB is typical of a gray photograph against its truth.
     Raises:
         ShapeError: if the two cannot be compared.
     """
@@ -43,8 +42,8 @@ def psnr(result: Picture, truth: Picture) -> float:
 def ssim(result: Picture, truth: Picture) -> float:
     """Structural similarity (Wang et al. 2004) on 8-bit sRGB: the mean over R, G and B of each channel's map.
 
-    Window Gaussian 11x11 with sigma 1.5, K1 = 0.01, K2 = 0.03, weighted (not sample) covariance, the 5 pixels
-    next to the border left out: scikit-image's `structural_similarity` with `gaussian_weights=True,
+    The window is Gaussian, 11x11, sigma 1.5; K1 = 0.01, K2 = 0.03; the covariance is weighted (not the sample's); the 5
+    pixels next to the border are left out: scikit-image's `structural_similarity` with `gaussian_weights=True,
     use_sample_covariance=False, channel_axis=2`.
 
     Args:
@@ -57,11 +56,11 @@ def ssim(result: Picture, truth: Picture) -> float:
     check_pair(result, truth)
     if min(result.shape[:2]) < SSIM_WINDOW:
         raise ShapeError(f"the pictures are {result.shape[1]}x{result.shape[0]}; SSIM needs 11x11 or more.")
-    # Around mid gray and in units of the range: float32 variances keep their digits.
+    # Values around mid gray, in units of the range: variances keep their digits in float32.
     x: Array = to_8bit(result).astype(np.float32) / np.float32(255) - np.float32(0.5)
     y: Array = to_8bit(truth).astype(np.float32) / np.float32(255) - np.float32(0.5)
     mean_x, mean_y = _window_mean(x), _window_mean(y)
-    # Two variances are only ever needed as their sum.
+    # The formula needs only the sum of the two variances.
     variances = _window_mean(x * x + y * y) - mean_x * mean_x - mean_y * mean_y
     covariance = _window_mean(x * y) - mean_x * mean_y
     mean_x += 0.5
@@ -73,7 +72,7 @@ def ssim(result: Picture, truth: Picture) -> float:
 
 
 def _window_mean(plane: Array) -> Array:
-    """Weighted mean in each whole window: no pixel outside the picture takes part."""
+    """Weighted mean in each window that lies inside the picture."""
     import cv2
 
     margin = SSIM_WINDOW // 2
@@ -82,9 +81,7 @@ def _window_mean(plane: Array) -> Array:
 
 
 def l2_ab(ab: Array, truth_ab: Array) -> float:
-    """Root mean square of the Euclidean distance in the ab plane.
-
-    The figure that does not depend on the photograph's size; see `l2_ab_per_pixel` for the one that does.
+    """Root mean square of the Euclidean distance in the ab plane, independent of the photograph's size.
 
     Args:
         ab, truth_ab: CIE a*, b*, shape (H, W, 2).
@@ -97,26 +94,13 @@ def l2_ab(ab: Array, truth_ab: Array) -> float:
     return math.sqrt(float(_squared_ab_error(ab, truth_ab).mean(dtype=np.float64)))
 
 
-def l2_ab_per_pixel(ab: Array, truth_ab: Array) -> float:
-    """The Euclidean norm of the whole ab error over the number of pixels: ||ab - truth|| / (H W).
-
-    The column "L2_ab" of the semantic-guides thesis (Nguyen-Quynh et al., IEEE Access 2020) falls with the
-    square root of the photographs' pixels (Places365 at 256x256 : COCO : ImageNet : DIV2K as 1 : 1/2 : 1/1.7
-    : 1/6), which this figure does and no mean does. Its constant factor is not published: compare orders, not
-    numbers.
-
-    Args, Raises: as `l2_ab`.
-    """
-    return l2_ab(ab, truth_ab) / math.sqrt(ab.shape[0] * ab.shape[1])
-
-
 def mean_ciede2000(lab: Array, truth_lab: Array) -> float:
     """Mean CIEDE2000 color difference over all pixels (CIE 142-2001).
 
     Args:
         lab, truth_lab: CIE Lab, shape (H, W, 3), D65.
     Returns:
-        >= 0; about 1 is just noticeable side by side.
+        >= 0; a difference of about 1 is just noticeable side by side.
     Raises:
         ShapeError: if the two cannot be compared.
     """
@@ -127,17 +111,16 @@ def mean_ciede2000(lab: Array, truth_lab: Array) -> float:
 
 
 def ab_error_histogram(ab: Array, truth_ab: Array, bin_weights: Array | None = None) -> NDArray[np.float64]:
-    """How much weight of pixels has which ab error, in unit steps: a histogram that can be summed.
+    """Histogram of the pixels' ab errors, in unit steps.
 
-    Summing the histograms of many photographs before `area_under_curve` pools their pixels, as Zhang et al.
-    do.
+    Summing the histograms of several photographs before `area_under_curve` pools their pixels, as Zhang et al. do.
 
     Args:
         ab, truth_ab: CIE a*, b*, shape (H, W, 2).
-        bin_weights: one weight for each of the 313 bins, by which a pixel counts according to its true color
-            (`rare_color_weights`); None counts all alike.
+        bin_weights: weight of a pixel by the bin of its true color, shape (313,), as `rare_color_weights` gives; None
+            weighs all pixels alike.
     Returns:
-        shape (152,): the weight of errors in [0], (0, 1], (1, 2], ..., (149, 150] and above 150.
+        Shape (152,): the weight of errors in [0], (0, 1], (1, 2], ..., (149, 150] and above 150.
     Raises:
         ShapeError: if the two cannot be compared.
     """
@@ -152,7 +135,7 @@ def area_under_curve(histogram: NDArray[np.float64]) -> float:
     """Area under the cumulative ab-error curve, thresholds 0..150 (Zhang et al. 2016, table 1 "AuC").
 
     Args:
-        histogram: from `ab_error_histogram`, or a sum of such.
+        histogram: from `ab_error_histogram`, or a sum of such histograms.
     Returns:
         0..100 %, by the trapezoidal rule over unit steps; 100 if every pixel is exact.
     Raises:
@@ -173,7 +156,7 @@ def ab_error_auc(ab: Array, truth_ab: Array, *, rebalanced: bool = False) -> flo
 
     Args:
         ab, truth_ab: CIE a*, b*, shape (H, W, 2).
-        rebalanced: weigh pixels inversely to how common their true color is (`rare_color_weights`).
+        rebalanced: weigh each pixel by its true color (`rare_color_weights`).
     Raises:
         ShapeError: if the two cannot be compared.
     """
@@ -184,12 +167,11 @@ def ab_error_auc(ab: Array, truth_ab: Array, *, rebalanced: bool = False) -> flo
 def rare_color_weights(prior: NDArray[np.float64] = IMAGENET_PRIOR) -> Array:
     """Weights of the 313 bins for the class-rebalanced curve: 1 / p, with a mean of 1 under p.
 
-    Zhang et al. 2016, equation 4 with lambda = 0, as their section 3.1 states for the metric (training uses
-    1/2). The rarest bin counts thirty million times the commonest: one photograph's figure says little, take
-    many.
+    Source: Zhang et al. 2016, equation 4 with lambda = 0, as section 3.1 of the paper states for the metric (training
+    uses 1/2). The rarest bin weighs thirty million times the commonest: the value of one photograph says little.
 
     Args:
-        prior: how often each bin occurs, shape (313,), > 0.
+        prior: p, probability of each bin, shape (313,), > 0.
     """
     from tinct.color.bins import rebalancing_weights
 
@@ -199,8 +181,8 @@ def rare_color_weights(prior: NDArray[np.float64] = IMAGENET_PRIOR) -> Array:
 def nearest_bin(ab: Array) -> NDArray[np.intp]:
     """Index of the nearest of the 313 bins (`tinct.color.bins.AB_BINS`), exact.
 
-    The bins lie on a grid of step 10, so rounding finds them; only colors whose grid point is no bin are
-    searched.
+    The bins lie on a grid of step 10: rounding finds the nearest grid point, and only colors whose grid point is no
+    bin are compared with all bins.
 
     Args:
         ab: CIE a*, b*, shape (..., 2).

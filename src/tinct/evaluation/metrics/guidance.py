@@ -1,6 +1,6 @@
-"""Whether a method does what it is asked: hints that are there and spread, references that help.
+"""The effect of hints and references: color under hints, reach of hints, gain from a reference.
 
-These have no published definition; the ones here are stated in full, so that they can be computed elsewhere.
+The field has no published definitions of these metrics; the docstrings state tinct's own in full.
 """
 
 from __future__ import annotations
@@ -13,28 +13,27 @@ from numpy.typing import NDArray
 
 from tinct.errors import ShapeError
 from tinct.evaluation.metrics.error import l2_ab
-from tinct.evaluation.metrics.picture import check_pair
+from tinct.evaluation.photographs.rgb import check_pair
 from tinct.hints import HintField
 
 Array = NDArray[np.float32]
 
-# A pixel is asked to change only if it lies this far from the hint's color without hints (ab units, about two
-# just noticeable differences of the ab plane).
 ASKED_DISTANCE = 5.0
+"""Distance in ab units from a hint's color from which a pixel is asked to change: two just noticeable differences."""
 
-# And it follows if it comes at least half of that way.
 FOLLOWED_SHARE = 0.5
+"""Share of the distance from the hint's color that a pixel that follows the hint keeps at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class HintReach:
-    """How far hints spread beyond themselves.
+    """The reach of hints outside themselves.
 
     Attributes:
-        share: pixels outside the hints that follow one, as a share of the photograph's pixels, 0..1.
-        radius: radius in pixels of a disc with a hint's mean share of those pixels and of the hints' own.
-        connected: of the pixels that follow, the share that a way over such pixels joins to a hint; 1 if none
-            does. What is left jumped to other places: the other sleeve, or a stain.
+        share: pixels outside the hints that follow a hint, as a share of the photograph's pixels, 0..1.
+        radius: radius in pixels of a disc whose area is the mean number of pixels, hinted or following, of a hint.
+        connected: share of the following pixels that are connected to a hint through following pixels; 1 if no pixel
+            follows. The other following pixels are distant places that took the color: the other sleeve, or a stain.
     """
 
     share: float
@@ -43,16 +42,16 @@ class HintReach:
 
 
 def hint_error(lab: Array, hints: HintField) -> float:
-    """Mean CIEDE2000 between the result under the hints and the color that was asked for there.
+    """Mean CIEDE2000 between the result and the hints' colors, over the hinted pixels.
 
-    The color asked for is the hint's hue and chroma at the photograph's lightness, with its chroma reduced to
-    what sRGB can show there: a method is not blamed for a yellow that black cannot have.
+    A hint's color is its hue and chroma at the photograph's lightness, with the chroma reduced to the gamut of sRGB: no
+    method can make black yellow.
 
     Args:
         lab: the result, CIE Lab, shape (H, W, 3).
-        hints: at the same size, with at least one pixel.
+        hints: hints at the same size, with at least one pixel.
     Returns:
-        0 where every hinted pixel has its color; 2.3 is about just noticeable in a photograph.
+        0 where every hinted pixel has the hint's color; about 2.3 is just noticeable in a photograph.
     Raises:
         ShapeError: if sizes differ or nothing is hinted.
     """
@@ -67,15 +66,15 @@ def hint_error(lab: Array, hints: HintField) -> float:
 
 
 def hint_reach(ab: Array, unhinted_ab: Array, hints: HintField) -> HintReach:
-    """How far hints spread: which pixels moved toward a hint's color, against the same method without hints.
+    """The reach of hints: the pixels that moved toward a hint's color, against the same method without hints.
 
-    A pixel outside the hints follows the hint whose color it ends nearest to, if without hints it was 5 or
-    more ab units from that color and with them it is at most half as far.
+    A pixel outside the hints follows the hint whose color is nearest to the pixel's color in the result, if the pixel's
+    color without hints was 5 or more ab units from the hint's color, and the result is at most half as far from it.
 
     Args:
         ab: the result with hints, CIE a*, b*, shape (H, W, 2).
-        unhinted_ab: the same method's result without any.
-        hints: at the same size, with at least one pixel.
+        unhinted_ab: the same method's result without hints.
+        hints: hints at the same size, with at least one pixel.
     Raises:
         ShapeError: if sizes differ or nothing is hinted.
     """
@@ -104,7 +103,7 @@ def _hinted(hints: HintField, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def _follows(ab: Array, before: Array, colors: Array) -> NDArray[np.bool_]:
-    """Pixels that came near the color they end nearest to, and were far from it before."""
+    """Pixels that are near to one of the colors, and were far from the same color before."""
     nearest = np.full(ab.shape[:2], np.inf, np.float32)
     distance_before = np.zeros(ab.shape[:2], np.float32)
     for color in colors:
@@ -117,7 +116,7 @@ def _follows(ab: Array, before: Array, colors: Array) -> NDArray[np.bool_]:
 
 
 def _connected(follows: NDArray[np.bool_], hinted: NDArray[np.bool_]) -> tuple[int, int]:
-    """How many following pixels hang together with a hint, and how many separate hints there are."""
+    """Number of following pixels that are connected to a hint, and number of separate hints."""
     import cv2
 
     areas, label = cv2.connectedComponents((follows | hinted).astype(np.uint8), connectivity=8)
@@ -129,14 +128,14 @@ def _connected(follows: NDArray[np.bool_], hinted: NDArray[np.bool_]) -> tuple[i
 
 @dataclass(frozen=True, slots=True)
 class ReferenceUse:
-    """What a reference did to a result.
+    """The effect of a reference on a result.
 
     Attributes:
-        gain: by how much it came nearer to the truth, in RMS ab units (`l2_ab`); below 0 it went away from
-            it, and -gain is what an unrelated reference costs.
-        moved: by how much the result changed at all, in the same units; an unrelated reference should give 0.
-        direction: cosine of the angle between the change and the way to the truth, -1..1; 0 if nothing
-            changed.
+        gain: fall of the distance from the truth (`l2_ab`, ab units); negative for a harmful reference, whose cost is
+            -gain.
+        moved: distance (`l2_ab`, ab units) between the results with and without the reference; 0 is best for an
+            unrelated reference.
+        direction: cosine of the angle between the change and the way to the truth, -1..1; 0 if nothing changed.
     """
 
     gain: float
@@ -145,11 +144,11 @@ class ReferenceUse:
 
 
 def reference_use(ab: Array, unguided_ab: Array, truth_ab: Array) -> ReferenceUse:
-    """What a reference did to a result: helped, hurt, or nothing.
+    """Measure the effect of a reference on a result.
 
     Args:
         ab: the result with the reference, CIE a*, b*, shape (H, W, 2).
-        unguided_ab: the same method's result without it (or plain gray, zeros, for a method that needs one).
+        unguided_ab: the same method's result without a reference; zeros for a method that needs a reference.
         truth_ab: the truth.
     Raises:
         ShapeError: if sizes differ.

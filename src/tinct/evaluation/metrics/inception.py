@@ -1,8 +1,7 @@
-"""The Inception v3 that FID is defined on, as an OpenVINO graph over its officially published weights.
+"""The Inception v3 that defines FID, as an OpenVINO graph of the officially published weights.
 
-The weights are TensorFlow's of 2015-12-05 in PyTorch's layout (mseitzer/pytorch-fid). Against the Inception
-v3 of Szegedy et al. 2016 that TensorFlow's differs in its pooling: averages leave padding out, the last block
-takes a maximum.
+The weights are TensorFlow's of 2015-12-05 in PyTorch's layout (mseitzer/pytorch-fid). TensorFlow's network differs from
+the Inception v3 of Szegedy et al. 2016 in its pooling: averages leave padding out, and the last block takes a maximum.
 """
 
 from __future__ import annotations
@@ -16,32 +15,35 @@ from numpy.typing import NDArray
 from tinct.errors import WeightsError
 from tinct.evaluation.metrics.graph import (
     Node,
-    channels_first,
     compile_f32,
     conv,
     max_pool,
+    normalized,
     picture_input,
     spatial_mean,
 )
 from tinct.evaluation.metrics.perceptual import as_batch
-from tinct.evaluation.metrics.picture import Picture
+from tinct.evaluation.photographs.rgb import Picture
 from tinct.weights.frozen import locate
 from tinct.weights.state_dict import StateDict, read_state_dict
 
 INCEPTION_SIZE = 299
+"""Side in pixels to which pictures are resized."""
+
 BATCH_NORM_EPSILON = 1e-3
+"""Added to the variances of batch normalization."""
 
 
 class InceptionFeatures:
-    """The 2048 figures before Inception's classifier ("pool3"): what FID compares."""
+    """The 2048 features before Inception's classifier ("pool3"), which FID compares."""
 
     def __init__(self, folder: Path | None = None, *, download: bool = False) -> None:
         """Load the official weights.
 
         Args:
-            folder, download: where to look for them (`tinct.weights.frozen.locate`).
+            folder, download: as `tinct.weights.frozen.locate`.
         Raises:
-            WeightsError: if they are missing or damaged.
+            WeightsError: if the weights are missing or damaged.
         """
         self._network = inception_network(read_state_dict(locate("inception", folder, download=download)))
 
@@ -51,10 +53,10 @@ class InceptionFeatures:
 
 
 def inception_network(state: StateDict) -> Any:
-    """Compile the network: a batch of pictures, (N, H, W, 3), sRGB 0..1, to features (N, 2048).
+    """Compile the network from pictures, (N, H, W, 3), sRGB 0..1, to features (N, 2048).
 
     Raises:
-        WeightsError: if the state dict lacks a part of it.
+        WeightsError: if the state dict lacks an array of the network.
     """
     pictures = picture_input("pictures")
     try:
@@ -67,10 +69,10 @@ def inception_network(state: StateDict) -> Any:
 
 
 def _resized(pictures: Node) -> Node:
-    """To 299x299, bilinear without antialiasing, then to -1..1: as pytorch-fid does."""
+    """Pictures at 299x299, bilinear without antialiasing, in -1..1, as pytorch-fid resizes them."""
     from tinct.inference.openvino_runtime import opset13 as ops
 
-    x = channels_first(pictures, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    x = normalized(pictures, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     size = np.array([INCEPTION_SIZE, INCEPTION_SIZE], np.int64)
     return ops.interpolate(
         x,
@@ -83,13 +85,13 @@ def _resized(pictures: Node) -> Node:
 
 
 class _Blocks:
-    """Inception's blocks, each named as in the state dict."""
+    """The blocks of Inception, each with its arrays' name in the state dict."""
 
     def __init__(self, state: StateDict) -> None:
         self._state = state
 
     def features(self, x: Node) -> Node:
-        """The whole way from a scaled picture to the pooled features."""
+        """The pooled features of resized pictures."""
         x = self.unit(x, "Conv2d_1a_3x3", stride=2)
         x = self.unit(x, "Conv2d_2a_3x3")
         x = max_pool(self.unit(x, "Conv2d_2b_3x3", padding=(1, 1)))
@@ -178,7 +180,7 @@ class _Blocks:
 
 
 def _average_pool(x: Node) -> Node:
-    """3x3 averages of what lies inside the picture."""
+    """3x3 averages without the padding."""
     from tinct.inference.openvino_runtime import opset13 as ops
 
     return ops.avg_pool(x, [1, 1], [1, 1], [1, 1], [3, 3], exclude_pad=True)

@@ -1,7 +1,7 @@
-"""LPIPS: how different two pictures look to a network calibrated on people's judgements (Zhang et al. 2018).
+"""LPIPS: distance of two pictures in the features of a network calibrated on people's judgements (Zhang et al. 2018).
 
-For color keep an ab-space figure beside it: measured over photographs, a gray one is at 0.197 from its truth
-and one with its hue turned by 120 degrees at 0.227, which no person would call close.
+LPIPS alone says little about color: the mean over photographs is 0.197 for gray against the truth, and only 0.227 for
+hues turned by 120 degrees. Read it beside an error in the ab plane.
 """
 
 from __future__ import annotations
@@ -16,48 +16,49 @@ from numpy.typing import NDArray
 from tinct.errors import ShapeError
 from tinct.evaluation.metrics.graph import (
     Node,
-    channels_first,
     compile_f32,
     max_pool,
     named_conv,
+    normalized,
     picture_input,
     spatial_mean,
 )
-from tinct.evaluation.metrics.picture import Picture, check_pair, to_8bit
+from tinct.evaluation.photographs.rgb import Picture, check_pair, to_8bit
 from tinct.weights.frozen import locate
 from tinct.weights.state_dict import StateDict, read_state_dict
 
-# Below this SqueezeNet's last pooling has no whole window left.
 SMALLEST_SIDE = 25
+"""Least side in pixels of which the last pooling of SqueezeNet has a whole window."""
 
-# LPIPS's own scaling of pictures in -1..1 (mean -.030, -.088, -.188; deviation .458, .448, .450), brought to
-# 0..1.
 _SHIFT = tuple((1 + mean) / 2 for mean in (-0.030, -0.088, -0.188))
 _SCALE = tuple(deviation / 2 for deviation in (0.458, 0.448, 0.450))
-
+"""LPIPS's normalization, means and deviations of pictures in -1..1, converted to pictures in 0..1."""
 
 LAYERS = 7
-Features = tuple[NDArray[np.float32], ...]
+"""Layers of SqueezeNet that LPIPS compares."""
+
+LayerFeatures = tuple[NDArray[np.float32], ...]
+"""The features of LAYERS layers, each (1, C, H, W) with unit norm at each place."""
 
 
 class Lpips:
     """LPIPS version 0.1, squeeze variant, in float32 without torch.
 
-    Reproduces the example that torchmetrics documents for `net_type="squeeze"` (0.1008).
+    The value of the example that torchmetrics documents for `net_type="squeeze"`, 0.1008, is reproduced.
     """
 
     def __init__(self, folder: Path | None = None, *, download: bool = False) -> None:
         """Load backbone and heads.
 
         Args:
-            folder, download: where to look for the two files (`tinct.weights.frozen.locate`).
+            folder, download: as `tinct.weights.frozen.locate`.
         Raises:
-            WeightsError: if one is missing or damaged.
+            WeightsError: if a file is missing or damaged.
         """
         backbone = read_state_dict(locate("squeezenet", folder, download=download))
         heads = read_state_dict(locate("lpips-heads", folder, download=download))
         picture = picture_input("picture")
-        layers = squeezenet_layers(channels_first(picture, _SHIFT, _SCALE), backbone)
+        layers = squeezenet_layers(normalized(picture, _SHIFT, _SCALE), backbone)
         self._features = compile_f32([_unit(layer) for layer in layers], [picture])
         result, truth = ([_layer_input(layer) for layer in layers] for _ in range(2))
         self._distance = compile_f32([_distance(result, truth, heads)], [*result, *truth])
@@ -70,16 +71,16 @@ class Lpips:
         Returns:
             >= 0; 0 for equal pictures, seldom above 0.8.
         Raises:
-            ShapeError: if the two cannot be compared or are too small.
+            ShapeError: if the pictures cannot be compared or are too small.
         """
         check_pair(result, truth)
         return self.distance(result, self.features(truth))
 
-    def features(self, rgb: Picture) -> Features:
-        """What LPIPS compares of one picture: seven layers, the features of each place of length 1.
+    def features(self, rgb: Picture) -> LayerFeatures:
+        """The features of one picture that LPIPS compares.
 
         Raises:
-            ShapeError: if it is no picture or too small.
+            ShapeError: if `rgb` is no picture or too small.
         """
         check_pair(rgb, rgb)
         if min(rgb.shape[:2]) < SMALLEST_SIDE:
@@ -89,11 +90,11 @@ class Lpips:
         found = self._features([as_batch(rgb)])
         return tuple(np.array(found[index]) for index in range(LAYERS))
 
-    def distance(self, result: Picture, truth: Features) -> float:
-        """LPIPS of a picture and one of its size of which `features` are kept.
+    def distance(self, result: Picture, truth: LayerFeatures) -> float:
+        """LPIPS of a picture and of another one of the same size, given by its features.
 
         Raises:
-            ShapeError: as `features`, and if the two differ in size.
+            ShapeError: as `features`, and if the two pictures differ in size.
         """
         found = self.features(result)
         if found[0].shape != truth[0].shape:
@@ -102,17 +103,17 @@ class Lpips:
 
 
 class SqueezeNetFeatures:
-    """SqueezeNet 1.1's last features, averaged over the picture: 512 figures.
+    """The 512 last features of SqueezeNet 1.1, averaged over the picture.
 
-    For a Fréchet distance that is quick and of no published scale. For a table's FID use
+    Their Fréchet distance is quick to compute and has no published scale; FID is defined on
     `tinct.evaluation.metrics.inception.InceptionFeatures`.
     """
 
     def __init__(self, folder: Path | None = None, *, download: bool = False) -> None:
         state = read_state_dict(locate("squeezenet", folder, download=download))
         pictures = picture_input("pictures")
-        # torchvision's own scaling, which the classifier was trained with.
-        x = channels_first(pictures, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+        # torchvision's normalization, with which the classifier was trained
+        x = normalized(pictures, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
         self._network = compile_f32([spatial_mean(squeezenet_layers(x, state)[-1])], [pictures])
 
     def __call__(self, rgb: Picture) -> NDArray[np.float32]:
@@ -121,10 +122,14 @@ class SqueezeNetFeatures:
 
 
 def as_batch(rgb: Picture) -> NDArray[np.float32]:
-    """(H, W, 3), uint8 or float 0..1, to (1, H, W, 3), float32 0..1."""
+    """A picture, (H, W, 3), uint8 or float 0..1, as a batch, (1, H, W, 3), float32 0..1.
+
+    Raises:
+        ShapeError: if the array has another type, or a value is not finite.
+    """
     scaled = rgb.astype(np.float32) / 255 if rgb.dtype == np.uint8 else rgb.astype(np.float32)
     if rgb.dtype.kind not in "uf" or not np.isfinite(scaled).all():
-        to_8bit(rgb)  # says what is wrong with it
+        to_8bit(rgb)  # raises the error
     return np.ascontiguousarray(scaled[None])
 
 
@@ -151,7 +156,7 @@ def _fire(x: Node, state: StateDict, index: int) -> Node:
 
 
 def _layer_input(layer: Node) -> Node:
-    """A place for the features of one layer, (N, C, H, W)."""
+    """The input of the features of one layer, (N, C, H, W)."""
     from tinct.inference.openvino_runtime import opset13 as ops
 
     channels = layer.get_output_partial_shape(0)[1].get_length()
@@ -165,14 +170,14 @@ def _distance(result: Sequence[Node], truth: Sequence[Node], heads: StateDict) -
     for index, (a, b) in enumerate(zip(result, truth, strict=True)):
         head = ops.constant(heads[f"lin{index}.model.1.weight"].reshape(1, -1))
         squared = ops.power(ops.subtract(a, b), np.float32(2))
-        # The head is linear, so the mean over places may come before it.
+        # The mean over places may come before the head, which is linear.
         part = ops.reduce_sum(ops.multiply(spatial_mean(squared), head), np.array([1]), keep_dims=False)
         total = part if total is None else ops.add(total, part)
     return total
 
 
 def _unit(features: Node) -> Node:
-    """Each place's features divided by their norm."""
+    """Features, (N, C, H, W), divided by the norm over C at each place."""
     from tinct.inference.openvino_runtime import opset13 as ops
 
     squared = ops.reduce_sum(ops.power(features, np.float32(2)), np.array([1]), keep_dims=True)

@@ -1,4 +1,8 @@
-"""Semantic agreement: does a classifier see in the colorized photograph what it sees in the true one?"""
+"""The frozen classifier of semantic agreement: whether a result has the class of the true photograph.
+
+Source: the classification test of Zhang et al. 2016, section 3.1; the class of the true photograph stands in for the
+label, so that photographs without a label can be measured on.
+"""
 
 from __future__ import annotations
 
@@ -8,48 +12,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import ShapeError, WeightsError
-from tinct.evaluation.metrics.picture import Picture, to_8bit
+from tinct.evaluation.metrics.graph import FLOAT32
+from tinct.evaluation.photographs.rgb import Picture, to_8bit
 from tinct.weights.frozen import locate
 
 Array = NDArray[np.float32]
 
 CLASSIFIER_SIZE = 224
+"""Side in pixels to which pictures are squashed."""
 
 
 class Classifier:
     """MobileNet-EdgeTPU (uint8, 224 square, ImageNet), run by OpenVINO.
 
-    On 1000 photographs it named the right class for 90.5 % in color and 78.1 % greyed: color is worth
-    something to it.
+    On 1000 photographs the likeliest class was right for 90.5 % in color and for 78.1 % in gray: the classifier uses
+    color.
     """
 
     def __init__(self, folder: Path | None = None, *, download: bool = False) -> None:
         """Load the network.
 
         Args:
-            folder, download: where to look for it (`tinct.weights.frozen.locate`).
+            folder, download: as `tinct.weights.frozen.locate`.
         Raises:
-            WeightsError: if it is missing or damaged.
+            WeightsError: if the file is missing or damaged.
         """
         from tinct.inference.openvino_engine import engine
 
         path = locate("classifier", folder, download=download)
         try:
-            self._network = engine().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+            self._network = engine().compile_model(path, "CPU", FLOAT32)
         except RuntimeError as error:
             line = str(error).splitlines()[0]
             raise WeightsError(f"{path.name} cannot be read by OpenVINO ({line}); fetch it again.") from error
 
     def __call__(self, rgb: Picture) -> Array:
-        """What it sees.
+        """The probabilities of the classes.
 
         Args:
             rgb: shape (H, W, 3), uint8, or float 0..1; the whole picture is squashed to 224x224 by area.
         Returns:
-            probabilities, shape (1001,), float32, summing to about 1; 0 is background, then ImageNet's
-            classes.
+            Shape (1001,), float32, with a sum of about 1: background, then ImageNet's classes.
         Raises:
-            ShapeError: if it is not a picture.
+            ShapeError: if `rgb` is not a picture.
         """
         import cv2
 
@@ -61,7 +66,7 @@ class Classifier:
         return _dequantized(np.asarray(self._network([small[None]])[0]).reshape(-1))
 
     def top1(self, rgb: Picture) -> int:
-        """Index of the likeliest class, 0..1000, of a picture as `__call__` takes it."""
+        """Index of the likeliest class, 0..1000; of equally likely classes the first. Argument and errors as above."""
         return int(self(rgb).argmax())
 
 
@@ -69,38 +74,3 @@ def _dequantized(scores: NDArray[np.generic]) -> Array:
     """Probabilities from the uint8 output, in steps of 1/256 (TensorFlow Lite's scale of a softmax)."""
     scale = 1 / 256 if scores.dtype == np.uint8 else 1.0
     return scores.astype(np.float32) * np.float32(scale)
-
-
-def semantic_agreement(result: Array, truth: Array) -> float:
-    """Whether the likeliest class is the same: its mean over photographs is the table's figure.
-
-    After the classification test of Zhang et al. 2016 (section 3.1), but against what the classifier sees in
-    the true photograph, so that photographs without a label can be measured on.
-
-    Args:
-        result, truth: probabilities of the same classifier, shape (classes,).
-    Returns:
-        1 if it is, 0 if not. Where several classes share the largest probability, the first of them is taken.
-    Raises:
-        ShapeError: if the two differ in shape.
-    """
-    _check_classes(result, truth)
-    return float(np.argmax(result) == np.argmax(truth))
-
-
-def semantic_overlap(result: Array, truth: Array) -> float:
-    """How much of the probability lies on the same classes: sum of the smaller of the two, 0..1.
-
-    A finer figure than `semantic_agreement` for few photographs: 1 for equal probabilities.
-
-    Args, Raises: as `semantic_agreement`.
-    """
-    _check_classes(result, truth)
-    return float(np.minimum(result, truth).sum() / max(float(result.sum()), float(truth.sum()), 1e-12))
-
-
-def _check_classes(result: Array, truth: Array) -> None:
-    if result.shape != truth.shape or result.ndim != 1:
-        raise ShapeError(
-            f"probabilities of shapes {result.shape} and {truth.shape}; one classifier's are wanted."
-        )

@@ -1,1 +1,1 @@
-"""The photographs of an evaluation, and the pictures that it keeps."""
+"""The photographs of an evaluation: sets of them, and pictures as arrays."""

@@ -1,4 +1,4 @@
-"""The photographs that a protocol measures on: a folder, or a CSV index beside or inside it."""
+"""The photographs that a protocol measures on: a folder, or a CSV index inside or beside it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinct.errors import EvaluationError, PhotoError
+from tinct.errors import EvaluationError
+from tinct.evaluation.photographs.rgb import Image, read_rgb
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+"""Suffixes, in lower case, of the files of a folder that are measured on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,10 @@ class Photograph:
     """A photograph to measure on.
 
     Attributes:
-        name: its path relative to the set's root, with forward slashes; what seeds and results files know
-            it by.
-        path: where it lies.
-        category: what it shows, or "" where nobody said.
-        reference: the color photograph that goes with it (`pairs`), or None.
+        name: path relative to the set's root, with forward slashes; seeds and results files use this name.
+        path: the file.
+        category: class of what the photograph shows, or "" where it is unknown.
+        reference: the color photograph that goes with this one (protocol `pairs`), or None.
     """
 
     name: str
@@ -33,22 +33,22 @@ class Photograph:
     category: str = ""
     reference: Path | None = None
 
-    def sha256(self) -> str:
-        """The hash of the file's bytes, 64 hexadecimal digits."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
-
     def seed(self, seed: int, purpose: str = "") -> int:
-        """A seed of its own for this photograph: the same in every subset and whatever was measured before
-        it."""
+        """A seed of this photograph, 32 bits: the same in every subset and in any order of measuring.
+
+        Args:
+            seed: of the run.
+            purpose: keeps apart the random choices of one photograph.
+        """
         digest = hashlib.sha256(f"{seed}|{purpose}|{self.name}".encode()).digest()
         return int.from_bytes(digest[:4], "big")
 
     def generator(self, seed: int, purpose: str = "") -> np.random.Generator:
-        """A random generator started from `seed(...)`."""
+        """A random generator started from `Photograph.seed` of the same arguments."""
         return np.random.default_rng(self.seed(seed, purpose))
 
-    def read(self) -> NDArray[np.uint8]:
-        """Decode to sRGB, shape (H, W, 3), uint8, upright.
+    def read(self) -> Image:
+        """Decode the file to sRGB, shape (H, W, 3), uint8, upright.
 
         Raises:
             EvaluationError: if the file cannot be decoded.
@@ -61,9 +61,9 @@ class PhotographSet(Sequence[Photograph]):
     """Photographs in order of their names.
 
     Attributes:
-        root: what names are relative to.
-        photographs: the ones to measure.
-        available: how many there were before a limit was set.
+        root: the folder that names are relative to.
+        photographs: those to measure on.
+        available: number of photographs before a limit was set.
     """
 
     root: Path
@@ -80,11 +80,15 @@ class PhotographSet(Sequence[Photograph]):
         return iter(self.photographs)
 
     def only(self, fits: Callable[[Photograph], bool]) -> PhotographSet:
-        """Those that fit."""
+        """The photographs for which `fits` is true."""
         return PhotographSet(self.root, tuple(p for p in self.photographs if fits(p)), self.available)
 
     def limited(self, limit: int | None) -> PhotographSet:
-        """At most `limit` photographs, drawn by a hash of their names: smaller subsets lie in larger ones."""
+        """At most `limit` photographs, drawn by a hash of their names: a smaller subset lies in a larger one.
+
+        Raises:
+            EvaluationError: if `limit` is below 1.
+        """
         if limit is None or limit >= len(self):
             return self
         if limit < 1:
@@ -92,44 +96,16 @@ class PhotographSet(Sequence[Photograph]):
         drawn = sorted(self.photographs, key=lambda photograph: photograph.seed(0, "subset"))[:limit]
         return PhotographSet(self.root, _in_order(drawn), self.available)
 
-    def fingerprint(self) -> str:
-        """A hash of the names, by which results files know whether they measured the same photographs."""
-        return hashlib.sha256("\n".join(p.name for p in self).encode()).hexdigest()[:16]
-
-
-def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """Decode a file to sRGB, shape (H, W, 3), uint8, upright, as users' photographs are (`Photo.read`): the colors are
-    those that its ICC profile says.
-
-    Raises:
-        EvaluationError: if it cannot be decoded.
-    """
-    from tinct.photo import Photo
-
-    try:
-        rgb = Photo.read(path).rgb()
-    except PhotoError as error:
-        raise EvaluationError(str(error)) from None
-    return np.rint(rgb * 255).astype(np.uint8)
-
-
-def is_gray(rgb: NDArray[np.uint8]) -> bool:
-    """True for a photograph without color or of a single tint (`Photo.is_gray`): nothing to measure against."""
-    from tinct.photo import Photo
-
-    return Photo.from_array(rgb).is_gray()
-
 
 def find_photographs(data: Path) -> PhotographSet:
     """Find the photographs of a folder or of a CSV index.
 
     A CSV index has a column `path` (relative to the file's folder) and may have `class`; an index of pairs
     has `target` and `reference`. A folder is read through `index.csv` inside it or a CSV of its name beside
-    it; without either its files are taken, and a photograph in a sub-folder has that sub-folder's name as
-    its class.
+    it; without either, the folder's files are taken, and the class of a photograph is the name of its sub-folder.
 
     Raises:
-        EvaluationError: if there is nothing, the index has no such column, or names a file that is missing.
+        EvaluationError: if there is no photograph, the index has no such column, or a file is missing.
     """
     data = Path(data)
     if data.is_file():

@@ -1,4 +1,4 @@
-"""Named protocols: what a method is given, and what its answer is measured against."""
+"""Protocols: what a contestant is given of each photograph, and what its answer is compared with."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ PROTOCOLS: dict[str, type[Protocol]] = {
         Legacy,
     )
 }
-"""Every protocol that asks about photographs; `runtime` (tinct.evaluation.run.runtime) measures time and memory
-instead."""
+"""Every protocol about photographs; `runtime` (`tinct.evaluation.run.runtime`) measures time and memory instead."""
 
 
 def get_protocol(name: str) -> Protocol:
-    """Look a protocol up by its name.
+    """The protocol of a name.
 
     Raises:
         EvaluationError: if no protocol has that name.

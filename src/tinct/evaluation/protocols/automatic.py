@@ -1,11 +1,9 @@
-"""`auto`, `auto-256` and `legacy`: a method gets no help."""
+"""The protocols without help: `auto`, `auto-256` and `legacy`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
-
-import numpy as np
 
 from tinct.evaluation.photographs.sets import Photograph
 from tinct.evaluation.protocols.case import Case
@@ -13,7 +11,7 @@ from tinct.evaluation.protocols.protocol import Protocol
 
 
 class Auto(Protocol):
-    """No help; photographs at their own size."""
+    """No help, photographs at their own size."""
 
     name: ClassVar[str] = "auto"
     summary: ClassVar[str] = "no help, photographs at their own size"
@@ -27,7 +25,7 @@ class Auto(Protocol):
 
 
 class Auto256(Auto):
-    """No help; photographs squashed to 256x256, as most papers measure."""
+    """No help, photographs squashed to 256x256, as most papers measure."""
 
     name: ClassVar[str] = "auto-256"
     summary: ClassVar[str] = "no help, photographs squashed to 256x256"
@@ -35,7 +33,7 @@ class Auto256(Auto):
 
 
 class Legacy(Protocol):
-    """Real black-and-white photographs, without a truth: to be looked at."""
+    """Black-and-white photographs, whose true colors are unknown: contact sheets for the eye."""
 
     name: ClassVar[str] = "legacy"
     summary: ClassVar[str] = "real black-and-white photographs, no truth: contact sheets"
@@ -49,5 +47,4 @@ class Legacy(Protocol):
     def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
         from tinct.color.lab import rgb_to_lightness
 
-        lightness = rgb_to_lightness(photograph.read().astype(np.float32) / 255)
-        return [Case("auto", photograph, lightness)]
+        return [Case("auto", photograph, rgb_to_lightness(photograph.read()))]

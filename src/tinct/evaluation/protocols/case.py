@@ -1,4 +1,4 @@
-"""A case: one question that a protocol puts to a method about one photograph."""
+"""A case: one question that a protocol puts to a contestant about one photograph."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import ShapeError
+from tinct.evaluation.photographs.rgb import Image, to_8bit
 from tinct.evaluation.photographs.sets import Photograph
 from tinct.hints import HintField, PlacedHint, Rectangle
 from tinct.methods.method import Reference
 
 Array = NDArray[np.float32]
-Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A square of the photograph whose mean true chroma is revealed.
+    """A square of the photograph whose mean true color is revealed to the contestant.
 
     Attributes:
         left, top, side: in pixels of the case.
-        lab: mean CIE Lab of the truth under it.
+        lab: mean CIE Lab of the truth in the square.
     """
 
     left: int
@@ -33,25 +33,25 @@ class Patch:
 
     @property
     def window(self) -> tuple[slice, slice]:
-        """Rows and columns that it covers."""
+        """Rows and columns of the square."""
         return slice(self.top, self.top + self.side), slice(self.left, self.left + self.side)
 
     def rectangle(self) -> Rectangle:
-        """The same as a user would give it: a filled box of an 8-bit color."""
+        """The patch as a hint that a user could give: a filled box of an 8-bit color."""
         box = (self.left, self.top, self.left + self.side, self.top + self.side)
         return Rectangle(box, _hex_color(self.lab))
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a method is given, and what it is measured against.
+    """What a contestant is given, and the truth that its answer is compared with.
 
     Attributes:
-        label: which of the protocol's cases this is ("auto", "exemplar", "10" revealed points, ...).
-        photograph: which photograph it was made from.
-        lightness: CIE L*, shape (H, W), 0..100: all that a method sees of the photograph.
-        truth: sRGB, shape (H, W, 3), uint8, or None where nobody knows it.
-        patches: revealed chroma; a later patch lies over an earlier one.
+        label: name of the case within its protocol ("auto", "exemplar", "10" revealed points, ...).
+        photograph: the photograph that the case is made from.
+        lightness: CIE L*, shape (H, W), 0..100: all that a contestant sees of the photograph.
+        truth: sRGB, shape (H, W, 3), uint8, or None where the true colors are unknown.
+        patches: revealed colors; a later patch covers an earlier one.
         references: color photographs, sRGB, each (h, w, 3), uint8.
     """
 
@@ -63,14 +63,14 @@ class Case:
     references: tuple[Image, ...] = ()
 
     def gray(self) -> Image:
-        """The photograph as a method is given it, sRGB, shape (H, W, 3), uint8."""
+        """The photograph's lightness without color, sRGB, shape (H, W, 3), uint8."""
         from tinct.color.gamut import merge_lightness
 
         chroma = np.zeros((*self.lightness.shape, 2), np.float32)
         return to_8bit(merge_lightness(self.lightness, chroma))
 
     def hint_field(self) -> HintField:
-        """The patches as a method's `predict` takes them, exact to the float, at the case's own size."""
+        """The patches as the `predict` of a method takes hints, at the case's own size, colors not rounded."""
         ab = np.zeros((*self.lightness.shape, 2), np.float32)
         mask = np.zeros(self.lightness.shape, np.float32)
         for patch in self.patches:
@@ -78,22 +78,21 @@ class Case:
         return HintField(ab, mask, tuple(_placed(patch) for patch in self.patches))
 
     def reference_arrays(self) -> tuple[Reference, ...]:
-        """The references as a method's `predict` takes them, at their own sizes."""
+        """The references as the `predict` of a method takes them, at their own sizes."""
         return tuple(_reference(rgb) for rgb in self.references)
 
 
 def make_case(label: str, photograph: Photograph, truth: Image) -> Case:
-    """A case without help from a true color photograph, sRGB, shape (H, W, 3), uint8."""
+    """The case without help of a true color photograph, sRGB, shape (H, W, 3), uint8.
+
+    Raises:
+        ShapeError: if `truth` has another shape.
+    """
     from tinct.color.lab import rgb_to_lightness
 
     if truth.ndim != 3 or truth.shape[2] != 3:
         raise ShapeError(f"{photograph.name} is {truth.shape}; sRGB of shape (H, W, 3) is wanted.")
-    return Case(label, photograph, rgb_to_lightness(truth.astype(np.float32) / 255), truth)
-
-
-def to_8bit(rgb: Array) -> Image:
-    """Round float sRGB 0..1 to 8 bits; values outside are clipped."""
-    return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
+    return Case(label, photograph, rgb_to_lightness(truth), truth)
 
 
 def _placed(patch: Patch) -> PlacedHint:
@@ -104,7 +103,7 @@ def _placed(patch: Patch) -> PlacedHint:
 def _reference(rgb: Image) -> Reference:
     from tinct.color.lab import rgb_to_lab
 
-    lab = rgb_to_lab(rgb.astype(np.float32) / 255)
+    lab = rgb_to_lab(rgb)
     return Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]))
 
 

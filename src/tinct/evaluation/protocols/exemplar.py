@@ -1,8 +1,8 @@
-"""`exemplar-self`, `exemplar-class`, `exemplar-unrelated` and `pairs`: a method gets a reference photograph.
+"""The protocols with a reference photograph: `exemplar-self`, `exemplar-class`, `exemplar-unrelated` and `pairs`.
 
-The three with a truth also ask the same photograph without the reference (case `auto`): what a reference
-gains, or an unrelated one costs, is the difference on the same photograph. Methods that cannot do without a
-reference have no such case.
+The first three have a truth, and also ask each photograph without the reference (case `auto`): the gain of a reference,
+or the cost of an unrelated one, is the difference between both cases of one photograph. Methods that need a reference
+cannot answer the case `auto`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import ClassVar
 
-import numpy as np
-
 from tinct.errors import EvaluationError
-from tinct.evaluation.photographs.sets import Photograph, is_gray, read_rgb
-from tinct.evaluation.protocols.case import Case, Image
+from tinct.evaluation.photographs.rgb import Image, is_gray, read_rgb
+from tinct.evaluation.photographs.sets import Photograph
+from tinct.evaluation.protocols.case import Case
 from tinct.evaluation.protocols.protocol import Protocol
 from tinct.evaluation.protocols.warping import DISTORTION, distort
 
 
-class Exemplar(Protocol):
-    """What the three exemplar protocols share: the plain case and the one with a reference."""
+class ExemplarProtocol(Protocol):
+    """The base of the three protocols with a truth: the case without help, and the case with a reference."""
 
     shown_case: ClassVar[str] = "exemplar"
     baseline_case: ClassVar[str] = "auto"
@@ -44,12 +43,12 @@ class Exemplar(Protocol):
         return [plain, replace(plain, label="exemplar", references=(reference,))]
 
     def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
-        """The reference of one photograph, sRGB, (h, w, 3), uint8."""
+        """The reference of one photograph, sRGB, (h, w, 3), uint8; arguments and errors as `Protocol.cases`."""
         raise NotImplementedError
 
 
-class ExemplarSelf(Exemplar):
-    """The reference is the photograph itself: warped, cropped, flipped and relit."""
+class ExemplarSelf(ExemplarProtocol):
+    """The reference is the photograph itself, warped, cropped, flipped and relit."""
 
     name: ClassVar[str] = "exemplar-self"
     summary: ClassVar[str] = "reference: the photograph itself, warped, cropped, flipped, relit"
@@ -61,7 +60,7 @@ class ExemplarSelf(Exemplar):
         return distort(truth, photograph.generator(seed, "distort"))
 
 
-class ExemplarClass(Exemplar):
+class ExemplarClass(ExemplarProtocol):
     """The reference is another photograph of the same class."""
 
     name: ClassVar[str] = "exemplar-class"
@@ -76,8 +75,8 @@ class ExemplarClass(Exemplar):
         return draw_reference(photograph, related, seed)
 
 
-class ExemplarUnrelated(Exemplar):
-    """The reference is a photograph of another class; what counts is what it costs against no reference."""
+class ExemplarUnrelated(ExemplarProtocol):
+    """The reference is a photograph of another class: the cost of an unrelated reference."""
 
     name: ClassVar[str] = "exemplar-unrelated"
     summary: ClassVar[str] = "reference: a photograph of another class; its cost against no reference"
@@ -92,8 +91,7 @@ class ExemplarUnrelated(Exemplar):
 
 
 class Pairs(Protocol):
-    """Target and reference pairs without a truth: contact sheets, and how far the result's colors are from
-    the reference's."""
+    """Pairs of target and reference without a truth: contact sheets, and the distance to the reference's colors."""
 
     name: ClassVar[str] = "pairs"
     summary: ClassVar[str] = (
@@ -116,16 +114,15 @@ class Pairs(Protocol):
         if photograph.reference is None:
             wanted = "an index (CSV) with the columns target and reference"
             raise EvaluationError(f"{photograph.name} has no reference; `pairs` needs {wanted}.")
-        lightness = rgb_to_lightness(photograph.read().astype(np.float32) / 255)
         reference = read_rgb(photograph.reference)
         if is_gray(reference):
             raise EvaluationError(f"{photograph.name} has a grey reference; pair it with one that has color.")
+        lightness = rgb_to_lightness(photograph.read())
         return [Case("exemplar", photograph, lightness, references=(reference,))]
 
 
 def draw_reference(photograph: Photograph, candidates: Sequence[Photograph], seed: int) -> Image:
-    """The first candidate with color, in an order that the photograph's name, the candidate's and the seed
-    decide.
+    """Draw a reference: the first candidate with color, in an order given by both photographs' names and the seed.
 
     Raises:
         EvaluationError: if no candidate has color.

@@ -1,11 +1,11 @@
-"""`hints`: PSNR against the number of revealed points (Zhang et al., Real-Time User-Guided Image
-Colorization with Learned Deep Priors, SIGGRAPH 2017, section 4.1 and the sweep of its public code).
+"""The protocol `hints`: PSNR against the number of revealed points.
 
-Photographs are squashed to 256x256. For each of 26 counts k, k square 6x6 patches reveal the mean true a*,
-b* under them; positions are drawn from a normal around the centre whose standard deviation is a quarter of
-the size, and clipped to the picture. PSNR is taken on 8-bit RGB. Within one photograph the first patches of
-a larger count are those of the smaller one: every count has the published distribution, and curves are
-smoother than with fresh draws.
+Source: Zhang et al., Real-Time User-Guided Image Colorization with Learned Deep Priors, SIGGRAPH 2017, section 4.1 and
+the sweep of its public code. Photographs are squashed to 256x256. For each of 26 counts k, k square 6x6 patches reveal
+the mean true a*, b* of their pixels; positions are drawn from a normal distribution around the center whose standard
+deviation is a quarter of the size, and clipped to the picture. PSNR is taken on 8-bit RGB. The first patches of a
+larger count are those of the smaller count: every count has the published distribution, and curves are smoother than
+with fresh draws.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tinct.evaluation.photographs.rgb import Image
 from tinct.evaluation.photographs.sets import Photograph
-from tinct.evaluation.protocols.case import Case, Image, Patch
+from tinct.evaluation.protocols.case import Case, Patch
 from tinct.evaluation.protocols.protocol import Protocol
 
 # fmt: off
@@ -31,17 +32,19 @@ PUBLISHED_PSNR = (
     24.43, 25.37, 26.20, 26.69, 27.08, 27.39, 27.65, 28.10, 28.42, 28.79, 29.04, 29.34, 29.60, 29.91, 30.17,
     30.42, 30.68, 30.90, 31.13, 31.34, 31.52, 31.70, 31.85, 31.97, 32.07, 32.14,
 )
-"""PSNR in dB of the published siggraph17 network at COUNTS, on 1000 ImageNet validation photographs;
-standard error about 0.14 dB. Other photographs give other figures: it is drawn beside ours for its shape."""
+"""PSNR in dB of the published siggraph17 network at COUNTS, on 1000 ImageNet validation photographs; standard error
+about 0.14 dB. Reports draw the published curve for its shape: on other photographs its values would be others."""
 # fmt: on
 
 PATCH_SIDE = 6
+"""Side in pixels of a patch."""
+
 SPREAD = 0.25
-"""Standard deviation of positions, as a share of the room that a patch has."""
+"""Standard deviation of a patch's position, as a share of the positions that lie inside the picture."""
 
 
 class HintSweep(Protocol):
-    """Zhang 2017's sweep over the number of revealed points."""
+    """The sweep of Zhang et al. 2017 over the number of revealed points."""
 
     name: ClassVar[str] = "hints"
     summary: ClassVar[str] = "0 to 501 revealed 6x6 patches of true color, squashed to 256x256 (Zhang 2017)"
@@ -51,7 +54,7 @@ class HintSweep(Protocol):
     square: ClassVar[int | None] = 256
 
     def __init__(self, counts: Sequence[int] = COUNTS) -> None:
-        """The published sweep, or some of its counts (training asks for a few)."""
+        """Take the published counts of revealed points, or others."""
         self.counts = tuple(counts)
 
     @property
@@ -69,10 +72,10 @@ class HintSweep(Protocol):
 
 
 def draw_patches(truth: Image, count: int, generator: np.random.Generator) -> tuple[Patch, ...]:
-    """Draw `count` patches of the truth, sRGB, shape (H, W, 3), uint8."""
+    """Draw the positions of `count` patches and reveal the truth, sRGB, shape (H, W, 3), uint8, in them."""
     from tinct.color.lab import rgb_to_lab
 
-    lab = rgb_to_lab(truth.astype(np.float32) / 255)
+    lab = rgb_to_lab(truth)
     room = np.array(truth.shape[:2]) - PATCH_SIDE
     drawn = generator.normal((room + 1) / 2, (room + 1) * SPREAD, (count, 2))
     corners = np.clip(drawn, 0, room).astype(int)

@@ -1,4 +1,4 @@
-"""What a protocol is: named, seeded, documented, the same for every method."""
+"""The base class of protocols: named, seeded ways to ask every contestant the same questions."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from typing import ClassVar
 import numpy as np
 
 from tinct.errors import EvaluationError
-from tinct.evaluation.photographs.sets import Photograph, is_gray
-from tinct.evaluation.protocols.case import Case, Image, make_case
+from tinct.evaluation.photographs.rgb import Image, is_gray
+from tinct.evaluation.photographs.sets import Photograph
+from tinct.evaluation.protocols.case import Case, make_case
 
 
 class Protocol(ABC):
-    """Turns a photograph into the cases that a method is asked.
+    """Turns a photograph into the cases that a contestant is asked.
 
     Attributes:
-        name: what `tinct evaluate` takes.
+        name: the name that `tinct evaluate` takes.
         summary: one line.
         has_truth: whether results are compared with the true photograph.
-        shown_case: the case whose pictures and box plots a report shows.
-        baseline_case: the case that answers without help, for gains and costs; "" where there is none.
-        metrics: the scores that its records have (tinct.evaluation.metrics.scores).
+        shown_case: label of the case whose pictures and box plots a report shows.
+        baseline_case: label of the case without help, against which gains and costs are measured; "" for none.
+        metrics: names of the metrics of every record (`tinct.evaluation.metrics.metric.METRICS`).
         square: the side in pixels to which photographs are squashed; None keeps their own size.
     """
 
@@ -47,33 +48,33 @@ class Protocol(ABC):
     @property
     @abstractmethod
     def labels(self) -> tuple[str, ...]:
-        """The labels of its cases, in order."""
+        """Labels of the cases, in order."""
 
     @abstractmethod
     def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
-        """The questions about one photograph.
+        """The cases of one photograph.
 
         Args:
-            photograph: the one to measure on.
-            pool: all photographs of the set, also those beyond a limit: where references are drawn from.
-            seed: what random choices start from; each photograph draws its own, so that subsets agree.
+            photograph: the photograph to measure on.
+            pool: all photographs of the set, also those beyond a limit; references are drawn from the pool.
+            seed: start of random choices; each photograph draws its own, so that subsets agree.
         Raises:
-            EvaluationError: if the photograph cannot be measured on: its truth is grey, it has no class.
+            EvaluationError: if the photograph cannot be measured on: its truth is gray, or its class is unknown.
         """
 
     def fits(self, photograph: Photograph) -> bool:
-        """Whether a photograph has what the protocol needs beside color: a class, a reference."""
+        """Whether a photograph has what the protocol needs beside color: a class, or a reference."""
         return True
 
     def parameters(self) -> dict[str, object]:
-        """The numbers that define it, for results files and reports."""
+        """The numbers that define the protocol, for results files and reports."""
         return {} if self.square is None else {"square": self.square}
 
     def truth(self, photograph: Photograph) -> Image:
         """The true photograph at the protocol's size, sRGB, (H, W, 3), uint8.
 
         Raises:
-            EvaluationError: if it is grey or of a single tint.
+            EvaluationError: if the photograph is gray or of a single tint.
         """
         truth = photograph.read()
         if is_gray(truth):
@@ -81,13 +82,16 @@ class Protocol(ABC):
         return truth if self.square is None else squash(truth, self.square)
 
     def plain(self, photograph: Photograph, label: str) -> Case:
-        """The case without any help."""
+        """The case without help.
+
+        Raises:
+            EvaluationError: as `Protocol.truth`.
+        """
         return make_case(label, photograph, self.truth(photograph))
 
 
 def squash(rgb: Image, side: int) -> Image:
-    """Resize to a square without regard to aspect, bilinear with antialiasing (as torchvision's Resize
-    does)."""
+    """Resize to a square, without regard to aspect: bilinear with antialiasing, as torchvision's Resize."""
     from PIL import Image as Pillow
 
     return np.asarray(Pillow.fromarray(rgb).resize((side, side), Pillow.Resampling.BILINEAR))

@@ -1,5 +1,4 @@
-"""A photograph as its own reference: warped, cropped, flipped and relit, so that copying positions does not
-help."""
+"""Distorting a photograph so that it can be its own reference: copying the color at the same position does not help."""
 
 from __future__ import annotations
 
@@ -8,23 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.evaluation.protocols.case import Image
+from tinct.evaluation.photographs.rgb import Image, to_8bit
 
 Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Distortion:
-    """How far a photograph is taken from itself.
+    """The ranges from which a distortion is drawn.
 
     Attributes:
-        control_points: a side, of the thin-plate spline.
+        control_points: number along each side, of the thin-plate spline.
         warp: standard deviation of a control point's shift, as a share of the side.
-        rotation: degrees, either way.
-        crop: share of each side that is kept.
+        rotation: largest angle in degrees, clockwise or counterclockwise.
+        crop: least and largest share of each side that is kept.
         flip: probability of a left-right flip.
-        gamma: of lightness, drawn evenly in its logarithm.
-        slope: L* by which a linear light brightens one edge and darkens the other, at most.
+        gamma: least and largest exponent of the lightness, drawn evenly in its logarithm.
+        slope: largest L* by which a linear light brightens one edge and darkens the opposite one.
     """
 
     control_points: int = 5
@@ -37,11 +36,11 @@ class Distortion:
 
 
 DISTORTION = Distortion()
+"""The distortion of the protocol `exemplar-self`."""
 
 
 def distort(rgb: Image, generator: np.random.Generator) -> Image:
-    """Distort a photograph, sRGB, (H, W, 3), uint8, by the numbers in DISTORTION; the result is the cropped
-    size."""
+    """Distort a photograph, sRGB, (H, W, 3), uint8, by DISTORTION; the result has the size of the cropped part."""
     import cv2
 
     height, width = rgb.shape[:2]
@@ -55,7 +54,7 @@ def distort(rgb: Image, generator: np.random.Generator) -> Image:
 
 
 def _warped_grid(height: int, width: int, generator: np.random.Generator) -> tuple[Array, Array]:
-    """Where each pixel of a cropped, rotated, thin-plate warped view looks in the photograph, in pixels."""
+    """The x and y in the photograph, in pixels, that each pixel of the cropped, rotated, warped view shows."""
     import cv2
 
     keep = generator.uniform(*DISTORTION.crop, 2)
@@ -88,14 +87,13 @@ def _rotated(
 
 
 def relight(rgb: Image, generator: np.random.Generator) -> Image:
-    """Another light: a gamma on L* and a linear slope across the picture; a*, b* stay, within the gamut."""
+    """Change the light: a gamma on L* and a linear slope across the picture; a*, b* stay, within the gamut of sRGB."""
     from tinct.color.gamut import merge_lightness
     from tinct.color.lab import rgb_to_lab
-    from tinct.evaluation.protocols.case import to_8bit
 
     gamma = np.exp(generator.uniform(*np.log(DISTORTION.gamma)))
     direction, strength = generator.uniform(0, 2 * np.pi), generator.uniform(0, DISTORTION.slope)
-    lab = rgb_to_lab(rgb.astype(np.float32) / 255)
+    lab = rgb_to_lab(rgb)
     rows, columns = np.linspace(-1, 1, rgb.shape[0])[:, None], np.linspace(-1, 1, rgb.shape[1])[None, :]
     slope = strength * (np.sin(direction) * rows + np.cos(direction) * columns) / np.sqrt(2)
     lightness = np.clip(100 * (lab[..., 0] / 100) ** gamma + slope, 0, 100).astype(np.float32)

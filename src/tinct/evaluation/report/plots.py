@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinct.errors import MissingExtraError
-from tinct.evaluation.metrics.columns import METRICS
+from tinct.evaluation.metrics.metric import METRICS
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
 from tinct.evaluation.run.results import Results
 from tinct.training.log import values_of
@@ -94,7 +94,7 @@ def _curve(axes: Axes, cases: Mapping[str, Mapping[str, Mapping[str, float]]], n
 
 def times(results: Results) -> str:
     """Seconds against pixels, both logarithmic, a line for each method."""
-    from tinct.evaluation.run.runtime import SIZES
+    from tinct.evaluation.run.timing_process import SIZES
 
     figure, (axes,) = _panels(1, width=7.2, height=4.4)
     for color, method in zip(_cycle(len(results.methods)), results.methods, strict=True):

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from tinct.evaluation.metrics.columns import METRICS
-from tinct.evaluation.photographs.pictures import thumbnail_path
+from tinct.evaluation.metrics.metric import METRICS
+from tinct.evaluation.run.pictures import thumbnail_path
 from tinct.evaluation.run.results import Results
 
 SHOWN = 20

@@ -1,8 +1,9 @@
-"""Which source a score comes from: two hashes, by which records of changed code are told apart.
+"""Hashes of the source that scores rest on: records of changed code have another hash.
 
-What every score of a run rests on (the photographs, the questions, the metrics) has one hash for the whole run. What
-only one method's answers rest on has a hash for each method: that module and whatever it imports. So a change to one
-method makes that method's records stale and no others. Comments, docstrings and layout do not count.
+The code that every score of a run rests on (photographs, cases, metrics) has one hash. The code that only one method's
+answers rest on has a hash for each method: the method's module and the modules that it imports. A change to one method
+therefore makes that method's records stale and no others. Comments, docstrings, layout, the place of a file and imports
+of tinct do not count.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2]
+"""Folder of the package `tinct`."""
 
 MEASURING = (
     "color",
@@ -26,40 +28,41 @@ MEASURING = (
     "weights/frozen.py",
     "weights/state_dict.py",
 )
-"""What all scores of a run rest on."""
+"""Files and folders of the package that all scores of a run rest on."""
 
 WITHOUT_RECORDS = frozenset(
     {
-        "photographs/pictures.py",
         "report",
         "run/code_hash.py",
         "run/journal.py",
+        "run/pictures.py",
         "run/runtime.py",
+        "run/timing_process.py",
         "run/workers.py",
         "study",
     }
 )
-"""Parts of `evaluation` that no score depends on."""
+"""Files and folders of `evaluation` that no score rests on."""
 
 PATH = "tinct.colorizing.colorizer"
-"""The path that every method's answer takes."""
+"""Module of the path that every method's answer takes."""
 
 REGISTRIES = ("tinct", "tinct.methods", "tinct.networks")
-"""Packages that find by name what is hashed by itself: a new entry there changes no method."""
+"""Packages that look up modules by name: the modules are hashed themselves, and a new entry changes no method."""
 
 
 @cache
 def measuring_code() -> str:
-    """The hash of what measures, 12 hexadecimal digits: records with different ones do not stand in one run."""
+    """The hash of the code that measures, 12 hexadecimal digits; all records of a run have the same one."""
     return _hash(_measuring_files())
 
 
 @cache
 def method_code(module: str) -> str:
-    """The hash of what answers beside it, 12 hexadecimal digits.
+    """The hash of the code that a method's answers rest on beside `measuring_code`, 12 hexadecimal digits.
 
     Args:
-        module: of the method, as "tinct.methods.classical.welsh".
+        module: the method's module, as "tinct.methods.classical.welsh".
     """
     shared = _measuring_files()
     return _hash(file for file in _imported([PATH, module]) if file not in shared)
@@ -75,7 +78,7 @@ def _measuring_files() -> frozenset[Path]:
 
 
 def _imported(modules: Iterable[str]) -> set[Path]:
-    """The files of modules, and of all of tinct that they import, at once or later."""
+    """The files of modules, and of all modules of tinct that they import, directly or not."""
     found: set[Path] = set()
     waiting = list(modules)
     while waiting:
@@ -98,7 +101,7 @@ def _imports(tree: ast.Module) -> Iterator[str]:
 
 
 def _file(module: str) -> Path | None:
-    """Where a module of tinct lies; None for others, and for names that are no modules."""
+    """The file of a module of tinct; None for other modules, and for names that are no modules."""
     first, *parts = module.split(".")
     place = PACKAGE.joinpath(*parts)
     candidates = (place.with_suffix(".py"), place / "__init__.py")
@@ -106,13 +109,13 @@ def _file(module: str) -> Path | None:
 
 
 def _hash(files: Iterable[Path]) -> str:
-    """One hash of the files' code; where a file lies, and from where its names are imported, does not count."""
+    """One hash of the code of files, regardless of their places and of the places that they import from."""
     digests = sorted(hashlib.sha256(_without_places(_tree(file)).encode()).hexdigest() for file in files)
     return hashlib.sha256("\0".join(digests).encode()).hexdigest()[:12]
 
 
 def _without_places(tree: ast.Module) -> str:
-    """A file's code as text, without imports of tinct: what they bring is hashed itself, wherever it lies."""
+    """A file's code as text, without its imports of tinct: the imported modules are hashed themselves."""
     return ast.dump(_OwnImportsRemoved().visit(copy.deepcopy(tree)))
 
 
@@ -126,7 +129,7 @@ class _OwnImportsRemoved(ast.NodeTransformer):
 
 @cache
 def _tree(file: Path) -> ast.Module:
-    """A file's source without what does not run: docstrings and imports for type checkers."""
+    """A file's syntax tree without docstrings and without imports for type checkers."""
     tree = ast.parse(file.read_bytes())
     for node in ast.walk(tree):
         body = getattr(node, "body", None)

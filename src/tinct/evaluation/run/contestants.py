@@ -1,5 +1,4 @@
-"""Who answers: a method through the path that users take, plain grey, a folder of finished pictures, or a
-callable."""
+"""Contestants, which answer a protocol's cases: a registered method, plain gray, finished pictures, or a function."""
 
 from __future__ import annotations
 
@@ -14,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import EvaluationError, MethodError, OptionError, ShapeError
-from tinct.evaluation.photographs.sets import EXTENSIONS, read_rgb
-from tinct.evaluation.protocols.case import Case, Image, to_8bit
+from tinct.evaluation.photographs.rgb import Image, read_rgb, to_8bit
+from tinct.evaluation.photographs.sets import EXTENSIONS
+from tinct.evaluation.protocols.case import Case
 from tinct.evaluation.run.code_hash import method_code
 from tinct.hints import HintField
 from tinct.methods import uses_references
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 Predictor = Callable[[Array, HintField, Sequence[Reference]], Array]
-"""(lightness (H, W), hints, references) -> ab (H, W, 2): what training code hands to a protocol."""
+"""Takes (lightness (H, W), hints, references) and returns ab (H, W, 2): a network in training, for example."""
 
 
 @runtime_checkable
 class Contestant(Protocol):
-    """What the evaluator asks.
+    """The interface of a contestant.
 
     Attributes:
-        name: as it stands in tables.
-        weights_sha256: of the weights that it runs, or None.
-        code: a hash of the source that its answers depend on and others' do not, or "" (`.code_hash`).
+        name: its row in tables.
+        weights_sha256: hash of the weights that the contestant runs, or None.
+        code: hash of the source that this contestant's answers alone rest on, or "" (`tinct.evaluation.run.code_hash`).
     """
 
     @property
@@ -50,20 +50,20 @@ class Contestant(Protocol):
     def code(self) -> str: ...
 
     def cannot(self, case: Case) -> str:
-        """Why it cannot answer a case ("needs a reference"), or "" where it can."""
+        """The reason why the contestant cannot answer a case ("needs a reference"), or "" if it can."""
         ...
 
     def answer(self, case: Case) -> Image:
-        """The colorized photograph, sRGB, shape (H, W, 3), uint8, the case's own size.
+        """The colorized photograph, sRGB, shape (H, W, 3), uint8, at the case's size.
 
-        A method is asked with its default seed, as users ask it: another would ask for an alternative.
+        A method answers with its default seed, as it does for users: another seed gives an alternative.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Gray:
-    """The photograph as it is, without color: what every method has to beat. Costs nothing."""
+    """The photograph without color: the baseline of every table."""
 
     name: str = "gray"
     weights_sha256: str | None = None
@@ -77,11 +77,11 @@ class Gray:
 
 
 class RegisteredMethod:
-    """A method of the registry, through `tinct.colorize`: what is measured is what users get.
+    """A method of the registry, asked through `Colorizer` as users ask it.
 
     Args:
-        name: as in the registry.
-        options: attributes of `Options` that differ from their defaults; they show in the table's name.
+        name: key in `tinct.methods.METHODS`.
+        options: attributes of `Options` with values other than the defaults; tables name them beside the method.
     """
 
     def __init__(self, name: str, options: Mapping[str, float] | None = None) -> None:
@@ -115,7 +115,7 @@ class RegisteredMethod:
         return _rounded(colorizer.render().to_array())
 
     def _at_hand(self, case: Case) -> Colorizer:
-        """What has read the case's photograph and references already, if the last case had the same."""
+        """A colorizer of the case's photograph and references: the last case's one, if both are the same arrays."""
         from tinct.colorizing.colorizer import Colorizer
 
         asked = (case.lightness, *case.references)
@@ -130,11 +130,18 @@ class RegisteredMethod:
 
 
 RESERVED = ("truth", "gray", "reference")
-"""Names of what stands beside methods in a report."""
+"""Names of pictures in a run's folder that no method made."""
 
 
 class FinishedPictures:
-    """A folder of pictures that another program colorized, named as the photographs are (any extension)."""
+    """A folder of pictures that another program colorized, with the photographs' file names (any extension).
+
+    Args:
+        name: the contestant's name.
+        folder: of the pictures.
+    Raises:
+        EvaluationError: if the name is reserved or no plain name, or the folder does not exist.
+    """
 
     weights_sha256: str | None = None
 
@@ -154,7 +161,7 @@ class FinishedPictures:
 
     @cached_property
     def code(self) -> str:
-        """What stands for another program's source: a hash of its pictures."""
+        """A hash of the pictures, in place of the other program's source."""
         digest = hashlib.sha256()
         for name, file in self._files.items():
             digest.update(name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
@@ -175,7 +182,7 @@ class FinishedPictures:
 
 @dataclass(frozen=True, slots=True)
 class CallablePredictor:
-    """A plain function from lightness, hints and references to ab: a network in training, for example."""
+    """A plain function from lightness, hints and references to ab as a contestant."""
 
     predict: Predictor
     name: str = "predictor"
@@ -195,17 +202,19 @@ class CallablePredictor:
 
 
 def identity(contestant: Contestant) -> dict[str, object]:
-    """What has to be equal for a contestant's records to be taken over from an earlier run."""
+    """The facts that must be equal for a contestant's records to be taken over from an earlier run."""
     return {"weights_sha256": contestant.weights_sha256, "code": contestant.code}
 
 
 def get_contestant(text: str) -> Contestant:
-    """`gray`, a method's name, METHOD:OPTION=NUMBER[,OPTION=NUMBER], or NAME=FOLDER of finished pictures.
+    """The contestant that a text names.
 
+    Args:
+        text: `gray`, a method's name, METHOD:OPTION=NUMBER[,OPTION=NUMBER], or NAME=FOLDER of finished pictures.
     Raises:
         OptionError: if an option is unknown or not a number.
         MethodError: if no method has that name.
-        EvaluationError: if the folder is not there.
+        EvaluationError: if the folder does not exist.
     """
     from tinct.methods import METHODS
 
@@ -244,7 +253,7 @@ def _settings(text: str) -> dict[str, float]:
 
 
 def checked_answer(contestant: Contestant, case: Case) -> Image:
-    """A contestant's answer, refused if it has another size than the photograph.
+    """A contestant's answer, if it has the photograph's size.
 
     Raises:
         ShapeError: if the sizes differ.
@@ -261,7 +270,7 @@ def checked_answer(contestant: Contestant, case: Case) -> Image:
 
 
 def _sixteen_bit_gray(case: Case) -> NDArray[np.uint16]:
-    """The lightness as a 16-bit grey photograph: no color leaks in, and rounding stays far below 8 bits."""
+    """The case's lightness as a 16-bit gray photograph, (H, W): finer than the 8 bits of the answers."""
     from tinct.color.gamut import merge_lightness
 
     gray = merge_lightness(case.lightness, np.zeros((*case.lightness.shape, 2), np.float32))[..., 0]

@@ -1,42 +1,44 @@
-"""Asks contestants about one photograph after another, and scores what they answer."""
+"""Measures one photograph after another: makes its cases, asks the contestants, scores their answers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tinct.errors import EvaluationError, MethodError, ReferencePhotoError
-from tinct.evaluation.metrics.scores import Scorer
-from tinct.evaluation.metrics.whole import TRUTH, Vector
-from tinct.evaluation.photographs.pictures import PictureFolder
+from tinct.evaluation.metrics.scorer import Scorer
+from tinct.evaluation.photographs.rgb import Image
 from tinct.evaluation.protocols import Case
-from tinct.evaluation.protocols.case import Image
 from tinct.evaluation.run.contestants import Contestant, checked_answer
+from tinct.evaluation.run.features import TRUTH, Vector
+from tinct.evaluation.run.pictures import PictureFolder
+from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import Record, rounded
-
-if TYPE_CHECKING:
-    from tinct.evaluation.run.evaluator import Run
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One photograph, and the names of the contestants that are asked about it."""
+    """One photograph to measure on.
+
+    Attributes:
+        photograph: its name.
+        contestants: names of those whose records are missing.
+    """
 
     photograph: str
     contestants: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """What a task found.
+class Measured:
+    """The outcome of a task.
 
     Attributes:
-        photograph: which it was about.
-        records: a list for each contestant; none where the photograph cannot be measured on.
-        left_out: what could not be measured, and why.
-        features: (metric, who) -> of the shown pictures, for scores of the whole run.
+        photograph: name of the task's photograph.
+        records: a list for each contestant; empty where the photograph cannot be measured on.
+        left_out: name of what could not be measured -> the reason.
+        features: (metric, who) -> features of the shown pictures, for metrics of the whole run.
     """
 
     photograph: str
@@ -46,16 +48,17 @@ class Answers:
 
 
 def left_out_name(photograph: str, method: str) -> str:
-    """How the name begins under which a case is left out that one method could not answer."""
+    """The beginning of the name under which a case that one method could not answer is left out."""
     return f"{photograph} ({method}, "
 
 
 class Measurer:
-    """Does a run's tasks, one after another; each process has one.
+    """Does the tasks of a run, one after another; each process has its own.
 
     Args:
-        run: what is asked.
-        out, full_pictures: as in `evaluate`.
+        run: what is measured.
+        out: the run's folder; None keeps no pictures.
+        full_pictures: keep pictures at full size beside the thumbnails.
     """
 
     def __init__(self, run: Run, out: Path | None, full_pictures: bool) -> None:
@@ -64,31 +67,31 @@ class Measurer:
         self._photographs = {photograph.name: photograph for photograph in run.chosen()}
         self._contestants = {contestant.name: contestant for contestant in run.contestants}
 
-    def __call__(self, task: Task) -> Answers:
-        """Measure one photograph."""
+    def __call__(self, task: Task) -> Measured:
+        """Measure the photograph of a task."""
         run, photograph = self._run, self._photographs[task.photograph]
         try:
             cases = run.protocol.cases(photograph, run.photographs, run.seed)
         except EvaluationError as error:
-            return Answers(photograph.name, left_out={photograph.name: str(error)})
+            return Measured(photograph.name, left_out={photograph.name: str(error)})
         if self._pictures:
             self._pictures.keep_case(next(case for case in cases if case.label == run.shown_case))
-        found = Answers(photograph.name)
+        measured = Measured(photograph.name)
         for name in task.contestants:
-            found.records.append(self._records(cases, self._contestants[name], found))
-        return found
+            measured.records.append(self._records(cases, self._contestants[name], measured))
+        return measured
 
-    def _records(self, cases: Sequence[Case], contestant: Contestant, found: Answers) -> list[Record]:
-        """One contestant's records of one photograph: a case it cannot answer has none."""
+    def _records(self, cases: Sequence[Case], contestant: Contestant, measured: Measured) -> list[Record]:
+        """One contestant's records of one photograph, without the cases that the contestant cannot answer."""
         run, records, unhelped = self._run, [], None
         for case in cases:
             if contestant.cannot(case):
                 continue
             try:
                 result = checked_answer(contestant, case)
-            except (MethodError, ReferencePhotoError) as error:  # one photograph's trouble does not end a run
+            except (MethodError, ReferencePhotoError) as error:  # the run goes on with the next photograph
                 name = left_out_name(case.photograph.name, contestant.name) + f"{case.label})"
-                found.left_out[name] = str(error)
+                measured.left_out[name] = str(error)
                 continue
             helped = run.protocol.baseline_case not in ("", case.label)
             before = (case.gray() if unhelped is None else unhelped) if helped else None
@@ -97,12 +100,12 @@ class Measurer:
             if case.label == run.protocol.baseline_case:
                 unhelped = result
             if case.label == run.shown_case:
-                self._keep_shown(case, contestant, result, found)
+                self._keep_shown(case, contestant, result, measured)
         return records
 
-    def _keep_shown(self, case: Case, contestant: Contestant, result: Image, found: Answers) -> None:
-        """What is kept of the shown case beside its scores: a picture, and features of it."""
+    def _keep_shown(self, case: Case, contestant: Contestant, result: Image, measured: Measured) -> None:
+        """Keep the picture of the shown case, and its features for metrics of the whole run."""
         if self._pictures:
             self._pictures.keep(contestant.name, case.photograph, result)
         for (metric, of_truth), vector in self._scorer.features(case, result).items():
-            found.features[metric, TRUTH if of_truth else contestant.name] = vector
+            measured.features[metric, TRUTH if of_truth else contestant.name] = vector

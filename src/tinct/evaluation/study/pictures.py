@@ -6,7 +6,7 @@ from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
-from tinct.evaluation.photographs.sets import read_rgb
+from tinct.evaluation.photographs.rgb import read_rgb
 from tinct.evaluation.study.design import Study, Trial
 from tinct.evaluation.study.results import picture_size
 

@@ -1,48 +1,34 @@
-"""Scores of a whole run: how far a method's photographs, all together, are from the true ones.
+"""Metrics of a whole run: the Fréchet distance of a method's pictures, all together, from the true ones.
 
-Each picture of the shown case leaves a network's features behind, from which the scores are computed at the end; so a
-run that was stopped, or is given another method, computes what an unbroken one does.
+Each picture of the shown case leaves the features of a frozen network in the run's folder; the distances are computed
+from the features at the end. A run that was stopped, or is given another method, so computes what an unbroken run does.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import OutputError
-from tinct.evaluation.photographs.pictures import file_name
-from tinct.evaluation.protocols.case import Image
+from tinct.evaluation.metrics.distribution import Gaussian, frechet_distance, gaussian
+from tinct.evaluation.run.pictures import file_name
 
-Network = Callable[[Image], NDArray[np.float32]]
 Vector = NDArray[np.float32]
+"""Features of one picture, shape (D,)."""
 
 TRUTH = "truth"
-DIGITS = 5
-"""Significant digits kept of a distance: beyond them are eigenvalues' rounding errors."""
+"""Stands for the true photograph where a method's name stands otherwise."""
 
-
-def open_network(metric: str, frozen: Path | None) -> Network:
-    """The network whose features a metric of `tinct.evaluation.metrics.columns.OF_A_RUN` compares.
-
-    Args:
-        metric: "fid" or "fid_squeeze".
-        frozen: folder with its file; None looks in the usual places.
-    Raises:
-        WeightsError: if it is not there.
-    """
-    from tinct.evaluation.metrics.inception import InceptionFeatures
-    from tinct.evaluation.metrics.perceptual import SqueezeNetFeatures
-
-    return InceptionFeatures(frozen) if metric == "fid" else SqueezeNetFeatures(frozen)
+DISTANCE_DIGITS = 5
+"""Significant digits kept of a distance: the digits beyond are rounding errors of the eigenvalues."""
 
 
 class FeatureFolder:
-    """`features/METRIC/WHO/PHOTOGRAPH.npy` under a run's folder, or in memory where there is none.
+    """Features on disk as `features/METRIC/WHO/PHOTOGRAPH.npy` in a run's folder, or in memory without a folder.
 
     WHO is `truth` or a method's name.
     """
@@ -55,7 +41,7 @@ class FeatureFolder:
         """Keep the features of one picture, shape (D,).
 
         Raises:
-            OutputError: if they cannot be written.
+            OutputError: if the file cannot be written.
         """
         if self._out is None:
             self._held[metric, who, photograph] = features
@@ -71,7 +57,7 @@ class FeatureFolder:
             raise OutputError(f"{path} cannot be written ({error.strerror}); free some space.") from None
 
     def get(self, metric: str, who: str, photograph: str) -> Vector | None:
-        """What was kept, or None."""
+        """The features of one picture, or None where they are missing or damaged."""
         if self._out is None:
             return self._held.get((metric, who, photograph))
         path = self._path(self._out, metric, who, photograph)
@@ -86,30 +72,28 @@ class FeatureFolder:
         return out / "features" / metric / who / f"{file_name(photograph)}.npy"
 
 
-def distances(
+def frechet_distances(
     kept: FeatureFolder, metrics: Sequence[str], answered: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """The scores of a run.
+    """The metrics of a whole run.
 
     Args:
-        kept: the features of all pictures.
-        metrics: names of `OF_A_RUN`.
-        answered: method -> photographs of which it gave the shown case.
+        kept: features of all pictures.
+        metrics: names of metrics that have `Metric.features`.
+        answered: method -> photographs of which the method answered the shown case.
     Returns:
-        method -> metric -> {"mean": the distance, "count": photographs}; a method of fewer than two has none.
+        method -> metric -> {"mean": the distance, "count": photographs}; a method with fewer than two has none.
     """
-    from tinct.evaluation.metrics.distribution import frechet_distance, gaussian
-
     found: dict[str, dict[str, dict[str, float]]] = {}
-    truths: dict[Any, Any] = {}
+    truths: dict[tuple[str, ...], Gaussian] = {}
     for method, names in answered.items():
         for metric in metrics if len(names) > 1 else ():
             key = (metric, *names)
             if key not in truths:
                 truths[key] = gaussian(_stacked(kept, metric, TRUTH, names))
             distance = frechet_distance(gaussian(_stacked(kept, metric, method, names)), truths[key])
-            figures = {"mean": float(f"{distance:.{DIGITS}g}"), "count": len(names)}
-            found.setdefault(method, {})[metric] = figures
+            value = {"mean": float(f"{distance:.{DISTANCE_DIGITS}g}"), "count": len(names)}
+            found.setdefault(method, {})[metric] = value
     return found
 
 

@@ -1,19 +1,20 @@
-"""Pictures that a run keeps: small ones for the contact sheets, and full ones where asked for."""
+"""The pictures that a run keeps: thumbnails for the report's contact sheets, and full pictures on request."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tinct.errors import OutputError
+from tinct.evaluation.photographs.rgb import Image
 from tinct.evaluation.photographs.sets import Photograph
-from tinct.evaluation.protocols.case import Case, Image
+from tinct.evaluation.protocols.case import Case
 
 THUMBNAIL_SIDE = 160
 """Longer side in pixels of a picture on a contact sheet."""
 
 
 class PictureFolder:
-    """`thumbnails/WHO/PHOTOGRAPH.jpg` and, if asked for, `pictures/WHO/PHOTOGRAPH.png` under a run's folder.
+    """`thumbnails/WHO/PHOTOGRAPH.jpg` and, on request, `pictures/WHO/PHOTOGRAPH.png` in a run's folder.
 
     WHO is `truth`, `gray`, `reference` or a method's name; every folder has the same file names.
     """
@@ -22,7 +23,11 @@ class PictureFolder:
         self.out, self.full = out, full
 
     def keep_case(self, case: Case) -> None:
-        """Keep what a case shows: the truth where there is one, grey, the first reference."""
+        """Keep the pictures of a case that no method made: truth and first reference, if any, and gray.
+
+        Raises:
+            OutputError: if a picture cannot be written.
+        """
         self.keep("gray", case.photograph, case.gray())
         if case.truth is not None:
             self.keep("truth", case.photograph, case.truth)
@@ -33,7 +38,7 @@ class PictureFolder:
         """Keep one picture, sRGB, (H, W, 3), uint8.
 
         Raises:
-            OutputError: if it cannot be written.
+            OutputError: if the picture cannot be written.
         """
         from PIL import Image as Pillow
 
@@ -45,17 +50,17 @@ class PictureFolder:
 
 
 def file_name(photograph: str) -> str:
-    """A photograph's name as one file name: folders joined by two underscores."""
+    """A photograph's name as one file name: folders are joined by two underscores."""
     return photograph.replace("/", "__")
 
 
 def thumbnail_path(out: Path, who: str, photograph: str) -> Path:
-    """Where a run keeps a small picture."""
+    """The thumbnail's file in a run's folder."""
     return out / "thumbnails" / who / f"{file_name(photograph)}.jpg"
 
 
 def picture_path(out: Path, who: str, photograph: str) -> Path:
-    """Where a run keeps a full picture."""
+    """The full picture's file in a run's folder."""
     return out / "pictures" / who / f"{file_name(photograph)}.png"
 
 
