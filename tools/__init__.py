@@ -1,1 +1,1 @@
-"""Programs for those who change tinct, outside the wheel; run from the repository root: `python -m tools.NAME`."""
+"""Programs for those who change tinct, not part of the wheel; `python -m tools.NAME` in the repository's root."""

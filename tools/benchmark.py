@@ -1,19 +1,20 @@
-"""Every protocol for every method, and the page of their results:
-`python -m tools.benchmark DATA --page docs/results.md`.
+"""Runs every protocol for every method, and writes the page: `python -m tools.benchmark DATA --page docs/results.md`.
 
-DATA has the photographs in `test`, `pairs` and `legacy`, each a folder or beside its CSV index. A run that is
-stopped goes on where it was; one that is finished measures only what was added or changed. The page has all runs
-that lie in the folder of runs, also those of protocols that were not asked for this time.
+DATA has the photographs in `test`, `pairs` and `legacy`, each a folder or beside its CSV index. A stopped run goes on
+where it was; a finished run measures only what was added or changed. The page has all runs in the folder of runs, also
+those of protocols that this call does not run.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from tinct.errors import MethodError, MissingExtraError, TinctError, WeightsError
+import typer
+
+from tinct.errors import EvaluationError, MethodError, MissingExtraError, WeightsError
 from tinct.evaluation.photographs.sets import find_photographs
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.report import write_report
@@ -23,12 +24,14 @@ from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import RESULTS_FILE, Results, read_results, write_atomically
 from tinct.evaluation.run.runtime import RuntimeRun, measure_runtime
 from tinct.evaluation.run.timing_process import SIZES
+from tools.command import run, say
 from tools.results_table import ORDER, results_page
 
 FOLDERS = {"pairs": "pairs", "legacy": "legacy"}
-"""Protocol -> folder of its photographs; the others measure on `test`."""
+"""Protocol -> folder of its photographs; the other protocols measure on `test`."""
 
 Say = Callable[[str], None]
+"""Takes one line about the progress."""
 
 
 def run_benchmark(
@@ -42,8 +45,18 @@ def run_benchmark(
     metrics: Sequence[str] = (),
     jobs: int = 1,
 ) -> list[Results]:
-    """Run protocols that ask about photographs; each into its own folder of `out`. Further metrics are those of
-    protocols with a truth."""
+    """Run protocols about photographs.
+
+    Args:
+        data: folder with `test`, `pairs` and `legacy`.
+        out: each protocol's run has a folder of its name in this one.
+        names: of contestants; those that are not installed are left out.
+        limit: photographs of each protocol; None takes all.
+        say: is told the progress, and what is left out.
+        protocols: names.
+        metrics: further metrics of the protocols that have a truth.
+        jobs: processes that share the photographs.
+    """
     contestants = available(names, say)
     found = []
     for name in protocols:
@@ -51,8 +64,8 @@ def run_benchmark(
         photographs = find_photographs(data / FOLDERS.get(name, "test"))
         protocol = get_protocol(name)
         more = tuple(metrics) if protocol.has_truth else ()
-        run = Run(protocol, contestants, photographs, limit, more_metrics=more)
-        results = evaluate(run, out / name, jobs=jobs)
+        plan = Run(protocol, contestants, photographs, limit, more_metrics=more)
+        results = evaluate(plan, out / name, jobs=jobs)
         write_report(results, out / name)
         found.append(results)
     return found
@@ -61,16 +74,16 @@ def run_benchmark(
 def run_timing(
     data: Path, out: Path, names: Sequence[str], baseline: str, sizes: Sequence[str], say: Say
 ) -> Results:
-    """Time every method against a baseline."""
+    """Run the protocol `runtime`; arguments as those of `run_benchmark` and `RuntimeRun`."""
     methods = tuple(contestant.name for contestant in available(names, say))
-    run = RuntimeRun(methods, find_photographs(data / "test"), baseline, tuple(sizes))
-    results = measure_runtime(run, out / "runtime", lambda done, total, what: say(f"runtime {what} ..."))
+    plan = RuntimeRun(methods, find_photographs(data / "test"), baseline, tuple(sizes))
+    results = measure_runtime(plan, out / "runtime", lambda done, total, what: say(f"runtime {what} ..."))
     write_report(results, out / "runtime")
     return results
 
 
 def available(names: Sequence[str], say: Say) -> list[Contestant]:
-    """Those that are installed; the others are named, so that nobody takes a missing row for a decision."""
+    """The contestants that are installed; `say` is told the names of the others and the reasons."""
     found = []
     for name in names:
         try:
@@ -80,64 +93,53 @@ def available(names: Sequence[str], say: Say) -> list[Contestant]:
     return found
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, and write the page; 2 and one line on stderr where something is wrong."""
+Data = Annotated[Path, typer.Argument(help="Folder with test, pairs and legacy.")]
+Out = Annotated[Path, typer.Option(help="Folder of runs and reports.")]
+Page = Annotated[Path | None, typer.Option(help="Markdown page to write.")]
+Limit = Annotated[int | None, typer.Option(help="Photographs of each protocol.")]
+Methods = Annotated[list[str] | None, typer.Option("-m", "--method", help="A method; repeat. [gray and all]")]
+Baseline = Annotated[str, typer.Option(help="The method whose time is 1.")]
+Sizes = Annotated[list[str] | None, typer.Option("--size", help="A size to time; repeat. [all]")]
+Protocols = Annotated[list[str] | None, typer.Option("--protocol", help="A protocol; repeat. [all]")]
+Metrics = Annotated[
+    list[str] | None, typer.Option("--metric", help="A metric beside the protocols' own; repeat.")
+]
+Jobs = Annotated[int, typer.Option(help="Processes that share the photographs.")]
+
+
+def benchmark(
+    data: Data,
+    out: Out = Path("reports/benchmark"),
+    page: Page = None,
+    limit: Limit = None,
+    method: Methods = None,
+    baseline: Baseline = "reinhard",
+    size: Sizes = None,
+    protocol: Protocols = None,
+    metric: Metrics = None,
+    jobs: Jobs = 1,
+) -> None:
+    """Run every protocol for every method, and write the page of their results."""
     from tinct.methods import METHODS
 
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="folder with test, pairs and legacy")
-    parser.add_argument(
-        "--out", type=Path, default=Path("reports/benchmark"), help="folder of runs and reports"
-    )
-    parser.add_argument("--page", type=Path, help="Markdown page to write")
-    parser.add_argument("--limit", type=int, help="photographs for each protocol")
-    parser.add_argument("-m", "--method", action="append", help="a method; repeat; default: gray and all")
-    parser.add_argument("--baseline", default="reinhard", help="the method whose time is 1")
-    parser.add_argument("--size", action="append", choices=tuple(SIZES), help="sizes to time; default: all")
-    parser.add_argument(
-        "--protocol", action="append", choices=ORDER, help="a protocol; repeat; default: every one"
-    )
-    parser.add_argument(
-        "--metric", action="append", default=[], help="a score beside the protocols' own; repeat"
-    )
-    parser.add_argument("--jobs", type=int, default=1, help="processes that share the photographs")
-    asked = parser.parse_args(arguments)
-    try:
-        _run(asked, asked.method or ["gray", *METHODS], asked.protocol or ORDER)
-        if asked.page:
-            write_atomically(asked.page, results_page(_all_runs(asked.out)))
-    except TinctError as error:
-        _say(f"benchmark: {error}")
-        return 2
-    except KeyboardInterrupt:
-        _say("benchmark: stopped; the same line goes on where it was.")
-        return 130
-    return 0
-
-
-def _run(asked: argparse.Namespace, names: Sequence[str], protocols: Sequence[str]) -> None:
-    colored = [name for name in protocols if name in PROTOCOLS]
-    run_benchmark(
-        asked.data,
-        asked.out,
-        names,
-        asked.limit,
-        _say,
-        protocols=colored,
-        metrics=asked.metric,
-        jobs=asked.jobs,
-    )
+    methods, protocols = method or ["gray", *METHODS], protocol or list(ORDER)
+    if unknown := [name for name in protocols if name not in ORDER]:
+        raise EvaluationError(f"no protocol is called {unknown[0]!r}; choose one of {', '.join(ORDER)}.")
+    asked = [name for name in protocols if name in PROTOCOLS]
+    run_benchmark(data, out, methods, limit, say, protocols=asked, metrics=metric or (), jobs=jobs)
     if "runtime" in protocols:
-        sizes = asked.size or tuple(SIZES)
-        run_timing(asked.data, asked.out, names, asked.baseline, sizes, _say)
+        run_timing(data, out, methods, baseline, size or list(SIZES), say)
+    if page:
+        write_atomically(page, results_page(_all_runs(out)))
 
 
 def _all_runs(out: Path) -> list[Results]:
     return [read_results(out / name) for name in ORDER if (out / name / RESULTS_FILE).is_file()]
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the tool and return the exit code."""
+    return run("benchmark", benchmark, arguments=arguments)
 
 
 if __name__ == "__main__":

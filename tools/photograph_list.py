@@ -1,29 +1,41 @@
-"""The benchmark's photographs by source and hash, so that anyone can tell whether theirs are the same:
-`python -m tools.photograph_list write DATA LIST.csv` and `... check DATA LIST.csv`.
+"""Lists photographs by source and hash: `python -m tools.photograph_list write DATA LIST.csv`, `... check DATA LIST.csv`.
 
-A list has the columns path, source, class, width, height, bytes, sha256; pairs have a line for each of the
-two. DATA is a folder or CSV index as `tinct evaluate` takes it.
+A list tells whether two folders hold the same photographs. Its columns are path, source, class, width, height, bytes
+and sha256; a pair has a line for each of its two photographs.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import hashlib
 import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from tinct.errors import EvaluationError, TinctError
+import typer
+
+from tinct.errors import EvaluationError
 from tinct.evaluation.photographs.sets import Photograph, find_photographs
 from tinct.evaluation.run.results import write_atomically
+from tools.command import run
 
 COLUMNS = ("path", "source", "class", "width", "height", "bytes", "sha256")
+"""Columns of a list."""
+
+Data = Annotated[Path, typer.Argument(help="Folder or CSV index of photographs.")]
+List = Annotated[Path, typer.Argument(help="The list, a CSV file.")]
 
 
 def list_photographs(data: Path) -> str:
-    """The list of a set of photographs as CSV text, in order of their names."""
+    """The list of a set of photographs as CSV text, in order of their names.
+
+    Args:
+        data: folder or CSV index.
+    Raises:
+        EvaluationError: as `find_photographs`.
+    """
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
@@ -47,13 +59,18 @@ def _lines(photograph: Photograph, root: str) -> Iterator[tuple[object, ...]]:
 
 
 def check_photographs(data: Path, listed: Path) -> int:
-    """Compare a set with a list; the number of photographs that are there and the same.
+    """Compare a set with a list.
 
+    Returns:
+        The number of photographs, all of them as listed.
     Raises:
-        EvaluationError: if one is missing, another file, or not on the list.
+        EvaluationError: if a photograph is missing, is another file, or is not on the list, or there is no list.
     """
-    with listed.open(newline="", encoding="utf-8") as lines:
-        wanted = {row["path"]: row["sha256"] for row in csv.DictReader(lines)}
+    try:
+        with listed.open(newline="", encoding="utf-8") as lines:
+            wanted = {row["path"]: row["sha256"] for row in csv.DictReader(lines)}
+    except OSError as error:
+        raise EvaluationError(f"{listed} cannot be read ({error.strerror}); give the list.") from None
     found = {row["path"]: row["sha256"] for row in csv.DictReader(io.StringIO(list_photographs(data)))}
     missing = sorted(wanted.keys() - found.keys())
     extra = sorted(found.keys() - wanted.keys())
@@ -64,22 +81,19 @@ def check_photographs(data: Path, listed: Path) -> int:
     return len(found)
 
 
+def write(data: Data, listed: List) -> None:
+    """Write the list of a set of photographs."""
+    write_atomically(listed, list_photographs(data))
+
+
+def check(data: Data, listed: List) -> None:
+    """Tell whether a set has the photographs of a list."""
+    typer.echo(f"{check_photographs(data, listed)} photographs, all as listed")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check a list; 2 and one line on stderr where something is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("action", choices=("write", "check"))
-    parser.add_argument("data", type=Path, help="folder or CSV index of photographs")
-    parser.add_argument("list", type=Path, help="the list")
-    asked = parser.parse_args(arguments)
-    try:
-        if asked.action == "write":
-            write_atomically(asked.list, list_photographs(asked.data))
-        else:
-            sys.stdout.write(f"{check_photographs(asked.data, asked.list)} photographs, all as listed\n")
-    except (TinctError, FileNotFoundError) as error:
-        sys.stderr.write(f"photograph_list: {error}\n")
-        return 2
-    return 0
+    """Run the tool and return the exit code."""
+    return run("photograph_list", write, check, arguments=arguments)
 
 
 if __name__ == "__main__":

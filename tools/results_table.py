@@ -1,25 +1,28 @@
-"""The summary of several runs as one Markdown page:
-`python -m tools.results_table RUN... -o PAGE`.
-"""
+"""Writes the results of several runs as one Markdown page: `python -m tools.results_table RUN... -o PAGE`."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
-from tinct.errors import TinctError
+import typer
+
 from tinct.evaluation.metrics.metric import METRICS
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
 from tinct.evaluation.report import FEW
 from tinct.evaluation.report.tables import columns_of, markdown_cases, markdown_table
 from tinct.evaluation.run.results import Results, ordered, read_results, write_atomically
+from tools.command import run
 
 ORDER = (*PROTOCOLS, "runtime")
+"""Names of the protocols, in the order of the page."""
+
 SHOWN_COUNTS = ("0", "1", "2", "5", "10", "20", "50", "100", "200", "501")
+"""Numbers of revealed points that the table of `hints` shows."""
 
 INTRODUCTION = """\
 # Results
@@ -30,22 +33,22 @@ the same network's PSNR differs by 3 to 6 dB between evaluators. This page is wr
 `python -m tools.benchmark DATA --page docs/results.md`, which runs every protocol, or from runs that are
 there by `python -m tools.results_table RUN... -o docs/results.md`; each table says on how many photographs.
 """
+"""The page before its tables."""
 
 
 def results_page(runs: Sequence[Results]) -> str:
-    """All runs on one page, in the order of the protocols; runs of the same question with other methods share a
-    table."""
+    """The page of runs, in the order of the protocols; runs of one question whose methods differ share a table."""
     in_order = sorted(runs, key=lambda results: ORDER.index(results.heading.protocol))
     return INTRODUCTION + "".join(_section(table) for table in together(in_order)) + _meanings(in_order)
 
 
 @dataclass(frozen=True)
 class Table:
-    """What stands in one table.
+    """One table of the page.
 
     Attributes:
-        results: of all its runs; a method has a dash in columns that its run did not measure.
-        note: one line where not all of it was measured by the same code, else "".
+        results: the joined results of the table's runs; a metric that a method's run did not measure is missing.
+        note: one line if the runs were measured by different code, else "".
     """
 
     results: Results
@@ -53,7 +56,7 @@ class Table:
 
 
 def together(runs: Sequence[Results]) -> list[Table]:
-    """Join runs of the same protocol, seed, photographs and parameters whose methods differ."""
+    """The tables of runs: runs of equal protocol, seed, photographs and parameters are joined if their methods differ."""
     groups: list[list[Results]] = []
     for results in runs:
         fitting = (group for group in groups if all(_fit(results, other) for other in group))
@@ -84,7 +87,7 @@ def _joined(group: Sequence[Results]) -> Results:
 
 
 def _code_note(group: Sequence[Results]) -> str:
-    """Which methods were measured by which code, where there is more than one."""
+    """A line that names each method's measuring code, if the runs have more than one; else ""."""
     by_code: dict[str, list[str]] = {}
     for results in group:
         by_code.setdefault(results.heading.code, []).extend(results.methods)
@@ -123,7 +126,7 @@ def _runtime(results: Results) -> str:
 
 
 def _counted(results: Results) -> str:
-    """How many photographs a table stands on."""
+    """The number of photographs of a table, and the number left out."""
     measured = len({record.photograph for record in results.records})
     left_out = len(results.left_out)
     text = f"{measured} photographs of {results.heading.available}, seed {results.heading.seed}"
@@ -137,18 +140,18 @@ def _meanings(runs: Sequence[Results]) -> str:
     return "\n## What the columns say\n\n" + "\n".join(lines) + "\n"
 
 
+Runs = Annotated[list[Path], typer.Argument(help="results.json files or their folders.")]
+Output = Annotated[Path, typer.Option("-o", "--output", help="The page.")]
+
+
+def results_table(runs: Runs, output: Output) -> None:
+    """Write the results of runs as one Markdown page."""
+    write_atomically(output, results_page([read_results(path) for path in runs]))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page; 2 and one line on stderr where a run cannot be read."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", nargs="+", type=Path, help="results.json files or their folders")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the page")
-    asked = parser.parse_args(arguments)
-    try:
-        write_atomically(asked.output, results_page([read_results(run) for run in asked.runs]))
-    except TinctError as error:
-        sys.stderr.write(f"results_table: {error}\n")
-        return 2
-    return 0
+    """Run the tool and return the exit code."""
+    return run("results_table", results_table, arguments=arguments)
 
 
 if __name__ == "__main__":

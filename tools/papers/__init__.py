@@ -1,3 +1,1 @@
-"""The figures and tables of the papers whose networks tinct has, made again from the weights that are installed:
-`python -m tools.papers DATA --out reports/papers`.
-"""
+"""The figures and tables of the papers whose networks tinct has, made again from the weights that are installed."""

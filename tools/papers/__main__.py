@@ -1,18 +1,21 @@
-"""The papers' figures and tables on one page:
-`python -m tools.papers DATA --out reports/papers [--page docs/papers.md]`.
+"""Makes the papers' figures and tables: `python -m tools.papers DATA --out reports/papers [--page docs/papers.md]`.
 
-DATA has the photographs in `test` and `legacy`, each a folder or beside its CSV index. What needs weights that are not
-installed is left out, a line each. Tables come from a run of `auto-256` in OUT, which goes on where it was stopped.
+DATA has the photographs in `test` and `legacy`, each a folder or beside its CSV index. The page names in a line each
+what is left out because weights are not installed. The tables come from a run of `auto-256` in OUT, which goes on where
+it was stopped.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tinct.errors import EvaluationError, TinctError
+import typer
+
+from tinct.errors import EvaluationError
 from tinct.evaluation.photographs.sets import PhotographSet, find_photographs
 from tinct.evaluation.protocols import get_protocol
 from tinct.evaluation.report import write_report
@@ -20,145 +23,164 @@ from tinct.evaluation.run.contestants import Contestant, Gray
 from tinct.evaluation.run.evaluator import evaluate
 from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import write_atomically
-from tools.benchmark import available
+from tools.benchmark import Say, available
+from tools.command import run, say
 from tools.papers import exemplar, tables
 from tools.papers.classification import classification, has_classifier
 from tools.papers.gallery import gallery
 from tools.papers.losses import losses
-from tools.papers.page import Say, Section, papers_page
+from tools.papers.page import Section, papers_page
 
 PAGE = "papers.md"
+"""Name of the page in OUT."""
+
 SHOWN = "zhang2016"
-"""The method of the gallery, where no other is named."""
+"""The method of the gallery, if no other is named."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Make what can be made, and write the page; 2 and one line on stderr where something is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m tools.papers", description=__doc__)
-    parser.add_argument("data", type=Path, help="folder with test and legacy")
-    parser.add_argument("--out", type=Path, default=Path("reports/papers"), help="folder of runs and sheets")
-    parser.add_argument("--page", type=Path, help=f"Markdown page beside OUT/{PAGE}, without pictures")
-    parser.add_argument("--limit", type=int, help="photographs of the tables and rows of the figures")
-    parser.add_argument("--seed", type=int, default=0, help="what random choices start from")
-    parser.add_argument(
-        "-m", "--method", action="append", help=f"a method for the gallery; repeat; default: {SHOWN}"
-    )
-    parser.add_argument(
+@dataclass(frozen=True)
+class Order:
+    """What to make.
+
+    Attributes:
+        data: folder with `test` and `legacy`.
+        out: folder of runs and sheets.
+        limit: photographs of the tables and rows of the figures, at most; None for no limit.
+        seed: start of random choices.
+        shown: methods of the gallery.
+        metrics: further metrics of the run of `auto-256`.
+        jobs: processes that share the photographs.
+        class_names: file with the classifier's classes, a line each, or None.
+    """
+
+    data: Path
+    out: Path
+    limit: int | None
+    seed: int
+    shown: Sequence[str]
+    metrics: Sequence[str]
+    jobs: int
+    class_names: Path | None
+
+
+Data = Annotated[Path, typer.Argument(help="Folder with test and legacy.")]
+Out = Annotated[Path, typer.Option(help="Folder of runs and sheets.")]
+Page = Annotated[Path | None, typer.Option(help=f"Markdown page beside OUT/{PAGE}, without pictures.")]
+Limit = Annotated[int | None, typer.Option(help="Photographs of the tables and rows of the figures.")]
+Seed = Annotated[int, typer.Option(help="Start of random choices.")]
+Methods = Annotated[
+    list[str] | None, typer.Option("-m", "--method", help=f"A method for the gallery; repeat. [{SHOWN}]")
+]
+CamVid = Annotated[
+    Path | None,
+    typer.Option(
         "--camvid",
-        type=Path,
-        help="frames of CamVid for the lighter variant's Figure 6.3: a CSV index with classes, or a folder of folders",
-    )
-    parser.add_argument("--class-names", type=Path, help="the classifier's classes, a line each")
-    parser.add_argument(
-        "--run",
-        action="append",
-        type=Path,
-        default=[],
-        help="a run of tinct train, for its loss curves; repeat",
-    )
-    parser.add_argument(
-        "--metric", action="append", default=[], help="a further score of the run of auto-256; repeat"
-    )
-    parser.add_argument("--jobs", type=int, default=1, help="processes that share the photographs")
-    asked = parser.parse_args(arguments)
+        help="Frames of CamVid for the lighter variant's Figure 6.3: a CSV index with classes, or a folder of folders.",
+    ),
+]
+ClassNames = Annotated[Path | None, typer.Option(help="The classifier's classes, a line each.")]
+TrainingRuns = Annotated[
+    list[Path] | None, typer.Option("--run", help="A run of tinct train, for its loss curves; repeat.")
+]
+Metrics = Annotated[
+    list[str] | None, typer.Option("--metric", help="A further metric of the run of auto-256; repeat.")
+]
+Jobs = Annotated[int, typer.Option(help="Processes that share the photographs.")]
+
+
+def papers(
+    data: Data,
+    out: Out = Path("reports/papers"),
+    page: Page = None,
+    limit: Limit = None,
+    seed: Seed = 0,
+    method: Methods = None,
+    camvid: CamVid = None,
+    class_names: ClassNames = None,
+    training_run: TrainingRuns = None,
+    metric: Metrics = None,
+    jobs: Jobs = 1,
+) -> None:
+    """Make the papers' figures and tables that the installed weights allow, and write the page."""
+    order = Order(data, out, limit, seed, method or [SHOWN], metric or [], jobs, class_names)
     left_out: list[str] = []
 
     def leave_out(line: str) -> None:
         left_out.append(line)
-        _say(line)
+        say(line)
 
-    try:
-        sections = _sections(asked, leave_out)
-        page = papers_page(sections, left_out, asked.out, shown=True)
-        write_atomically(asked.out / PAGE, page)
-        if asked.page:
-            page = papers_page(sections, left_out, asked.page.parent, shown=False)
-            write_atomically(asked.page, page)
-    except TinctError as error:
-        _say(f"papers: {error}")
-        return 2
-    except KeyboardInterrupt:
-        _say("papers: stopped; the same line goes on where it was.")
-        return 130
-    return 0
+    sections = _sections(order, camvid, leave_out)
+    sections += [section for path in training_run or () if (section := losses(path, out, leave_out))]
+    write_atomically(out / PAGE, papers_page(sections, left_out, out, shown=True))
+    if page:
+        write_atomically(page, papers_page(sections, left_out, page.parent, shown=False))
 
 
-def _sections(asked: argparse.Namespace, say: Say) -> list[Section]:
-    shown = asked.method or [SHOWN]
-    names = dict.fromkeys((*exemplar.METHODS, *tables.METHODS, *shown))
-    installed = {contestant.name: contestant for contestant in available(list(names), say)}
-    photographs = find_photographs(asked.data / "test")
-    rows = min(exemplar.ROWS, asked.limit or exemplar.ROWS)
-    found = exemplar.figures(photographs, installed, asked.out, say, count=rows, seed=asked.seed)
-    _say(f"{len(found)} figures of Xu 2020 made")
-    if asked.camvid:
-        frames = find_photographs(asked.camvid)
-        more = exemplar.streets(frames, installed, asked.out, say, count=rows, seed=asked.seed)
+def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section]:
+    """All sections but the loss curves; `leave_out` is told what is missing."""
+    names = dict.fromkeys((*exemplar.METHODS, *tables.METHODS, *order.shown))
+    installed = {contestant.name: contestant for contestant in available(list(names), leave_out)}
+    photographs = find_photographs(order.data / "test")
+    rows = min(exemplar.ROWS, order.limit or exemplar.ROWS)
+    found = exemplar.figures(photographs, installed, order.out, leave_out, count=rows, seed=order.seed)
+    say(f"{len(found)} figures of Xu 2020 made")
+    if camvid:
+        frames = find_photographs(camvid)
+        more = exemplar.streets(frames, installed, order.out, leave_out, count=rows, seed=order.seed)
         found += [more] if more else []
-    automatic = [
-        installed[name] for name in (*tables.METHODS, *shown) if name in installed and name != "gray"
-    ]
-    if not automatic:
-        say(
-            "the ablation tables, classification transfer and the gallery: no weights of their networks are installed."
-        )
-    else:
-        found += _measured(asked, list(dict.fromkeys(automatic)), photographs, shown, say)
-    return found + [section for run in asked.run if (section := losses(run, asked.out, say))]
+    automatic = dict.fromkeys(name for name in (*tables.METHODS, *order.shown) if name in installed)
+    automatic.pop("gray", None)
+    if automatic:
+        return found + _measured(order, [installed[name] for name in automatic], photographs, leave_out)
+    leave_out(
+        "the ablation tables, classification transfer and the gallery: no weights of their networks are installed."
+    )
+    return found
 
 
 def _measured(
-    asked: argparse.Namespace,
-    contestants: Sequence[Contestant],
-    photographs: PhotographSet,
-    shown: Sequence[str],
-    say: Say,
+    order: Order, contestants: Sequence[Contestant], photographs: PhotographSet, leave_out: Say
 ) -> list[Section]:
-    """What stands on one run of `auto-256`."""
-    classified = has_classifier(say)
-    run = Run(
-        get_protocol("auto-256"),
-        [Gray(), *contestants],
-        photographs,
-        asked.limit,
-        asked.seed,
-        more_metrics=tuple(dict.fromkeys((*asked.metric, *(("semantic",) if classified else ())))),
-    )
-    out = asked.out / run.protocol.name
-    results = evaluate(run, out, jobs=asked.jobs, progress=_progress)
+    """The sections that come from one run of `auto-256`."""
+    classified = has_classifier(leave_out)
+    metrics = dict.fromkeys((*order.metrics, *(("semantic",) if classified else ())))
+    protocol = get_protocol("auto-256")
+    asked = [Gray(), *contestants]
+    plan = Run(protocol, asked, photographs, order.limit, order.seed, more_metrics=tuple(metrics))
+    out = order.out / protocol.name
+    results = evaluate(plan, out, jobs=order.jobs, progress=_progress)
     write_report(results, out)
     sections = [tables.thesis_table(results), tables.zhang_table(results)]
     for name, section in zip(("the thesis's table", "Zhang 2016's table"), sections, strict=True):
         if section is None:
-            say(f"{name}: no weights of its networks are installed.")
+            leave_out(f"{name}: no weights of its networks are installed.")
     if classified:
-        sections.append(classification(run, results, asked.class_names))
-    legacy = _legacy(asked.data / "legacy", say)
+        sections.append(classification(plan, results, order.class_names))
+    legacy = _legacy(order.data / "legacy", leave_out)
     by_name: Mapping[str, Contestant] = {contestant.name: contestant for contestant in contestants}
-    for name in shown:
-        if name in by_name:
-            section = gallery(run, results, by_name[name], asked.out, legacy)
-            sections.append(section)
-            if section is None:
-                say(f"the gallery of {name}: it answers nothing without a reference or hints.")
+    for name in (name for name in order.shown if name in by_name):
+        sections.append(gallery(plan, results, by_name[name], order.out, legacy))
+        if sections[-1] is None:
+            leave_out(f"the gallery of {name}: it answers nothing without a reference or hints.")
     return [section for section in sections if section]
 
 
-def _legacy(folder: Path, say: Say) -> PhotographSet | None:
+def _legacy(folder: Path, leave_out: Say) -> PhotographSet | None:
     try:
         return find_photographs(folder)
     except EvaluationError as error:
-        say(f"legacy photographs: {error}")
+        leave_out(f"legacy photographs: {error}")
         return None
 
 
 def _progress(done: int, total: int, name: str) -> None:
     if done % 50 == 0 or done == total:
-        _say(f"auto-256: {done} of {total} photographs")
+        say(f"auto-256: {done} of {total} photographs")
 
 
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the tool and return the exit code."""
+    return run("papers", papers, arguments=arguments)
 
 
 if __name__ == "__main__":
