@@ -74,5 +74,5 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml packages/tinct-papers/pyproj
 $(VENV)/.developing: $(VENV)/.installed
 	@echo "installing what the tests need, torch among it"
 	@$(PIP) "$(TORCH)"
-	@$(PIP) --editable ".[evaluate,web,train]" --group dev
+	@$(PIP) --editable ".[evaluate,study,web,train]" --group dev
 	@touch $@

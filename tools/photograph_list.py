@@ -1,4 +1,4 @@
-"""Lists photographs by source and hash: `python -m tools.photograph_list write DATA LIST.csv`, `... check DATA LIST.csv`.
+"""Lists photographs by source and hash: `python -m tools.photograph_list write DATA LIST.csv`; `check` in its place.
 
 A list tells whether two folders hold the same photographs. Its columns are path, source, class, width, height, bytes
 and sha256; a pair has a line for each of its two photographs.

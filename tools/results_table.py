@@ -56,7 +56,7 @@ class Table:
 
 
 def together(runs: Sequence[Results]) -> list[Table]:
-    """The tables of runs: runs of equal protocol, seed, photographs and parameters are joined if their methods differ."""
+    """The tables of runs: equal protocol, seed, photographs and parameters share one if their methods differ."""
     groups: list[list[Results]] = []
     for results in runs:
         fitting = (group for group in groups if all(_fit(results, other) for other in group))

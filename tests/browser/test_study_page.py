@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinct.evaluation.study import Study, find_contestants
+from tinct.evaluation.study import Study, find_pictures
 from tinct.evaluation.study.votes import VoteFile
 
-pytest.importorskip("uvicorn", reason="the study's page needs pip install 'tinct[web]'")
+pytest.importorskip("uvicorn", reason="the study's page needs pip install 'tinct[study]'")
 
 METHODS = ("alpha-method", "beta-method", "gamma-method", "delta-method")
 FLAT_COLORS = {"alpha-method": (200, 40, 40), "truth": (40, 160, 60), "beta-method": (60, 60, 200)}
@@ -52,7 +52,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., tuple[str, VoteFile, Study]]
 
     def start(kind: str, count: int = 2, size: tuple[int, int] = (320, 240), **options: object) -> tuple:
         write_pictures(tmp_path / "pictures", METHODS[:count], size)
-        study = Study(kind, find_contestants([tmp_path]), **options)  # type: ignore[arg-type]
+        study = Study(kind, find_pictures([tmp_path]), **options)  # type: ignore[arg-type]
         votes = VoteFile.open_for(study, tmp_path / "votes.sqlite")
         config = uvicorn.Config(create_app(study, votes), host="127.0.0.1", port=0, log_level="error")
         server = uvicorn.Server(config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections import Counter
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -14,10 +15,10 @@ from PIL import Image, PngImagePlugin
 
 from tinct.cli import run
 from tinct.errors import EvaluationError, OptionError
-from tinct.evaluation.study import Study, find_contestants
+from tinct.evaluation.study import Study, find_pictures
 from tinct.evaluation.study.analysis import chance, outcomes, preferred_over
 from tinct.evaluation.study.export import export
-from tinct.evaluation.study.results import photograph_name
+from tinct.evaluation.study.folders import photograph_name
 from tinct.evaluation.study.votes import Vote, VoteFile
 
 METHODS = ("alpha-method", "beta-method", "gamma-method")
@@ -42,21 +43,19 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def study(pictures: Path, kind: str = "preference", **options: object) -> Study:
-    return Study(kind, find_contestants([pictures]), **options)  # type: ignore[arg-type]
+    return Study(kind, find_pictures([pictures]), **options)  # type: ignore[arg-type]
 
 
 # --- finding results
 
 
-def test_a_run_and_its_named_folders_are_the_same_contestants(pictures: Path) -> None:
-    found = find_contestants([pictures])
+def test_a_run_and_its_named_folders_are_the_same_pictures(pictures: Path) -> None:
+    found = find_pictures([pictures])
     assert (tuple(found.methods), found.photographs) == (METHODS, tuple(sorted(PHOTOGRAPHS)))
     assert set(found.truth) == set(found.gray) == set(PHOTOGRAPHS)
-    named = find_contestants(
-        [f"{m}={pictures}/pictures/{m}" for m in METHODS], pictures / "pictures" / "truth"
-    )
+    named = find_pictures([f"{m}={pictures}/pictures/{m}" for m in METHODS], pictures / "pictures" / "truth")
     assert (named.methods, named.truth) == (found.methods, found.truth)
-    assert find_contestants([pictures / "pictures" / m for m in METHODS]).methods == found.methods
+    assert find_pictures([pictures / "pictures" / m for m in METHODS]).methods == found.methods
 
 
 @pytest.mark.parametrize("name", ["a/b.jpg", "a__b.jpg.png", "a/b.color.png", "a__b.tif", "a__b"])
@@ -66,7 +65,7 @@ def test_one_photograph_has_one_name_whoever_wrote_it(name: str) -> None:
 
 def test_photographs_that_a_method_lacks_are_left_out(pictures: Path) -> None:
     (pictures / "pictures" / METHODS[0] / "photo3.jpg.png").unlink()
-    found = find_contestants([pictures])
+    found = find_pictures([pictures])
     assert found.left_out == ("photo3",)
     assert "photo3" not in found.photographs
 
@@ -88,7 +87,7 @@ def test_results_that_cannot_be_shown_are_refused_in_one_line(pictures: Path, tm
     }
     for told, sources in cases.items():
         with pytest.raises(EvaluationError, match=told) as error:
-            find_contestants(sources)
+            find_pictures(sources)
         assert "\n" not in str(error.value)
 
 
@@ -143,9 +142,9 @@ def test_options_out_of_range_are_refused(pictures: Path, tmp_path: Path) -> Non
     with pytest.raises(OptionError, match="real-single"):
         study(pictures, "taste")
     with pytest.raises(EvaluationError, match="two methods"):
-        Study("preference", find_contestants([f"a={pictures}/pictures/{METHODS[0]}"]))
+        Study("preference", find_pictures([f"a={pictures}/pictures/{METHODS[0]}"]))
     with pytest.raises(EvaluationError, match="--truth"):
-        Study("real", find_contestants([f"a={pictures}/pictures/{METHODS[0]}"]))
+        Study("real", find_pictures([f"a={pictures}/pictures/{METHODS[0]}"]))
 
 
 # --- counting votes
@@ -235,7 +234,7 @@ def test_a_file_of_another_study_is_left_alone(pictures: Path, tmp_path: Path) -
 
 @pytest.fixture
 def client_of(tmp_path: Path):  # type: ignore[no-untyped-def]
-    pytest.importorskip("fastapi", reason="the study's page needs pip install 'tinct[web]'")
+    pytest.importorskip("fastapi", reason="the study's page needs pip install 'tinct[study]'")
     pytest.importorskip("httpx", reason="FastAPI's test client needs httpx")
     from fastapi.testclient import TestClient
 
@@ -280,7 +279,7 @@ def test_pictures_of_a_trial_are_of_one_size_and_are_the_planned_ones(pictures: 
         image = Image.open(BytesIO(client.get("/" + state["ahead"][0]["pictures"][place]).content))
         assert image.size == (24, 16)
         assert image.info == {}
-        source = Image.open(asked.contestants.picture(name, trial.photograph))
+        source = Image.open(asked.pictures.picture(name, trial.photograph))
         if source.size == image.size:
             assert np.array_equal(np.asarray(image), np.asarray(source))
 
@@ -363,7 +362,7 @@ def voted(pictures: Path, path: Path, kind: str = "preference") -> VoteFile:
 
 @pytest.mark.parametrize("kind", ["preference", "real", "real-single"])
 def test_export_is_the_votes_and_the_same_bytes_twice(pictures: Path, tmp_path: Path, kind: str) -> None:
-    pytest.importorskip("matplotlib", reason="plots need pip install 'tinct[evaluate]'")
+    pytest.importorskip("matplotlib", reason="plots need pip install 'tinct[study]'")
     votes = voted(pictures, tmp_path / "votes.sqlite", kind)
     paths = export(votes, tmp_path / "one")
     again = export(votes, tmp_path / "two")
@@ -385,7 +384,7 @@ def test_export_is_the_votes_and_the_same_bytes_twice(pictures: Path, tmp_path: 
 def test_the_command_line_exports_and_complains_in_one_line(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("matplotlib", reason="plots need pip install 'tinct[evaluate]'")
+    pytest.importorskip("matplotlib", reason="plots need pip install 'tinct[study]'")
     voted(pictures, tmp_path / "votes.sqlite")
     assert run(["study", "export", str(tmp_path / "votes.sqlite"), "--out", str(tmp_path / "out")]) == 0
     assert (tmp_path / "out" / "study.html").is_file()
@@ -402,3 +401,28 @@ def test_the_file_says_what_was_asked(pictures: Path, tmp_path: Path) -> None:
     assert asked["kind"] == "real"
     assert asked["seed"] == 7
     assert tuple(asked["methods"]) == METHODS
+
+
+@pytest.mark.parametrize(
+    ("package", "verb"), [("fastapi", "serve"), ("uvicorn", "serve"), ("matplotlib", "export")]
+)
+def test_a_missing_package_is_one_line_with_the_extra(
+    pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    package: str,
+    verb: str,
+) -> None:
+    voted(pictures, tmp_path / "votes.sqlite")
+    for module in [name for name in sys.modules if name.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.delitem(sys.modules, "tinct.evaluation.study.app", raising=False)
+    monkeypatch.setitem(sys.modules, package, None)
+    line = ["study", verb, str(tmp_path / "votes.sqlite") if verb == "export" else str(pictures)]
+    line += ["--votes", str(tmp_path / "new.sqlite")] if verb == "serve" else ["--out", str(tmp_path / "out")]
+    assert run(line) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert package in said
+    assert "pip install 'tinct[study]'" in said
+    assert not (tmp_path / "new.sqlite").exists()

@@ -72,11 +72,11 @@ def serve(
 
     tinct study serve reports/auto --kind real --votes real.sqlite
     """
-    from tinct.evaluation.study import Study, find_contestants
+    from tinct.evaluation.study import Study, find_pictures
     from tinct.evaluation.study.app import serve as serve_study
     from tinct.evaluation.study.votes import VoteFile
 
-    found = find_contestants(results, truth)
+    found = find_pictures(results, truth)
     study = Study(kind, found, shown, trials, practice, seconds, seed)
     kept = VoteFile.open_for(study, votes)
     if found.left_out:

@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file that needs nothing beside it, the same bytes for the same run."""
+"""The report of a run: one self-contained HTML file; equal runs give equal bytes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ from tinct.evaluation.report.tables import html_cases, html_table
 from tinct.evaluation.run.results import Results, write_atomically
 
 REPORT_FILE = "report.html"
+"""Name of the report in a run's folder."""
+
 FEW = 30
-"""Fewer photographs than this get a warning at the top."""
+"""Number of photographs below which the report warns that they are few."""
 
 BOXED = ("psnr", "ciede2000", "colorfulness_difference", "gain", "palette_distance", "bleeding")
-"""Metrics that get box plots, three at most, in this order of preference."""
+"""Metrics with box plots; the first three of them that the run has are shown."""
 
 
 def write_report(results: Results, out: Path) -> Path:
-    """Write `report.html` into a run's folder, whose thumbnails it shows.
+    """Write `report.html` into a run's folder, whose thumbnails the report shows.
 
+    Returns:
+        The report's file.
     Raises:
         MissingExtraError: if matplotlib is not installed.
-        OutputError: if it cannot be written.
+        OutputError: if the report cannot be written.
     """
     path = out / REPORT_FILE
     write_atomically(path, page(results, out))
@@ -32,7 +36,7 @@ def write_report(results: Results, out: Path) -> Path:
 
 
 def page(results: Results, out: Path) -> str:
-    """The report as HTML."""
+    """The report of results as HTML; `out` is the run's folder, with the thumbnails."""
     protocol = results.heading.protocol
     body, css = _runtime(results) if protocol == "runtime" else _photographs(results, out)
     title = f"tinct evaluate {protocol}"
@@ -45,7 +49,7 @@ def page(results: Results, out: Path) -> str:
 
 
 def _photographs(results: Results, out: Path) -> tuple[str, str]:
-    """Tables, plots and contact sheets of a protocol that asks about photographs."""
+    """Body and style rules for a protocol about photographs: tables, plots and contact sheets."""
     from tinct.evaluation.protocols import get_protocol
     from tinct.evaluation.report import plots
 
@@ -116,7 +120,7 @@ def _facts(results: Results) -> str:
 
 
 def _reasons(results: Results) -> list[str]:
-    """Why photographs were left out, each reason once, without the photographs' names."""
+    """The reasons why photographs were left out, each with a count and without names."""
     counts: dict[str, int] = {}
     for name, why in results.left_out.items():
         reason = why.removeprefix(name).strip().split(";")[0].rstrip(".")
@@ -125,7 +129,7 @@ def _reasons(results: Results) -> list[str]:
 
 
 def _unanswered(results: Results) -> list[tuple[str, str]]:
-    """(cases, the methods that cannot answer them), methods with the same cases together."""
+    """(cases, methods that cannot answer them); methods with the same cases stand together."""
     together: dict[str, list[str]] = {}
     for method, facts in results.methods.items():
         missing = facts["unanswered"]
@@ -137,7 +141,7 @@ def _unanswered(results: Results) -> list[tuple[str, str]]:
 
 
 def _uneven(results: Results) -> list[str]:
-    """Methods that answered fewer photographs than others, whose means are over other photographs."""
+    """A line for each method that answered fewer photographs than another one."""
     asked = {name: {r.photograph for r in results.records if r.method == name} for name in results.methods}
     most = max(len(names) for names in asked.values())
     return [
@@ -170,7 +174,7 @@ def _provenance(results: Results) -> str:
 
 
 def _plain(value: object) -> str:
-    """A parameter as people write it."""
+    """A parameter's value as plain text."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())
     return " ".join(map(_plain, value)) if isinstance(value, list | tuple) else str(value)

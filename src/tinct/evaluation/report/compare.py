@@ -1,4 +1,4 @@
-"""Two results files against each other, photograph by photograph, so that "better" means something."""
+"""Comparison of two results files, photograph by photograph, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -13,23 +13,27 @@ from tinct.evaluation.metrics.metric import METRICS
 from tinct.evaluation.run.results import Results
 
 RESAMPLES = 10_000
+"""Bootstrap samples of the photographs."""
+
 CONFIDENCE = 0.95
+"""Probability of an interval."""
+
 FEW = 20
-"""Fewer photographs than this get a warning: bootstrap intervals of small samples are too narrow."""
+"""Number of photographs below which bootstrap intervals are too narrow, and readers are warned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How a metric differs between two runs, on the same photographs.
+    """The difference of a metric between two runs, A and B, on the same photographs.
 
     Attributes:
-        method_a, method_b: who answered in A and in B.
-        case, metric: which figure.
-        count: photographs that both have the score of.
-        mean_a, mean_b: over those photographs.
-        mean: of B minus A.
-        low, high: the 95 % confidence interval of that mean (paired bootstrap, percentiles).
-        wins: share of photographs where B is better than A; ties count half; None where none is better.
+        method_a, method_b: the methods of A and of B.
+        case, metric: label of the case and name of the metric.
+        count: photographs of which both runs have the score.
+        mean_a, mean_b: mean score over those photographs.
+        mean: mean of B minus A.
+        low, high: 95 % confidence interval of `mean` (paired bootstrap, percentiles).
+        wins: share of photographs where B is better than A, ties as one half; None if the metric ranks nothing.
     """
 
     method_a: str
@@ -46,7 +50,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """What B is: "better", "worse", "unclear" (the interval holds 0) or "differs" (none is better)."""
+        """The verdict on B: "better", "worse", "unclear" (0 is in the interval), or "differs" (the metric ranks nothing)."""
         if self.low <= 0 <= self.high:
             return "unclear"
         better = METRICS[self.metric].better
@@ -63,11 +67,11 @@ def compare(
     """Compare two results of the same protocol, seed and photographs.
 
     Args:
-        a, b: what `read_results` gives; code and versions may differ, that is what one compares.
+        a, b: results as `read_results` returns them; their code and versions may differ.
         methods: a method of A and one of B; None pairs the methods of equal name.
-        cases: labels of the cases to compare; None takes all that both have.
+        cases: labels of the cases to compare; None takes all cases that both have.
     Raises:
-        EvaluationError: if protocol, seed, parameters or photographs differ, or there is nothing to pair.
+        EvaluationError: if protocol, seed, parameters or photographs differ, or no score is in both.
     """
     differing = a.heading.differences(b.heading, code=False)
     if differing:
@@ -127,22 +131,19 @@ def _difference(a: Results, b: Results, one: str, other: str, case: str, metric:
 
 
 def bootstrap_interval(differences: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """The 95 % percentile interval of the mean (Efron & Tibshirani, An Introduction to the Bootstrap,
-    chapter 13).
+    """The 95 % percentile interval of the mean (Efron & Tibshirani, An Introduction to the Bootstrap, chapter 13).
 
     Args:
         differences: one for each photograph, shape (N,).
         seed: of the resampling.
     Returns:
-        (low, high); unbounded for a single photograph, which says nothing about others.
+        (low, high); unbounded for fewer than two photographs.
     """
     if len(differences) < 2:
         return (-np.inf, np.inf)
     generator = np.random.default_rng(seed)
     means = np.empty(RESAMPLES)
-    for start in range(
-        0, RESAMPLES, 500
-    ):  # in blocks, so that memory stays small for thousands of photographs
+    for start in range(0, RESAMPLES, 500):  # in blocks: less memory for thousands of photographs
         drawn = generator.integers(0, len(differences), (500, len(differences)))
         means[start : start + 500] = differences[drawn].mean(1)
     tail = (1 - CONFIDENCE) / 2

@@ -1,5 +1,4 @@
-"""Plots of a report as SVG text: curves with error bands, box plots, times. The same figures give the same
-bytes."""
+"""Plots of a report as SVG text: curves with error bands, box plots, times; equal results give equal bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STYLE: Any = {
-    "svg.hashsalt": "tinct",  # element ids would be random otherwise
+    "svg.hashsalt": "tinct",  # element ids are random without a salt
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10,
@@ -29,17 +28,20 @@ STYLE: Any = {
     "axes.grid": True,
     "grid.alpha": 0.25,
 }
+"""Settings of matplotlib."""
+
 FEW_POINTS = 50
-"""Of a curve: up to so many are marked."""
-DECADES = 30
-"""Positive values that differ by more than this factor are drawn on a logarithmic axis."""
-# Okabe & Ito's palette: told apart by color-blind readers too.
+"""Number of a curve's points below which each point is marked."""
+
+WIDE_RANGE = 30
+"""Factor between the largest and the least value of a curve above which its axis is logarithmic."""
+
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31", "#7f7f7f")
+"""Colors of lines: the palette of Okabe & Ito, whose colors color-blind readers can tell apart, and two more."""
 
 
 def boxes(results: Results, case: str, metrics: Sequence[str]) -> str:
-    """Box plots, one panel for each metric: median, mean (diamond), quartiles, whiskers at the 5th and 95th
-    percent."""
+    """Box plots, a panel for each metric: median, mean (diamond), quartiles, whiskers at the 5th and 95th percentile."""
     figure, panels = _panels(len(metrics), height=0.45 * len(results.methods) + 1.2)
     for axes, metric in zip(panels, metrics, strict=True):
         scores = {m: list(results.scores(m, case, metric).values()) for m in results.methods}
@@ -65,8 +67,7 @@ def boxes(results: Results, case: str, metrics: Sequence[str]) -> str:
 
 
 def hint_curves(results: Results) -> str:
-    """PSNR against the number of revealed points, with a band of one standard error, beside the published
-    curve."""
+    """PSNR against the number of revealed points, with bands of one standard error, and the published curve."""
     figure, (axes,) = _panels(1, width=7.2, height=4.4)
     answering = [method for method, cases in results.summary().items() if cases]
     for color, method in zip(_cycle(len(answering)), answering, strict=True):
@@ -112,7 +113,7 @@ def times(results: Results) -> str:
 
 
 def loss_curves(training: Sequence[Mapping[str, Any]], validation: Sequence[Mapping[str, Any]]) -> Figure:
-    """What a run logged (`tinct.training.log.read_log`) against the step: a panel for each number, validation last."""
+    """The logged values of a training run (`tinct.training.log.read_log`) against the step, a panel for each."""
     curves = [(name, "training", points) for name, points in _curves(training).items()]
     curves += [(name, "validation", points) for name, points in _curves(validation).items()]
     figure, panels = _panels(len(curves), height=2.6, across=4)
@@ -122,13 +123,13 @@ def loss_curves(training: Sequence[Mapping[str, Any]], validation: Sequence[Mapp
         axes.set_title(f"{kind}: {name}", fontsize=10)
         axes.set_xlabel("step")
         values = [value for _, value in points]
-        if min(values) > 0 and max(values) > DECADES * min(values):
+        if min(values) > 0 and max(values) > WIDE_RANGE * min(values):
             axes.set_yscale("log")
     return figure
 
 
 def _curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
-    """name -> (step, value) of what the lines of a log say beside their kind, step and time."""
+    """Name of a logged value -> its (step, value) points, without values that are not finite."""
     found: dict[str, list[tuple[float, float]]] = {}
     for line in lines:
         for name, value in values_of(line).items():
@@ -140,7 +141,7 @@ def _curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, f
 def _panels(
     count: int, width: float = 3.6, height: float = 3.0, across: int | None = None
 ) -> tuple[Figure, list[Axes]]:
-    """A figure and its panels, so many in a row; all in one where `across` is None."""
+    """A figure and its panels, `across` of them in a row; None puts all into one row."""
     try:
         import matplotlib
         from matplotlib.figure import Figure

@@ -1,5 +1,4 @@
-"""Contact sheets: the same photograph through every method, in a row; the worst and the best of each method
-first."""
+"""Contact sheets: rows of pictures, each row one photograph as every method answered it."""
 
 from __future__ import annotations
 
@@ -13,16 +12,16 @@ from tinct.evaluation.run.pictures import thumbnail_path
 from tinct.evaluation.run.results import Results
 
 SHOWN = 20
-"""Photographs in each of worst and best; as many in a sheet where nothing is measured against a truth."""
+"""Largest number of photographs in a sheet."""
 
 
 class Sheets:
-    """Rows of pictures; each picture stands once in the page, however many rows show it.
+    """Makes the contact sheets of a run; a picture is in the page once, even if several rows show it.
 
     Args:
-        results: what the rows are of.
-        out: the run's folder, with its thumbnails; a picture that is missing there is an empty box.
-        case: whose scores decide what is worst and best.
+        results: the results of the run.
+        out: the run's folder, with the thumbnails; a missing thumbnail is shown as an empty box.
+        case: label of the case whose scores rank the photographs.
     """
 
     def __init__(self, results: Results, out: Path, case: str) -> None:
@@ -32,17 +31,17 @@ class Sheets:
 
     @property
     def css(self) -> str:
-        """The pictures, as style rules."""
+        """Style rules with the pictures of all sheets made so far."""
         return "\n".join(self._rules)
 
     def columns(self) -> list[str]:
-        """Who stands in a row: truth and reference where there are some, grey, each method that answers the case."""
+        """The columns: truth, reference and gray where the run has them, and each method that answered the case."""
         known = [who for who in ("truth", "reference", "gray") if (self.out / "thumbnails" / who).is_dir()]
         summary = self.results.summary()
         return [*known, *(method for method in summary if method != "gray" and self.case in summary[method])]
 
     def worst_and_best(self, metric: str) -> str:
-        """For each method a section with its worst and best photographs by a metric."""
+        """A section for each method, with its worst and best photographs by a metric."""
         sections = []
         for method in self.results.methods:
             order = self._ranked(method, metric)
@@ -55,7 +54,7 @@ class Sheets:
         return "\n".join(sections)
 
     def sample(self, count: int | None = SHOWN) -> str:
-        """Some photographs, spread evenly over the names, or all."""
+        """A sheet of `count` photographs, spread evenly over the names; None takes all."""
         measured = list(dict.fromkeys(record.photograph for record in self.results.records))
         shown = len(measured) if count is None else min(count, len(measured))
         names = [measured[i * len(measured) // shown] for i in range(shown)]
@@ -87,7 +86,7 @@ class Sheets:
         )
 
     def _class(self, photograph: str, who: str) -> str:
-        """The style class that shows a picture; its rule is made when it is first asked for."""
+        """The style class of a picture; the first call for a picture makes its rule."""
         if (photograph, who) not in self._classes:
             name = self._classes[photograph, who] = f"p{len(self._classes)}"
             file = thumbnail_path(self.out, who, photograph)

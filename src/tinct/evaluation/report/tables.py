@@ -1,5 +1,4 @@
-"""Tables of a report: methods side by side, the best of each column in bold, a dash where a method cannot
-answer."""
+"""Tables of results as HTML and Markdown: the best of each column in bold, a dash where a method has no value."""
 
 from __future__ import annotations
 
@@ -10,22 +9,24 @@ from tinct.evaluation.metrics.metric import METRICS
 from tinct.evaluation.run.results import Results
 
 DASH = "\N{EN DASH}"
+"""Stands in place of a missing value."""
+
 Columns = Mapping[str, Mapping[str, Mapping[str, float]]]
 """method -> metric -> {"mean", "standard_error", "count"}."""
 
 
 def columns_of(results: Results, case: str) -> Columns:
-    """The summary of one case."""
+    """The summary of one case of results."""
     return {method: cases.get(case, {}) for method, cases in results.summary().items()}
 
 
 def shown_metrics(columns: Columns, metrics: Sequence[str]) -> list[str]:
-    """Metrics that at least one method has a value of."""
+    """The metrics of which at least one method has a value."""
     return [metric for metric in metrics if any(metric in row for row in columns.values())]
 
 
 def best(columns: Columns, metric: str) -> set[str]:
-    """Methods whose mean, as it is printed, is the best; empty where none is better or only one answers."""
+    """The methods with the best mean, rounded as printed; none if the metric ranks nothing or one method answers."""
     digits, better = METRICS[metric].digits, METRICS[metric].better
     ranked = {name: row for name, row in columns.items() if name != "gray" or not METRICS[metric].of_color}
     means = {name: round(row[metric]["mean"], digits) for name, row in ranked.items() if metric in row}
@@ -37,7 +38,7 @@ def best(columns: Columns, metric: str) -> set[str]:
 
 
 def cell_text(columns: Columns, method: str, metric: str, *, error: bool = True) -> str:
-    """Mean ± standard error with the metric's digits, or a dash; a score of the whole run with its count."""
+    """Mean ± standard error with the metric's digits, or a dash; for a metric of the whole run the value and the count."""
     figures = columns[method].get(metric)
     if figures is None:
         return DASH
@@ -49,7 +50,7 @@ def cell_text(columns: Columns, method: str, metric: str, *, error: bool = True)
 
 
 def html_table(columns: Columns, metrics: Sequence[str], caption: str) -> str:
-    """One table as HTML: a row for each method."""
+    """A table as HTML, with a row for each method."""
     names = shown_metrics(columns, metrics)
     bold = {metric: best(columns, metric) for metric in names}
     head = "".join(f'<th title="{escape(METRICS[m].meaning)}">{escape(heading(m))}</th>' for m in names)
@@ -61,13 +62,13 @@ def html_table(columns: Columns, metrics: Sequence[str], caption: str) -> str:
 
 
 def _html_cell(columns: Columns, method: str, metric: str, bold: set[str]) -> str:
-    mean, _, more = cell_text(columns, method, metric).partition(" ")  # what is more stands below
+    mean, _, more = cell_text(columns, method, metric).partition(" ")  # error or count on a second line
     text = f"<b>{mean}</b>" if method in bold else mean
     return f"<td>{text} <small>{more}</small></td>" if more else f"<td>{text}</td>"
 
 
 def markdown_table(columns: Columns, metrics: Sequence[str]) -> str:
-    """The same as Markdown."""
+    """A table as Markdown, with a row for each method."""
     names = shown_metrics(columns, metrics)
     bold = {metric: best(columns, metric) for metric in names}
     lines = ["| method | " + " | ".join(heading(m) for m in names) + " |", "|---|" + "--:|" * len(names)]
@@ -79,14 +80,13 @@ def markdown_table(columns: Columns, metrics: Sequence[str]) -> str:
 
 
 def heading(metric: str) -> str:
-    """A column's head with an arrow toward what is better."""
+    """A column's head: the metric's title with an arrow toward better values."""
     arrow = {"higher": " ↑", "lower": " ↓", "zero": " →0", "": ""}[METRICS[metric].better]
     return METRICS[metric].title + arrow
 
 
 def case_rows(results: Results, metric: str, cases: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """One metric, a column for each case: (head, rows of cells), best of each column marked by a leading
-    asterisk."""
+    """One metric, a column for each case: (head, rows of cells); a leading asterisk marks the best of a column."""
     per_case = {case: columns_of(results, case) for case in cases}
     rows = []
     for method in results.methods:

@@ -1,1 +1,1 @@
-"""An evaluation run: contestants are asked, answers are scored, records are kept in a journal and a results file."""
+"""An evaluation run: asks contestants, scores their answers, keeps records in a journal and a results file."""

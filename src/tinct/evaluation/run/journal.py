@@ -1,5 +1,4 @@
-"""The journal of a run: every finished record on a line of its own, so that a stopped run goes on where it
-was."""
+"""The journal of a run: the records of each finished photograph on a line, from which a stopped run goes on."""
 
 from __future__ import annotations
 
@@ -20,27 +19,27 @@ from tinct.evaluation.run.results import (
 )
 
 Identities = Mapping[str, Mapping[str, object]]
+"""Method -> its weights and code (`tinct.evaluation.run.contestants.identity`)."""
 
 
 class Journal:
-    """Records of one run in one folder, kept from an earlier run where they answer the same question.
+    """The journal in a run's folder, which takes over the records of an earlier run of the same question.
 
     Attributes:
-        records: what is already there, in the order it was measured.
-        left_out: what could not be measured beside them, and why.
+        records: all records so far, in the order of measuring.
+        left_out: name of what could not be measured -> the reason.
     """
 
     def __init__(self, folder: Path, heading: Heading, identities: Identities, restart: bool = False) -> None:
         """Open the journal of `folder`.
 
         Args:
-            folder: the run's output folder; made where it is missing.
-            heading: what is being asked; records that answered something else are not taken over.
-            identities: method -> its weights and code (`tinct.evaluation.run.contestants.identity`); records of a
-                method with others are not taken over.
+            folder: the run's folder; made if it is missing.
+            heading: of the run; only records with an equal heading are taken over.
+            identities: of the run's methods; only records of a method with equal weights and code are taken over.
             restart: take nothing over.
         Raises:
-            EvaluationError: if the folder has a run, stopped or finished, that asked something else: it would be lost.
+            EvaluationError: if the folder has a run, stopped or finished, of another question, which would be lost.
             OutputError: if the folder cannot be written.
         """
         self.path = folder / JOURNAL_FILE
@@ -52,8 +51,11 @@ class Journal:
         self._write_all(heading)
 
     def _finished(self, folder: Path, heading: Heading) -> list[Record]:
-        """Records of a finished run, if it was measured alike; a results file that cannot be read is no reason
-        to stop, and one that answers something else is not to be lost."""
+        """The records of a finished run that was measured by equal code; a damaged results file counts as missing.
+
+        Raises:
+            EvaluationError: if the results answer another question.
+        """
         try:
             results = read_results(folder)
         except EvaluationError:
@@ -88,7 +90,7 @@ class Journal:
         return [r for r in records if self._fits(r, first.get("methods", {}))]
 
     def _fits(self, record: Record, before: Identities) -> bool:
-        """Whether the method of a record is what it was; methods that are not asked now are kept."""
+        """Whether a record's method has the weights and code of this run, or is not part of this run."""
         now = self._identities.get(record.method)
         facts = before.get(record.method, {})
         return now is None or all(facts.get(name) == value for name, value in now.items())
@@ -104,23 +106,23 @@ class Journal:
 
     @property
     def done(self) -> set[tuple[str, str]]:
-        """(photograph, method) pairs that need not be measured again."""
+        """(photograph, method) of all records."""
         return {record.key for record in self.records}
 
     def add(self, records: Sequence[Record]) -> None:
-        """Keep what one method answered about one photograph.
+        """Add one method's records of one photograph.
 
         Raises:
-            OutputError: if it cannot be written.
+            OutputError: if the journal cannot be written.
         """
         self.records.extend(records)
         self._append([asdict(record) for record in records])
 
     def leave_out(self, left_out: Mapping[str, str]) -> None:
-        """Keep what could not be measured, and why.
+        """Add what could not be measured: name -> reason.
 
         Raises:
-            OutputError: if it cannot be written.
+            OutputError: if the journal cannot be written.
         """
         self.left_out |= left_out
         self._append(left_out)
@@ -133,18 +135,18 @@ class Journal:
             raise OutputError(f"{self.path} cannot be written ({error.strerror}); free some space.") from None
 
     def discard(self) -> None:
-        """Remove the journal of a run that found nothing, and its folder if there is nothing else in it."""
+        """Remove the journal of a run without records, and the run's folder if it is empty then."""
         self.close()
         with suppress(OSError):
             self.path.parent.rmdir()
 
     def close(self) -> None:
-        """Remove the journal: the results file has everything now."""
+        """Remove the journal, whose content the results file has."""
         self.path.unlink(missing_ok=True)
 
 
 def _whole_lines(lines: Sequence[str]) -> tuple[list[Record], dict[str, str]]:
-    """Records and what was left out: the last line may have been cut off while it was written."""
+    """The records and what was left out, up to a line that is cut off."""
     found: dict[tuple[str, str, str], Record] = {}
     left_out: dict[str, str] = {}
     for line in lines:

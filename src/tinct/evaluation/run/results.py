@@ -1,7 +1,7 @@
-"""What an evaluation found: one JSON file that says what was measured, on what, with which versions.
+"""The results of an evaluation as one JSON file, with the question, the photographs, the code and the versions.
 
-A record is one method's answer to one case of one photograph. While a run goes on its records lie in a
-journal, a line each; the results file is written once, at the end, and atomically.
+A record has the scores of one method's answer to one case of one photograph. A run keeps its records in a journal; the
+results file is written once, at the end, and atomically.
 """
 
 from __future__ import annotations
@@ -21,19 +21,25 @@ from pathlib import Path
 from tinct.errors import EvaluationError, OutputError
 
 SCHEMA = 1
+"""Version of the file's format."""
+
 RESULTS_FILE = "results.json"
+"""Name of the results file in a run's folder."""
+
 JOURNAL_FILE = "journal.jsonl"
-DIGITS = 7
-"""Significant digits kept of a score: a float32's worth."""
+"""Name of the journal in a run's folder."""
+
+SCORE_DIGITS = 7
+"""Significant digits kept of a score: the precision of float32."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One method's answer to one case of one photograph.
+    """The scores of one method's answer to one case of one photograph.
 
     Attributes:
-        photograph, method, case: which.
-        scores: metric -> value; None where the metric has no value there (infinite PSNR, an empty mask).
+        photograph, method, case: names of the three.
+        scores: metric -> value; None where the metric has no value (infinite PSNR, a case without hints).
     """
 
     photograph: str
@@ -43,21 +49,23 @@ class Record:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Records of one photograph and method are measured, kept and resumed together."""
+        """(photograph, method), whose records are measured and kept together."""
         return self.photograph, self.method
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What has to be equal for two records to stand in one table.
+    """The facts that must be equal for two records to stand in one table.
 
     Attributes:
         protocol, seed, parameters: the question.
-        photographs: names of what was measured on; `available` is how many the set has.
-        metrics: names of the scores that every record has, or the whole run (`metrics.columns.OF_A_RUN`).
-        versions: of tinct and of the libraries that make numbers.
-        code: a hash of the source that measures (`.code_hash`), so that a change is never mixed with
-            what was before it; what answers has hashes of its own, in `Results.methods`.
+        photographs: names of the photographs measured on.
+        available: number of photographs of the whole set.
+        metrics: names of the metrics of the records and of the whole run.
+        versions: of tinct and of the libraries that compute.
+        code: hash of the code that measures (`tinct.evaluation.run.code_hash.measuring_code`); `Results.methods` has
+            those of the code that answers.
+        schema: version of the file's format.
     """
 
     protocol: str
@@ -71,7 +79,7 @@ class Heading:
     schema: int = SCHEMA
 
     def differences(self, other: Heading, *, code: bool = True) -> list[str]:
-        """What differs, by name and both values; `code=False` compares the question and not who answered."""
+        """Names and both values of the facts that differ; `code=False` compares the question alone."""
         names = ["schema", "protocol", "seed", "parameters", "photographs"]
         names += ["metrics", "versions", "code"] if code else []
         return [_difference(n, getattr(self, n), getattr(other, n)) for n in names if _differ(self, other, n)]
@@ -82,11 +90,11 @@ class Results:
     """A finished evaluation.
 
     Attributes:
-        heading: what was asked, of what.
+        heading: the question, photographs, metrics, versions and code.
         methods: name -> {"weights_sha256", "code", "unanswered": [case]}.
-        records: every answer, in order of photograph, method and case.
-        left_out: photographs that could not be measured on, and why.
-        whole: case -> method -> metric -> {"mean", "count"}, for scores of all photographs together.
+        records: in order of photograph, method and case.
+        left_out: name of what could not be measured -> the reason.
+        whole: case -> method -> metric -> {"mean", "count"}, for the metrics of the whole run.
     """
 
     heading: Heading
@@ -97,7 +105,7 @@ class Results:
 
     @property
     def cases(self) -> tuple[str, ...]:
-        """Labels of the cases that somebody answered, in the protocol's order."""
+        """Labels of the cases with a record, in the protocol's order."""
         return tuple(dict.fromkeys(record.case for record in self.records))
 
     @cached_property
@@ -105,16 +113,16 @@ class Results:
         return {(r.photograph, r.method, r.case): r.scores for r in self.records}
 
     def scores(self, method: str, case: str, metric: str) -> dict[str, float]:
-        """Photograph -> score, where there is one."""
+        """Photograph -> score, for the photographs with a value."""
         chosen = (r for r in self.records if r.method == method and r.case == case)
         return {r.photograph: s for r in chosen if (s := r.scores.get(metric)) is not None}
 
     def scores_of(self, photograph: str, method: str, case: str) -> dict[str, float | None]:
-        """The scores of one record; none where there is no such record."""
+        """The scores of one record; empty if there is no such record."""
         return self._index.get((photograph, method, case), {})
 
     def summary(self) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-        """method -> case -> metric -> {"mean", "standard_error", "count"}; a score of the whole run has no error."""
+        """method -> case -> metric -> {"mean", "standard_error", "count"}; metrics of the whole run have no error."""
         return self._summary
 
     @cached_property
@@ -137,7 +145,7 @@ class Results:
         return summary
 
     def to_json(self) -> str:
-        """The file's text; the same results give the same bytes."""
+        """The text of the results file; equal results give equal text."""
         content = {
             **asdict(self.heading),
             "left_out": self.left_out,
@@ -159,17 +167,17 @@ def mean_and_error(scores: Sequence[float]) -> dict[str, float]:
 
 
 def rounded(score: float | None) -> float | None:
-    """A score as a results file keeps it: DIGITS significant digits; None for infinity and NaN."""
+    """A score as a results file keeps it: SCORE_DIGITS significant digits; None for infinity and NaN."""
     if score is None or not math.isfinite(score):
         return None
-    return float(f"{float(score):.{DIGITS}g}")
+    return float(f"{float(score):.{SCORE_DIGITS}g}")
 
 
 def read_results(path: Path) -> Results:
-    """Read a results file, or the one in an output folder; one whose name ends in `.xz` is unpacked on the way.
+    """Read a results file, packed if its name ends in `.xz`, or the results file of a run's folder.
 
     Raises:
-        EvaluationError: if it is missing, is not a results file, or is of another version.
+        EvaluationError: if the file is missing, is no results file, or is of another version.
     """
     path = path / RESULTS_FILE if path.is_dir() else path
     if not path.is_file():
@@ -202,17 +210,17 @@ def _from_content(path: Path, content: dict) -> Results:
 
 
 def heading_from(content: Mapping) -> Heading:
-    """A heading from parsed JSON; fields it does not know are left aside."""
+    """The heading in parsed JSON; unknown fields are ignored."""
     known = {name: content[name] for name in Heading.__dataclass_fields__}
     known["photographs"], known["metrics"] = tuple(known["photographs"]), tuple(known["metrics"])
     return Heading(**known)
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a whole file or nothing.
+    """Write a text file; if writing fails, an existing file stays as it was.
 
     Raises:
-        OutputError: if it cannot be written.
+        OutputError: if the file cannot be written.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -229,7 +237,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions of tinct, Python and the libraries that make numbers."""
+    """Versions of tinct, Python and the libraries that compute."""
     found = {"python": platform.python_version()}
     for name in ("tinct", "numpy", "scipy", "opencv-python-headless", "pillow", "scikit-image", "openvino"):
         try:
@@ -240,7 +248,7 @@ def versions() -> dict[str, str]:
 
 
 def ordered(records: Iterable[Record], heading: Heading, methods: Sequence[str]) -> tuple[Record, ...]:
-    """Records in order of photograph and method; cases stay as they were asked."""
+    """Records in the order of the heading's photographs and of the methods; the order of cases stays."""
     photographs = {name: i for i, name in enumerate(heading.photographs)}
     ranks = {name: i for i, name in enumerate(methods)}
     chosen = [r for r in records if r.photograph in photographs and r.method in ranks]

@@ -1,4 +1,4 @@
-"""Photographs shared among processes: what is found and its order are those of one process."""
+"""Processes that share tasks; results and their order are those of a single process."""
 
 from __future__ import annotations
 
@@ -11,42 +11,45 @@ from typing import Any, TypeVar
 
 from tinct.errors import EvaluationError, OptionError
 
-Task = TypeVar("Task")
-Found = TypeVar("Found")
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
 
 _work: Callable[[Any], Any]
-"""A process's own, set when it begins."""
+"""The function that does the tasks of this process; set when the process begins."""
 
 
 def check_jobs(jobs: int) -> None:
     """Refuse a number of processes below 1.
 
     Raises:
-        OptionError: if it is.
+        OptionError: if `jobs` is below 1.
     """
     if jobs < 1:
         raise OptionError(f"jobs is {jobs}; give 1 or more processes.")
 
 
 def each(
-    make: Callable[..., Callable[[Task], Found]], arguments: tuple[Any, ...], tasks: Sequence[Task], jobs: int
-) -> Iterator[Found]:
-    """What a function finds for each task, in the order of tasks.
+    make: Callable[..., Callable[[Item], Outcome]],
+    arguments: tuple[Any, ...],
+    tasks: Sequence[Item],
+    jobs: int,
+) -> Iterator[Outcome]:
+    """The outcome of each task, in the order of tasks.
 
     Args:
-        make: makes the function from `arguments`, once in each process; for more than one process a module's.
-        arguments: for more than one process, such as can be pickled.
-        tasks: likewise.
-        jobs: processes; 1 works in this one.
+        make: called with `arguments` once in each process; returns the function that does a task. Must be defined at
+            the top of a module if jobs > 1.
+        arguments, tasks: must be picklable if jobs > 1.
+        jobs: number of processes; 1 works in this process.
     Raises:
         OptionError: if jobs is below 1.
-        EvaluationError: if a process ends before its work.
+        EvaluationError: if a process ends before its work is done.
     """
     check_jobs(jobs)
     if min(jobs, len(tasks)) <= 1:
         yield from map(make(*arguments), tasks)
         return
-    context = get_context("spawn")  # a fork would copy the threads' locks of inference engines
+    context = get_context("spawn")  # a fork would copy the locked locks of an engine's threads
     others = set(active_children())
     pool = ProcessPoolExecutor(min(jobs, len(tasks)), context, _begin, (make, arguments))
     try:
@@ -56,7 +59,7 @@ def each(
             f"one of {jobs} processes ended, perhaps for want of memory; "
             "give fewer --jobs: the run goes on where it was."
         ) from None
-    except BaseException:  # stopped: what is being done now would be lost anyway
+    except BaseException:  # stopped: tasks in work are lost in any case
         pool.shutdown(wait=False, cancel_futures=True)
         for child in set(active_children()) - others:
             child.terminate()
@@ -67,7 +70,7 @@ def each(
 
 def _begin(make: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
     global _work
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process answers Ctrl-C for all
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C for all
     _work = make(*arguments)
 
 

@@ -1,4 +1,4 @@
-"""What votes say: how often each method was preferred or taken for real, by participant and by photograph."""
+"""Outcomes of a study: how often each method was preferred or taken for real, by participant and by photograph."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinct.errors import EvaluationError
-from tinct.evaluation.study.results import TRUTH
+from tinct.evaluation.study.folders import TRUTH
 from tinct.evaluation.study.votes import Vote
 
 RESAMPLINGS = 2000
+"""Samples of participants of which an interval is computed."""
+
 CONFIDENCE = 0.95
+"""Probability of an interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +24,11 @@ class Outcome:
     """One method's outcome; shares are 0..1.
 
     Attributes:
-        method: its name; `truth` in a study of single pictures, whose share is what the others are held
-            against.
-        asked: trials in which it was shown.
-        won: trials in which it was preferred, or taken for real.
-        by_participant, by_photograph: the share of each participant and of each photograph that it was
-            shown for.
-        interval: 95 % of the share, by resampling participants (Efron 1979); None of fewer than two
-            participants.
+        method: its name; `truth` in a study of single pictures, whose share the methods' shares are compared with.
+        asked: trials in which the method was shown.
+        won: trials in which the method was preferred, or taken for real.
+        by_participant, by_photograph: the share of trials won, for each participant and for each photograph.
+        interval: 95 % interval of the share, by resampling participants (Efron 1979); None for fewer than two.
     """
 
     method: str
@@ -47,16 +47,15 @@ class Outcome:
 def outcomes(kind: str, methods: Sequence[str], votes: Sequence[Vote], seed: int = 0) -> list[Outcome]:
     """Count votes.
 
-    `preference`: the share of the trials showing a method in which it was chosen; chance is 1 / pictures
-    shown.
-    `real`: how often the true photograph was taken for the computed one instead of it; 50 % cannot be told
-    apart
-    (Zhang 2016, section 3.1). `real-single`: how often it was called real.
+    The share of a method is, in a study of the kind `preference`, that of the trials showing the method in which it was
+    chosen (guessing gives 1 / pictures shown); of the kind `real`, how often the true photograph was taken for the
+    computed one (50 % means that the two cannot be told apart; Zhang 2016, section 3.1); of the kind `real-single`, how
+    often the method's picture was called real.
 
     Args:
-        kind: see `tinct.evaluation.study.KINDS`.
-        methods: in the order wanted; those without a vote are left out.
-        votes: the answers that count.
+        kind: one of `tinct.evaluation.study.KINDS`.
+        methods: in the order of the outcomes; methods without a vote are left out.
+        votes: without those of practice.
         seed: of the resampling.
     Raises:
         EvaluationError: if there are no votes.
@@ -68,20 +67,19 @@ def outcomes(kind: str, methods: Sequence[str], votes: Sequence[Vote], seed: int
 
 
 def won(kind: str, method: str, vote: Vote) -> bool:
-    """True if a vote speaks for a method that it was shown: preferred, or taken for real."""
+    """Whether a vote is for one of the methods shown: the method was preferred, or taken for real."""
     if kind == "real":
         return vote.chosen == TRUTH
     return vote.chosen == (method if kind == "preference" else "real")
 
 
 def chance(kind: str, votes: Sequence[Vote]) -> float:
-    """The share that blind guessing gives: 1 / pictures shown, or one half."""
+    """The expected share of guessing: 1 / pictures shown, or one half."""
     return float(np.mean([1 / len(vote.shown) for vote in votes])) if kind == "preference" else 0.5
 
 
 def preferred_over(votes: Sequence[Vote], methods: Sequence[str]) -> np.ndarray:
-    """Pairwise counts, shape (methods, methods): how often the row was chosen where the column was shown
-    beside it."""
+    """Pairwise counts, shape (methods, methods): trials with both in which the row's method was chosen."""
     rank = {name: i for i, name in enumerate(methods)}
     counts = np.zeros((len(rank), len(rank)), np.int64)
     for vote in votes:
@@ -117,7 +115,7 @@ def _tallies(
 
 
 def _interval(people: np.ndarray, seed: int) -> tuple[float, float] | None:
-    """Whole participants are drawn again: votes of one person are not independent of each other."""
+    """The interval of the share; whole participants are resampled, as votes of one person are not independent."""
     if len(people) < 2:
         return None
     drawn = np.random.default_rng(seed).integers(0, len(people), (RESAMPLINGS, len(people)))

@@ -1,4 +1,4 @@
-"""The study's server: a page, pictures by place, and votes. Names of methods never leave it."""
+"""The study's server: a page, pictures by their place, and votes; names of methods are never sent."""
 
 from __future__ import annotations
 
@@ -13,16 +13,21 @@ from tinct.evaluation.study.pictures import context_picture, trial_picture
 from tinct.evaluation.study.votes import VoteFile
 
 try:
+    import uvicorn
     from fastapi import FastAPI, HTTPException, Path, Request, Response
     from fastapi.middleware.trustedhost import TrustedHostMiddleware
     from pydantic import BaseModel, ConfigDict, Field
 except ImportError as missing:
     raise MissingExtraError(
-        f"the study's page needs a web server ({missing}): pip install 'tinct[web]'."
+        f"the study's page needs a web server ({missing}): pip install 'tinct[study]'."
     ) from None
 
 PAGE = {"": "index.html", "study.js": "study.js", "study.css": "study.css"}
+"""Path in the address -> file of the page."""
+
 MEDIA = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+"""Suffix of a file -> its media type."""
+
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'none'",
@@ -30,13 +35,22 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+"""HTTP headers of every response."""
+
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+"""Names of this machine in addresses."""
 
 Token = Annotated[str, Path(max_length=64)]
+"""A participant's token in an address."""
 
 
-class Answer(BaseModel):
-    """What the page sends: the place that was chosen, and how long it took."""
+class VoteRequest(BaseModel):
+    """A vote as the page sends it.
+
+    Attributes:
+        choice: place of the chosen picture, or index of the answer.
+        milliseconds: from the question to the answer.
+    """
 
     model_config = ConfigDict(extra="forbid")
     choice: int = Field(ge=0, le=8)
@@ -44,8 +58,14 @@ class Answer(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """One participant's way through the study."""
+class Participation:
+    """One participant's way through the study.
+
+    Attributes:
+        study, votes: the study and its file of votes.
+        token, participant: the participant's token and number.
+        plan: the participant's trials.
+    """
 
     study: Study
     votes: VoteFile
@@ -54,24 +74,24 @@ class Session:
     plan: tuple[Trial, ...]
 
     @classmethod
-    def of(cls, study: Study, votes: VoteFile, token: str) -> Session:
-        """The session of a token; HTTP 404 if there is none."""
+    def of(cls, study: Study, votes: VoteFile, token: str) -> Participation:
+        """The participation of a token; HTTP 404 if no participant has it."""
         participant = votes.number(token)
         if participant is None:
             raise HTTPException(404, "no such participant; reload the page to begin.")
         return cls(study, votes, token, participant, study.plan(participant))
 
     def trial(self, index: int) -> Trial:
-        """A trial that may be seen: answered ones and the next two (one ahead is loaded beforehand)."""
+        """A trial that has been answered, or one of the next two (the page loads one ahead); HTTP 404 for others."""
         if not 0 <= index < len(self.plan) or index > self.votes.answered(self.participant) + 1:
             raise HTTPException(404, "no such trial yet.")
         return self.plan[index]
 
     def describe(self, index: int) -> dict[str, object]:
-        """What the page needs to ask a trial: places, no names."""
+        """A trial as the page needs it: addresses of the pictures by place, without names."""
         trial, root = self.plan[index], f"sessions/{self.token}/trials/{index}"
-        contestants, told = self.study.contestants, self.study.kind == "preference"
-        context = {"gray": contestants.gray, "reference": contestants.reference} if told else {}
+        pictures, told = self.study.pictures, self.study.kind == "preference"
+        context = {"gray": pictures.gray, "reference": pictures.reference} if told else {}
         return {
             "index": index,
             "practice": trial.practice,
@@ -83,7 +103,7 @@ class Session:
         }
 
     def state(self) -> dict[str, object]:
-        """How far the participant is, the question now and the one after it."""
+        """The participant's progress, the next trial and the one after it."""
         answered, practice = self.votes.answered(self.participant), self.study.counts()[0]
         ahead = range(answered, min(answered + 2, len(self.plan)))
         return {
@@ -98,29 +118,28 @@ class Session:
             "ahead": [self.describe(index) for index in ahead],
         }
 
-    def answer(self, index: int, answer: Answer) -> dict[str, object]:
-        """Keep an answer; of a practice trial, tell which one was right."""
+    def vote(self, index: int, request: VoteRequest) -> dict[str, object]:
+        """Keep a vote, and return `state`; for a practice trial with the right answer."""
         trial = self.trial(index)
         if index > self.votes.answered(self.participant):
             raise HTTPException(409, "trials are answered in order.")
-        if answer.choice >= len(trial.choices):
+        if request.choice >= len(trial.choices):
             raise HTTPException(422, f"choice must be below {len(trial.choices)}.")
-        chosen = trial.choices[answer.choice]
-        if not self.votes.vote(self.participant, index, trial, chosen, answer.milliseconds):
+        chosen = trial.choices[request.choice]
+        if not self.votes.vote(self.participant, index, trial, chosen, request.milliseconds):
             raise HTTPException(409, "this trial has been answered; the first answer stands.")
         told = {} if not trial.practice else feedback(trial, chosen)
         return {**self.state(), **told}
 
     def take_back(self, index: int) -> dict[str, object]:
-        """Forget the last answer, which is then asked for again; not of practice, whose answer has been told."""
+        """Forget the last vote, and return `state`; HTTP 409 for practice trials, whose answers have been told."""
         if index < self.study.counts()[0] or not self.votes.take_back(self.participant, index):
             raise HTTPException(409, "only the last answer can be taken back, and none of practice.")
         return self.state()
 
 
 def feedback(trial: Trial, chosen: str) -> dict[str, object]:
-    """What a participant learns after a practice trial: whether it was right, and which place or answer
-    was."""
+    """What a participant is told after a practice trial: whether the choice was right, and which one is."""
     if trial.fake is None:
         return {}
     return {"right": chosen == trial.fake, "fake": trial.choices.index(trial.fake)}
@@ -130,10 +149,10 @@ def create_app(study: Study, votes: VoteFile, *, local: bool = True) -> FastAPI:
     """The study's application.
 
     Args:
-        study: what is asked.
-        votes: where answers go.
-        local: answer only to this machine's own names, which keeps other sites' pages from asking through
-            DNS.
+        study: pictures and plan.
+        votes: the file that keeps the votes.
+        local: refuse requests to other names than this machine's, which pages of other sites could send by DNS
+            rebinding.
     """
     app = FastAPI(title="tinct study", docs_url=None, redoc_url=None, openapi_url=None)
     if local:
@@ -164,41 +183,37 @@ def _add_page(app: FastAPI) -> None:
 def _add_sessions(app: FastAPI, study: Study, votes: VoteFile) -> None:
     @app.post("/sessions", status_code=201)
     def begin() -> dict[str, object]:
-        return Session.of(study, votes, votes.enroll()).state()
+        return Participation.of(study, votes, votes.enroll()).state()
 
     @app.get("/sessions/{token}")
     def resume(token: Token) -> dict[str, object]:
-        return Session.of(study, votes, token).state()
+        return Participation.of(study, votes, token).state()
 
     @app.post("/sessions/{token}/trials/{index}/vote")
-    def vote(token: Token, index: int, answer: Answer) -> dict[str, object]:
-        return Session.of(study, votes, token).answer(index, answer)
+    def vote(token: Token, index: int, request: VoteRequest) -> dict[str, object]:
+        return Participation.of(study, votes, token).vote(index, request)
 
     @app.delete("/sessions/{token}/trials/{index}/vote")
     def take_back(token: Token, index: int) -> dict[str, object]:
-        return Session.of(study, votes, token).take_back(index)
+        return Participation.of(study, votes, token).take_back(index)
 
     @app.get("/sessions/{token}/trials/{index}/pictures/{place}", response_model=None)
     def picture(token: Token, index: int, place: int) -> Response:
-        trial = Session.of(study, votes, token).trial(index)
+        trial = Participation.of(study, votes, token).trial(index)
         if not 0 <= place < len(trial.shown):
             raise HTTPException(404, "no such place.")
         return Response(trial_picture(study, trial, place), media_type="image/png")
 
     @app.get("/sessions/{token}/trials/{index}/{what}", response_model=None)
     def context(token: Token, index: int, what: str) -> Response:
-        content = context_picture(study, Session.of(study, votes, token).trial(index), what)
+        content = context_picture(study, Participation.of(study, votes, token).trial(index), what)
         if content is None or study.kind != "preference":
             raise HTTPException(404, "no such picture.")
         return Response(content, media_type="image/png")
 
 
 def serve(study: Study, votes: VoteFile, host: str, port: int) -> None:
-    """Answer requests until interrupted."""
-    try:
-        import uvicorn
-    except ImportError as error:
-        raise MissingExtraError(f"uvicorn is missing ({error}): pip install 'tinct[web]'.") from None
+    """Run the study's server on an address until interrupted."""
     local = host in ("localhost", "127.0.0.1", "::1")
     uvicorn.run(
         create_app(study, votes, local=local), host=host, port=port, log_level="warning", access_log=False

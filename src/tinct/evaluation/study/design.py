@@ -1,4 +1,4 @@
-"""What each participant sees and in which order: seeded, balanced, no photograph twice before its turn."""
+"""The plan of a study: the trials of each participant, seeded and balanced; photographs repeat only after all."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from itertools import combinations
 import numpy as np
 
 from tinct.errors import EvaluationError, OptionError
-from tinct.evaluation.study.results import TRUTH, Contestants
+from tinct.evaluation.study.folders import TRUTH, StudyPictures
 
 KINDS = {
     "preference": "Which result looks best?",
     "real": "Which picture has computed colors?",
     "real-single": "Are these colors real or computed?",
 }
-"""What a participant is asked: the best of several results; which of a pair (a true photograph, a result),
-each shown for a moment, is the result (Zhang 2016, section 3.1); or the same of a single picture."""
+"""Kind of a study -> its question. `preference`: the best of several results. `real`: which of a true photograph and a
+result, each shown for a moment, is the result (Zhang 2016, section 3.1). `real-single`: the same for one picture."""
 
 ANSWERS = ("real", "computed")
 """The choices of a `real-single` trial, in order."""
@@ -34,9 +34,9 @@ class Trial:
     """One question to one participant.
 
     Attributes:
-        photograph: of what.
+        photograph: name of the photograph that the pictures show.
         shown: the methods, or `truth`, in the order of their places on the page.
-        practice: True if it does not count, and the answer is told.
+        practice: True if the vote does not count, and the right answer is told.
     """
 
     photograph: str
@@ -45,12 +45,12 @@ class Trial:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """What can be voted for, by place: a method or `truth`; of a single picture, real or computed."""
+        """The possible votes, by place: a method or `truth`; for a single picture `ANSWERS`."""
         return self.shown if len(self.shown) > 1 else ANSWERS
 
     @property
     def fake(self) -> str | None:
-        """The choice that is right in a study of the real kinds; None where there is no right one."""
+        """The right choice in a study of the kinds `real` and `real-single`; None in a preference."""
         if len(self.shown) == 1:
             return ANSWERS[self.shown[0] != TRUTH]
         return next(m for m in self.shown if m != TRUTH) if TRUTH in self.shown else None
@@ -62,21 +62,19 @@ class Study:
 
     Attributes:
         kind: one of `KINDS`.
-        contestants: what is shown.
+        pictures: the results of the methods, and what goes with them.
         shown: results on one page (`preference`), 2..9; None shows all methods, at most 9.
-        trials: questions that count, for each participant; None takes 40, or as many as there are
-            photographs.
-        practice: questions before them; None takes 10 in the real kinds (fewer of few photographs), else
-            none.
-        seconds: how long each picture is seen in the real kinds; 0 is without limit.
-        seed: what the orders start from.
+        trials: questions that count, for each participant; None takes 40, or as many as there are photographs.
+        practice: questions before those; None takes 10 in the real kinds (fewer if there are few photographs), else 0.
+        seconds: time that each picture is shown in the real kinds; 0 is without limit.
+        seed: start of the random orders.
     Raises:
         OptionError: if a value is out of its range.
         EvaluationError: if the pictures are not enough for the kind.
     """
 
     kind: str
-    contestants: Contestants
+    pictures: StudyPictures
     shown: int | None = None
     trials: int | None = None
     practice: int | None = None
@@ -92,9 +90,9 @@ class Study:
             raise OptionError("a session needs 1 trial or more, and 0 or more for practice.")
         if self.kind == "preference":
             self._check_preference()
-        elif missing := [p for p in self.contestants.photographs if p not in self.contestants.truth]:
+        elif missing := [p for p in self.pictures.photographs if p not in self.pictures.truth]:
             raise EvaluationError(
-                f"{len(missing)} of {len(self.contestants.photographs)} photographs have no true picture "
+                f"{len(missing)} of {len(self.pictures.photographs)} photographs have no true picture "
                 f"({missing[0]}); name the folder that has them with --truth."
             )
 
@@ -111,12 +109,12 @@ class Study:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Names, in order; they never leave the server."""
-        return tuple(self.contestants.methods)
+        """Names of the methods, in order; the server never sends them."""
+        return tuple(self.pictures.methods)
 
     def counts(self) -> tuple[int, int]:
-        """Trials for practice and trials that count, of one participant."""
-        photographs = len(self.contestants.photographs)
+        """Numbers of practice trials and of trials that count, of one participant."""
+        photographs = len(self.pictures.photographs)
         practice = self.practice
         if practice is None:
             practice = 0 if self.kind == "preference" else min(DEFAULT_PRACTICE, photographs // 5)
@@ -124,11 +122,11 @@ class Study:
         return practice, trials
 
     def plan(self, participant: int) -> tuple[Trial, ...]:
-        """The trials of one participant, 1, 2, ...; the same number and seed give the same plan."""
+        """The trials of one participant (numbered from 1); the same number and seed give the same plan."""
         generator = _generator(self.seed, participant)
         practice, trials = self.counts()
-        photographs = _repeated(self.contestants.photographs, practice + trials, generator)
-        # Practice and what counts are balanced apart: neither may take from the other's share.
+        photographs = _repeated(self.pictures.photographs, practice + trials, generator)
+        # Practice trials and those that count are balanced separately.
         shown = self._groups(practice, participant, generator) + self._groups(trials, participant, generator)
         return tuple(
             Trial(photograph, group, i < practice)
@@ -142,7 +140,7 @@ class Study:
             every = [(method, TRUTH) for method in self.methods]
         else:  # as many true pictures as colorized ones: guessing is right half the time
             every = [group for method in self.methods for group in ((method,), (TRUTH,))]
-        # Where a session is no multiple of the groups, the next participant begins with those left over.
+        # If the trials are no multiple of the groups, the next participant begins with the groups left over.
         start = (participant - 1) * count
         groups = [every[(start + i) % len(every)] for i in range(count)]
         order = generator.permutation(count)
@@ -155,7 +153,7 @@ def _generator(seed: int, participant: int) -> np.random.Generator:
 
 
 def _repeated(names: tuple[str, ...], count: int, generator: np.random.Generator) -> list[str]:
-    """Names in random order, all of them before any comes again."""
+    """Names in random order; a name repeats only after all others."""
     found: list[str] = []
     while len(found) < count:
         found += [names[i] for i in generator.permutation(len(names))]

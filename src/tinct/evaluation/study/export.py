@@ -1,4 +1,4 @@
-"""A study's table and box plots as files: CSV, SVG and one self-contained HTML page."""
+"""A study's outcomes as files: tables as CSV, box plots as SVG, and one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ TITLES = {
     "real": ("Taken for real against the true photograph", "fooled"),
     "real-single": ("Called real", "called real"),
 }
+"""Kind of a study -> title of the page, and the word for a trial that a method won."""
+
 COLUMNS = ("method", "asked", "won", "share", "low", "high", "participants", "photographs")
+"""Columns of `table.csv`."""
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -31,11 +34,10 @@ th:first-child { text-align: left; } svg { max-width: 100%; height: auto; backgr
 
 
 def export(votes: VoteFile, out: Path) -> list[Path]:
-    """Write `votes.csv`, `table.csv`, `boxplots.svg` and `study.html` into a folder; the same votes give
-    the same bytes.
+    """Write `votes.csv`, `table.csv`, `boxplots.svg` and `study.html` into a folder; equal votes give equal bytes.
 
     Raises:
-        EvaluationError: if there are no votes, or the file is not one of votes.
+        EvaluationError: if there are no votes, or `votes` is not a file of votes.
         MissingExtraError: if matplotlib is not installed.
         OutputError: if a file cannot be written.
     """
@@ -71,14 +73,18 @@ def votes_csv(votes: list[Vote]) -> str:
 def box_plots(kind: str, found: list[Outcome], guessing: float) -> str:
     """Box plots over participants and over photographs, as SVG.
 
-    As in Xu 2020, figure 9: the mean (yellow line), quartiles (box) and extremes (black lines); dotted:
-        guessing.
+    The plots follow Xu 2020, figure 9: mean (yellow line), quartiles (box), extremes (black lines), guessing (dotted).
+
+    Raises:
+        MissingExtraError: if matplotlib is not installed.
     """
     try:
         import matplotlib
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingExtraError(f"plots need matplotlib ({error}): pip install 'tinct[evaluate]'.") from None
+        raise MissingExtraError(
+            f"the plots of a study need matplotlib ({error}): pip install 'tinct[study]'."
+        ) from None
 
     title, verb = TITLES[kind]
     with matplotlib.rc_context(
@@ -112,7 +118,7 @@ def _draw_boxes(axes, shares: list[np.ndarray], names: list[str], guessing: floa
 
 
 def report(kind: str, found: list[Outcome], votes: list[Vote], plot: str) -> str:
-    """The HTML page: table, box plots and, of a preference, who was preferred over whom."""
+    """The HTML page: table, box plots and, for a preference, the pairwise counts."""
     title, verb = TITLES[kind]
     people = len({vote.participant for vote in votes})
     head = "".join(f"<th scope=col>{c}" for c in ("method", "asked", verb, "share", "95 % interval"))

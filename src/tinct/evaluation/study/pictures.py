@@ -1,4 +1,4 @@
-"""Pictures on their way to a participant: of one size and format, with nothing that says whose they are."""
+"""The pictures that participants are sent: of one size and format, without a trace of the method."""
 
 from __future__ import annotations
 
@@ -8,35 +8,34 @@ from pathlib import Path
 
 from tinct.evaluation.photographs.rgb import read_rgb
 from tinct.evaluation.study.design import Study, Trial
-from tinct.evaluation.study.results import picture_size
+from tinct.evaluation.study.folders import picture_size
 
 LONGEST_SIDE = 1024
-"""Pixels that the longer side of a picture has on the page at most."""
+"""Largest longer side in pixels of a picture on the page."""
 
 
 def trial_picture(study: Study, trial: Trial, place: int) -> bytes:
     """The picture at a place of a trial, as PNG without metadata.
 
-    All pictures of a trial are brought to the size of the smallest, so that neither resolution nor
-    compression by the
-    browser nor a note in the file (the method that made it, for one) tells them apart.
+    All pictures of a trial are resized to the smallest one's size: neither resolution nor scaling by the browser nor
+    metadata tells them apart.
 
     Raises:
         EvaluationError: if a file cannot be decoded.
     """
-    files = [study.contestants.picture(name, trial.photograph) for name in trial.shown]
+    files = [study.pictures.picture(name, trial.photograph) for name in trial.shown]
     return encoded(files[place], shown_size(files))
 
 
 def context_picture(study: Study, trial: Trial, what: str) -> bytes | None:
-    """The grey photograph or the reference that goes with a trial, as PNG; None where there is none."""
-    contestants = study.contestants
-    file = {"gray": contestants.gray, "reference": contestants.reference}.get(what, {}).get(trial.photograph)
+    """The gray photograph or the reference ("gray", "reference") of a trial as PNG; None if there is none."""
+    pictures = study.pictures
+    file = {"gray": pictures.gray, "reference": pictures.reference}.get(what, {}).get(trial.photograph)
     return None if file is None else encoded(file, shown_size([file]))
 
 
 def shown_size(files: list[Path]) -> tuple[int, int]:
-    """Width and height that all of these are shown at: the smallest one's, within `LONGEST_SIDE`."""
+    """Width and height at which all of some files are shown: those of the smallest, within `LONGEST_SIDE`."""
     width, height = min((picture_size(file) for file in files), key=lambda size: size[0] * size[1])
     scale = min(1.0, LONGEST_SIDE / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
@@ -44,7 +43,7 @@ def shown_size(files: list[Path]) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def encoded(file: Path, size: tuple[int, int]) -> bytes:
-    """A file's pixels as PNG of a size, and nothing else of it."""
+    """A file's pixels, resized to (width, height), as PNG without metadata."""
     from PIL import Image
 
     image = Image.fromarray(read_rgb(file))

@@ -1,4 +1,4 @@
-"""Votes in SQLite: one file a study, which says what was asked and can be exported by itself."""
+"""The votes of a study in one SQLite file, which also holds what was asked: the file alone can be exported."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tinct.errors import EvaluationError, OutputError
 from tinct.evaluation.study.design import Study, Trial
 
 SCHEMA_VERSION = 1
+"""Version of the file's tables."""
 
 TABLES = """
 CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -29,13 +30,13 @@ CREATE TABLE votes (
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One answer.
+    """One vote.
 
     Attributes:
-        participant: 1, 2, ...
-        photograph: of what.
+        participant: number, from 1.
+        photograph: name of the photograph that the pictures show.
         shown: methods (or `truth`) in the order of their places.
-        chosen: the method that was chosen; of a single picture, `real` or `computed`.
+        chosen: the method that was chosen; for a single picture `real` or `computed`.
         milliseconds: from the question to the answer.
     """
 
@@ -47,18 +48,18 @@ class Vote:
 
 
 class VoteFile:
-    """The file that keeps a study's votes; safe to use from several threads."""
+    """The file of a study's votes; its methods may be called from several threads."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @classmethod
     def open_for(cls, study: Study, path: Path) -> VoteFile:
-        """Begin a file, or go on with one of the same study.
+        """Begin a file, or go on with the file of the same study.
 
         Raises:
             EvaluationError: if the file is of another study, or is no file of votes.
-            OutputError: if it cannot be written.
+            OutputError: if the file cannot be written.
         """
         votes, asked = cls(path), _asked(study)
         if not path.exists():
@@ -84,7 +85,7 @@ class VoteFile:
             ) from None
 
     def asked(self) -> dict[str, str]:
-        """What the study asks: kind, methods, photographs and more, as JSON texts.
+        """The study's facts (kind, methods, photographs and more), each as JSON text.
 
         Raises:
             EvaluationError: if the file is missing, or is no file of votes.
@@ -109,35 +110,35 @@ class VoteFile:
 
     @property
     def kind(self) -> str:
-        """What was asked; see `KINDS`."""
+        """The study's kind, one of `tinct.evaluation.study.KINDS`."""
         return str(json.loads(self.asked()["kind"]))
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The methods' names, in order."""
+        """Names of the methods, in order."""
         return tuple(json.loads(self.asked()["methods"]))
 
     def enroll(self) -> str:
-        """Begin a session: a token that nobody guesses, which stands for the participant."""
+        """Add a participant, and return the participant's secret token."""
         token = secrets.token_urlsafe(12)
         with self._connection() as connection:
             connection.execute("INSERT INTO participants (token, started) VALUES (?, ?)", (token, _now()))
         return token
 
     def number(self, token: str) -> int | None:
-        """The participant's number, 1, 2, ...; None for a token that was never given."""
+        """The number of a token's participant, from 1; None for an unknown token."""
         with self._connection() as connection:
             row = connection.execute("SELECT number FROM participants WHERE token = ?", (token,)).fetchone()
         return row[0] if row else None
 
     def answered(self, participant: int) -> int:
-        """How many trials a participant has answered; they are answered in order."""
+        """The number of trials that a participant has answered; trials are answered in order."""
         with self._connection() as connection:
             query = "SELECT count(*) FROM votes WHERE participant = ?"
             return int(connection.execute(query, (participant,)).fetchone()[0])
 
     def vote(self, participant: int, index: int, trial: Trial, chosen: str, milliseconds: int) -> bool:
-        """Keep an answer; False if that trial has been answered otherwise (the first answer stands)."""
+        """Keep a vote; False if the trial has another vote already, which stands."""
         shown = json.dumps(trial.shown)
         row = (participant, index, trial.photograph, shown, chosen, int(trial.practice), milliseconds, _now())
         with self._connection() as connection:
@@ -146,7 +147,7 @@ class VoteFile:
             return bool(connection.execute(query, (participant, index)).fetchone()[0] == chosen)
 
     def take_back(self, participant: int, index: int) -> bool:
-        """Forget the answer to a trial; False unless it was the participant's last one."""
+        """Forget the vote of a trial; False unless the trial was the participant's last one."""
         with self._connection() as connection:
             query = (
                 "DELETE FROM votes WHERE participant = ? AND trial = ? "
@@ -155,7 +156,7 @@ class VoteFile:
             return connection.execute(query, (participant, index, participant)).rowcount == 1
 
     def votes(self) -> list[Vote]:
-        """All answers that count, by participant and in order."""
+        """All votes that count, by participant and in order."""
         query = (
             "SELECT participant, photograph, shown, chosen, milliseconds FROM votes "
             "WHERE practice = 0 ORDER BY participant, trial"
@@ -180,7 +181,7 @@ def _asked(study: Study) -> dict[str, str]:
     values = {
         "kind": study.kind,
         "methods": study.methods,
-        "photographs": study.contestants.photographs,
+        "photographs": study.pictures.photographs,
         "shown": study.shown,
         "trials": trials,
         "practice": practice,

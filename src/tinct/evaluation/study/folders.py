@@ -1,4 +1,4 @@
-"""What a study shows: folders of finished pictures, one for each method, that have the same file names."""
+"""The pictures of a study: a folder of finished pictures for each method, with the same file names in all."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from tinct.errors import EvaluationError
 from tinct.evaluation.photographs.sets import EXTENSIONS
 
 TRUTH, GRAY, REFERENCE = "truth", "gray", "reference"
-"""Folders beside the methods' that are no method: the true photograph, the grey one, the reference."""
+"""Names of folders that are no method: true photographs, gray ones, references."""
 
 ASPECT_TOLERANCE = 0.02
-"""How far the aspect ratios of two results may differ, relative: what rounding does to small pictures."""
+"""Largest relative difference of the aspect ratios of two results, as rounding gives for small pictures."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contestants:
-    """Pictures of the same photographs.
+class StudyPictures:
+    """The pictures that a study shows.
 
     Attributes:
-        photographs: names that every method has, in order.
-        methods: name -> photograph -> file.
-        truth, gray, reference: photograph -> file, where they are there.
-        left_out: photographs that some method lacks.
+        photographs: names of the photographs that every method has, in order.
+        methods: method -> photograph -> file.
+        truth, gray, reference: photograph -> file; empty if there is no such folder.
+        left_out: names of the photographs that some method lacks.
     """
 
     photographs: tuple[str, ...]
@@ -35,20 +35,20 @@ class Contestants:
     left_out: tuple[str, ...] = ()
 
     def picture(self, method: str, photograph: str) -> Path:
-        """The file that shows a photograph as a method (or the truth) has it."""
+        """The file of a method, or of `truth`, for a photograph."""
         return self.truth[photograph] if method == TRUTH else self.methods[method][photograph]
 
 
-def find_contestants(sources: Sequence[str | Path], truth: Path | None = None) -> Contestants:
-    """Find results.
+def find_pictures(sources: Sequence[str | Path], truth: Path | None = None) -> StudyPictures:
+    """Find the pictures of a study.
 
     Args:
-        sources: each NAME=FOLDER or FOLDER (its name is the method's); or one folder that has such folders in
-            it, as the output of `tinct evaluate --pictures` and its `pictures` folder do.
-        truth: the folder of true photographs, if it is not beside the methods' as `truth`.
+        sources: NAME=FOLDER or FOLDER (whose name is the method's) for each method; or one folder with such folders in
+            it, as the output of `tinct evaluate --pictures` and its `pictures` folder have them.
+        truth: the folder of true photographs, if it is not the folder `truth` beside the methods'.
     Raises:
-        EvaluationError: if a folder is missing or empty, two have one name, or they have no photograph in
-            common.
+        EvaluationError: if a folder is missing or empty, two folders have one name, no photograph is in all folders,
+            or the pictures of a photograph differ in shape.
     """
     folders = dict(_named(sources))
     if truth is not None:
@@ -64,7 +64,7 @@ def find_contestants(sources: Sequence[str | Path], truth: Path | None = None) -
             f"the folders of {', '.join(methods)} have no file name in common; "
             "name results alike in every folder."
         )
-    found = Contestants(tuple(sorted(shared)), methods, **special, left_out=tuple(sorted(every - shared)))
+    found = StudyPictures(tuple(sorted(shared)), methods, **special, left_out=tuple(sorted(every - shared)))
     _check_sizes(found)
     return found
 
@@ -112,16 +112,15 @@ def _is_picture(path: Path) -> bool:
 
 
 def photograph_name(path: Path) -> str:
-    """The photograph that a picture is of: `a/b.jpg`, `a__b.jpg.png` and `a/b.color.png` are all of
-    `a__b`."""
+    """The name of the photograph that a file shows: `a__b` for `a/b.jpg`, `a__b.jpg.png` and `a/b.color.png`."""
     name = "__".join(path.parts)
     while Path(name).suffix.lower() in {*EXTENSIONS, ".color"} and Path(name).stem:
         name = name[: -len(Path(name).suffix)]
     return name
 
 
-def _check_sizes(found: Contestants) -> None:
-    """Results that differ in shape cannot be compared blind.
+def _check_sizes(found: StudyPictures) -> None:
+    """Refuse results that differ in shape, by which participants could tell methods apart.
 
     Raises:
         EvaluationError: if the pictures of one photograph differ in aspect ratio.
@@ -140,7 +139,7 @@ def _check_sizes(found: Contestants) -> None:
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels, upright, read from the header alone.
+    """Width and height of an image file in pixels, upright, read from the header alone.
 
     Raises:
         EvaluationError: if the file is not an image.
