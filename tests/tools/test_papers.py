@@ -32,7 +32,7 @@ from tinct.methods.distribution import Distribution
 from tools.papers import classification, exemplar, gallery, tables
 from tools.papers.__main__ import main
 from tools.papers.losses import losses
-from tools.papers.sheet import GAP, Row, write_sheet
+from tools.papers.sheet import GAP, Row, write_rows
 
 AUTOMATIC = ("zhang2016", "scunet", "scunet-regsoft", "iizuka2016")
 
@@ -175,7 +175,7 @@ def test_the_stages_of_figure_4_are_those_of_the_answer(name: str, installed, tm
 def test_a_sheet_has_each_picture_in_its_place(tmp_path: Path):
     red, blue = (np.full((10, 20, 3), color, np.uint8) for color in ((255, 0, 0), (0, 0, 255)))
     rows = [Row([red, None], ("left", "right")), Row([None, blue], (), "a label")]
-    sheet = np.asarray(Image.open(write_sheet(rows, tmp_path / "sheet.png", side=40)))
+    sheet = np.asarray(Image.open(write_rows(rows, tmp_path / "sheet.png", side=40)))
     left = sheet.shape[1] - 2 * (40 + GAP)
     places = {color: np.argwhere((sheet == color).all(-1)) for color in ((255, 0, 0), (0, 0, 255))}
     (top, x), (below, y) = (found.min(0) for found in places.values())

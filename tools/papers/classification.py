@@ -1,4 +1,4 @@
-"""Classification transfer (Zhang et al. 2016, section 3.1): what a frozen classifier sees in results."""
+"""Classification transfer (Zhang et al. 2016, section 3.1): accuracy of a frozen classifier on results."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tinct.weights.frozen import locate
 from tools.papers.page import Say, Section
 
 NAMES_FILE = "imagenet_labels.txt"
-"""Beside the classifier: a line for each of its classes, synonyms parted by commas."""
+"""Name of the file beside the classifier with a line for each class, synonyms separated by commas."""
 
 
 def has_classifier(say: Say) -> bool:
-    """Whether the classifier can be found."""
+    """Whether the frozen classifier is found; if not, `say` is told why."""
     try:
         locate("classifier")
     except WeightsError as error:
@@ -30,15 +30,15 @@ def has_classifier(say: Say) -> bool:
 
 
 def classification(run: Run, results: Results, names_file: Path | None = None) -> Section:
-    """Two columns: agreement with what is seen in the truth (the score `semantic`), and with the photographs' labels.
+    """The table of classification transfer: agreement with the truth's class (metric `semantic`), and with the label.
 
-    A photograph has a label where its class has the name of one of the classifier's classes. The pictures of these
-    are made once more, as runs keep small ones only.
+    A photograph has a label if its class has the name of one of the classifier's classes. Labelled photographs are
+    colorized again, since runs keep only thumbnails.
 
     Args:
-        run: what was evaluated, with the score `semantic`.
-        results: what it found.
-        names_file: of the classifier's classes; None takes `NAMES_FILE` beside the classifier, if it is there.
+        run: the run, with the metric `semantic`.
+        results: the results of the run.
+        names_file: file with the names of the classes; None takes `NAMES_FILE` beside the classifier, if it exists.
     Raises:
         EvaluationError: if a names_file is given and cannot be read.
     """
@@ -69,9 +69,9 @@ def class_indices(file: Path) -> dict[str, int]:
     """Name -> index of the class, for names that only one class has; lower case, without underscores.
 
     Args:
-        file: a line for each class, its synonyms parted by commas.
+        file: file with a line for each class, synonyms separated by commas.
     Raises:
-        EvaluationError: if it cannot be read.
+        EvaluationError: if the file cannot be read.
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -83,12 +83,12 @@ def class_indices(file: Path) -> dict[str, int]:
 
 
 def plain(name: str) -> str:
-    """A class's name as it is compared."""
+    """The name of a class in lower case, without underscores."""
     return name.replace("_", " ").strip().lower()
 
 
 def _right(run: Run, results: Results, indices: Mapping[str, int]) -> dict[str, list[bool]]:
-    """Who -> whether the classifier sees the label in each labelled photograph."""
+    """Contestant or "truth" -> whether the likeliest class is the label, for each labelled photograph."""
     measured = {record.photograph for record in results.records}
     labelled = [p for p in run.chosen() if p.name in measured and plain(p.category) in indices]
     found: dict[str, list[bool]] = {}

@@ -1,4 +1,4 @@
-"""Figures 4, 5 and 8 of Xu et al. (CVPR 2020) on photographs that have class-mates; the lighter variant's streets."""
+"""Figures 4, 5 and 8 of Xu et al. (CVPR 2020), and Figure 6.3 of the report on the lighter variant."""
 
 from __future__ import annotations
 
@@ -18,20 +18,26 @@ from tinct.methods.method import Reference
 from tinct.networks.xu2020.method import Exemplar, Stages
 from tinct.photo import Photo
 from tools.papers.page import Say, Section
-from tools.papers.sheet import Row, write_sheet
+from tools.papers.sheet import Row, write_rows
 
 Array = NDArray[np.float32]
 
 LITE = "xu2020-lite"
+"""The lighter variant."""
+
 BOTH = ("xu2020", LITE)
+"""The methods of Figures 4 and 8."""
+
 PLACES = {
     "encoder only": "xu2020-encoder-adain",
     "decoder only": "xu2020-decoder-adain",
     "everywhere": "xu2020",
     "WCT everywhere": "xu2020-wct",
 }
-"""What Figure 5 compares."""
+"""Columns of Figure 5, and their methods."""
+
 METHODS = tuple(dict.fromkeys((*BOTH, *PLACES.values())))
+"""All methods of the figures."""
 
 STAGES: Mapping[str, Callable[[Stages], Array]] = {
     "pre-color": lambda found: found.precolor,
@@ -39,21 +45,21 @@ STAGES: Mapping[str, Callable[[Stages], Array]] = {
     "sampled chroma": lambda found: found.coarse * found.shown[..., None],
     "refined": lambda found: found.ab,
 }
-"""What Figure 4 shows of a photograph, in order."""
+"""Columns of Figure 4, and the chroma that each one shows."""
 
 ROWS, RELATED = 6, 4
-"""Photographs of Figures 4 and 5 (half as many of Figure 8), and class-mates beside the unrelated reference."""
+"""Photographs of Figures 4 and 5 (Figure 8 has half as many), and related references of a photograph in Figure 8."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A photograph to color, and what may guide it.
+    """A photograph to colorize, and its references.
 
     Attributes:
-        photograph: which.
-        lightness: CIE L* at the working size, (H, W).
-        related: class-mates, sRGB, (h, w, 3), uint8, drawn by the seed; one at least.
-        unrelated: a photograph of another class, or None where there is no other class.
+        photograph: the photograph.
+        lightness: its CIE L* at the working size, (H, W).
+        related: photographs of the same class, sRGB, (h, w, 3), uint8, drawn by the seed; at least one.
+        unrelated: a photograph of another class, or None if there is no other class.
     """
 
     photograph: Photograph
@@ -71,11 +77,11 @@ def figures(
     count: int = ROWS,
     seed: int = 0,
 ) -> list[Section]:
-    """Those of the figures whose methods are installed.
+    """Make the figures whose methods are installed.
 
     Args:
-        photographs: with classes.
-        installed: methods by name; `METHODS` are looked for.
+        photographs: photographs with classes.
+        installed: contestants by name.
         out: folder of the sheets.
         say: is told what is left out.
         count: photographs of Figures 4 and 5.
@@ -106,10 +112,11 @@ def streets(
     count: int = ROWS,
     seed: int = 0,
 ) -> Section | None:
-    """The lighter variant on CamVid, as in Figure 6.3 of its report; None where it or class-mates are missing.
+    """Figure 6.3: the lighter variant on CamVid; None if the method or a second frame of a class is missing.
 
     Args:
-        photographs: of CamVid, with a class that they share; the rest as in `figures`.
+        photographs: frames of CamVid, with classes.
+        installed, out, say, count, seed: as in `figures`.
     """
     if LITE not in installed:
         say(f"Figure 6.3: no weights of {LITE} are installed.")
@@ -126,7 +133,7 @@ photograph's lightness, and what the colorization sub-net makes of it. {_names(c
 
 
 def _targets_for(what: str, photographs: PhotographSet, count: int, seed: int, say: Say) -> list[Target]:
-    """`targets`; where there is none, it is said what is left out."""
+    """The same as `targets`; if there is none, `say` is told that `what` is left out."""
     found = targets(photographs, count, seed)
     if not found:
         say(f"{what}: no photograph of {photographs.root} has a class-mate.")
@@ -134,7 +141,7 @@ def _targets_for(what: str, photographs: PhotographSet, count: int, seed: int, s
 
 
 def targets(photographs: PhotographSet, count: int, seed: int) -> list[Target]:
-    """Photographs with color and a class-mate, in an order that the seed decides, at most so many."""
+    """At most `count` photographs with color that share their class with another, in an order given by the seed."""
     found: list[Target] = []
     for photograph in sorted(photographs, key=lambda one: one.seed(seed, "figure")):
         mates = [p for p in photographs if p.category == photograph.category and p.name != photograph.name]
@@ -148,7 +155,7 @@ def targets(photographs: PhotographSet, count: int, seed: int) -> list[Target]:
 def _target(
     photograph: Photograph, rgb: Image, mates: Sequence[Photograph], pool: PhotographSet, seed: int
 ) -> Target:
-    parts = min(RELATED, len(mates))  # a reference from each part: none is drawn twice
+    parts = min(RELATED, len(mates))  # one reference from each part, so that none is drawn twice
     related = tuple(draw_reference(photograph, mates[part::parts], seed) for part in range(parts))
     others = [p for p in pool if p.category and p.category != photograph.category]
     unrelated = draw_reference(photograph, others, seed) if others else None
@@ -169,7 +176,7 @@ def _stages(method: Exemplar, target: Target, rgb: Image) -> Stages:
 
 
 def _colored(target: Target, ab: Array | None = None) -> Image:
-    """Chroma, or none, under the photograph's lightness."""
+    """The target's lightness with chroma, (H, W, 2), or without."""
     plain = np.zeros((*target.lightness.shape, 2), np.float32)
     return to_8bit(merge_lightness(target.lightness, plain if ab is None else ab))
 
@@ -184,14 +191,14 @@ pixels that are shown, and what they become. {_names(chosen)}"""
 
 
 def _stages_sheet(method: Exemplar, chosen: Sequence[Target], columns: Sequence[str], file: Path) -> Path:
-    """A photograph a row: itself, its reference, and some of `STAGES`."""
+    """A sheet with a row for each target: the target, its reference, and some of `STAGES`."""
     rows: list[Row] = []
     for target in chosen:
         found = _stages(method, target, target.related[0])
         chroma = (STAGES[name](found) for name in columns)
         pictures = [_colored(target), target.related[0], *(_colored(target, ab) for ab in chroma)]
         rows.append(Row(pictures, () if rows else ("target", "reference", *columns)))
-    return write_sheet(rows, file)
+    return write_rows(rows, file)
 
 
 def _figure5(methods: Mapping[str, Exemplar], chosen: Sequence[Target], out: Path) -> Section:
@@ -206,7 +213,7 @@ def _figure5(methods: Mapping[str, Exemplar], chosen: Sequence[Target], out: Pat
     text = f"""
 Where features take the reference's statistics (AdaIN in the encoder, in the decoder, in both and on the skips), and WCT
 in its place: the transfer sub-net's chroma, and the refined result below it. {_names(chosen)}"""
-    sheet = write_sheet(rows, out / "figure5.png")
+    sheet = write_rows(rows, out / "figure5.png")
     return Section("Xu 2020, Figure 5: places of AdaIN, and WCT", text, (sheet,))
 
 
@@ -223,7 +230,7 @@ def _figure8(methods: Sequence[Exemplar], chosen: Sequence[Target], out: Path) -
     text = f"""
 One photograph, {RELATED} references of its class where there are so many, and one of another class: what a reference
 changes, and what an unrelated one costs (`exemplar-unrelated` measures that). {_names(chosen)}"""
-    sheet = write_sheet(rows, out / "figure8.png")
+    sheet = write_rows(rows, out / "figure8.png")
     return Section("Xu 2020, Figure 8: one photograph, several references", text, (sheet,))
 
 

@@ -1,4 +1,4 @@
-"""Good, bad, confusing, bleeding and legacy results of a method: what its table does not say."""
+"""The gallery of a method: its good, bad, confusing, bleeding and legacy results."""
 
 from __future__ import annotations
 
@@ -19,31 +19,36 @@ from tinct.evaluation.run.results import Results
 from tinct.hints import HintField
 from tinct.methods.method import DistributionMethod
 from tools.papers.page import Section
-from tools.papers.sheet import Row, write_sheet
+from tools.papers.sheet import Row, write_rows
 
 SHOWN = 8
-"""Photographs of each kind."""
+"""Largest number of photographs of each kind."""
+
 CASE = "auto"
+"""The case whose results are shown."""
+
 TRUTH_ROWS = ("gray", "", "truth")
-"""Pictures of a photograph, one below the other; "" is the method's."""
+"""Pictures of a photograph, from top to bottom; "" stands for the method's."""
 
 
 def gallery(
     run: Run, results: Results, contestant: Contestant, out: Path, legacy: PhotographSet | None
 ) -> Section | None:
-    """A sheet of a method, `gallery-METHOD.png`; None where it answered nothing.
+    """Write a method's gallery, `gallery-METHOD.png`.
 
     Args:
-        run, results: of `auto-256`, whose thumbnails lie in `out / "auto-256"`.
+        run, results: a run of `auto-256` and its results, with thumbnails in `out / "auto-256"`.
         contestant: the method.
         out: folder of runs and sheets.
-        legacy: black-and-white photographs, or None where there are none.
+        legacy: black-and-white photographs, or None if there are none.
+    Returns:
+        The section; None if the method answered nothing.
     """
     name = contestant.name
     errors = results.scores(name, CASE, "ciede2000")
     if not errors:
         return None
-    half = min(SHOWN, max(1, len(errors) // 2))  # of few photographs none is both good and bad
+    half = min(SHOWN, max(1, len(errors) // 2))  # no photograph shall be both good and bad
     confusing, why = _confusing(run, results, contestant)
     kinds = {
         "good: least mean CIEDE2000": _first(errors, half, lowest=True),
@@ -58,17 +63,17 @@ def gallery(
         rows += _rows(out / "auto-256", name, title, scores, TRUTH_ROWS) if scores else []
     if legacy is not None:
         rows += _legacy(contestant, legacy, run.seed, out)
-    sheet = write_sheet(rows, out / f"gallery-{name.replace(':', '-')}.png", side=128)
+    sheet = write_rows(rows, out / f"gallery-{name.replace(':', '-')}.png", side=128)
     lines = [f"- {title}: {_listed(scores)}" for title, scores in kinds.items() if scores]
     text = f"Photographs of `auto-256`, {SHOWN} of each kind at most; legacy ones have no truth.\n\n"
     return Section(f"Good, bad, confusing, bleeding and legacy: {name}", text + "\n".join(lines), (sheet,))
 
 
 def entropy(method: DistributionMethod, lightness: np.ndarray) -> float:
-    """Mean entropy of the colors that a method holds likely, in bits: 0 where it is sure of one, log2 313 of none.
+    """Mean entropy of a method's distribution over the 313 bins, in bits: 0 (one certain color) to log2 313.
 
     Args:
-        method: with a distribution over the 313 bins.
+        method: a method that predicts a distribution.
         lightness: CIE L*, shape (H, W).
     """
     nothing = HintField.empty(lightness.shape[0], lightness.shape[1])
@@ -77,8 +82,11 @@ def entropy(method: DistributionMethod, lightness: np.ndarray) -> float:
 
 
 def _confusing(run: Run, results: Results, contestant: Contestant) -> tuple[dict[str, float], str]:
-    """The photographs with the largest entropy; of a method that gives one color, those in which the classifier sees
-    something else than in the truth, those with the nearest colors first."""
+    """Confusing photographs -> a score, and the title of the score.
+
+    A method with a distribution is confused where the entropy is largest; for another method the classifier gives the
+    result and the truth different classes, and the photographs with the smallest error stand first.
+    """
     method = contestant.method if isinstance(contestant, RegisteredMethod) else None
     errors = results.scores(contestant.name, CASE, "ciede2000")
     if isinstance(method, DistributionMethod):
@@ -96,7 +104,7 @@ def _confusing(run: Run, results: Results, contestant: Contestant) -> tuple[dict
 
 
 def _first(scores: Mapping[str, float], count: int = SHOWN, *, lowest: bool = False) -> dict[str, float]:
-    """The photographs with the largest scores, or the lowest."""
+    """The `count` photographs with the largest scores, or with the lowest."""
     sign = 1 if lowest else -1
     names = sorted(scores, key=lambda name: (sign * scores[name], name))
     return {name: scores[name] for name in names[:count]}
@@ -110,7 +118,7 @@ def _legacy(contestant: Contestant, photographs: PhotographSet, seed: int, out: 
 
 
 def _rows(folder: Path, name: str, title: str, scores: Mapping[str, float], who: Sequence[str]) -> list[Row]:
-    """Pictures of a run, a column for each photograph, with its score above it."""
+    """Rows of thumbnails of a run, a column for each photograph with its score above."""
     captions = [f"{score:.2f}" for score in scores.values()]
     rows: list[Row] = []
     for one in who:

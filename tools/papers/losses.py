@@ -1,4 +1,4 @@
-"""Loss curves of a training run, as Figures 6.5 and 6.6 of the course report on Xu 2020."""
+"""Loss curves of a training run, like Figures 6.5 and 6.6 of the course report on Xu 2020."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from tools.papers.page import Say, Section
 
 
 def losses(run: Path, out: Path, say: Say) -> Section | None:
-    """`losses-RUN.png`; None, and a word, where the run has logged nothing that can be read.
+    """Write the loss curves of a run, `losses-RUN.png`.
 
     Args:
         run: folder of a run of `tinct train`.
         out: folder of the picture.
-        say: is told why there is none.
+        say: is told the reason if there are no curves.
+    Returns:
+        The section; None if the run has no log that can be read.
     Raises:
-        OutputError: if it cannot be written.
+        OutputError: if the picture cannot be written.
     """
     try:
         training, validation = (read_log(run / "log.jsonl", kind) for kind in ("training", "validation"))

@@ -1,4 +1,4 @@
-"""The page of all that was found, as Markdown."""
+"""The page of the papers' figures and tables, as Markdown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Say = Callable[[str], None]
+"""Takes one line about what is left out."""
 
 INTRODUCTION = """\
 # The papers' figures and tables
@@ -15,6 +16,7 @@ INTRODUCTION = """\
 Made by `python -m tools.papers DATA` from the weights that are installed. Tables are means ± standard errors
 over photographs, the best of each column is bold; protocols and metrics are those of `tinct evaluate`.
 """
+"""The page before its first section."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Section:
     """One figure or table.
 
     Attributes:
-        title: its heading.
+        title: the heading.
         text: Markdown.
         pictures: PNG files.
     """
@@ -33,14 +35,14 @@ class Section:
 
 
 def papers_page(sections: Sequence[Section], left_out: Sequence[str], place: Path, *, shown: bool) -> str:
-    """The page.
+    """The text of the page.
 
     Args:
         sections: in order.
-        left_out: a line for all that could not be made, and why.
-        place: the folder that the page is for.
+        left_out: a line for each thing that could not be made, with the reason.
+        place: folder of the page, to which links are relative.
         shown: True shows the pictures; False names their files, for a page that is published without the
-            photographs, whose licences do not allow that.
+            photographs, whose licenses do not allow publishing.
     """
     parts = [INTRODUCTION]
     for section in sections:
@@ -52,7 +54,7 @@ def papers_page(sections: Sequence[Section], left_out: Sequence[str], place: Pat
 
 
 def _by_reason(left_out: Sequence[str]) -> list[str]:
-    """Lines "NAME is left out: WHY", those of one reason together."""
+    """Lines "NAME: WHY" of lines "NAME is left out: WHY", with the names of one reason joined."""
     found: dict[str, list[str]] = {}
     for line in left_out:
         what, _, why = line.partition(": ")

@@ -1,4 +1,4 @@
-"""Pictures in rows on one PNG, with captions above them and a word beside each row."""
+"""Sheets: rows of pictures in one PNG, with titles, captions and labels."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from tinct.errors import OutputError
 from tinct.evaluation.photographs.rgb import Image
 
 SIDE = 192
-"""Pixels to which the longer side of a picture is brought."""
+"""Longer side in pixels to which pictures are resized."""
+
 GAP, TEXT, LINE = 4, 13, 18
-"""Pixels between pictures, of letters, and of a line of them."""
+"""Pixels between pictures, height of letters, and height of a line of text."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,9 @@ class Row:
 
     Attributes:
         pictures: sRGB, (H, W, 3), uint8; None leaves a place empty.
-        captions: above the pictures, or none.
-        label: at the left.
-        title: above the whole row.
+        captions: texts above the pictures; may be empty.
+        label: text left of the row.
+        title: text above the row.
     """
 
     pictures: Sequence[Image | None]
@@ -35,11 +36,11 @@ class Row:
     title: str = ""
 
 
-def write_sheet(rows: Sequence[Row], file: Path, side: int = SIDE) -> Path:
-    """Write a sheet.
+def write_rows(rows: Sequence[Row], file: Path, side: int = SIDE) -> Path:
+    """Write a sheet of rows as PNG, with pictures of at most `side` pixels, and return the file.
 
     Raises:
-        OutputError: if it cannot be written.
+        OutputError: if the file cannot be written.
     """
     font = ImageFont.load_default(TEXT)
     left = max((round(font.getlength(row.label)) for row in rows), default=0)

@@ -1,4 +1,4 @@
-"""Ablation tables, from one run of `auto-256`: the thesis on semantic guides, and Zhang et al. (ECCV 2016)."""
+"""Ablation tables from one run of `auto-256`: the thesis on semantic guides, and Zhang et al. (ECCV 2016)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tinct.weights import manifest
 from tools.papers.page import Section
 
 CASE = "auto"
+"""The case of `auto-256`."""
 
 THESIS = {
     "iizuka2016": "Iizuka et al.",
@@ -21,8 +22,14 @@ THESIS = {
     "scunet-classregsoft": "ClassRegSoft",
     "scunet": "SegClassRegSoft",
 }
+"""Method -> its name in the thesis on semantic guides (Nguyen-Quynh et al., IEEE Access 2020)."""
+
 THESIS_METRICS = ("psnr", "ssim", "l2_ab")
+"""Metrics of the thesis's table."""
+
 THESIS_SETS = ("ImageNet ctest1k", "DIV2K", "Places365", "COCO-Stuff")
+"""Sets of photographs of the thesis's table."""
+
 THESIS_PUBLISHED = {
     "iizuka2016": ((22.841, 0.865, 0.277), (22.981, 0.919, 0.079), (25.572, 0.948, 0.481), (23.541, 0.871, 0.242)),
     "larsson2016": ((23.335, 0.869, 0.26), (23.490, 0.929, 0.072), (25.096, 0.945, 0.452), (23.773, 0.873, 0.223)),
@@ -36,7 +43,7 @@ THESIS_PUBLISHED = {
     ),
     "scunet": ((21.900, 0.893, 0.264), (22.330, 0.917, 0.068), (23.858, 0.931, 0.442), (22.985, 0.913, 0.223)),
 }  # fmt: skip
-"""Method -> set -> PSNR, SSIM, L2_ab, as the thesis gives them."""
+"""Method -> for each of THESIS_SETS PSNR, SSIM, L2_ab as published; the unit of L2_ab is not that of tinct."""
 
 ZHANG = {
     "zhang2016": "full, annealed mean",
@@ -46,13 +53,17 @@ ZHANG = {
     "zhang2016-four-blocks": "four blocks",
     "zhang2016-l2": "L2",
 }
+"""Contestant -> its name in the table of Zhang et al. 2016."""
+
 ZHANG_METRICS = ("auc", "auc_rebalanced", "psnr", "colorfulness")
+"""Metrics of that table."""
 
 METHODS = tuple(dict.fromkeys((*THESIS, *ZHANG)))
+"""Contestants of both tables."""
 
 
 def thesis_table(results: Results) -> Section | None:
-    """RegSoft, ClassRegSoft and SegClassRegSoft beside the automatic networks before them; None without any."""
+    """The table of the thesis: its three networks and the automatic networks before them; None if none answered."""
     if not (rows := _answering(results, THESIS)):
         return None
     published = [f"| method | {' | '.join(THESIS_SETS)} |", f"|---|{'--:|' * len(THESIS_SETS)}"]
@@ -76,7 +87,7 @@ As published, PSNR / SSIM / L2_ab, the last in a unit of its own (compare ranks,
 
 
 def zhang_table(results: Results) -> Section | None:
-    """Zhang 2016's networks and readings of its distribution; None without any."""
+    """The table of Zhang et al. 2016: ablations, and readings of the distribution; None if none answered."""
     if not (rows := _answering(results, ZHANG)):
         return None
     text = f"""
@@ -106,7 +117,7 @@ def _table(results: Results, rows: Iterable[str], metrics: Sequence[str]) -> str
 
 
 def _lengths(rows: Iterable[str], titles: Mapping[str, str]) -> str:
-    """How long each network was trained, where that is known and not the same for all; else ""."""
+    """A line with each network's training steps, if they are known and differ; else ""."""
     known, steps = manifest(), {}
     for name in rows:
         (file,) = getattr(get_method(name.partition(":")[0]), "weights", ("",))
@@ -121,7 +132,7 @@ def _lengths(rows: Iterable[str], titles: Mapping[str, str]) -> str:
 def _against(
     results: Results, full: str, others: Sequence[str], titles: Mapping[str, str], metrics: Sequence[str]
 ) -> str:
-    """What the full network gains over each other one, on the same photographs; "" where one is not there."""
+    """The differences of the full network from the others on the same photographs; "" if a network did not answer."""
     if not others or not any(record.method == full for record in results.records):
         return ""
     lines = [

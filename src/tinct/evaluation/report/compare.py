@@ -50,7 +50,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """The verdict on B: "better", "worse", "unclear" (0 is in the interval), or "differs" (the metric ranks nothing)."""
+        """The verdict on B: "better", "worse", "unclear" (0 is in the interval) or "differs" (nothing is better)."""
         if self.low <= 0 <= self.high:
             return "unclear"
         better = METRICS[self.metric].better

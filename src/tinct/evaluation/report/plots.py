@@ -41,7 +41,7 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#00
 
 
 def boxes(results: Results, case: str, metrics: Sequence[str]) -> str:
-    """Box plots, a panel for each metric: median, mean (diamond), quartiles, whiskers at the 5th and 95th percentile."""
+    """Box plots, a panel for each metric: median, mean (diamond), quartiles, whiskers at 5th and 95th percentile."""
     figure, panels = _panels(len(metrics), height=0.45 * len(results.methods) + 1.2)
     for axes, metric in zip(panels, metrics, strict=True):
         scores = {m: list(results.scores(m, case, metric).values()) for m in results.methods}

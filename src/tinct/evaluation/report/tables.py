@@ -38,7 +38,7 @@ def best(columns: Columns, metric: str) -> set[str]:
 
 
 def cell_text(columns: Columns, method: str, metric: str, *, error: bool = True) -> str:
-    """Mean ± standard error with the metric's digits, or a dash; for a metric of the whole run the value and the count."""
+    """Mean ± standard error with the metric's digits, or a dash; for a metric of the whole run value and count."""
     figures = columns[method].get(metric)
     if figures is None:
         return DASH

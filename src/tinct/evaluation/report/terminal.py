@@ -13,7 +13,7 @@ from tinct.evaluation.run.results import Results
 
 
 def summary_table(results: Results) -> Table:
-    """Means ± standard errors, a row for each method; `hints` and `runtime` have one metric and a column for each case."""
+    """Means ± standard errors, a row for each method; for `hints` and `runtime` one metric, a column for each case."""
     if results.heading.protocol in ("hints", "runtime"):
         metric = "psnr" if results.heading.protocol == "hints" else "seconds"
         return _cases(results, metric)
