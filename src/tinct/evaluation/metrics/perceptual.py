@@ -31,8 +31,10 @@ SMALLEST_SIDE = 25
 """Least side in pixels of which the last pooling of SqueezeNet has a whole window."""
 
 _SHIFT = tuple((1 + mean) / 2 for mean in (-0.030, -0.088, -0.188))
+"""LPIPS's means of R, G, B in -1..1, converted to 0..1."""
+
 _SCALE = tuple(deviation / 2 for deviation in (0.458, 0.448, 0.450))
-"""LPIPS's normalization, means and deviations of pictures in -1..1, converted to pictures in 0..1."""
+"""LPIPS's deviations of R, G, B in -1..1, converted to 0..1."""
 
 LAYERS = 7
 """Layers of SqueezeNet that LPIPS compares."""

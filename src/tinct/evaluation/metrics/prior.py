@@ -1,6 +1,6 @@
-"""How often each of the 313 ab bins occurs in the ImageNet training set (Zhang et al. 2016, section 2.2).
+"""Probability of each of the 313 ab bins in the ImageNet training set (Zhang et al. 2016, section 2.2).
 
-The figures are those published beside the paper's network (richzhang/colorization, BSD-2-Clause), rounded to
+The numbers are published beside the paper's network (richzhang/colorization, BSD-2-Clause); here they are rounded to
 four digits, in the order of `tinct.color.bins.AB_BINS`.
 """
 
@@ -37,7 +37,11 @@ _PUBLISHED = """
 1.664e-06 1.289e-06 1.114e-06 1.229e-06 1.597e-06 2.465e-06 5.072e-06 3.66e-06 6.071e-09 3.656e-08 2.902e-07
 1.404e-06 6.005e-07 2.649e-07 1.209e-07 4.785e-08 2.882e-08 1.45e-08
 """
+"""The published numbers, which do not add up to 1."""
 
-IMAGENET_PRIOR = np.array(_PUBLISHED.split(), np.float64)
-IMAGENET_PRIOR /= IMAGENET_PRIOR.sum()
+_FREQUENCIES = np.array(_PUBLISHED.split(), np.float64)
+
+IMAGENET_PRIOR = _FREQUENCIES / _FREQUENCIES.sum()
+"""Probability of each of the 313 bins, shape (313,), with a sum of 1."""
+
 IMAGENET_PRIOR.setflags(write=False)

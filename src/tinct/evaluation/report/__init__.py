@@ -203,3 +203,4 @@ figcaption, small { color: #555; font-size: .85em; }
 summary { cursor: pointer; font-weight: 600; padding: .3rem 0; }
 dt { float: left; clear: left; width: 9em; font-weight: 600; } dd { margin-left: 9.5em; }
 """
+"""Style rules of the report."""

@@ -31,6 +31,7 @@ table { border-collapse: collapse; margin: 1rem 0; } .wide { overflow-x: auto; }
 th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #8888; }
 th:first-child { text-align: left; } svg { max-width: 100%; height: auto; background: #fff; }
 """
+"""Style rules of the page."""
 
 
 def export(votes: VoteFile, out: Path) -> list[Path]:

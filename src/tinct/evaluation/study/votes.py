@@ -26,6 +26,7 @@ CREATE TABLE votes (
   photograph TEXT NOT NULL, shown TEXT NOT NULL, chosen TEXT NOT NULL, practice INTEGER NOT NULL,
   milliseconds INTEGER NOT NULL, time TEXT NOT NULL, PRIMARY KEY (participant, trial)) STRICT;
 """
+"""The file's tables."""
 
 
 @dataclass(frozen=True, slots=True)
