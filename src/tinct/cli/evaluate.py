@@ -105,10 +105,11 @@ def evaluate(
     with progress_bar() as bar:
         results = evaluate_run(run, folder, restart=restart, full_pictures=pictures, jobs=jobs, progress=bar)
     unreadable = unreadable_photographs(run, results)
-    show(results, folder, unreadable)
+    show(results, folder, list(unreadable.values()))
     if unreadable:
+        name, why = next(iter(unreadable.items()))
         raise EvaluationError(
-            f"{len(unreadable)} photographs cannot be read, the others were measured: {unreadable[0]}"
+            f"{len(unreadable)} photographs cannot be read, the others were measured; first {name}: {why}"
         )
 
 
@@ -119,15 +120,15 @@ def refuse(protocol: str, given: dict[str, object]) -> None:
             raise OptionError(f"{name} means nothing to the protocol {protocol!r}; leave it out.")
 
 
-def unreadable_photographs(run: Run, results: Results) -> list[str]:
-    """Why photographs cannot be decoded, of those that were left out."""
-    reasons = []
+def unreadable_photographs(run: Run, results: Results) -> dict[str, str]:
+    """Name -> reason, of the left-out photographs that cannot be decoded."""
+    reasons = {}
     for photograph in run.chosen():
         if photograph.name in results.left_out:
             try:
                 photograph.read()
             except EvaluationError as error:
-                reasons.append(str(error))
+                reasons[photograph.name] = str(error)
     return reasons
 
 
