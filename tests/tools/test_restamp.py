@@ -66,12 +66,20 @@ def restamped(place: Path, new: Path, *more: str) -> tuple[int, dict, dict]:
     return code, before, json.loads(lzma.decompress(run.read_bytes()))
 
 
-def test_equal_answers_take_the_new_hashes(measured: Path, tmp_path: Path):
+def test_equal_answers_take_the_new_hashes(
+    measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     new = copy_tree(tmp_path / "new")
     add(new, REINHARD, "UNUSED = 1")
     add(new, "evaluation/metrics/error.py", "UNUSED = 1")
+    prove, proofs = restamp.prove, []
+    monkeypatch.setattr(restamp, "prove", lambda *given: proofs.append(prove(*given)) or proofs[0])
     code, before, after = restamped(measured, new, "--check")
     assert (code, before) == (0, after)
+    assert proofs[0].scores > 0 < proofs[0].pictures
+    recorded = sum(len(r["scores"]) for r in before["records"] if r["photograph"] in proofs[0].photographs)
+    assert f"{recorded} of {recorded} recorded scores" in capsys.readouterr().err
+    monkeypatch.setattr(restamp, "prove", lambda *given: proofs[0])
     code, before, after = restamped(measured, new)
     codes = restamp.codes_of(new)
     assert code == 0
