@@ -140,9 +140,11 @@ def codes_of(tree: Path) -> Codes:
     Raises:
         EvaluationError: if the tree has no package that can be imported.
     """
+    if not (tree / "src" / "tinct").is_dir():
+        raise EvaluationError(f"{tree} has no src/tinct; give the root of a tree of the project.")
     found = json.loads(_from_tree(tree, "-c", PROBE))
     if not Path(found["package"]).is_relative_to(tree):
-        raise EvaluationError(f"{tree} has no src/tinct; give the root of a tree of the project.")
+        raise EvaluationError(f"{tree} is not what runs, but {found['package']}; unset PYTHONPATH.")
     return Codes(found["measuring"], found["methods"])
 
 
