@@ -1,5 +1,9 @@
 """The server under load on loopback: `python benchmarks/serve.py [--seconds 60] [--clients 50] [--burst 200]`.
 
+With `--attacks FOLDER` some clients ask in pairs of rounds: alone, and with ten of the folder's files, hostile
+pictures, a second among the uploads; printed is the ratio of the p95 of everybody else. With `--sessions 2000` so
+many sessions are begun, looked at and ended, and the memory is printed.
+
 A server of its own process; clients in this one, each sending a photograph of one megapixel again as soon as it has the
 last one back, for some seconds; then many at once. A client told 429 waits as Retry-After says and comes again, as
 the time of its answer counts from its first try. Before that, what somebody at the page waits for: the first picture
@@ -11,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import itertools
 import os
 import subprocess
 import sys
@@ -145,6 +150,74 @@ def editing(server: Server, photo: bytes, hints: int) -> None:
         say(f"picture after a hint: p50 {np.median(times):.0f} ms, p95 {np.percentile(times, 95):.0f} ms")
 
 
+async def flood(url: str, attacks: list[Path], a_second: float, answers: Counter[int]) -> None:
+    """Send hostile files, so many a second, whether or not they are answered; until cancelled."""
+    sent: set[asyncio.Task[None]] = set()
+
+    async def send(client: httpx.AsyncClient, file: Path) -> None:
+        try:
+            files = {"photo": (file.name, file.read_bytes())}
+            answers[(await client.post(f"{url}/api/colorize", files=files)).status_code] += 1
+        except httpx.HTTPError:
+            answers[0] += 1
+
+    async with httpx.AsyncClient(timeout=120, limits=httpx.Limits(max_connections=None)) as client:
+        try:
+            for number in itertools.count():
+                task = asyncio.create_task(send(client, attacks[number % len(attacks)]))
+                sent.add(task)
+                task.add_done_callback(sent.discard)
+                await asyncio.sleep(1 / a_second)
+        finally:
+            for task in sent:
+                task.cancel()
+
+
+def attacked(server: Server, photo: bytes, folder: Path, seconds: float, pairs: int = 2) -> bool:
+    """Everybody else's p95 with and without attacks, in pairs; True if no answer was 5xx."""
+    attacks = sorted(each for each in folder.iterdir() if each.is_file() and each.suffix != ".py")
+    ratios, statuses, hostile = [], Counter[int](), Counter[int]()
+
+    async def others(load: Load, under_attack: bool) -> None:
+        flooding = asyncio.create_task(flood(server.url, attacks, 10, hostile)) if under_attack else None
+        await load.steadily(2, seconds)
+        if flooding is not None:
+            flooding.cancel()
+            await asyncio.gather(flooding, return_exceptions=True)
+
+    for _ in range(pairs):
+        p95 = []
+        for under_attack in (False, True):
+            load = Load(server, photo)
+            asyncio.run(others(load, under_attack))
+            p95.append(float(np.percentile(load.seconds, 95)))
+            statuses += load.answers
+        ratios.append(p95[1] / p95[0])
+        say(f"2 clients: p95 {p95[0]:.2f} s alone, {p95[1]:.2f} s under attack, ratio {ratios[-1]:.2f}")
+    told = {name: dict(sorted(found.items())) for name, found in (("others", statuses), ("attacks", hostile))}
+    say(f"{len(attacks)} hostile files, 10 a second: mean ratio {np.mean(ratios):.2f}; statuses {told}")
+    return not any(status >= 500 for status in [*statuses, *hostile])
+
+
+def many_sessions(server: Server, count: int) -> bool:
+    """Begin, look at and end sessions; the memory at each quarter. True if none failed."""
+    stream = io.BytesIO()
+    Image.fromarray(data.astronaut()).convert("L").resize((128, 128)).save(stream, "PNG")
+    memory, statuses = [server.memory()], Counter[int]()
+    with httpx.Client(base_url=server.url, timeout=120) as client:
+        for number in range(count):
+            answer = client.post("/api/sessions", files={"photo": ("a.png", stream.getvalue())})
+            place = f"/api/sessions/{answer.json()['id']}"
+            statuses[answer.status_code] += 1
+            statuses[client.post(f"{place}/preview", json={"longer_side": 64}).status_code] += 1
+            statuses[client.delete(place).status_code] += 1
+            if (number + 1) % max(1, count // 4) == 0:
+                memory.append(server.memory())
+    told = ", ".join(f"{each:.0f}" for each in memory)
+    say(f"{count} sessions: memory {told} MiB at each quarter; statuses {dict(sorted(statuses.items()))}")
+    return not any(status >= 500 for status in statuses)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run all, print all; 1 if an answer was 5xx."""
     parser = argparse.ArgumentParser(
@@ -154,6 +227,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--burst", type=int, default=200)
     parser.add_argument("--workers", type=int)
+    parser.add_argument("--attacks", type=Path, metavar="FOLDER")
+    parser.add_argument("--sessions", type=int, default=0)
     given = parser.parse_args(arguments)
     photo, server = photograph(), Server(given.workers)
     say(
@@ -168,6 +243,10 @@ def main(arguments: list[str] | None = None) -> int:
         burst = Load(server, photo)
         burst.report(f"{given.burst} at once", asyncio.run(burst.at_once(given.burst)))
         failed = [status for load in (steady, burst) for status in load.answers if status >= 500]
+        if given.sessions and not many_sessions(server, given.sessions):
+            failed.append(500)
+        if given.attacks and not attacked(server, photo, given.attacks, given.seconds):
+            failed.append(500)
     finally:
         code = server.stop()
     say(f"the server stopped with {code}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ import pytest
 pytest.importorskip("uvicorn", reason="the studio needs pip install 'tinct[web]'")
 pytest.importorskip("fastapi", reason="the studio needs pip install 'tinct[web]'")
 
-from studio_server import Running, png, running
+from studio_server import Running, answer_of, png, running
 from tinct.web import decoding
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of Linux")
@@ -130,6 +131,16 @@ def test_long_decodings_give_way_to_those_that_wait(server: Running, monkeypatch
         hog.join(30)
 
 
+def test_no_room_for_uploads_is_a_line(tmp_path: Path) -> None:
+    large = png(np.random.default_rng(0).integers(0, 255, (1200, 1200), np.uint8))
+    assert len(large) > 1 << 20
+    with running(tmp_path / "not there") as server:
+        answer = httpx.post(f"{server.url}/api/colorize", files={"photo": ("a.png", large)}, timeout=60)
+        assert answer.status_code == 507
+        assert set(answer.json()) == {"error"}
+        assert send(server, GRAY).status_code == 200
+
+
 SERVE = """
 import sys
 from tinct.web import decoding, serving
@@ -170,8 +181,12 @@ def test_it_ends_in_time_whatever_is_being_decoded(how: int, tmp_path: Path) -> 
             target=lambda: answers.append(httpx.post(f"{url}api/colorize", files=files, timeout=60))
         )
         hog.start()
-        time.sleep(3)
-        server.send_signal(how)
+        with socket.create_connection(("127.0.0.1", int(url.rstrip("/").rpartition(":")[2])), 60) as slow:
+            head = "POST /api/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
+            slow.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n--x".encode())
+            time.sleep(3)
+            server.send_signal(how)
+            assert answer_of(slow).startswith(b"HTTP/1.1 503 ")
         assert server.wait(20) == 0
         hog.join(10)
         assert [answer.status_code for answer in answers] == [503]

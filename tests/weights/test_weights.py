@@ -167,3 +167,43 @@ def test_without_the_papers_package_the_released_network_remains_and_the_others_
     *_, last = capsys.readouterr().out.splitlines()
     assert last.startswith("not installed: pip install tinct[papers] (zhang2016, ")
     assert "gupta" not in last
+
+
+WRONG = {
+    "file": [None, 3, ["net.onnx"], {}],
+    "sha256": [None, 7, ["0" * 64]],
+    "license": [1, None],
+    "training_data": [1.5, []],
+    "score": [None, 3, [1], {"psnr": "high"}, {"psnr": float("nan")}],
+    "network": [None, [], "wide"],
+    "ranges": [
+        None,
+        [1],
+        {"conv": "1"},
+        {"conv": -1},
+        {"conv": float("nan")},
+        {"conv": float("inf")},
+        {"conv": True},
+    ],
+    "steps": ["many", None, True, 1.5],
+    "source": [None, 0],
+    "command": [None, []],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG.items() for value in values]
+)
+def test_a_manifest_of_wrong_types_is_one_line(folder: Path, name: str, value: object) -> None:
+    with pytest.raises(WeightsError) as error:
+        entries(folder, **{name: value})
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "[]", "3", '{"net": 3}', '{"net": {"colour": 1}}', '{"a": null}']
+)
+def test_a_manifest_that_is_something_else_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(WeightsError, match="not a manifest"):
+        read_manifest(tmp_path / "manifest.json")

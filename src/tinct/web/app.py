@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -16,7 +17,7 @@ try:
     from fastapi import FastAPI, Request, Response
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import Message, Receive, Scope, Send
 except ImportError as missing:
     raise MissingExtraError(f"the studio needs a web server ({missing}): pip install 'tinct[web]'.") from None
 
@@ -66,7 +67,20 @@ class Studio:
         self._app = SecurityHeaders(Intake(guarded, settings, self.pool, self.sessions.stored))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        began = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        except asyncio.CancelledError:
+            if not self.api.state.ending.is_set() or scope["type"] != "http":
+                raise
+            if not began:  # the server ends while a body is still coming
+                await error_response(503, "the server ends; ask it again later.")(scope, receive, send)
 
     @asynccontextmanager
     async def _life(self, _: FastAPI) -> AsyncIterator[None]:
@@ -115,10 +129,19 @@ def _add_errors(api: FastAPI) -> None:
         TinctError: lambda e: error_response(status_of(e), str(e)),
         BusyError: lambda e: error_response(429, str(e), {"Retry-After": str(e.retry_after)}),
         MemoryError: lambda e: error_response(413, "there is not enough memory for this photograph."),
+        OSError: _storage_error,
         Exception: lambda e: error_response(500, "the server failed at this; its log says how."),
     }
     for kind, answer in handlers.items():
         api.add_exception_handler(kind, _handler(answer))
+
+
+def _storage_error(error: OSError) -> Response:
+    """The answer where the system lacks room for what was sent: 507 (RFC 4918), as for a full or missing folder."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) or isinstance(error, FileNotFoundError):
+        return error_response(507, "the server has no room for what was sent; ask it again later.")
+    _logger.error("a request failed", exc_info=error)
+    return error_response(500, "the server failed at this; its log says how.")
 
 
 def _handler(answer: Callable[[Any], Response]) -> Callable[[Request, Any], Awaitable[Response]]:

@@ -7,6 +7,7 @@ own folder, this package (the network `tinct`), and the distribution tinct-paper
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tinct.errors import WeightsError
+from tinct.errors import WeightsError, shortened
 from tinct.weights.checksum import file_sha256
 
 __all__ = [
@@ -76,7 +77,7 @@ def read_manifest(path: Path) -> dict[str, Weights]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         entries = {name: Weights(name=name, **entry) for name, entry in content.items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(f"{path} is not a manifest of weights ({error}); install tinct again.") from None
     for entry in entries.values():
         _check(entry)
@@ -204,7 +205,34 @@ def _find(entry: Weights) -> Path:
     )
 
 
+_KINDS: dict[str, type] = {
+    "file": str,
+    "sha256": str,
+    "license": str,
+    "training_data": str,
+    "source": str,
+    "command": str,
+    "score": dict,
+    "network": dict,
+    "ranges": dict,
+    "steps": int,
+}
+"""What a manifest's fields hold in JSON."""
+
+
 def _check(entry: Weights) -> None:
+    for name, kind in _KINDS.items():
+        if type(getattr(entry, name)) is not kind:
+            raise WeightsError(
+                f"the manifest's {shortened(entry.name, 40)!r} has no fitting {name}; install tinct again."
+            )
+    for what, figures in (("score", entry.score), ("ranges", entry.ranges)):
+        for figure in figures.values():
+            if type(figure) not in (int, float) or not math.isfinite(figure) or figure < 0:
+                raise WeightsError(
+                    f"the manifest's {shortened(entry.name, 40)!r} has {what} that are no numbers of 0 or more; "
+                    "install tinct again."
+                )
     if Path(entry.file).name != entry.file:
         raise WeightsError(
             f"the manifest's {entry.name!r} has file {entry.file!r}; a plain file name is wanted."
