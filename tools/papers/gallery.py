@@ -17,7 +17,7 @@ from tinct.evaluation.run.pictures import thumbnail_path
 from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import Results
 from tinct.hints import HintField
-from tinct.methods.method import DistributionMethod
+from tinct.methods.method import DistributionMethod, matched
 from tools.papers.page import Section
 from tools.papers.sheet import Row, write_rows
 
@@ -77,7 +77,7 @@ def entropy(method: DistributionMethod, lightness: np.ndarray) -> float:
         lightness: CIE L*, shape (H, W).
     """
     nothing = HintField.empty(lightness.shape[0], lightness.shape[1])
-    p = method.distribution(method.look(lightness, ()), nothing).probabilities.astype(np.float64)
+    p = method.distribution(matched(method, lightness, nothing)).probabilities.astype(np.float64)
     return float(-(p * np.log2(np.maximum(p, np.finfo(np.float64).tiny))).sum(-1).mean())
 
 

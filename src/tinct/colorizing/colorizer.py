@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from os import PathLike
@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from tinct.colorizing.cache import Cache, held_bytes
 from tinct.colorizing.rendering import render, render_preview
 from tinct.colorizing.upsampling import average_lightness
 from tinct.errors import HintError, MethodError, OptionError, PhotoError
 from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
-from tinct.methods import DistributionMethod, EditableMethod, Method, Prediction, Reference
+from tinct.methods import (
+    DistributionMethod,
+    EditableMethod,
+    EncodedReference,
+    Method,
+    Prediction,
+    Reference,
+)
 from tinct.methods.selection import LEARNED, choose_method
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
@@ -28,9 +36,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 AnyArray = TypeVar("AnyArray", bound=NDArray[Any])
-
-PHOTO_ALONE = ("lightness", "small")
-"""What is kept of the photograph that references do not change."""
 
 PREVIEW_SIDE = 1024
 """The longer side in pixels from which smaller previews are made."""
@@ -74,10 +79,10 @@ def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: An
 
 
 class Colorizer:
-    """A photograph being colorized, for editing: set it once, change hints and references, look again.
+    """A photograph being colorized, for editing: set it once, change hints, references and options, look again.
 
-    What does not change between two looks is not computed again: the photograph at the working size, the
-    references, and what a method found before the user's hints are spread over it.
+    An edit repeats only the stages of a method that depend on it (`tinct.methods.EditableMethod`): another weight or
+    trust encodes nothing, another reference is encoded alone. What is kept for that is bounded (`Cache`).
     """
 
     def __init__(self, photo: Any = None, reference: Any = None, hints: Any = None, **options: Any) -> None:
@@ -87,9 +92,9 @@ class Colorizer:
         self._references: tuple[Photo, ...] = ()
         self._hints: dict[int, HintLike] = {}
         self._next_hint = 0
-        self._found: dict[Any, Any] = {}
         self._weights: tuple[float, ...] = ()
-        self._reference_labs: dict[tuple[int, int], Array] = {}
+        self._cache = Cache()
+        self._chosen: tuple[Hashable, Method] | None = None
         if photo is not None:
             self.set_photo(photo)
         self.set_references(reference)
@@ -129,9 +134,20 @@ class Colorizer:
         Raises:
             MethodError: if it cannot answer.
         """
-        swatches = [isinstance(hint, Swatch) for hint in self._hints.values()]
-        has_hints, has_swatches = not all(swatches), any(swatches)
-        return choose_method(self._options.method, bool(self._references), has_hints, has_swatches)
+        kinds = {isinstance(hint, Swatch) for hint in self._hints.values()}
+        given = self._options.method, bool(self._references), False in kinds, True in kinds
+        if self._chosen is None or self._chosen[0] != given:
+            method = choose_method(*given)
+            if self._chosen is not None and self._chosen[1].name == method.name:
+                method = self._chosen[1]  # its networks are open
+            self._chosen = given, method
+        return self._chosen[1]
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the photograph, its references and all that is kept for the next edit take."""
+        hints = tuple(self._hints.values())
+        return held_bytes(self._photo, self._references, hints, *self._cache.slots)
 
     @property
     def provenance(self) -> Provenance:
@@ -143,7 +159,7 @@ class Colorizer:
         """Take a photograph of any kind that `colorize` takes; hints of an earlier one are dropped."""
         self._photo = as_photo(photo)
         self._hints.clear()
-        self._found.clear()
+        self._cache.forget_photo()
 
     def set_references(self, reference: Any, weights: Sequence[float] | None = None) -> None:
         """Take color photographs: None, one, or a list, of any kind that `colorize` takes.
@@ -164,9 +180,7 @@ class Colorizer:
             source if id(source) in known else reference_photo(source, n) for n, source in enumerate(sources)
         )
         self._weights = weighed
-        self._found = {key: value for key, value in self._found.items() if key[0] in PHOTO_ALONE}
-        kept = {id(photo) for photo in self._references}
-        self._reference_labs = {key: lab for key, lab in self._reference_labs.items() if key[0] in kept}
+        self._cache.keep_references(self._references)
 
     def set_options(self, **changes: Any) -> None:
         """Change options by name; the others stay."""
@@ -181,7 +195,7 @@ class Colorizer:
             HintError: if it is outside the photograph or malformed.
         """
         hint = as_hint(hint)
-        self._place([hint], (1, 1), ())
+        self._check(hint)
         self._hints[self._next_hint] = hint
         self._next_hint += 1
         return self._next_hint - 1
@@ -201,16 +215,16 @@ class Colorizer:
 
     def predict(self) -> Prediction:
         """The chroma at the working size, with the hints honored; a* and b* before strength is applied."""
-        method, size = self.method, self._size
-        lightness = self._working_lightness()
-        references = self._working_references()
-        placed = self._place(self._hints.values(), lightness.shape, references)
-        if isinstance(method, EditableMethod) and method.honors_hints:
-            found = method.answer(self._seen(method), placed, seed=self._options.seed)
-            return vivid(found, self._options.vividness, placed)
+        method, hints = self.method, tuple(self._hints.values())
+        placed = self._place(hints)
         if method.honors_hints:
-            return method.predict(lightness, placed, references, seed=self._options.seed)
-        return self._spread(method, size, lightness, placed, references)
+            return vivid(self._prediction(placed, hints), self._options.vividness, placed)
+        from tinct.methods.classical.levin import spread_hints
+
+        alone = replace(HintField.empty(*placed.mask.shape), swatches=placed.swatches)
+        swatches = tuple(hint for hint in hints if isinstance(hint, Swatch))
+        found = vivid(self._prediction(alone, swatches), self._options.vividness, alone)
+        return spread_hints(self._working_lightness(), found, placed) if placed else found
 
     def render(self) -> Photo:
         """The photograph in color at full resolution, with its metadata."""
@@ -317,38 +331,56 @@ class Colorizer:
         """The photograph in color, as the same kind of thing as `source`; see `colorize`."""
         return in_kind(self.render(), source)
 
-    def _spread(
-        self, method: Method, size: int, lightness: Array, placed: HintField, references: Sequence[Reference]
-    ) -> Prediction:
-        """The method's own answer, found once, and the hints spread over it."""
-        from tinct.methods.classical.levin import spread_hints
+    def _prediction(self, placed: HintField, hints: tuple[HintLike, ...]) -> Prediction:
+        """The method's own answer to these hints, the last one kept."""
+        method, seed = self.method, self._options.seed
 
-        alone = replace(HintField.empty(*lightness.shape), swatches=placed.swatches)
-        key = ("found", method.name, size, self._options.seed, placed.swatches)
-        kept: Prediction = _kept(
-            self._found, key, lambda: method.predict(lightness, alone, references, seed=self._options.seed)
-        )
-        found = vivid(kept, self._options.vividness, alone)
-        return spread_hints(lightness, found, placed) if placed else found
+        def predicted() -> Prediction:
+            if isinstance(method, EditableMethod):
+                return method.decode(self._matched(method, placed, hints), seed=seed)
+            return method.predict(self._working_lightness(), placed, self._working_references(), seed=seed)
+
+        return self._cache.predictions.get((*self._read(), hints, seed), predicted)
 
     def _distribution(self) -> Distribution:
-        method = self.method
+        method, hints = self.method, tuple(self._hints.values())
         if not isinstance(method, DistributionMethod):
             raise MethodError(
                 f"{method.name} knows one color for each place and no others; choose {LEARNED} to ask for them."
             )
-        placed = self._place(
-            self._hints.values(), self._working_lightness().shape, self._working_references()
-        )
-        return method.distribution(self._seen(method), placed)
+        return method.distribution(self._matched(method, self._place(hints), hints))
 
-    def _seen(self, method: EditableMethod) -> Any:
-        """What the method reads of the photograph and its references, kept until one of them changes."""
-        return _kept(
-            self._found,
-            ("seen", method.name, self._size, self._options.trust),
-            lambda: method.look(self._working_lightness(), self._working_references()),
-        )
+    def _read(self) -> tuple[Hashable, Hashable]:
+        """What features depend on, and what is recalled from the references depends on besides."""
+        method = self.method
+        trust = self._options.trust if getattr(method, "uses_trust", False) else None
+        weighed = tuple(zip(map(id, self._references), self._weights, strict=True))
+        return (method.name, self._size), (weighed, trust)
+
+    def _matched(self, method: EditableMethod, placed: HintField, hints: tuple[HintLike, ...]) -> Any:
+        """The stages of a method up to its match with hints, each run only if what it depends on has changed."""
+        cache, (photo, references) = self._cache, self._read()
+
+        def matched() -> Any:
+            features = cache.features.get(photo, lambda: method.encode(self._working_lightness()))
+            recalled = cache.recalled.get(
+                (photo, references), lambda: method.recall(features, self._encoded_references(method))
+            )
+            return method.match(features, recalled, placed)
+
+        return cache.matched.get((photo, references, hints), matched)
+
+    def _encoded_references(self, method: EditableMethod) -> list[EncodedReference]:
+        return [
+            EncodedReference(
+                self._cache.references.get(
+                    (id(photo), method.name, self._size), partial(method.encode_reference, reference)
+                ),
+                reference.weight,
+                reference.trust,
+            )
+            for photo, reference in zip(self._references, self._working_references(), strict=True)
+        ]
 
     def _small_photo(self, longer_side: int) -> Photo:
         """The photograph's lightness as a gray picture of bounded size, kept."""
@@ -362,13 +394,12 @@ class Colorizer:
             gray = merge_lightness(lightness, np.zeros((*lightness.shape, 2), np.float32))[..., 0]
             return Photo.from_array(np.rint(gray * 255).astype(np.uint8))
 
-        small: Photo = _kept(self._found, ("small", longer_side), shrunk)
-        return small
+        return self._cache.small.get(longer_side, shrunk)
 
     def _small_lightness(self, longer_side: int) -> Array:
         """L* at a bounded size; for small sizes from a larger one that is kept, not from the whole again."""
         side = max(longer_side, PREVIEW_SIDE)
-        large: Array = _kept(self._found, ("small", side, "L*"), lambda: self.photo.working_lightness(side))
+        large = self._cache.shrunk.get(side, lambda: self.photo.working_lightness(side))
         height, width = self.photo.working_size(longer_side)
         return average_lightness(large, large.shape, (height, width))
 
@@ -378,13 +409,12 @@ class Colorizer:
 
     def _working_lightness(self) -> Array:
         size = self._size
-        lightness: Array = _kept(self._found, ("lightness", size), lambda: self.photo.working_lightness(size))
-        return lightness
+        return self._cache.lightness.get(size, lambda: self.photo.working_lightness(size))
 
     def _working_references(self) -> list[Reference]:
         size, trust = self._size, self._options.trust
         labs = [
-            _kept(self._reference_labs, (id(photo), size), partial(photo.working_lab, size))
+            self._cache.labs.get((id(photo), size), partial(photo.working_lab, size))
             for photo in self._references
         ]
         return [
@@ -392,13 +422,22 @@ class Colorizer:
             for lab, weight in zip(labs, self._weights, strict=True)
         ]
 
-    def _place(
-        self, hints: Iterable[HintLike], shape: tuple[int, ...], references: Sequence[Reference]
-    ) -> HintField:
-        own = [(photo.width, photo.height) for photo in self._references]
-        working = [(ref.lightness.shape[1], ref.lightness.shape[0]) for ref in references]
-        pairs = list(zip(own, working or own, strict=True))
-        return place_hints(hints, (self.photo.width, self.photo.height), (shape[1], shape[0]), pairs)
+    def _place(self, hints: Iterable[HintLike]) -> HintField:
+        """The hints at the working size."""
+        photo, size = self.photo, self._size
+        own = [(each.width, each.height) for each in self._references]
+        working = [each.working_size(size)[::-1] for each in self._references]
+        return place_hints(
+            hints,
+            (photo.width, photo.height),
+            photo.working_size(size)[::-1],
+            list(zip(own, working, strict=True)),
+        )
+
+    def _check(self, hint: HintLike) -> None:
+        """See that a hint can be placed, at a size that costs nothing."""
+        own = [(each.width, each.height) for each in self._references]
+        place_hints([hint], (self.photo.width, self.photo.height), (1, 1), [(size, size) for size in own])
 
     def _read_hints(self, hints: Any) -> Iterable[HintLike]:
         if isinstance(hints, str | PathLike | bytes):
@@ -407,19 +446,13 @@ class Colorizer:
 
 
 def vivid(prediction: Prediction, vividness: float, placed: HintField) -> Prediction:
-    """Add what vividness asks for; hints keep exactly their color."""
+    """A prediction with what vividness asks for, in arrays of its own; hints keep exactly their color."""
     if prediction.vivid is None:
-        return prediction
+        return Prediction(prediction.ab.copy(), prediction.confidence.copy())
     from tinct.methods.classical.levin import pin_hints
 
     ab = prediction.ab + np.float32(vividness) * prediction.vivid
-    return Prediction(pin_hints(ab, placed), prediction.confidence)
-
-
-def _kept(cache: dict[Any, Any], key: Any, compute: Callable[[], Any]) -> Any:
-    if key not in cache:
-        cache[key] = compute()
-    return cache[key]
+    return Prediction(pin_hints(ab, placed), prediction.confidence.copy())
 
 
 def _options(options: Options, changes: dict[str, Any]) -> Options:

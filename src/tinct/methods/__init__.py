@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from tinct.errors import MethodError
 from tinct.methods.classical.card import CARDS as CLASSICAL
-from tinct.methods.method import DistributionMethod, EditableMethod, Method, Prediction, Reference
+from tinct.methods.method import (
+    DistributionMethod,
+    EditableMethod,
+    EncodedReference,
+    Method,
+    Prediction,
+    Reference,
+)
 from tinct.networks import CARDS as NETWORKS
 from tinct.networks.card import named
 
@@ -14,6 +21,7 @@ __all__ = [
     "METHODS",
     "DistributionMethod",
     "EditableMethod",
+    "EncodedReference",
     "Method",
     "Prediction",
     "Reference",

@@ -26,7 +26,7 @@ from tinct.methods.exported import (
     sha256_of,
     unpadded,
 )
-from tinct.methods.method import Prediction, Reference
+from tinct.methods.method import EncodedReference, Prediction, Reference, predicted
 from tinct.networks.tinct.ports import SURE_SPREAD
 
 Array = NDArray[np.float32]
@@ -36,6 +36,57 @@ BIN_STRIDE = 4
 
 UNKNOWN_CONFIDENCE = 0.5
 """Of a network that gives one color and does not say how surely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a network gives for a photograph.
+
+    Attributes:
+        padded: height and width of the photograph after padding.
+        arrays: the network's outputs, by name.
+    """
+
+    padded: tuple[int, ...]
+    arrays: dict[str, NDArray[Any]]
+
+    def whole(self, name: str, size: tuple[int, ...]) -> Array:
+        """An output at the size of the photograph before padding."""
+        return self.enlarged(self.arrays[name][0], size)
+
+    def enlarged(self, image: Array, size: tuple[int, ...]) -> Array:
+        """What was computed from an output, (h, w, C), at the size of the photograph before padding."""
+        return unpadded(image, self.padded, (size[0], size[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is known of a photograph before any hint.
+
+    Attributes:
+        lightness: CIE L*, shape (H, W).
+        output: what the network gives, where hints do not change it; else None.
+    """
+
+    lightness: Array
+    output: Output | None = None
+
+
+@dataclass(slots=True)
+class Matched:
+    """A photograph with its hints, and what the network gives for both.
+
+    Attributes:
+        lightness: CIE L*, shape (H, W).
+        hints: at the same size.
+        output: what the network gives.
+        distribution: None until it was asked for.
+    """
+
+    lightness: Array
+    hints: HintField
+    output: Output
+    distribution: Distribution | None = None
 
 
 @dataclass(frozen=True)
@@ -76,16 +127,33 @@ class Automatic:
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
     ) -> Prediction:
-        """Predict chroma; hints and references are not looked at."""
-        padded, found = self.run(lightness)
-        height, width = lightness.shape
-        ab = unpadded(found["ab"][0], padded, (height, width))
-        return Prediction(ab, np.full(lightness.shape, UNKNOWN_CONFIDENCE, np.float32))
+        """Predict chroma; references are not looked at."""
+        return predicted(self, lightness, hints, references, seed=seed)
 
-    def run(
-        self, lightness: Array, hints: HintField | None = None, **given: Array
-    ) -> tuple[tuple[int, ...], dict[str, NDArray[Any]]]:
-        """The padded size, and what the network gives for it.
+    def encode(self, lightness: Array) -> Features:
+        """Run the network on a photograph."""
+        return Features(lightness, self.run(lightness))
+
+    def encode_reference(self, reference: Reference) -> Any:
+        """Nothing: references are not looked at."""
+        return None
+
+    def recall(self, features: Features, references: Sequence[EncodedReference]) -> dict[str, Array]:
+        """The network's further inputs, by name: none."""
+        return {}
+
+    def match(self, features: Features, recalled: dict[str, Array], hints: HintField) -> Matched:
+        """What the network gave for the photograph, which hints do not change."""
+        assert features.output is not None
+        return Matched(features.lightness, hints, features.output)
+
+    def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
+        """Predict chroma; seeds and hints do not change it."""
+        ab = matched.output.whole("ab", matched.lightness.shape)
+        return Prediction(ab, np.full(matched.lightness.shape, UNKNOWN_CONFIDENCE, np.float32))
+
+    def run(self, lightness: Array, hints: HintField | None = None, **given: Array) -> Output:
+        """Run the network.
 
         Args:
             lightness: CIE L*, shape (H, W), 0..100.
@@ -96,22 +164,7 @@ class Automatic:
         if hints is not None:
             given["hints"] = channels_first(hint_planes(hints, padded.shape))
         network = exported_network(*self.weights)
-        return padded.shape, network.run(lightness=channels_first(padded), **given)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is known of a photograph before any hint.
-
-    Attributes:
-        lightness: CIE L*, shape (H, W).
-        given: the network's further inputs, by name.
-        found: the padded size and the network's outputs, where hints do not change them; else None.
-    """
-
-    lightness: Array
-    given: dict[str, Array]
-    found: tuple[tuple[int, ...], dict[str, NDArray[Any]]] | None = None
+        return Output(padded.shape, network.run(lightness=channels_first(padded), **given))
 
 
 @dataclass(frozen=True)
@@ -126,45 +179,30 @@ class AutomaticDistribution(Automatic):
 
     temperature: float = TEMPERATURE
 
-    def predict(
-        self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
-    ) -> Prediction:
-        """Predict chroma; a seed above 0 asks for another plausible answer."""
-        return self.answer(self.look(lightness, references), hints, seed=seed)
-
-    def look(self, lightness: Array, references: Sequence[Reference] = ()) -> Seen:
-        """Read a photograph."""
-        return Seen(lightness, {}, self.run(lightness))
-
-    def answer(self, seen: Seen, hints: HintField, *, seed: int = 0) -> Prediction:
-        """Predict chroma for what was seen; hints are spread over it afterwards."""
-        size = seen.lightness.shape[0], seen.lightness.shape[1]
-        padded, found = self.found(seen, hints)
-        p = np.asarray(found["probabilities"][0], np.float32)
+    def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
+        """Predict chroma; a seed above 0 asks for another plausible answer, hints do not change it."""
+        output, size = matched.output, matched.lightness.shape
+        p = np.asarray(output.arrays["probabilities"][0], np.float32)
         mean = p @ AB_BINS
         vivid = decode_bins(p, self.temperature, probabilities=True) - mean
-        ab = unpadded(mean, padded, size)
+        ab = output.enlarged(mean, size)
         if seed:
-            ab += unpadded(alternative(self.distribution(seen, hints), seed), padded, size)
-        return Prediction(ab, unpadded(certainty(p), padded, size)[..., 0], unpadded(vivid, padded, size))
+            ab += output.enlarged(alternative(self.distribution(matched), seed), size)
+        return Prediction(ab, output.enlarged(certainty(p), size)[..., 0], output.enlarged(vivid, size))
 
-    def distribution(self, seen: Seen, hints: HintField) -> Distribution:
+    def distribution(self, matched: Matched) -> Distribution:
         """How likely each of the 313 bins is, at a quarter of the working size.
 
         Two places are alike as far as their distributions overlap: the roots of the probabilities, over cells of nine
         bins, are unit vectors whose product is the Bhattacharyya coefficient.
         """
-        _, found = self.found(seen, hints)
-        height, width = (-(-n // BIN_STRIDE) for n in seen.lightness.shape)
-        p = np.asarray(found["probabilities"][0], np.float32)[:height, :width]
-        p /= np.maximum(p.sum(-1, keepdims=True), np.finfo(np.float32).tiny)
-        matched = reach_of(seen.lightness, hints)[::BIN_STRIDE, ::BIN_STRIDE]
-        return Distribution(p, np.sqrt(p @ _coarse_bins()), matched, BIN_STRIDE)
-
-    def found(self, seen: Seen, hints: HintField) -> tuple[tuple[int, ...], dict[str, NDArray[Any]]]:
-        """The padded size and the network's outputs."""
-        assert seen.found is not None
-        return seen.found
+        if matched.distribution is None:
+            height, width = (-(-n // BIN_STRIDE) for n in matched.lightness.shape)
+            p = np.array(matched.output.arrays["probabilities"][0, :height, :width], np.float32)
+            p /= np.maximum(p.sum(-1, keepdims=True), np.finfo(np.float32).tiny)
+            answered = reach_of(matched.lightness, matched.hints)[::BIN_STRIDE, ::BIN_STRIDE]
+            matched.distribution = Distribution(p, np.sqrt(p @ _coarse_bins()), answered, BIN_STRIDE)
+        return matched.distribution
 
 
 @cache

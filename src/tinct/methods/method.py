@@ -35,6 +35,20 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class EncodedReference:
+    """A reference as a method encoded it.
+
+    Attributes:
+        features: what `EditableMethod.encode_reference` gave.
+        weight, trust: see `Reference`.
+    """
+
+    features: Any
+    weight: float = 1.0
+    trust: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """A method's answer at the working size.
 
@@ -64,8 +78,8 @@ class Method(Protocol):
         working_size: the longer side in pixels at which it predicts by default.
 
     A method may say more, and the functions of `tinct.methods` ask: `uses_references`, whether a reference changes its
-    answer; `weights`, the exported files that it needs, by their names in the manifest; `weights_sha256`, the hash that
-    names its training.
+    answer; `uses_trust`, whether the trust in references does; `weights`, the exported files that it needs, by their
+    names in the manifest; `weights_sha256`, the hash that names its training.
     """
 
     @property
@@ -101,17 +115,40 @@ class Method(Protocol):
 
 @runtime_checkable
 class EditableMethod(Method, Protocol):
-    """A method that reads the photograph once and answers many times, as editing needs.
+    """A method that answers in stages, so that an edit repeats only those that depend on what was edited.
 
-    `predict` is `answer(look(lightness, references), hints, seed=seed)`.
+    A photograph is encoded, recalls colors from the encoded references, is matched with the hints, and is decoded:
+    `predict` is all of this, one after the other (`predicted`). What a stage gives is the method's own; only the
+    method itself reads it.
     """
 
-    def look(self, lightness: Array, references: Sequence[Reference]) -> Any:
-        """Read a photograph and its references, once for any number of answers."""
+    def encode(self, lightness: Array) -> Any:
+        """The features of a photograph, once for any number of references and hints.
+
+        Args:
+            lightness: CIE L*, shape (H, W), 0..100, float32, at the working size.
+        """
         ...
 
-    def answer(self, seen: Any, hints: HintField, *, seed: int = 0) -> Prediction:
-        """Predict chroma for what `look` saw, with these hints; a seed above 0 asks for another plausible answer."""
+    def encode_reference(self, reference: Reference) -> Any:
+        """The features of a reference, once for any weight and trust; those of `reference` are not looked at."""
+        ...
+
+    def recall(self, features: Any, references: Sequence[EncodedReference]) -> Any:
+        """What a photograph finds in references, once for any hints.
+
+        Args:
+            features: of the photograph.
+            references: none, one or several.
+        """
+        ...
+
+    def match(self, features: Any, recalled: Any, hints: HintField) -> Any:
+        """What a photograph finds in hints, and all else that `decode` and `distribution` need."""
+        ...
+
+    def decode(self, matched: Any, *, seed: int = 0) -> Prediction:
+        """Predict chroma from what `match` gave; a seed above 0 asks for another plausible answer."""
         ...
 
 
@@ -119,6 +156,29 @@ class EditableMethod(Method, Protocol):
 class DistributionMethod(EditableMethod, Protocol):
     """A method that knows how likely each color is, and so can suggest colors, places to click, and alternatives."""
 
-    def distribution(self, seen: Any, hints: HintField) -> Distribution:
-        """What is likely where, for what `look` saw, with these hints."""
+    def distribution(self, matched: Any) -> Distribution:
+        """What is likely where, from what `match` gave."""
         ...
+
+
+def predicted(
+    method: EditableMethod,
+    lightness: Array,
+    hints: HintField,
+    references: Sequence[Reference],
+    *,
+    seed: int = 0,
+) -> Prediction:
+    """All stages of a method, one after the other: its `predict`."""
+    return method.decode(matched(method, lightness, hints, references), seed=seed)
+
+
+def matched(
+    method: EditableMethod, lightness: Array, hints: HintField, references: Sequence[Reference] = ()
+) -> Any:
+    """All stages of a method up to `match`."""
+    features = method.encode(lightness)
+    encoded = [
+        EncodedReference(method.encode_reference(each), each.weight, each.trust) for each in references
+    ]
+    return method.match(features, method.recall(features, encoded), hints)

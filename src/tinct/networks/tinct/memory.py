@@ -5,7 +5,7 @@ Arrays here have channels last; a key is the concatenation of its heads' parts, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,10 @@ class Items:
     bias: Array
     place: Array | None = None
 
+    def weighed(self, weight: float) -> Items:
+        """The same items, each with this weight, above 0."""
+        return replace(self, bias=np.full(len(self.keys), np.log(weight), np.float32))
+
     def inputs(self) -> dict[str, Array]:
         """As the network's graphs take them."""
         named = {"item_keys": self.keys, "item_ab": self.ab, "item_bias": self.bias}
@@ -68,7 +72,7 @@ def hint_items(keys: NDArray[Any], hints: HintField) -> Items:
     return Items(unit(found), ab, np.full(len(x), HINT_BIAS, np.float32), place.astype(np.float32))
 
 
-def reference_items(keys: NDArray[Any], ab: Array, weight: float) -> Items:
+def reference_items(keys: NDArray[Any], ab: Array, weight: float = 1.0) -> Items:
     """A memory item for each patch of a reference.
 
     Args:
@@ -84,7 +88,7 @@ def reference_items(keys: NDArray[Any], ab: Array, weight: float) -> Items:
     ]
     flat = unit(pooled.reshape(height * width, -1))
     colors = block_means(whole, REFERENCE_STRIDE).reshape(-1, 2)
-    return Items(flat, colors, np.full(len(flat), np.log(weight), np.float32))
+    return Items(flat, colors, np.zeros(len(flat), np.float32)).weighed(weight)
 
 
 def joined(items: list[Items]) -> Items:

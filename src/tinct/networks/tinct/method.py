@@ -1,14 +1,14 @@
 """The released network behind the one protocol: automatic, references and hints in any mix.
 
-The photograph is read once (`encode`), references once (`encode`, `recall`); what runs again per hint is `match` and
-`decode`. See `tinct.networks.tinct.network` for the network, `tinct.networks.tinct.graphs` for how it is cut, and
-docs/models/tinct.md for its training and scores.
+The photograph and each reference are encoded once (`encode`); another weight or trust runs `recall`, `match` and
+`decode` again, another hint `match` and `decode`. See `tinct.networks.tinct.network` for the network,
+`tinct.networks.tinct.graphs` for how it is cut, and docs/models/tinct.md for its training and scores.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,7 +22,7 @@ from tinct.inference import Network, TorchSource, open_network
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import Distribution, alternative
 from tinct.methods.exported import channels_first, hint_planes, mirrored, sha256_of
-from tinct.methods.method import Prediction, Reference
+from tinct.methods.method import EncodedReference, Prediction, Reference, predicted
 from tinct.networks.tinct.memory import (
     HEADS,
     KEY_STRIDE,
@@ -65,29 +65,44 @@ What more or less of it gains and costs on held-out photographs: docs/experiment
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the network knows of a photograph and its references before any hint.
+class Features:
+    """What the encoder makes of a photograph.
 
     Attributes:
         lightness: CIE L*, mirrored out to multiples of 32, shape (H, W).
         size: height and width before that.
         view: of `keys`, as the encoder's maps lie in memory.
         shares: what of `encode` the decoder takes, by name.
-        recalled: what places attend to in the references; None where there is none.
-        networks: those that have answered, by part: looking up which weights are the user's costs more than `match`.
     """
 
     lightness: Array
     size: tuple[int, int]
     view: NDArray[Any]
     shares: dict[str, NDArray[Any]]
-    recalled: NDArray[Any] | None
-    networks: dict[str, Network] = field(default_factory=dict)
 
     @cached_property
     def keys(self) -> NDArray[Any]:
         """What each place looks like, shape (1, H / 4, W / 4, heads * key); copied in order where it is asked for."""
         return np.ascontiguousarray(self.view)
+
+
+@dataclass(slots=True)
+class Matched:
+    """A photograph with what it finds in references and hints.
+
+    Attributes:
+        features: of the photograph.
+        hints: at the working size.
+        inputs: of the decoder and of the distribution, by name.
+        decoded: the decoder's outputs, by name; None until it has run.
+        distribution: None until it was asked for.
+    """
+
+    features: Features
+    hints: HintField
+    inputs: dict[str, NDArray[Any]]
+    decoded: dict[str, NDArray[Any]] | None = None
+    distribution: Distribution | None = None
 
 
 class Tinct:
@@ -99,11 +114,13 @@ class Tinct:
     needs_reference: ClassVar[bool] = False
     needs_hints: ClassVar[bool] = False
     honors_hints: ClassVar[bool] = True
+    uses_trust: ClassVar[bool] = True
     working_size: ClassVar[int] = 256
     weights: ClassVar[tuple[str, ...]] = tuple(f"tinct.{part}" for part in OUTPUTS)
 
     def __init__(self, *, device: str = "auto", precision: str = "auto", threads: int | None = None) -> None:
         self._engine: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
+        self._networks: dict[str, Network] = {}
 
     def prepare(self) -> None:
         """Open what every photograph needs; a thread may do it while the photograph is being read.
@@ -124,90 +141,93 @@ class Tinct:
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
     ) -> Prediction:
         """Predict chroma; see `Method.predict`. Seed 0 is the likeliest answer, others are alternatives to it."""
-        return self.answer(self.look(lightness, references), hints, seed=seed)
+        return predicted(self, lightness, hints, references, seed=seed)
 
-    def look(self, lightness: Array, references: Sequence[Reference] = ()) -> Seen:
-        """Read a photograph and its references, once for any number of answers.
-
-        Args:
-            lightness: CIE L*, shape (H, W), 0..100.
-            references: color photographs at their own working sizes.
-        """
+    def encode(self, lightness: Array) -> Features:
+        """The features of a photograph; lightness is CIE L*, shape (H, W), 0..100."""
         padded = mirrored(np.asarray(lightness, np.float32), SIZE_MULTIPLE)
-        features = self._network("encode").run(lightness=padded[None, None])
-        keys = features.pop("keys")
+        outputs = self._network("encode").run(lightness=padded[None, None])
+        keys = outputs.pop("keys")
         height, width = lightness.shape
-        return Seen(padded, (height, width), keys, features, self._recall(keys, references))
+        return Features(padded, (height, width), keys, outputs)
 
-    def answer(self, seen: Seen, hints: HintField, *, seed: int = 0) -> Prediction:
-        """Predict chroma for what was seen, with these hints.
-
-        A seed above 0 gives another plausible colorization; the same seed gives the same one.
-        """
-        inputs = self._decoder_inputs(seen, hints)
-        found = self._answering("decode", seen).run(**inputs)
-        height, width = seen.size
-        taken = share(inputs["maps"])
-        matched = _enlarged(taken, KEY_STRIDE)
-        certainty = _enlarged(found["certainty"][0], VIVID_STRIDE)[:height, :width]
-        # The more hints and references answer for, the less is guessed: by the square of what they leave.
-        vivid = np.moveaxis(_vivid(seen, found) * np.square(1 - matched), 0, -1)
-        ab = _enlarged(found["ab"][0], 2)[:height, :width]
-        if seed:
-            moved = alternative(self._distribution(seen, inputs), seed)
-            ab = ab + _enlarged(moved, KEY_STRIDE)[:height, :width]
-        return Prediction(
-            pin_hints(ab, hints), np.maximum(certainty, matched[:height, :width]), vivid[:height, :width]
-        )
-
-    def distribution(self, seen: Seen, hints: HintField) -> Distribution:
-        """How likely each of the 313 bins is, at a quarter of the working size."""
-        return self._distribution(seen, self._decoder_inputs(seen, hints))
-
-    def _distribution(self, seen: Seen, inputs: dict[str, NDArray[Any]]) -> Distribution:
-        """Cut to the cells that the photograph touches: padding is not asked about."""
-        height, width = (-(-n // KEY_STRIDE) for n in seen.size)
-        wanted = {name: inputs[name] for name in INPUTS["distribution"]}
-        found = self._network("distribution").run(**wanted)["probabilities"]
-        p, keys = (np.asarray(part[0, :height, :width], np.float32) for part in (found, seen.keys))
-        return Distribution(
-            p, keys / np.float32(np.sqrt(HEADS)), share(inputs["maps"])[:height, :width], KEY_STRIDE
-        )
-
-    def _decoder_inputs(self, seen: Seen, hints: HintField) -> dict[str, NDArray[Any]]:
-        near = None
-        if hints.points:
-            items = hint_items(seen.keys[0], hints).inputs()
-            near = self._answering("match", seen).run(keys=seen.keys, **items)["found"]
-        found = maps(near, seen.recalled, *seen.view.shape[1:3])
-        return {**seen.shares, "maps": found, "hint_map": _hint_map(hints, seen.lightness.shape)}
-
-    def _recall(self, keys: NDArray[Any], references: Sequence[Reference]) -> NDArray[Any] | None:
-        """Attend to every patch of every reference that counts."""
-        items = [self._items(reference) for reference in references if reference.weight > 0]
-        if not items:
-            return None
-        return self._network("recall").run(keys=keys, **joined(items).inputs())["found"]
-
-    def _items(self, reference: Reference) -> Items:
+    def encode_reference(self, reference: Reference) -> Items:
+        """A memory item for each patch of a reference, of weight 1."""
         padded = mirrored(np.asarray(reference.lightness, np.float32), SIZE_MULTIPLE)
         keys = self._network("encode").run(lightness=padded[None, None])["keys"]
-        return reference_items(
-            keys[0], reference.ab, reference.weight * REFERENCE_TRUST ** (reference.trust - 1)
+        return reference_items(keys[0], reference.ab)
+
+    def recall(self, features: Features, references: Sequence[EncodedReference]) -> NDArray[Any] | None:
+        """What each place attends to in every patch of every reference that counts; None where none does."""
+        items = [
+            each.features.weighed(each.weight * REFERENCE_TRUST ** (each.trust - 1))
+            for each in references
+            if each.weight > 0
+        ]
+        if not items:
+            return None
+        return self._network("recall").run(keys=features.view, **joined(items).inputs())["found"]
+
+    def match(self, features: Features, recalled: NDArray[Any] | None, hints: HintField) -> Matched:
+        """The decoder's inputs: the features, and what each place attends to in references and hints."""
+        near = None
+        if hints.points:
+            items = hint_items(features.keys[0], hints).inputs()
+            near = self._network("match").run(keys=features.keys, **items)["found"]
+        attended = maps(near, recalled, *features.view.shape[1:3])
+        inputs = {
+            **features.shares,
+            "maps": attended,
+            "hint_map": _hint_map(hints, features.lightness.shape),
+        }
+        return Matched(features, hints, inputs)
+
+    def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
+        """Predict chroma; a seed above 0 gives another plausible colorization, the same seed the same one."""
+        if matched.decoded is None:
+            matched.decoded = self._network("decode").run(**matched.inputs)
+        outputs = matched.decoded
+        height, width = matched.features.size
+        answered = _enlarged(share(matched.inputs["maps"]), KEY_STRIDE)
+        certainty = _enlarged(outputs["certainty"][0], VIVID_STRIDE)[:height, :width]
+        # The more hints and references answer for, the less is guessed: by the square of what they leave.
+        vivid = np.moveaxis(_vivid(matched.features, outputs) * np.square(1 - answered), 0, -1)
+        ab = _enlarged(outputs["ab"][0], 2)[:height, :width]
+        if seed:
+            moved = alternative(self.distribution(matched), seed)
+            ab = ab + _enlarged(moved, KEY_STRIDE)[:height, :width]
+        return Prediction(
+            pin_hints(ab, matched.hints),
+            np.maximum(certainty, answered[:height, :width]),
+            vivid[:height, :width],
         )
 
-    def _answering(self, part: str, seen: Seen) -> Network:
-        if part not in seen.networks:
-            seen.networks[part] = self._network(part)
-        return seen.networks[part]
+    def distribution(self, matched: Matched) -> Distribution:
+        """How likely each of the 313 bins is, at a quarter of the working size.
+
+        The distribution is cut to the cells that the photograph touches: padding is not asked about.
+        """
+        if matched.distribution is None:
+            features, inputs = matched.features, matched.inputs
+            height, width = (-(-n // KEY_STRIDE) for n in features.size)
+            wanted = {name: inputs[name] for name in INPUTS["distribution"]}
+            outputs = self._network("distribution").run(**wanted)["probabilities"]
+            p, keys = (np.asarray(part[0, :height, :width], np.float32) for part in (outputs, features.keys))
+            matched.distribution = Distribution(
+                p, keys / np.float32(np.sqrt(HEADS)), share(inputs["maps"])[:height, :width], KEY_STRIDE
+            )
+        return matched.distribution
 
     def _network(self, part: str) -> Network:
-        name = f"tinct.{part}"
-        known = manifest()
-        path = weights_path(name, entries=known)
-        return open_network(
-            path, torch_source=_torch_source(part, path), ranges=known[name].ranges, **self._engine
-        )
+        """A part of the network; looking up whose weights are installed costs more than `match`, and is done once."""
+        if part not in self._networks:
+            name = f"tinct.{part}"
+            known = manifest()
+            path = weights_path(name, entries=known)
+            self._networks[part] = open_network(
+                path, torch_source=_torch_source(part, path), ranges=known[name].ranges, **self._engine
+            )
+        return self._networks[part]
 
 
 def _torch_source(part: str, path: Path) -> TorchSource:
@@ -224,22 +244,22 @@ def _torch_source(part: str, path: Path) -> TorchSource:
     return TorchSource(build, path, INPUTS[part], OUTPUTS[part])
 
 
-def _vivid(seen: Seen, found: dict[str, NDArray[Any]]) -> Array:
+def _vivid(features: Features, outputs: dict[str, NDArray[Any]]) -> Array:
     """What vividness 1 adds at the padded working size: the way to the annealed mean, along lightness edges.
 
     Returns:
         A plane of a* and one of b*, shape (2, H, W).
     """
-    mean = block_means(found["ab"][0], VIVID_STRIDE // 2)
-    annealed = np.asarray(found["annealed"][0], np.float32)
+    mean = block_means(outputs["ab"][0], VIVID_STRIDE // 2)
+    annealed = np.asarray(outputs["annealed"][0], np.float32)
     bound = CHROMA_TIMES * _norm(mean) + CHROMA_ABOVE
     annealed = annealed * np.minimum(1, bound / np.maximum(_norm(annealed), 1e-3))
     # certainty is 1 / (1 + variance / SURE_SPREAD squared)
-    variance = SURE_SPREAD**2 * (1 / np.maximum(found["certainty"][0].astype(np.float32), 1e-3) - 1)
+    variance = SURE_SPREAD**2 * (1 / np.maximum(outputs["certainty"][0].astype(np.float32), 1e-3) - 1)
     way = (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
-    coarse = block_means(seen.lightness[..., None], VIVID_STRIDE)[..., 0]
-    height, width = seen.lightness.shape
-    return ChromaUpsampler(way, coarse, (height, width)).planes(0, height, seen.lightness)
+    coarse = block_means(features.lightness[..., None], VIVID_STRIDE)[..., 0]
+    height, width = features.lightness.shape
+    return ChromaUpsampler(way, coarse, (height, width)).planes(0, height, features.lightness)
 
 
 def _norm(ab: Array) -> Array:

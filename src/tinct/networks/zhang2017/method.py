@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,17 @@ from numpy.typing import NDArray
 from tinct.color.bins import AB_BINS, encode_bins
 from tinct.color.gamut import merge_lightness
 from tinct.hints import HintField
-from tinct.methods.automatic import BIN_STRIDE, UNKNOWN_CONFIDENCE, AutomaticDistribution, Seen, reach_of
+from tinct.methods.automatic import (
+    BIN_STRIDE,
+    UNKNOWN_CONFIDENCE,
+    AutomaticDistribution,
+    Features,
+    Matched,
+    reach_of,
+)
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import alternative
-from tinct.methods.exported import unpadded
-from tinct.methods.method import Prediction, Reference
+from tinct.methods.method import EncodedReference, Prediction, Reference
 from tinct.networks.zhang2017.card import PAPER
 
 Array = NDArray[np.float32]
@@ -31,23 +37,22 @@ class LocalHints(AutomaticDistribution):
 
     honors_hints: ClassVar[bool] = True
 
-    def look(self, lightness: Array, references: Sequence[Reference] = ()) -> Seen:
-        """Read a photograph; the network itself runs at each answer."""
-        return Seen(lightness, {})
+    def encode(self, lightness: Array) -> Features:
+        """The photograph as it is: the network runs once its hints are known."""
+        return Features(lightness)
 
-    def answer(self, seen: Seen, hints: HintField, *, seed: int = 0) -> Prediction:
-        """Predict chroma for what was seen, with these hints."""
-        size = seen.lightness.shape[0], seen.lightness.shape[1]
-        padded, found = self.found(seen, hints)
-        ab = unpadded(found["ab"][0], padded, size)
+    def match(self, features: Features, recalled: dict[str, Array], hints: HintField) -> Matched:
+        """Run the network on a photograph and its hints."""
+        return Matched(features.lightness, hints, self.run(features.lightness, hints, **recalled))
+
+    def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
+        """Predict chroma; a seed above 0 asks for another plausible answer."""
+        output, size = matched.output, matched.lightness.shape
+        ab = output.whole("ab", size)
         if seed:
-            ab += unpadded(alternative(self.distribution(seen, hints), seed), padded, size)
-        sure = np.maximum(reach_of(seen.lightness, hints), np.float32(UNKNOWN_CONFIDENCE))
-        return Prediction(pin_hints(ab, hints), sure)
-
-    def found(self, seen: Seen, hints: HintField) -> tuple[tuple[int, ...], dict[str, NDArray[Any]]]:
-        """The padded size and the network's outputs."""
-        return self.run(seen.lightness, hints, **seen.given)
+            ab += output.enlarged(alternative(self.distribution(matched), seed), size)
+        sure = np.maximum(reach_of(matched.lightness, matched.hints), np.float32(UNKNOWN_CONFIDENCE))
+        return Prediction(pin_hints(ab, matched.hints), sure)
 
 
 @dataclass(frozen=True)
@@ -56,20 +61,21 @@ class GlobalHints(LocalHints):
 
     uses_references: ClassVar[bool] = True
 
-    def look(self, lightness: Array, references: Sequence[Reference] = ()) -> Seen:
-        """Read a photograph and what its references' colors are on the whole."""
-        return Seen(lightness, {"global_hints": global_hints(references)[None]})
+    def encode_reference(self, reference: Reference) -> Array:
+        """A reference's ab histogram, 1, mean saturation and 1, shape (316,)."""
+        return np.concatenate([histogram(reference.ab), [1, mean_saturation(reference), 1]])
+
+    def recall(self, features: Features, references: Sequence[EncodedReference]) -> dict[str, Array]:
+        """The network's further input: what its references' colors are on the whole."""
+        return {"global_hints": global_hints(references)[None]}
 
 
-def global_hints(references: Sequence[Reference]) -> Array:
-    """What the network takes of references (316,): the ab histogram, 1, mean saturation, 1; zeros without any.
-
-    Several count by their weights.
-    """
+def global_hints(references: Sequence[EncodedReference]) -> Array:
+    """The mean of what references give, by their weights, shape (316,); zeros where none counts."""
     given = [reference for reference in references if reference.weight > 0]
     if not given:
         return np.zeros(len(AB_BINS) + 3, np.float32)
-    each = [np.concatenate([histogram(one.ab), [1, mean_saturation(one), 1]]) for one in given]
+    each = [one.features for one in given]
     return np.average(each, axis=0, weights=[one.weight for one in given]).astype(np.float32)
 
 
