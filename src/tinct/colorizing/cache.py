@@ -20,27 +20,35 @@ Array = NDArray[np.float32]
 REFERENCES = 8
 """References whose features are kept at least, counted for each method and size; as many as are set, if more are."""
 
+FEATURES_BYTES = 64 << 20
+"""Bytes up to which the features of a second method or working size are kept; at their usual sizes two take a fifth."""
+
 
 class Recent(Generic[Key, Value]):
     """The values computed last, by what they were computed from; the one asked for longest ago goes first.
 
     Attributes:
         limit: how many values are kept at most.
+        bytes_limit: how many bytes they may take together before all but the last one go; None is any number.
     """
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+    def __init__(self, limit: int, bytes_limit: int | None = None) -> None:
+        self.limit, self.bytes_limit = limit, bytes_limit
         self._values: OrderedDict[Key, Value] = OrderedDict()
 
     def get(self, key: Key, compute: Callable[[], Value]) -> Value:
         """The value of a key, computed if it is not kept."""
         if key not in self._values:
-            found = compute()
-            while len(self._values) >= self.limit:
-                self._values.popitem(last=False)
-            self._values[key] = found
+            self._values[key] = compute()
         self._values.move_to_end(key)
+        while len(self._values) > 1 and self._is_full():
+            self._values.popitem(last=False)
         return self._values[key]
+
+    def _is_full(self) -> bool:
+        if len(self._values) > self.limit:
+            return True
+        return self.bytes_limit is not None and held_bytes(self) > self.bytes_limit
 
     def drop(self, unwanted: Callable[[Key], bool]) -> None:
         """Remove the values whose keys are unwanted."""
@@ -77,7 +85,7 @@ class Cache:
         self.lightness: Recent[int, Array] = Recent(4)
         self.shrunk: Recent[int, Array] = Recent(2)
         self.small: Recent[int, Photo] = Recent(4)
-        self.features: Recent[Hashable, Any] = Recent(2)
+        self.features: Recent[Hashable, Any] = Recent(2, FEATURES_BYTES)
         self.labs: Recent[tuple[int, int], Array] = Recent(REFERENCES)
         self.references: Recent[tuple[int, str, int], Any] = Recent(REFERENCES)
         self.recalled: Recent[Hashable, Any] = Recent(1)

@@ -73,7 +73,10 @@ async def on_session(
     """Work on a session in the pool, when nothing else works on it."""
     async with session.lock:
         session.check_open()
-        return await pool.run(work, urgent=urgent)
+        try:
+            return await pool.run(work, urgent=urgent)
+        finally:
+            session.measure()
 
 
 async def _left(request: Request) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from time import monotonic
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from starlette.datastructures import UploadFile
 
@@ -23,9 +23,6 @@ from tinct.web.shares import over_its_share
 
 _EVICTED_AFTER = 300.0
 """Seconds without a request after which a session gives its place to a new one, if all places are taken."""
-
-_LOOKS = 16
-"""Sizes and methods that one photograph is looked at with before what was found for them is forgotten."""
 
 
 class Upload:
@@ -94,15 +91,20 @@ class Upload:
         self.file.close()
 
 
-def read_references(uploads: Iterable[Upload], max_pixels: int) -> list[Photo]:
+def read_references(
+    uploads: Iterable[Upload], max_pixels: int, known: Mapping[str, Photo] | None = None
+) -> list[Photo]:
     """Decode references; all together may have as many pixels as one photograph.
 
+    Args:
+        known: photographs that are decoded already, by the SHA-256 of their file.
     Raises:
         PhotoError, PhotoTooLargeError: as `Photo.read`.
     """
     photos: list[Photo] = []
     for upload in uploads:
-        photos.append(upload.read(max_pixels))
+        decoded = known.get(upload.sha256) if known else None
+        photos.append(decoded if decoded is not None else upload.read(max_pixels))
         max_pixels -= photos[-1].width * photos[-1].height
     return photos
 
@@ -121,7 +123,7 @@ class Session:
         lock: one request at a time works on a session.
         used: when it was last asked for.
         closed: True once its files are gone.
-        memory: about how many bytes its decoded photographs take.
+        memory: bytes that its decoded photographs, and what was found for them, took after the last request.
     """
 
     id: str
@@ -138,7 +140,6 @@ class Session:
     memory: int = 0
     closed: bool = False
     _colorizer: Colorizer | None = None
-    _looks: set[Any] = field(default_factory=set)
 
     @property
     def stored(self) -> int:
@@ -170,19 +171,13 @@ class Session:
             raise Refusal(404, "the session has ended; send the photograph again.")
 
     def keep(self, colorizer: Colorizer) -> None:
-        """Keep the decoded photograph; what its references add is of the order of their pixels."""
+        """Keep the decoded photograph."""
         self._colorizer = colorizer
-        photo = colorizer.photo
-        self.memory = photo.width * photo.height * photo.bit_depth * 3 // 8 + 8 * sum(
-            reference.size for reference in self.references
-        )
+        self.measure()
 
-    def look(self, *view: Any) -> None:
-        """Note how the photograph is looked at; what was found for too many ways of looking is forgotten."""
-        self._looks.add(view)
-        if len(self._looks) > _LOOKS:
-            self.forget()
-            self._looks = {view}
+    def measure(self) -> None:
+        """Note how much memory is taken; for whoever has the lock."""
+        self.memory = self._colorizer.memory if self._colorizer is not None else 0
 
     def forget(self) -> None:
         """Let the decoded photograph go; the upload stays."""

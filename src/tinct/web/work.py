@@ -86,9 +86,11 @@ def open_photo(settings: Settings, upload: Upload) -> Colorizer:
 def set_references(settings: Settings, session: Session, uploads: list[Upload], weights: list[float]) -> None:
     """Read references, and take them if all can be used; the ones there were stay otherwise."""
     colorizer = session.colorizer(settings.max_pixels)
+    before = zip(session.references, colorizer.references, strict=True)
+    known = {upload.sha256: photo for upload, photo in before}
+    colorizer.set_references(read_references(uploads, settings.max_pixels, known), weights)
     for upload in uploads:
         _ = upload.sha256
-    colorizer.set_references(read_references(uploads, settings.max_pixels), weights)
     for upload in session.references:
         upload.close()
     session.references, session.weights = uploads, weights
@@ -103,7 +105,7 @@ def set_weights(settings: Settings, session: Session, weights: list[float]) -> N
 
 def preview(settings: Settings, session: Session, view: View) -> bytes:
     """The photograph in color at a bounded size, as JPEG."""
-    return encode_preview(edited(settings, session, view, view.longer_side).preview(view.longer_side))
+    return encode_preview(edited(settings, session, view).preview(view.longer_side))
 
 
 def gray(settings: Settings, session: Session, longer_side: int) -> bytes:
@@ -113,7 +115,7 @@ def gray(settings: Settings, session: Session, longer_side: int) -> bytes:
 
 def confidence(settings: Settings, session: Session, view: View) -> bytes:
     """How sure the method is of each place, 0..255, as a gray PNG."""
-    found = edited(settings, session, view, view.longer_side).predict().confidence
+    found = edited(settings, session, view).predict().confidence
     return encode_png(np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8))
 
 
@@ -142,7 +144,7 @@ def alternatives(settings: Settings, session: Session, strip: Strip) -> list[int
 
 def alternative(settings: Settings, session: Session, strip: Strip, seed: int) -> bytes:
     """One of them, small, as WebP."""
-    colorizer = edited(settings, session, strip, strip.longer_side)
+    colorizer = edited(settings, session, strip)
     colorizer.set_options(seed=seed)
     return encode_webp(colorizer.preview(strip.longer_side))
 
@@ -184,10 +186,9 @@ def thumbnail(settings: Settings, session: Session, number: int) -> bytes:
     return encode_png(np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8))
 
 
-def edited(settings: Settings, session: Session, edit: Edit, longer_side: int = 0) -> Colorizer:
+def edited(settings: Settings, session: Session, edit: Edit) -> Colorizer:
     """The session's photograph with the hints and options of a request, and no others."""
     options = read_options(edit.options)
-    session.look(longer_side, options.method, options.size)
     colorizer = session.colorizer(settings.max_pixels)
     hints = read_hints(edit.hints, (session.width, session.height), settings.hints)
     colorizer.set_options(**asdict(options))
