@@ -158,7 +158,8 @@ def test_what_somebody_does_with_a_prediction_does_not_come_back() -> None:
     expected = first.ab.copy(), first.confidence.copy()
     first.ab[:], first.confidence[:] = 99, 0
     again = colorizer.predict()
-    assert np.array_equal(again.ab, expected[0]) and np.array_equal(again.confidence, expected[1])
+    assert np.array_equal(again.ab, expected[0])
+    assert np.array_equal(again.confidence, expected[1])
 
 
 def edits(colorizer: Colorizer, count: int) -> Iterator[int]:
