@@ -87,7 +87,8 @@ class Process:
 
     def seconds(self, edit: str) -> float:
         """Ask it for one edit."""
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.write(f"{edit}\n")
         self.process.stdin.flush()
         return float(self.process.stdout.readline())

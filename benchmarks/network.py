@@ -24,7 +24,7 @@ import tinct
 from tinct.colorizing.colorizer import Colorizer
 from tinct.colorizing.rendering import render
 from tinct.hints import Hint, HintField, place_hints
-from tinct.methods import Reference
+from tinct.methods import EncodedReference, Reference
 from tinct.networks.tinct.method import Tinct
 
 SIZES = (256, 512, 1024)
@@ -121,7 +121,7 @@ def against_siggraph17(sizes: list[int], repeats: int) -> None:
 
 
 def per_hint(repeats: int, size: int = 256) -> None:
-    """`look` and `answer` apart, at the working size."""
+    """`match` and `decode` apart from all stages, at the working size."""
     method = Tinct()
     color = cv2.resize(data.coffee(), (size, size), interpolation=cv2.INTER_AREA)
     lightness = Colorizer(gray(size)).photo.working_lightness(size)
@@ -132,11 +132,13 @@ def per_hint(repeats: int, size: int = 256) -> None:
     hints = place_hints(points, (size, size), (size, size))
     say(f"\none more hint (match and decode, 10 hints) against a whole prediction, {size} x {size}, ms")
     for name, references in (("no reference", []), ("one reference", [reference])):
-        seen = method.look(lightness, references)
+        features = method.encode(lightness)
+        encoded = [EncodedReference(method.encode_reference(each)) for each in references]
+        recalled = method.recall(features, encoded)
         found = seconds(
             {
                 "whole": lambda r=references: method.predict(lightness, nothing, r),
-                "hint": lambda s=seen: method.answer(s, hints),
+                "hint": lambda f=features, r=recalled: method.decode(method.match(f, r, hints)),
             },
             repeats,
         )
@@ -149,17 +151,17 @@ def per_hint(repeats: int, size: int = 256) -> None:
 def shares(sizes: list[int], repeats: int) -> None:
     """Where the time of one colorization goes, ms."""
     method = Tinct()
-    say(f"\n{'ms at':>12} {'lightness':>10} {'look':>8} {'answer':>8} {'render':>8}")
+    say(f"\n{'ms at':>12} {'lightness':>10} {'encode':>8} {'decode':>8} {'render':>8}")
     for size in sizes:
         colorizer = Colorizer(gray(size))
         photo, nothing = colorizer.photo, HintField.empty(256, 256)
         lightness = photo.working_lightness(256)
-        seen, prediction = method.look(lightness), colorizer.predict()
+        features, prediction = method.encode(lightness), colorizer.predict()
         found = seconds(
             {
                 "lightness": lambda p=photo: p.working_lightness(256),
-                "look": lambda x=lightness: method.look(x),
-                "answer": lambda s=seen, n=nothing: method.answer(s, n),
+                "encode": lambda x=lightness: method.encode(x),
+                "decode": lambda f=features, n=nothing: method.decode(method.match(f, None, n)),
                 "render": lambda p=photo, x=lightness, f=prediction, c=colorizer: render(
                     p, f.ab, x, [], c.options, on_engine=True
                 ),
@@ -167,8 +169,8 @@ def shares(sizes: list[int], repeats: int) -> None:
             repeats,
         )
         say(
-            f"{f'{size} x {size}':>12} {1e3 * found['lightness']:10.1f} {1e3 * found['look']:8.1f} "
-            f"{1e3 * found['answer']:8.1f} {1e3 * found['render']:8.1f}"
+            f"{f'{size} x {size}':>12} {1e3 * found['lightness']:10.1f} {1e3 * found['encode']:8.1f} "
+            f"{1e3 * found['decode']:8.1f} {1e3 * found['render']:8.1f}"
         )
 
 

@@ -26,12 +26,14 @@ from tinct.hints import Hint, HintField, place_hints
 from tinct.inference import open_network
 from tinct.methods import (
     DistributionMethod,
+    EncodedReference,
     Reference,
     exported,
     get_method,
     missing_weights,
     uses_references,
 )
+from tinct.methods.method import matched
 from tinct.networks import CARDS
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, NOWHERE
@@ -115,7 +117,7 @@ def test_the_mode_is_the_likeliest_bin(networks):
     lightness = lightness_of(COLOR)
     method = get_method("zhang2016-mode")
     found = method.predict(lightness, nothing(lightness), [])
-    p = method.distribution(method.look(lightness), nothing(lightness)).probabilities
+    p = method.distribution(matched(method, lightness, nothing(lightness))).probabilities
     likeliest = torch.from_numpy(AB_BINS[p.argmax(-1)]).permute(2, 0, 1)[None]
     expected = F.interpolate(likeliest, lightness.shape, mode="bilinear")[0].permute(1, 2, 0).numpy()
     assert np.median(np.abs(found.ab + found.vivid - expected)) < 1
@@ -173,21 +175,28 @@ def test_a_distribution_suggests_colors_and_places(name):
 # Global hints
 
 
+def given_to_the_network(*references: Reference) -> np.ndarray:
+    encoded = [
+        EncodedReference(method.ZHANG2017_GLOBAL.encode_reference(each), each.weight) for each in references
+    ]
+    return method.global_hints(encoded)
+
+
 def test_global_hints_are_those_of_training():
     rgb, one = tensor(COLOR).float() / 255, reference(COLOR)
     small = F.avg_pool2d(tensor(one.ab), 4) / 110
     colors = histogram(soft_encoding(small, 10), 313)
     shown = torch.ones(1, 2)
     expected = zhang2017_training.global_hints(colors, zhang2017_training.saturation(rgb), shown)
-    found = method.global_hints([one])
+    found = given_to_the_network(one)
     np.testing.assert_allclose(found, expected[0].numpy(), atol=2e-3)
 
 
 def test_references_count_by_their_weights():
-    one, other = method.global_hints([reference(COLOR)]), method.global_hints([reference(OTHER)])
-    both = method.global_hints([reference(COLOR, 1.0), reference(OTHER, 0.5)])
+    one, other = given_to_the_network(reference(COLOR)), given_to_the_network(reference(OTHER))
+    both = given_to_the_network(reference(COLOR, 1.0), reference(OTHER, 0.5))
     np.testing.assert_allclose(both, (one + 0.5 * other) / 1.5, atol=1e-6)
-    assert not method.global_hints([reference(COLOR, 0.0)]).any()
+    assert not given_to_the_network(reference(COLOR, 0.0)).any()
     with_reference, alone = (
         Colorizer(GRAY, given, method="zhang2017-global", size=64).predict() for given in (OTHER, None)
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -24,9 +23,9 @@ from tinct.errors import HintError, MethodError, MissingExtraError, OptionError,
 from tinct.hints import Hint, HintField, place_hints
 from tinct.inference.interface import forget_networks
 from tinct.inference.openvino_engine import best_precision
-from tinct.methods import DistributionMethod, Reference, get_method
+from tinct.methods import DistributionMethod, EncodedReference, Reference, get_method
 from tinct.networks.tinct.memory import maps
-from tinct.networks.tinct.method import Tinct
+from tinct.networks.tinct.method import Tinct, weighed
 
 
 def resized(photo: NDArray, width: int, height: int) -> NDArray:
@@ -75,11 +74,13 @@ def test_the_same_photograph_gives_the_same_bytes_at_any_door():
     assert np.array_equal(first, colorizer.like(GRAY))
 
 
-def test_predict_is_answer_of_look():
+def test_predict_is_all_stages_in_their_order():
     method, lightness = Tinct(), lightness_of(ASTRONAUT)
     hints = place_hints([Hint(*point) for point in POINTS], (240, 200), (240, 200))
     whole = method.predict(lightness, hints, [reference(COFFEE)])
-    apart = method.answer(method.look(lightness, [reference(COFFEE)]), hints)
+    features, encoded = method.encode(lightness), method.encode_reference(reference(COFFEE))
+    recalled = method.recall(features, [EncodedReference(encoded)])
+    apart = method.decode(method.match(features, recalled, hints))
     for name in ("ab", "confidence", "vivid"):
         assert np.array_equal(getattr(whole, name), getattr(apart, name))
 
@@ -245,7 +246,7 @@ def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: py
     """Where hints take half of the attention, a quarter of the way to what is likely is left."""
     from tinct.networks.tinct import method
 
-    monkeypatch.setattr(method, "_vivid", lambda seen, found: np.ones((2, *seen.lightness.shape), np.float32))
+    monkeypatch.setattr(method, "_vivid", lambda its, outputs: np.ones((2, *its.lightness.shape), np.float32))
     monkeypatch.setattr(method, "share", lambda maps: np.full(maps.shape[2:], 0.5, np.float32))
     method, lightness = Tinct(), lightness_of(ASTRONAUT)
     hints = place_hints([Hint(*point) for point in POINTS], (240, 200), (240, 200))
@@ -258,7 +259,7 @@ def test_vividness_lies_where_the_coarse_way_says():
     """Of a way that rises evenly, under even lightness, every cell's mean is what was asked for there."""
     from tinct.networks.tinct import method
 
-    seen = Tinct().look(np.full((60, 90), 50, np.float32))
+    features = Tinct().encode(np.full((60, 90), 50, np.float32))
     down, across = np.mgrid[-4:4, -6:6].astype(np.float32)
     annealed = np.stack([0.5 * across + 0.2 * down, -0.7 * down], -1)[None]
     found = {
@@ -266,7 +267,7 @@ def test_vividness_lies_where_the_coarse_way_says():
         "annealed": annealed,
         "certainty": np.ones((1, 8, 12, 1), np.float32),
     }
-    way = method._vivid(seen, found)
+    way = method._vivid(features, found)
     assert way.shape == (2, 64, 96)  # padded
     cells = np.moveaxis(way.reshape(2, 8, 8, 12, 8).mean((2, 4)), 0, -1)
     np.testing.assert_allclose(cells[1:-1, 1:-1], method.VIVID_GAIN * annealed[0, 1:-1, 1:-1], atol=1e-4)
@@ -417,8 +418,9 @@ def test_without_the_engine_the_error_names_the_package(monkeypatch: pytest.Monk
 
 def test_trust_weighs_references_against_nothing() -> None:
     """At 1 a reference counts as in training, by its own weight alone; each step is two logarithms more."""
-    given = reference(COFFEE, weight=0.5)
-    bias = {trust: Tinct()._items(replace(given, trust=trust)).bias for trust in (0.0, 1.0, 2.0)}
+    tinct, trusts = Tinct(), (0.0, 1.0, 2.0)
+    items = tinct.encode_reference(reference(COFFEE, weight=0.3))
+    bias = {trust: weighed(EncodedReference(items, 0.5, trust)).bias for trust in trusts}
     np.testing.assert_allclose(bias[1.0], np.log(0.5), atol=1e-6)
     np.testing.assert_allclose(bias[2.0] - bias[1.0], 2, atol=1e-5)
     np.testing.assert_allclose(bias[1.0] - bias[0.0], 2, atol=1e-5)

@@ -159,11 +159,7 @@ class Tinct:
 
     def recall(self, features: Features, references: Sequence[EncodedReference]) -> NDArray[Any] | None:
         """What each place attends to in every patch of every reference that counts; None where none does."""
-        items = [
-            each.features.weighed(each.weight * REFERENCE_TRUST ** (each.trust - 1))
-            for each in references
-            if each.weight > 0
-        ]
+        items = [weighed(each) for each in references if each.weight > 0]
         if not items:
             return None
         return self._network("recall").run(keys=features.view, **joined(items).inputs())["found"]
@@ -228,6 +224,12 @@ class Tinct:
                 path, torch_source=_torch_source(part, path), ranges=known[name].ranges, **self._engine
             )
         return self._networks[part]
+
+
+def weighed(reference: EncodedReference) -> Items:
+    """A reference's memory items with its weight, above 0, and its trust: each step of trust is two logarithms."""
+    items: Items = reference.features
+    return items.weighed(reference.weight * REFERENCE_TRUST ** (reference.trust - 1))
 
 
 def _torch_source(part: str, path: Path) -> TorchSource:
