@@ -223,10 +223,16 @@ def test_entropy_is_none_for_one_color_and_most_for_all():
         def __init__(self, p: np.ndarray) -> None:
             self.p = np.broadcast_to(p.astype(np.float32), (4, 4, len(AB_BINS)))
 
-        def look(self, lightness, references):
+        def encode(self, lightness):
             return None
 
-        def distribution(self, seen, hints) -> Distribution:
+        def recall(self, features, references):
+            return None
+
+        def match(self, features, recalled, hints):
+            return None
+
+        def distribution(self, matched) -> Distribution:
             return Distribution(self.p, self.p, np.zeros((4, 4)), 4)
 
     lightness, sure = np.zeros((16, 16), np.float32), np.eye(len(AB_BINS))[7]
