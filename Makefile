@@ -2,14 +2,14 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 TORCH := torch==2.13.0
-SOURCES := src tests benchmarks tools
+SOURCES := src tests benchmarks tools examples packages
 DATA ?= ../shared/data
 AXE := 4.10.3
 
-.PHONY: demo test lint types bench results papers docs screenshots constraints clean
+.PHONY: demo test lint types wheel wheel-oldest bench results papers docs screenshots constraints clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tinct demo --out-dir demo
@@ -24,6 +24,14 @@ lint: $(VENV)/.developing
 types: $(VENV)/.developing
 	@$(BIN)/mypy
 
+# Both wheels, built into dist/, installed without extras into an empty environment, and tried there.
+wheel: $(VENV)/.created
+	@$(BIN)/python -m tools.check_wheel
+
+# The same with the oldest dependencies that pyproject.toml allows.
+wheel-oldest: $(VENV)/.created
+	@$(BIN)/python -m tools.check_wheel --oldest
+
 bench: $(VENV)/.developing
 	@for bench in benchmarks/*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
@@ -37,6 +45,7 @@ papers: $(VENV)/.developing
 
 docs: $(VENV)/.developing
 	@$(BIN)/python -m tinct.cli.reference docs/cli.md
+	@$(BIN)/python -m tools.api_reference docs/api.md
 
 # Pictures of the studio for docs/studio.md, of photographs that scikit-image brings; needs chromium.
 screenshots: $(VENV)/.developing
