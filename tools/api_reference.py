@@ -8,9 +8,12 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 import tinct
+from tools import command
 
 _INTRODUCTION = """# The Python interface
 
@@ -112,5 +115,10 @@ def _item(line: str) -> str:
     return f"- {names}: {meaning}" if colon else f"- {line}"
 
 
+def write(file: Annotated[Path, typer.Argument(metavar="FILE", help="The page to write.")]) -> None:
+    """Write the reference of the Python interface from the docstrings of the public names."""
+    file.write_text(markdown(), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(markdown(), encoding="utf-8")
+    sys.exit(command.run("api_reference", write))

@@ -1,4 +1,4 @@
-"""Print the circles of imports among a package's modules: python tools/import_circles.py [SRC/PACKAGE].
+"""Print the circles of imports among a package's modules: `python -m tools.import_circles [SRC/PACKAGE]`.
 
 An import counts wherever it stands: at a module's head, in a function, or for type checkers alone. A circle is a
 strongly connected component of more than one module (Tarjan, SIAM Journal on Computing, 1972).
@@ -10,9 +10,13 @@ import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from tools import command
 
 
 def modules(package: Path) -> dict[str, Path]:
@@ -48,7 +52,17 @@ def circles(package: Path) -> list[list[str]]:
     return [members for members in groups.values() if len(members) > 1]
 
 
+def show(
+    package: Annotated[Path, typer.Argument(metavar="PACKAGE", help="The package's folder.")] = Path(
+        "src/tinct"
+    ),
+) -> None:
+    """Print the circles of imports among a package's modules, one a line, and how many there are."""
+    found = circles(package)
+    for members in found:
+        typer.echo(", ".join(members))
+    typer.echo(f"{len(found)} circles")
+
+
 if __name__ == "__main__":
-    found = circles(Path(sys.argv[1] if len(sys.argv) > 1 else "src/tinct"))
-    lines = [", ".join(members) for members in found]
-    sys.stdout.write("\n".join([*lines, f"{len(found)} circles"]) + "\n")
+    sys.exit(command.run("import_circles", show))
