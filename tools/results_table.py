@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tinct.evaluation.metrics.metric import METRICS
+from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
 from tinct.evaluation.report import FEW

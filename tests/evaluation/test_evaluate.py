@@ -19,7 +19,7 @@ from evaluation_photographs import make_rgb, write_photographs
 from tinct.color.lab import rgb_to_lab
 from tinct.errors import EvaluationError, MethodError, OptionError, ShapeError, WeightsError
 from tinct.evaluation.metrics.distribution import frechet_distance, gaussian
-from tinct.evaluation.metrics.metric import METRICS
+from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.photographs.sets import PhotographSet, find_photographs
 from tinct.evaluation.protocols import get_protocol
 from tinct.evaluation.protocols.hint_sweep import HintSweep

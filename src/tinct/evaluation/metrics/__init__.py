@@ -1,4 +1,4 @@
-"""Metrics: pure functions from arrays to one number, and the table that names them (`tinct.evaluation.metrics.metric`).
+"""Metrics: pure functions from arrays to one number, and the table that names them (`tinct.evaluation.metrics.table`).
 
 | module | numbers |
 |---|---|

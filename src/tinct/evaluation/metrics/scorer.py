@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinct.errors import WeightsError
 from tinct.evaluation.metrics.comparison import Comparison, Truth
-from tinct.evaluation.metrics.metric import METRICS, check_metrics
+from tinct.evaluation.metrics.table import METRICS, check_metrics
 from tinct.evaluation.photographs.rgb import Image
 from tinct.evaluation.protocols.case import Case
 from tinct.weights.frozen import locate

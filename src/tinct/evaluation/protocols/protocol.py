@@ -23,7 +23,7 @@ class Protocol(ABC):
         has_truth: whether results are compared with the true photograph.
         shown_case: label of the case whose pictures and box plots a report shows.
         baseline_case: label of the case without help, against which gains and costs are measured; "" for none.
-        metrics: names of the metrics of every record (`tinct.evaluation.metrics.metric.METRICS`).
+        metrics: names of the metrics of every record (`tinct.evaluation.metrics.table.METRICS`).
         square: the side in pixels to which photographs are squashed; None keeps their own size.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from tinct.evaluation.metrics.metric import METRICS
+from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.report.sheets import Sheets
 from tinct.evaluation.report.tables import html_cases, html_table
 from tinct.evaluation.run.results import Results, write_atomically

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinct.errors import EvaluationError
-from tinct.evaluation.metrics.metric import METRICS
+from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.run.results import Results
 
 RESAMPLES = 10_000

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tinct.errors import MissingExtraError
-from tinct.evaluation.metrics.metric import METRICS
+from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
 from tinct.evaluation.run.results import Results
 from tinct.training.log import values_of

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from tinct.evaluation.metrics.metric import METRICS
+from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.run.pictures import thumbnail_path
 from tinct.evaluation.run.results import Results
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from tinct.evaluation.metrics.metric import METRICS
+from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.report.compare import Difference
 from tinct.evaluation.report.tables import best, case_rows, cell_text, columns_of, heading, shown_metrics
 from tinct.evaluation.run.results import Results

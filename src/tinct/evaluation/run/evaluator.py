@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tinct.errors import EvaluationError, OptionError
-from tinct.evaluation.metrics.metric import METRICS
 from tinct.evaluation.metrics.scorer import check_scores
+from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.photographs.sets import PhotographSet
 from tinct.evaluation.protocols import Protocol
 from tinct.evaluation.run.contestants import CallablePredictor, Predictor, identity

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinct.evaluation.metrics.metric import METRICS
+from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.photographs.sets import PhotographSet, find_photographs
 from tinct.evaluation.protocols import Protocol, get_protocol
 from tinct.evaluation.run.code_hash import measuring_code
@@ -24,7 +24,7 @@ class Run:
         photographs: the whole set; references are drawn from all of it.
         limit: number of photographs to measure on, drawn by their names; None takes all.
         seed: start of all random choices.
-        more_metrics: metrics beside the protocol's own (`tinct.evaluation.metrics.metric.METRICS`).
+        more_metrics: metrics beside the protocol's own (`tinct.evaluation.metrics.table.METRICS`).
         frozen: folder of the frozen networks that some metrics run; None looks in the usual places.
         left_out: name of what could not be measured -> the reason; filled by `evaluate`.
     """

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinct.errors import EvaluationError, OptionError
-from tinct.evaluation.metrics.metric import METRICS
+from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.photographs.rgb import is_gray
 from tinct.evaluation.photographs.sets import Photograph, PhotographSet
 from tinct.evaluation.run.code_hash import measuring_code
