@@ -27,7 +27,7 @@ import typer
 
 from tinct.errors import EvaluationError
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
-from tinct.evaluation.run.results import RESULTS_FILE
+from tinct.evaluation.run.results import RESULTS_FILE, write_atomically
 from tools.benchmark import FOLDERS
 from tools.command import run, say
 
@@ -163,11 +163,14 @@ def read_content(path: Path) -> Content:
 
 
 def write_content(path: Path, content: Content) -> None:
-    """Write a results file as `tinct evaluate` does, packed if its name ends in `.xz`."""
+    """Write a results file as `tinct evaluate` does, packed if its name ends in `.xz`.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
     raw = (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(lzma.compress(raw, preset=9 | lzma.PRESET_EXTREME) if path.suffix == ".xz" else raw)
-    os.replace(partial, path)
+    packed = lzma.compress(raw, preset=9 | lzma.PRESET_EXTREME) if path.suffix == ".xz" else raw
+    write_atomically(path, packed)
 
 
 def stamped(content: Content, before: Codes, after: Codes) -> Content | None:

@@ -6,16 +6,16 @@ from the features at the end. A run that was stopped, or is given another method
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import OutputError
 from tinct.evaluation.metrics.distribution import Gaussian, frechet_distance, gaussian
 from tinct.evaluation.run.pictures import file_name
+from tinct.evaluation.run.results import write_atomically
 
 Vector = NDArray[np.float32]
 """Features of one picture, shape (D,)."""
@@ -46,15 +46,9 @@ class FeatureFolder:
         if self._out is None:
             self._held[metric, who, photograph] = features
             return
-        path = self._path(self._out, metric, who, photograph)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial")
-            with partial.open("wb") as stream:
-                np.save(stream, features)
-            os.replace(partial, path)
-        except OSError as error:
-            raise OutputError(f"{path} cannot be written ({error.strerror}); free some space.") from None
+        stream = BytesIO()
+        np.save(stream, features)
+        write_atomically(self._path(self._out, metric, who, photograph), stream.getvalue())
 
     def get(self, metric: str, who: str, photograph: str) -> Vector | None:
         """The features of one picture, or None where they are missing or damaged."""

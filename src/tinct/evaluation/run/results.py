@@ -216,16 +216,19 @@ def heading_from(content: Mapping) -> Heading:
     return Heading(**known)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file; if writing fails, an existing file stays as it was.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file; if writing fails, an existing file stays as it was.
 
+    Args:
+        path: the file; missing folders are made.
+        content: bytes, or text for a file in UTF-8 with Unix line ends.
     Raises:
         OutputError: if the file cannot be written.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(partial, path)
     except OSError as error:
         with suppress(OSError):
