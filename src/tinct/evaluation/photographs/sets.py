@@ -12,9 +12,7 @@ import numpy as np
 
 from tinct.errors import EvaluationError
 from tinct.evaluation.photographs.rgb import Image, read_rgb
-
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
-"""Suffixes, in lower case, of the files of a folder that are measured on."""
+from tinct.photo.formats import SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +119,9 @@ def find_photographs(data: Path) -> PhotographSet:
 
 
 def _from_folder(folder: Path) -> PhotographSet:
-    files = [p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS and p.is_file()]
+    files = [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
     if not files:
-        kinds = ", ".join(sorted(e[1:] for e in EXTENSIONS))
+        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
         raise EvaluationError(f"{folder} has no photographs ({kinds}); give a folder that has some.")
     found = []
     for path in files:

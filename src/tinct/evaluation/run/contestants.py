@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from tinct.errors import EvaluationError, MethodError, OptionError, ShapeError
 from tinct.evaluation.photographs.rgb import Image, read_rgb, to_8bit
-from tinct.evaluation.photographs.sets import EXTENSIONS
 from tinct.evaluation.protocols.case import Case
 from tinct.evaluation.run.code_hash import method_code
 from tinct.hints import HintField
 from tinct.methods import uses_references
 from tinct.methods.method import Reference
 from tinct.options import Options
+from tinct.photo.formats import SUFFIXES
 
 if TYPE_CHECKING:
     from tinct.colorizing.colorizer import Colorizer
@@ -155,9 +155,7 @@ class FinishedPictures:
                 f"{folder} is not a folder; give NAME=FOLDER with the finished pictures of NAME."
             )
         self.name, self.folder = name, folder
-        self._files = {
-            _stem(p, folder): p for p in sorted(folder.rglob("*")) if p.suffix.lower() in EXTENSIONS
-        }
+        self._files = {_stem(p, folder): p for p in sorted(folder.rglob("*")) if p.suffix.lower() in SUFFIXES}
 
     @cached_property
     def code(self) -> str:

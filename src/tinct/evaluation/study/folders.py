@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinct.errors import EvaluationError
-from tinct.evaluation.photographs.sets import EXTENSIONS
+from tinct.photo.formats import SUFFIXES
 
 TRUTH, GRAY, REFERENCE = "truth", "gray", "reference"
 """Names of folders that are no method: true photographs, gray ones, references."""
@@ -103,18 +103,20 @@ def _pictures(folder: Path) -> dict[str, Path]:
         raise EvaluationError(f"{folder} is not a folder; give a folder of pictures for each method.")
     found = {photograph_name(p.relative_to(folder)): p for p in sorted(folder.rglob("*")) if _is_picture(p)}
     if not found:
-        raise EvaluationError(f"{folder} has no pictures ({', '.join(sorted(e[1:] for e in EXTENSIONS))}).")
+        raise EvaluationError(
+            f"{folder} has no pictures ({', '.join(sorted(suffix[1:] for suffix in SUFFIXES))})."
+        )
     return found
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in EXTENSIONS and path.is_file()
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def photograph_name(path: Path) -> str:
     """The name of the photograph that a file shows: `a__b` for `a/b.jpg`, `a__b.jpg.png` and `a/b.color.png`."""
     name = "__".join(path.parts)
-    while Path(name).suffix.lower() in {*EXTENSIONS, ".color"} and Path(name).stem:
+    while Path(name).suffix.lower() in {*SUFFIXES, ".color"} and Path(name).stem:
         name = name[: -len(Path(name).suffix)]
     return name
 
