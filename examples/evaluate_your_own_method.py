@@ -11,7 +11,8 @@ import numpy as np
 from tinct.evaluation.photographs.sets import find_photographs
 from tinct.evaluation.protocols import get_protocol
 from tinct.evaluation.run.contestants import CallablePredictor, get_contestant
-from tinct.evaluation.run.evaluator import Run, evaluate
+from tinct.evaluation.run.evaluator import evaluate
+from tinct.evaluation.run.plan import Run
 
 
 def warm(lightness, hints, references):

@@ -7,7 +7,6 @@ of its networks colorizes. With `--oldest` every dependency is the oldest that p
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import subprocess
@@ -18,6 +17,11 @@ import venv
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tools import command
 
 ROOT = Path(__file__).resolve().parents[1]
 PAPERS = ROOT / "packages" / "tinct-papers"
@@ -150,21 +154,27 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
-    """Build, check, try out."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--oldest", action="store_true", help="with the oldest dependencies allowed")
-    parser.add_argument("--out", type=Path, default=ROOT / "dist", help="where the wheels go [dist]")
-    given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    wheels = build(given.out)
+def check_wheel(
+    oldest: Annotated[
+        bool, typer.Option("--oldest", help="Install the oldest dependencies allowed.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder of the wheels.")] = ROOT / "dist",
+) -> None:
+    """Build the wheels, check their content, and try them in an empty environment."""
+    out.mkdir(parents=True, exist_ok=True)
+    wheels = build(out)
     versions = {check_content(wheel) for wheel in wheels}
     if len(versions) > 1:
         sys.exit(f"the wheels have the versions {' and '.join(sorted(versions))}; one is wanted.")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
-        try_out(wheels, Path(place), oldest=given.oldest)
-    say(f"works without extras, with the {'oldest' if given.oldest else 'checked'} dependencies")
+        try_out(wheels, Path(place), oldest=oldest)
+    say(f"works without extras, with the {'oldest' if oldest else 'checked'} dependencies")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the tool and return the exit code."""
+    return command.run("check_wheel", check_wheel, arguments=arguments)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -41,7 +41,10 @@ def run(name: str, *commands: Command, arguments: Sequence[str] | None = None) -
     try:
         app(None if arguments is None else list(arguments), prog_name=f"python -m tools.{name}")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
+        if isinstance(end.code, str):
+            say(end.code)
+            return EXIT_BAD_INPUT
+        return end.code or 0
     return 0
 
 
