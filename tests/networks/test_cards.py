@@ -18,7 +18,9 @@ ALL = {card.name: card for card in (*CARDS.values(), *CLASSICAL)}
 
 
 def test_the_table_needs_neither_torch_nor_numpy():
-    code = "import sys, tinct.networks; sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'cv2')))"
+    code = (
+        "import sys, tinct.networks; sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'cv2')))"
+    )
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
 
 
@@ -46,7 +48,9 @@ def test_what_trains_is_there_and_has_a_config(name):
     from tinct.training.config import shipped_configs
 
     kind = named(CARDS[name].training)
-    assert all(callable(getattr(kind, part)) for part in ("from_config", "build", "losses", "validate", "draw"))
+    assert all(
+        callable(getattr(kind, part)) for part in ("from_config", "build", "losses", "validate", "draw")
+    )
     assert name in shipped_configs()
 
 

@@ -47,11 +47,6 @@ def expectation(share: Tensor, values: Tensor) -> Tensor:
         return torch.einsum("bqhw,qc->bchw", share.float(), values.float())
 
 
-def mode(logits: Tensor, centers: Tensor) -> Tensor:
-    """The center of the likeliest bin; shapes as in `annealed_mean`."""
-    return centers[logits.argmax(1)].permute(0, 3, 1, 2)
-
-
 def scaled(channels: int, width: float) -> int:
     """A layer's channels at a width: a multiple of 8, as fast kernels want, and at least 8."""
     return max(8, round(channels * width / 8) * 8)
