@@ -13,7 +13,7 @@ import typer
 from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
-from tinct.evaluation.report import FEW
+from tinct.evaluation.report import FEW_PHOTOGRAPHS
 from tinct.evaluation.report.tables import columns_of, markdown_cases, markdown_table
 from tinct.evaluation.run.results import Results, ordered, read_results, write_atomically
 from tools.command import run
@@ -131,7 +131,7 @@ def _counted(results: Results) -> str:
     left_out = len(results.left_out)
     text = f"{measured} photographs of {results.heading.available}, seed {results.heading.seed}"
     text += f"; {left_out} left out." if left_out else "."
-    return text + (" These are few: small differences say nothing." if measured < FEW else "")
+    return text + (" These are few: small differences say nothing." if measured < FEW_PHOTOGRAPHS else "")
 
 
 def _meanings(runs: Sequence[Results]) -> str:

@@ -34,7 +34,7 @@ from tools.papers.page import Section, papers_page
 PAGE = "papers.md"
 """Name of the page in OUT."""
 
-SHOWN = "zhang2016"
+GALLERY_METHOD = "zhang2016"
 """The method of the gallery, if no other is named."""
 
 
@@ -69,7 +69,8 @@ Page = Annotated[Path | None, typer.Option(help=f"Markdown page beside OUT/{PAGE
 Limit = Annotated[int | None, typer.Option(help="Photographs of the tables and rows of the figures.")]
 Seed = Annotated[int, typer.Option(help="Start of random choices.")]
 Methods = Annotated[
-    list[str] | None, typer.Option("-m", "--method", help=f"A method for the gallery; repeat. [{SHOWN}]")
+    list[str] | None,
+    typer.Option("-m", "--method", help=f"A method for the gallery; repeat. [{GALLERY_METHOD}]"),
 ]
 CamVid = Annotated[
     Path | None,
@@ -102,7 +103,7 @@ def papers(
     jobs: Jobs = 1,
 ) -> None:
     """Make the papers' figures and tables that the installed weights allow, and write the page."""
-    order = Order(data, out, limit, seed, method or [SHOWN], metric or [], jobs, class_names)
+    order = Order(data, out, limit, seed, method or [GALLERY_METHOD], metric or [], jobs, class_names)
     left_out: list[str] = []
 
     def leave_out(line: str) -> None:

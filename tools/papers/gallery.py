@@ -21,7 +21,7 @@ from tinct.methods.method import DistributionMethod, matched
 from tools.papers.page import Section
 from tools.papers.sheet import Row, write_rows
 
-SHOWN = 8
+MOST_SHOWN = 8
 """Largest number of photographs of each kind."""
 
 CASE = "auto"
@@ -48,7 +48,7 @@ def gallery(
     errors = results.scores(name, CASE, "ciede2000")
     if not errors:
         return None
-    half = min(SHOWN, max(1, len(errors) // 2))  # no photograph shall be both good and bad
+    half = min(MOST_SHOWN, max(1, len(errors) // 2))  # no photograph shall be both good and bad
     confusing, why = _confusing(run, results, contestant)
     kinds = {
         "good: least mean CIEDE2000": _first(errors, half, lowest=True),
@@ -65,7 +65,7 @@ def gallery(
         rows += _legacy(contestant, legacy, run.seed, out)
     sheet = write_rows(rows, out / f"gallery-{name.replace(':', '-')}.png", side=128)
     lines = [f"- {title}: {_listed(scores)}" for title, scores in kinds.items() if scores]
-    text = f"Photographs of `auto-256`, {SHOWN} of each kind at most; legacy ones have no truth.\n\n"
+    text = f"Photographs of `auto-256`, {MOST_SHOWN} of each kind at most; legacy ones have no truth.\n\n"
     return Section(f"Good, bad, confusing, bleeding and legacy: {name}", text + "\n".join(lines), (sheet,))
 
 
@@ -103,7 +103,7 @@ def _confusing(run: Run, results: Results, contestant: Contestant) -> tuple[dict
     ), "a classifier sees something else than in the truth; least CIEDE2000 first"
 
 
-def _first(scores: Mapping[str, float], count: int = SHOWN, *, lowest: bool = False) -> dict[str, float]:
+def _first(scores: Mapping[str, float], count: int = MOST_SHOWN, *, lowest: bool = False) -> dict[str, float]:
     """The `count` photographs with the largest scores, or with the lowest."""
     sign = 1 if lowest else -1
     names = sorted(scores, key=lambda name: (sign * scores[name], name))
@@ -111,7 +111,7 @@ def _first(scores: Mapping[str, float], count: int = SHOWN, *, lowest: bool = Fa
 
 
 def _legacy(contestant: Contestant, photographs: PhotographSet, seed: int, out: Path) -> list[Row]:
-    run = Run(get_protocol("legacy"), [contestant], photographs, SHOWN, seed)
+    run = Run(get_protocol("legacy"), [contestant], photographs, MOST_SHOWN, seed)
     folder = out / "legacy" / contestant.name.replace(":", "-")
     scores = evaluate(run, folder).scores(contestant.name, CASE, "colorfulness")
     return _rows(folder, contestant.name, "legacy: no truth; colorfulness", scores, TRUTH_ROWS[:2])

@@ -178,7 +178,7 @@ def compare(
 
     tinct compare run/results.json run/results.json --methods reinhard,welsh
     """
-    from tinct.evaluation.report.compare import FEW
+    from tinct.evaluation.report.compare import FEW_FOR_INTERVALS
     from tinct.evaluation.report.compare import compare as compare_results
     from tinct.evaluation.run.results import read_results
 
@@ -189,7 +189,7 @@ def compare(
     differences = compare_results(read_results(a), read_results(b), methods=pair, cases=case or None)
     print_differences(differences)
     least = min(difference.count for difference in differences)
-    if least < FEW:
+    if least < FEW_FOR_INTERVALS:
         typer.echo(
             f"only {least} photographs: intervals of so few are too narrow; measure on more.", err=True
         )

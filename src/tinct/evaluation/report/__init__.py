@@ -14,7 +14,7 @@ from tinct.evaluation.run.results import Results, write_atomically
 REPORT_FILE = "report.html"
 """Name of the report in a run's folder."""
 
-FEW = 30
+FEW_PHOTOGRAPHS = 30
 """Number of photographs below which the report warns that they are few."""
 
 BOXED = ("psnr", "ciede2000", "colorfulness_difference", "gain", "palette_distance", "bleeding")
@@ -110,7 +110,7 @@ def _facts(results: Results) -> str:
     heading = results.heading
     measured = len({record.photograph for record in results.records})
     lines = [f"{measured} of {heading.available} photographs, seed {heading.seed}."]
-    if measured < FEW and heading.protocol != "runtime":
+    if measured < FEW_PHOTOGRAPHS and heading.protocol != "runtime":
         lines.append("These are few: differences smaller than about three standard errors say nothing.")
     if results.left_out:
         lines.append(f"{len(results.left_out)} left out: {'; '.join(_reasons(results))}.")

@@ -18,7 +18,7 @@ RESAMPLES = 10_000
 CONFIDENCE = 0.95
 """Probability of an interval."""
 
-FEW = 20
+FEW_FOR_INTERVALS = 20
 """Number of photographs below which bootstrap intervals are too narrow, and readers are warned."""
 
 

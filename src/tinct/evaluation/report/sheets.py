@@ -11,7 +11,7 @@ from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.run.pictures import thumbnail_path
 from tinct.evaluation.run.results import Results
 
-SHOWN = 20
+MOST_ROWS = 20
 """Largest number of photographs in a sheet."""
 
 
@@ -47,13 +47,13 @@ class Sheets:
             order = self._ranked(method, metric)
             if not order or method == "gray":
                 continue
-            count = min(SHOWN, (len(order) + 1) // 2)
+            count = min(MOST_ROWS, (len(order) + 1) // 2)
             worst = self.sheet(order[:count], f"Worst {count} of {method} by {METRICS[metric].title}", metric)
             best = self.sheet(order[::-1][:count], f"Best {count} of {method}", metric)
             sections.append(f"<details><summary>{escape(method)}</summary>{worst}{best}</details>")
         return "\n".join(sections)
 
-    def sample(self, count: int | None = SHOWN) -> str:
+    def sample(self, count: int | None = MOST_ROWS) -> str:
         """A sheet of `count` photographs, spread evenly over the names; None takes all."""
         measured = list(dict.fromkeys(record.photograph for record in self.results.records))
         shown = len(measured) if count is None else min(count, len(measured))
