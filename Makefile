@@ -25,11 +25,11 @@ types: $(VENV)/.developing
 	@$(BIN)/mypy
 
 # Both wheels, built into dist/, installed without extras into an empty environment, and tried there.
-wheel: $(VENV)/.created
+wheel: $(VENV)/.installed
 	@$(BIN)/python -m tools.check_wheel
 
 # The same with the oldest dependencies that pyproject.toml allows.
-wheel-oldest: $(VENV)/.created
+wheel-oldest: $(VENV)/.installed
 	@$(BIN)/python -m tools.check_wheel --oldest
 
 bench: $(VENV)/.developing
