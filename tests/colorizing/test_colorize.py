@@ -21,7 +21,7 @@ from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.colorizing.colorizer import Colorizer, colorize
 from tinct.errors import ColorError, HintError, MethodError, OptionError, PhotoError, ReferencePhotoError
 from tinct.hints import Hint, HintField, Rectangle, Stroke, Swatch
-from tinct.methods import METHODS, Prediction, get_method, uses_references
+from tinct.methods import METHODS, Method, Prediction, get_method
 from tinct.methods.selection import choose_method
 from tinct.photo import Photo
 
@@ -45,7 +45,7 @@ def png(gray, tmp_path) -> Path:
     return path
 
 
-class Painter:
+class Painter(Method):
     """A method that paints everything one color, counts its calls and remembers what it was given."""
 
     name: ClassVar[str] = "painter"
@@ -129,7 +129,7 @@ def test_every_method_answers_through_the_path(method, gray, color):
 
 @pytest.mark.parametrize("method", EVERY_METHOD)
 def test_a_hint_is_met_exactly_with_every_method(method, gray, color):
-    reference = color if uses_references(get_method(method)) else None
+    reference = color if get_method(method).uses_references else None
     big = np.asarray(Image.fromarray(gray).resize((960, 640), Image.Resampling.BICUBIC))
     hints = [Hint(101, 97, RED), Hint(500, 333, GREEN), Hint(731, 600, "#808080"), Hint(0, 639, "#5064c8")]
     lab = rgb_to_lab(colorize(big, reference, hints, method=method, size=64))

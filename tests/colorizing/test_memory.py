@@ -116,7 +116,7 @@ def test_an_edit_gives_what_beginning_with_it_gives(edit: str) -> None:
 def test_a_papers_network_runs_once_for_a_photograph(method: str, runs: Counter[str]) -> None:
     colorizer = Colorizer(GRAY, method=method, size=64)
     colorizer.render()
-    if hasattr(colorizer.method, "distribution"):
+    if colorizer.method.suggests:
         colorizer.suggest(9, 9)
         colorizer.where_next()
     for options in ({"vividness": 0.2}, {"seed": 3}, {"strength": 0.5}, {"seed": 0}):

@@ -25,15 +25,11 @@ from tinct.evaluation.run.contestants import get_contestant
 from tinct.hints import Hint, HintField, place_hints
 from tinct.inference import open_network
 from tinct.methods import (
-    DistributionMethod,
     EncodedReference,
     Reference,
     exported,
     get_method,
-    missing_weights,
-    uses_references,
 )
-from tinct.methods.method import matched
 from tinct.networks import CARDS
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, NOWHERE
@@ -117,7 +113,7 @@ def test_the_mode_is_the_likeliest_bin(networks):
     lightness = lightness_of(COLOR)
     method = get_method("zhang2016-mode")
     found = method.predict(lightness, nothing(lightness), [])
-    p = method.distribution(matched(method, lightness, nothing(lightness))).probabilities
+    p = method.distribution(method.matched(lightness, nothing(lightness))).probabilities
     likeliest = torch.from_numpy(AB_BINS[p.argmax(-1)]).permute(2, 0, 1)[None]
     expected = F.interpolate(likeliest, lightness.shape, mode="bilinear")[0].permute(1, 2, 0).numpy()
     assert np.median(np.abs(found.ab + found.vivid - expected)) < 1
@@ -127,7 +123,7 @@ def test_the_mode_is_the_likeliest_bin(networks):
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (33, 17)])
 def test_every_size_is_answered_and_keeps_its_lightness(name, shape):
     photo = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-    given = OTHER if uses_references(get_method(name)) else None
+    given = OTHER if get_method(name).uses_references else None
     out = colorize(photo, given, method=name)
     assert out.shape == (*shape, 3)
     plain = np.repeat(photo[..., None], 3, axis=2)
@@ -136,7 +132,7 @@ def test_every_size_is_answered_and_keeps_its_lightness(name, shape):
 
 @pytest.mark.parametrize("name", PAPERS)
 def test_hints_win_over_every_one(name):
-    given = OTHER if uses_references(get_method(name)) else None
+    given = OTHER if get_method(name).uses_references else None
     plain, hinted = (
         Colorizer(GRAY, given, hints, method=name, size=64).predict()
         for hints in (None, [Hint(20, 30, "#2850c8")])
@@ -147,7 +143,7 @@ def test_hints_win_over_every_one(name):
     assert np.abs(plain.ab[row, column] - blue).max() > 10
 
 
-@pytest.mark.parametrize("name", [name for name in PAPERS if not uses_references(get_method(name))])
+@pytest.mark.parametrize("name", [name for name in PAPERS if not get_method(name).uses_references])
 def test_a_reference_is_refused_where_it_is_of_no_use(name):
     with pytest.raises(MethodError, match=f"{name} makes no use of a reference"):
         colorize(GRAY, OTHER, method=name)
@@ -156,9 +152,7 @@ def test_a_reference_is_refused_where_it_is_of_no_use(name):
 # Distributions
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in SINGLE if isinstance(get_method(name), DistributionMethod)]
-)
+@pytest.mark.parametrize("name", [name for name in SINGLE if get_method(name).suggests])
 def test_a_distribution_suggests_colors_and_places(name):
     colorizer = Colorizer(GRAY, method=name, size=64)
     assert 1 <= len(colorizer.suggest(20, 30, 4)) <= 4
@@ -309,7 +303,7 @@ def uninstalled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", PAPERS)
 def test_weights_that_are_not_installed_are_told_of_with_what_to_do(name, uninstalled):
     method = get_method(name)
-    assert missing_weights(method)
+    assert method.missing_weights()
     given = [reference(OTHER)] if method.needs_reference else []
     lightness = lightness_of(COLOR)
     with pytest.raises(WeightsError, match=r"not installed: .*train them .*TINCT_WEIGHTS"):

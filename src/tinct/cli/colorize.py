@@ -306,13 +306,12 @@ def _prepare(method: Method) -> None:
     """Let a method that loads something begin while the first photograph is read; what fails is said when used."""
     from threading import Thread
 
-    prepare = getattr(method, "prepare", None)
-    if prepare is None:
+    if not method.weights:
         return
 
     def quietly() -> None:
         with suppress(TinctError):
-            prepare()
+            method.prepare()
 
     Thread(target=quietly).start()  # the process waits for it at its end (`tinct.cli.process.ended`)
 

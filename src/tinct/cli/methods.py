@@ -20,9 +20,9 @@ def methods() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from tinct.methods import METHODS, get_method, missing_weights
+    from tinct.methods import METHODS, get_method
 
-    missing = [name for name in METHODS if missing_weights(get_method(name))]
+    missing = [name for name in METHODS if get_method(name).missing_weights()]
     table = Table(box=None, pad_edge=False)
     for column in ("method", "needs", "size", "installed", "what it does", "source"):
         table.add_column(column, overflow="fold", no_wrap=column in {"method", "needs", "size", "installed"})

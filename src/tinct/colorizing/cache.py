@@ -74,7 +74,6 @@ class Cache:
         shrunk: L* of the photograph that previews are made from, by longer side.
         small: gray pictures that previews color, by longer side.
         features: what a method encoded of the photograph, by method and working size.
-        labs: CIE Lab of references, by reference and working size.
         references: what a method encoded of references, by reference, method and working size.
         recalled: what the photograph found in its references: the last one.
         matched: what the photograph found in the hints, and what the method says of it: the last one.
@@ -86,7 +85,6 @@ class Cache:
         self.shrunk: Recent[int, Array] = Recent(2)
         self.small: Recent[int, Photo] = Recent(4)
         self.features: Recent[Hashable, Any] = Recent(2, FEATURES_BYTES)
-        self.labs: Recent[tuple[int, int], Array] = Recent(REFERENCES)
         self.references: Recent[tuple[int, str, int], Any] = Recent(REFERENCES)
         self.recalled: Recent[Hashable, Any] = Recent(1)
         self.matched: Recent[Hashable, Any] = Recent(1)
@@ -100,15 +98,14 @@ class Cache:
     def forget_photo(self) -> None:
         """Remove all that was found for the photograph; what was found for references alone stays."""
         for slot in self.slots:
-            if slot not in (self.labs, self.references):
+            if slot is not self.references:
                 slot.clear()
 
     def keep_references(self, references: Sequence[Photo]) -> None:
         """Remove what was found for other references than these, and make room for these."""
         kept = {id(photo) for photo in references}
-        self.labs.drop(lambda key: key[0] not in kept)
         self.references.drop(lambda key: key[0] not in kept)
-        self.labs.limit = self.references.limit = max(REFERENCES, len(kept))
+        self.references.limit = max(REFERENCES, len(kept))
         for slot in (self.recalled, self.matched, self.predictions):
             slot.clear()
 

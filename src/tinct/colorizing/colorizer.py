@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import fields, replace
-from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -16,14 +15,7 @@ from tinct.colorizing.rendering import render, render_preview
 from tinct.colorizing.upsampling import average_lightness
 from tinct.errors import HintError, MethodError, OptionError, PhotoError
 from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
-from tinct.methods import (
-    DistributionMethod,
-    EditableMethod,
-    EncodedReference,
-    Method,
-    Prediction,
-    Reference,
-)
+from tinct.methods import EncodedReference, Method, Prediction, Reference
 from tinct.methods.selection import LEARNED, choose_method
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
@@ -81,7 +73,7 @@ def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: An
 class Colorizer:
     """A photograph being colorized, for editing: set it once, change hints, references and options, look again.
 
-    An edit repeats only the stages of a method that depend on it (`tinct.methods.EditableMethod`): another weight or
+    An edit repeats only the stages of a method that depend on it (`tinct.methods.Method`): another weight or
     trust encodes nothing, another reference is encoded alone. What is kept for that is bounded (`Cache`).
     """
 
@@ -153,7 +145,7 @@ class Colorizer:
     def provenance(self) -> Provenance:
         """What a written file says of its making: the method, and its weights' hash if it has any."""
         method = self.method
-        return Provenance(method.name, getattr(method, "weights_sha256", None))
+        return Provenance(method.name, method.weights_sha256)
 
     def set_photo(self, photo: Any) -> None:
         """Take a photograph of any kind that `colorize` takes; hints of an earlier one are dropped."""
@@ -238,7 +230,7 @@ class Colorizer:
         """
         photo, options, ab = self.photo, self._options, self.predict().ab
         hints, provenance = list(self._hints.values()), self.provenance
-        lightness, on_engine = self._working_lightness(), provenance.weights_sha256 is not None
+        lightness, on_engine = self._working_lightness(), bool(self.method.weights)
 
         def rendered() -> Photo:
             result = render(photo, ab, lightness, hints, options, on_engine=on_engine)
@@ -332,54 +324,52 @@ class Colorizer:
         return in_kind(self.render(), source)
 
     def _prediction(self, placed: HintField, hints: tuple[HintLike, ...]) -> Prediction:
-        """The method's own answer to these hints, the last one kept."""
-        method, seed = self.method, self._options.seed
-
-        def predicted() -> Prediction:
-            if isinstance(method, EditableMethod):
-                return method.decode(self._matched(method, placed, hints), seed=seed)
-            return method.predict(self._working_lightness(), placed, self._working_references(), seed=seed)
-
-        return self._cache.predictions.get((*self._read(), hints, seed), predicted)
+        """The method's own answer to these hints; the last one is kept."""
+        seed = self._options.seed
+        return self._cache.predictions.get(
+            (*self._read(), hints, seed), lambda: self.method.decode(self._matched(placed, hints), seed=seed)
+        )
 
     def _distribution(self) -> Distribution:
         method, hints = self.method, tuple(self._hints.values())
-        if not isinstance(method, DistributionMethod):
+        if not method.suggests:
             raise MethodError(
                 f"{method.name} knows one color for each place and no others; choose {LEARNED} to ask for them."
             )
-        return method.distribution(self._matched(method, self._place(hints), hints))
+        return method.distribution(self._matched(self._place(hints), hints))
 
-    def _read(self) -> tuple[Hashable, Hashable]:
-        """What features depend on, and what is recalled from the references depends on besides."""
-        method = self.method
-        trust = self._options.trust if getattr(method, "uses_trust", False) else None
-        weighed = tuple(zip(map(id, self._references), self._weights, strict=True))
-        return (method.name, self._size), (weighed, trust)
-
-    def _matched(self, method: EditableMethod, placed: HintField, hints: tuple[HintLike, ...]) -> Any:
-        """The stages of a method up to its match with hints, each run only if what it depends on has changed."""
-        cache, (photo, references) = self._cache, self._read()
+    def _matched(self, placed: HintField, hints: tuple[HintLike, ...]) -> Any:
+        """The stages of the method up to its match with hints, each run only if what it depends on has changed."""
+        method, cache, (photo, references) = self.method, self._cache, self._read()
 
         def matched() -> Any:
             features = cache.features.get(photo, lambda: method.encode(self._working_lightness()))
             recalled = cache.recalled.get(
-                (photo, references), lambda: method.recall(features, self._encoded_references(method))
+                (photo, references), lambda: method.recall(features, self._encoded_references())
             )
             return method.match(features, recalled, placed)
 
         return cache.matched.get((photo, references, hints), matched)
 
-    def _encoded_references(self, method: EditableMethod) -> list[EncodedReference]:
+    def _read(self) -> tuple[Hashable, Hashable]:
+        """What features depend on, and what is recalled from the references depends on besides."""
+        method = self.method
+        trust = self._options.trust if method.uses_trust else None
+        weighed = tuple(zip(map(id, self._references), self._weights, strict=True))
+        return (method.name, self._size), (weighed, trust)
+
+    def _encoded_references(self) -> list[EncodedReference]:
+        method, size, slot = self.method, self._size, self._cache.references
         return [
             EncodedReference(
-                self._cache.references.get(
-                    (id(photo), method.name, self._size), partial(method.encode_reference, reference)
+                slot.get(
+                    (id(photo), method.name, size),
+                    lambda photo=photo: method.encode_reference(working_reference(photo, size)),
                 ),
-                reference.weight,
-                reference.trust,
+                weight,
+                self._options.trust,
             )
-            for photo, reference in zip(self._references, self._working_references(), strict=True)
+            for photo, weight in zip(self._references, self._weights, strict=True)
         ]
 
     def _small_photo(self, longer_side: int) -> Photo:
@@ -411,17 +401,6 @@ class Colorizer:
         size = self._size
         return self._cache.lightness.get(size, lambda: self.photo.working_lightness(size))
 
-    def _working_references(self) -> list[Reference]:
-        size, trust = self._size, self._options.trust
-        labs = [
-            self._cache.labs.get((id(photo), size), partial(photo.working_lab, size))
-            for photo in self._references
-        ]
-        return [
-            Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]), weight, trust)
-            for lab, weight in zip(labs, self._weights, strict=True)
-        ]
-
     def _place(self, hints: Iterable[HintLike]) -> HintField:
         """The hints at the working size."""
         photo, size = self.photo, self._size
@@ -443,6 +422,12 @@ class Colorizer:
         if isinstance(hints, str | PathLike | bytes):
             return read_hints(hints, (self.photo.width, self.photo.height))
         return as_hints(hints)
+
+
+def working_reference(photo: Photo, size: int) -> Reference:
+    """A color photograph with its longer side brought down to `size` pixels, never up."""
+    lab = photo.working_lab(size)
+    return Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]))
 
 
 def vivid(prediction: Prediction, vividness: float, placed: HintField) -> Prediction:

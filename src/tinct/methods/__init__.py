@@ -7,27 +7,23 @@ from collections.abc import Iterator
 from tinct.errors import MethodError
 from tinct.methods.classical.card import CARDS as CLASSICAL
 from tinct.methods.method import (
-    DistributionMethod,
-    EditableMethod,
     EncodedReference,
     Method,
     Prediction,
     Reference,
+    StagedMethod,
 )
 from tinct.networks import CARDS as NETWORKS
 from tinct.networks.card import named
 
 __all__ = [
     "METHODS",
-    "DistributionMethod",
-    "EditableMethod",
     "EncodedReference",
     "Method",
     "Prediction",
     "Reference",
+    "StagedMethod",
     "get_method",
-    "missing_weights",
-    "uses_references",
 ]
 
 
@@ -53,15 +49,3 @@ def get_method(name: str) -> Method:
     found = named(METHODS[name])
     method: Method = found() if isinstance(found, type) else found
     return method
-
-
-def uses_references(method: Method) -> bool:
-    """Whether a reference changes what a method answers; of one that does not say, unless it lives by hints alone."""
-    return bool(getattr(method, "uses_references", method.needs_reference or not method.needs_hints))
-
-
-def missing_weights(method: Method) -> list[str]:
-    """Exported files that a method needs and that are not installed, by their names in the manifest; usually none."""
-    from tinct.weights import installed
-
-    return [name for name in getattr(method, "weights", ()) if not installed(name)]

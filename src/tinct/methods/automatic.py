@@ -1,7 +1,7 @@
 """The papers' networks that color a photograph by themselves, behind the one protocol.
 
-One class for those that answer one color, one for those that answer a distribution over the 313 ab bins, each with
-`tinct.methods.papers` for its literals. The networks are in `tinct.networks`, a file a paper.
+One class for those that answer one color, one for those that answer a distribution over the 313 ab bins; the literals
+are beside the networks, in `tinct.networks`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ from tinct.methods.exported import (
     exported_network,
     hint_planes,
     mirrored,
-    sha256_of,
     unpadded,
 )
-from tinct.methods.method import EncodedReference, Prediction, Reference, predicted
+from tinct.methods.method import EncodedReference, Prediction, Reference, StagedMethod
 from tinct.networks.tinct.ports import SURE_SPREAD
 
 Array = NDArray[np.float32]
@@ -90,7 +89,7 @@ class Matched:
 
 
 @dataclass(frozen=True)
-class Automatic:
+class Automatic(StagedMethod):
     """A network from lightness to chroma.
 
     Attributes:
@@ -105,30 +104,12 @@ class Automatic:
     multiple: int = 8
     working_size: int = 256
     network: str = ""
-    needs_reference: ClassVar[bool] = False
-    needs_hints: ClassVar[bool] = False
-    honors_hints: ClassVar[bool] = False
     uses_references: ClassVar[bool] = False
 
     @property
     def weights(self) -> tuple[str, ...]:
         """The files that it needs, by their names in the manifest."""
         return (self.network or self.name,)
-
-    @property
-    def weights_sha256(self) -> str:
-        """The hash of its file."""
-        return sha256_of(self.weights)
-
-    def prepare(self) -> None:
-        """Open the network; see `tinct.networks.tinct.method.Tinct.prepare`."""
-        exported_network(*self.weights)
-
-    def predict(
-        self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
-    ) -> Prediction:
-        """Predict chroma; references are not looked at."""
-        return predicted(self, lightness, hints, references, seed=seed)
 
     def encode(self, lightness: Array) -> Features:
         """Run the network on a photograph."""
@@ -178,6 +159,7 @@ class AutomaticDistribution(Automatic):
     """
 
     temperature: float = TEMPERATURE
+    suggests: ClassVar[bool] = True
 
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
         """Predict chroma; a seed above 0 asks for another plausible answer, hints do not change it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class EncodedReference:
     """A reference as a method encoded it.
 
     Attributes:
-        features: what `EditableMethod.encode_reference` gave.
+        features: what `Method.encode_reference` gave.
         weight, trust: see `Reference`.
     """
 
@@ -64,43 +65,78 @@ class Prediction:
     vivid: Array | None = None
 
 
-@runtime_checkable
-class Method(Protocol):
-    """What the registry holds. A method is stateless: the same arguments give the same answer.
+class Method(ABC):
+    """What the registry holds, and all that is asked of a method; a method is stateless: like in, like out.
+
+    An answer has stages, and an edit repeats only those that depend on what was edited: a photograph is encoded,
+    recalls colors from the encoded references, is matched with the hints, and is decoded. What a stage gives is the
+    method's own; only the method itself reads it. Here the stages before `decode` only collect what `predict` takes;
+    `StagedMethod` is for methods that work in them.
 
     Attributes:
         name: what `-m` takes.
         summary: one line for `tinct methods`.
         source: the paper, as author, title, venue and year.
-        needs_reference, needs_hints: what it cannot do without.
-        honors_hints: True if `predict` itself makes hints win and spread; otherwise the path does it afterwards
-            (`tinct.methods.classical.levin.spread_hints`).
         working_size: the longer side in pixels at which it predicts by default.
-
-    A method may say more, and the functions of `tinct.methods` ask: `uses_references`, whether a reference changes its
-    answer; `uses_trust`, whether the trust in references does; `weights`, the exported files that it needs, by their
-    names in the manifest; `weights_sha256`, the hash that names its training.
+        needs_reference, needs_hints: what it cannot do without.
+        uses_references, uses_swatches, uses_trust: whether these change its answer.
+        honors_hints: True if it makes hints win and spread itself; otherwise they are spread over its answer
+            (`tinct.methods.classical.levin.spread_hints`).
+        suggests: True if `distribution` answers.
+        weights: the exported files that it needs, by their names in the manifest.
     """
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def summary(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def needs_reference(self) -> bool: ...
-    @property
-    def needs_hints(self) -> bool: ...
-    @property
-    def honors_hints(self) -> bool: ...
-    @property
-    def working_size(self) -> int: ...
+    name: str
+    summary: str
+    source: str
+    working_size: int = 256
+    needs_reference: bool = False
+    needs_hints: bool = False
+    uses_references: bool = True
+    uses_swatches: bool = False
+    uses_trust: bool = False
+    honors_hints: bool = False
+    suggests: bool = False
 
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The exported files that the method needs, by their names in the manifest."""
+        return ()
+
+    @property
+    def weights_sha256(self) -> str | None:
+        """One hash of all weights, which names the training; None for a method without weights.
+
+        Raises:
+            WeightsError: if a file is not installed.
+        """
+        from tinct.methods.exported import sha256_of
+
+        return sha256_of(self.weights) if self.weights else None
+
+    def missing_weights(self) -> list[str]:
+        """The weights that are not installed, by their names in the manifest; usually none."""
+        from tinct.weights import installed
+
+        return [name for name in self.weights if not installed(name)]
+
+    def prepare(self) -> None:
+        """Open the networks that every photograph needs; a thread may do it while the photograph is being read.
+
+        Raises:
+            WeightsError: if a file is not installed, or not the one that the manifest names.
+            MissingExtraError: if the engine is not installed.
+        """
+        from tinct.methods.exported import exported_network
+
+        for name in self.weights:
+            exported_network(name)
+
+    @abstractmethod
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
     ) -> Prediction:
-        """Predict chroma.
+        """Predict chroma: all stages, one after the other.
 
         Args:
             lightness: CIE L*, shape (H, W), 0..100, float32, at the working size.
@@ -110,17 +146,6 @@ class Method(Protocol):
         Raises:
             MethodError: if something it needs was not given.
         """
-        ...
-
-
-@runtime_checkable
-class EditableMethod(Method, Protocol):
-    """A method that answers in stages, so that an edit repeats only those that depend on what was edited.
-
-    A photograph is encoded, recalls colors from the encoded references, is matched with the hints, and is decoded:
-    `predict` is all of this, one after the other (`predicted`). What a stage gives is the method's own; only the
-    method itself reads it.
-    """
 
     def encode(self, lightness: Array) -> Any:
         """The features of a photograph, once for any number of references and hints.
@@ -128,11 +153,11 @@ class EditableMethod(Method, Protocol):
         Args:
             lightness: CIE L*, shape (H, W), 0..100, float32, at the working size.
         """
-        ...
+        return lightness
 
     def encode_reference(self, reference: Reference) -> Any:
-        """The features of a reference, once for any weight and trust; those of `reference` are not looked at."""
-        ...
+        """The features of a reference, once for any weight and trust; those of `reference` do not matter."""
+        return reference
 
     def recall(self, features: Any, references: Sequence[EncodedReference]) -> Any:
         """What a photograph finds in references, once for any hints.
@@ -141,44 +166,58 @@ class EditableMethod(Method, Protocol):
             features: of the photograph.
             references: none, one or several.
         """
-        ...
+        return tuple(replace(each.features, weight=each.weight, trust=each.trust) for each in references)
 
     def match(self, features: Any, recalled: Any, hints: HintField) -> Any:
         """What a photograph finds in hints, and all else that `decode` and `distribution` need."""
-        ...
+        return _Given(features, hints, recalled)
 
     def decode(self, matched: Any, *, seed: int = 0) -> Prediction:
-        """Predict chroma from what `match` gave; a seed above 0 asks for another plausible answer."""
-        ...
-
-
-@runtime_checkable
-class DistributionMethod(EditableMethod, Protocol):
-    """A method that knows how likely each color is, and so can suggest colors, places to click, and alternatives."""
+        """Predict chroma from what `match` gave; a seed above 0 may ask for another plausible answer."""
+        return self.predict(matched.lightness, matched.hints, matched.references, seed=seed)
 
     def distribution(self, matched: Any) -> Distribution:
-        """What is likely where, from what `match` gave."""
-        ...
+        """How likely each color is in each place, from what `match` gave, where the method `suggests`."""
+        raise NotImplementedError(f"{self.name} does not suggest colors.")
+
+    def matched(self, lightness: Array, hints: HintField, references: Sequence[Reference] = ()) -> Any:
+        """All stages up to `match`; see `predict`."""
+        features = self.encode(lightness)
+        encoded = [
+            EncodedReference(self.encode_reference(each), each.weight, each.trust) for each in references
+        ]
+        return self.match(features, self.recall(features, encoded), hints)
 
 
-def predicted(
-    method: EditableMethod,
-    lightness: Array,
-    hints: HintField,
-    references: Sequence[Reference],
-    *,
-    seed: int = 0,
-) -> Prediction:
-    """All stages of a method, one after the other: its `predict`."""
-    return method.decode(matched(method, lightness, hints, references), seed=seed)
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What `predict` takes, collected by the stages of a method that does not work in them."""
+
+    lightness: Array
+    hints: HintField
+    references: tuple[Reference, ...]
 
 
-def matched(
-    method: EditableMethod, lightness: Array, hints: HintField, references: Sequence[Reference] = ()
-) -> Any:
-    """All stages of a method up to `match`."""
-    features = method.encode(lightness)
-    encoded = [
-        EncodedReference(method.encode_reference(each), each.weight, each.trust) for each in references
-    ]
-    return method.match(features, method.recall(features, encoded), hints)
+class StagedMethod(Method):
+    """A method that works in its stages: what a photograph and its references share is computed once."""
+
+    def predict(
+        self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
+    ) -> Prediction:
+        """Predict chroma; see `Method.predict`."""
+        return self.decode(self.matched(lightness, hints, references), seed=seed)
+
+    @abstractmethod
+    def encode(self, lightness: Array) -> Any: ...
+
+    @abstractmethod
+    def encode_reference(self, reference: Reference) -> Any: ...
+
+    @abstractmethod
+    def recall(self, features: Any, references: Sequence[EncodedReference]) -> Any: ...
+
+    @abstractmethod
+    def match(self, features: Any, recalled: Any, hints: HintField) -> Any: ...
+
+    @abstractmethod
+    def decode(self, matched: Any, *, seed: int = 0) -> Prediction: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinct.errors import MethodError
-from tinct.methods import METHODS, Method, get_method, uses_references
+from tinct.methods import METHODS, Method, get_method
 
 LEARNED = "tinct"
 """The released network's name: the method of choice wherever it is installed."""
@@ -21,8 +21,6 @@ def choose_method(
 ) -> Method:
     """The method that a name stands for, or the best one for what was given.
 
-    A method of which nothing is known about swatches (no `uses_swatches`) makes no use of them.
-
     Raises:
         MethodError: if the name is unknown, the method needs what was not given, or cannot use what was.
     """
@@ -33,11 +31,11 @@ def choose_method(
         )
     if method.needs_hints and not has_hints:
         raise MethodError(f"{method.name} spreads hints and got none; give one.")
-    if has_reference and not uses_references(method):
+    if has_reference and not method.uses_references:
         raise MethodError(
             f"{method.name} makes no use of a reference; leave it out or choose another method."
         )
-    if has_swatches and not getattr(method, "uses_swatches", False):
+    if has_swatches and not method.uses_swatches:
         raise MethodError(f"{method.name} makes no use of swatches; leave them out or choose {SWATCHES}.")
     return method
 

@@ -12,7 +12,7 @@ import tinct
 from tinct.colorizing.colorizer import Colorizer
 from tinct.colorizing.project import read_options
 from tinct.errors import HintError
-from tinct.methods import METHODS, DistributionMethod, get_method, missing_weights, uses_references
+from tinct.methods import METHODS, get_method
 from tinct.photo.formats import named_format
 from tinct.web import work
 from tinct.web.answers import download
@@ -108,11 +108,11 @@ def described(name: str) -> dict[str, Any]:
         "source": method.source,
         "needs_reference": method.needs_reference,
         "needs_hints": method.needs_hints,
-        "uses_references": uses_references(method),
-        "uses_swatches": bool(getattr(method, "uses_swatches", False)),
-        "suggests": isinstance(method, DistributionMethod),
+        "uses_references": method.uses_references,
+        "uses_swatches": method.uses_swatches,
+        "suggests": method.suggests,
         "working_size": method.working_size,
-        "installed": not missing_weights(method),
+        "installed": not method.missing_weights(),
     }
 
 

@@ -17,7 +17,6 @@ from tinct.evaluation.photographs.rgb import Image, read_rgb, to_8bit
 from tinct.evaluation.protocols.case import Case
 from tinct.evaluation.run.code_hash import method_code
 from tinct.hints import HintField
-from tinct.methods import uses_references
 from tinct.methods.method import Reference
 from tinct.options import Options
 from tinct.photo.formats import SUFFIXES
@@ -94,7 +93,7 @@ class RegisteredMethod:
         )
         self.name = f"{name}:{settings}" if settings else name
         self.method = get_method(name)
-        self.weights_sha256: str | None = getattr(self.method, "weights_sha256", None)
+        self.weights_sha256 = self.method.weights_sha256
         self.code = method_code(METHODS[name].partition(":")[0])
         self._last: tuple[tuple[object, ...], Colorizer | None] = (), None
 
@@ -103,7 +102,7 @@ class RegisteredMethod:
             return "needs a reference"
         if self.method.needs_hints and not case.patches:
             return "needs hints"
-        if case.references and not uses_references(self.method):
+        if case.references and not self.method.uses_references:
             return "makes no use of a reference"
         return ""
 

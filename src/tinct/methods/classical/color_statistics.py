@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from tinct.errors import MethodError
 from tinct.hints import HintField
 from tinct.methods.classical.card import HISTOGRAM, REINHARD
-from tinct.methods.method import Prediction, Reference
+from tinct.methods.method import Method, Prediction, Reference
 
 Array = NDArray[np.float32]
 
@@ -51,7 +50,7 @@ class _Samples:
     weight: NDArray[np.float64]
 
 
-class Reinhard:
+class Reinhard(Method):
     """Mean and deviation of chroma moved to the target, by lightness.
 
     Source: Reinhard, Ashikhmin, Gooch, Shirley, "Color transfer between images", IEEE Computer Graphics and
@@ -60,13 +59,11 @@ class Reinhard:
     mean and deviation.
     """
 
-    name: ClassVar[str] = "reinhard"
-    summary: ClassVar[str] = "gives each lightness the mean color that the reference has there"
-    source: ClassVar[str] = REINHARD.paper
-    needs_reference: ClassVar[bool] = True
-    needs_hints: ClassVar[bool] = False
-    honors_hints: ClassVar[bool] = False
-    working_size: ClassVar[int] = 384
+    name = "reinhard"
+    summary = "gives each lightness the mean color that the reference has there"
+    source = REINHARD.paper
+    needs_reference = True
+    working_size = 384
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
@@ -92,7 +89,7 @@ class Reinhard:
         return Prediction(_with_moments(ab, samples), sure)
 
 
-class HistogramMatching:
+class HistogramMatching(Method):
     """Histograms of lightness and of chroma matched to the reference's.
 
     Source: Gonzalez, Woods, "Digital Image Processing", section 3.3.2 (histogram specification), with the
@@ -101,13 +98,11 @@ class HistogramMatching:
     equal chroma; at last the histograms of a* and of b* are moved halfway to the reference's.
     """
 
-    name: ClassVar[str] = "histogram"
-    summary: ClassVar[str] = "matches ranks of lightness, and of lightness around, to the reference's colors"
-    source: ClassVar[str] = HISTOGRAM.paper
-    needs_reference: ClassVar[bool] = True
-    needs_hints: ClassVar[bool] = False
-    honors_hints: ClassVar[bool] = False
-    working_size: ClassVar[int] = 384
+    name = "histogram"
+    summary = "matches ranks of lightness, and of lightness around, to the reference's colors"
+    source = HISTOGRAM.paper
+    needs_reference = True
+    working_size = 384
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from tinct.methods.classical.texture import (
     sift_rows,
     square_distances,
 )
-from tinct.methods.method import Prediction, Reference
+from tinct.methods.method import Method, Prediction, Reference
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -61,7 +61,7 @@ LEAST_TRUSTED = 0.2
 """Quantile of confidence below which matches do not become scribbles."""
 
 
-class Gupta:
+class Gupta(Method):
     """Superpixels, cascaded feature matching, image space voting, scribbles.
 
     Source: Gupta, Chia, Rajan, Ng, Huang, "Image colorization using similar images", ACM Multimedia 2012.
@@ -70,13 +70,11 @@ class Gupta:
     k-means on place and features together, not from mean shift and then k-means in each segment.
     """
 
-    name: ClassVar[str] = "gupta"
-    summary: ClassVar[str] = "matches superpixels of a reference by texture and lets their neighbors vote"
-    source: ClassVar[str] = GUPTA.paper
-    needs_reference: ClassVar[bool] = True
-    needs_hints: ClassVar[bool] = False
-    honors_hints: ClassVar[bool] = False
-    working_size: ClassVar[int] = 256
+    name = "gupta"
+    summary = "matches superpixels of a reference by texture and lets their neighbors vote"
+    source = GUPTA.paper
+    needs_reference = True
+    working_size = 256
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0

@@ -6,7 +6,6 @@ The linear system that spreads them is in `tinct.methods.classical.propagation`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from tinct.errors import MethodError, ShapeError
 from tinct.hints import HintField
 from tinct.methods.classical.card import LEVIN
 from tinct.methods.classical.propagation import propagate, propagation_weights
-from tinct.methods.method import Prediction, Reference
+from tinct.methods.method import Method, Prediction, Reference
 
 Array = NDArray[np.float32]
 
@@ -39,20 +38,20 @@ PIN_SIGMA = 1.5
 the hint itself."""
 
 
-class Levin:
+class Levin(Method):
     """Scribbles spread by optimization.
 
     Source: Levin, Lischinski, Weiss, "Colorization using optimization", ACM Transactions on Graphics 23(3),
     2004, equations 1 and 2, with the weights of the authors' published implementation.
     """
 
-    name: ClassVar[str] = "levin"
-    summary: ClassVar[str] = "spreads colored points and strokes until edges of lightness stop them"
-    source: ClassVar[str] = LEVIN.paper
-    needs_reference: ClassVar[bool] = False
-    needs_hints: ClassVar[bool] = True
-    honors_hints: ClassVar[bool] = True
-    working_size: ClassVar[int] = 384
+    name = "levin"
+    summary = "spreads colored points and strokes until edges of lightness stop them"
+    source = LEVIN.paper
+    needs_hints = True
+    uses_references = False
+    honors_hints = True
+    working_size = 384
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from tinct.hints import HintField
 from tinct.methods.classical.candidates import Candidates, find_candidates
 from tinct.methods.classical.card import PIERRE
 from tinct.methods.classical.texture import row_blocks
-from tinct.methods.method import Prediction, Reference
+from tinct.methods.method import Method, Prediction, Reference
 
 Array = NDArray[np.float32]
 
@@ -36,7 +35,7 @@ SAME_COLOR = 12.0
 CHROMA_RANGE = 128.0
 
 
-class Pierre:
+class Pierre(Method):
     """Candidates from the references, chosen and regularized by coupled total variation.
 
     Source: Pierre, Aujol, Bugeau, Papadakis, Ta, "Luminance-chrominance model for image colorization", SIAM
@@ -44,13 +43,11 @@ class Pierre:
     YUV.
     """
 
-    name: ClassVar[str] = "pierre"
-    summary: ClassVar[str] = "chooses among a reference's colors while keeping to the photograph's edges"
-    source: ClassVar[str] = PIERRE.paper
-    needs_reference: ClassVar[bool] = True
-    needs_hints: ClassVar[bool] = False
-    honors_hints: ClassVar[bool] = False
-    working_size: ClassVar[int] = 256
+    name = "pierre"
+    summary = "chooses among a reference's colors while keeping to the photograph's edges"
+    source = PIERRE.paper
+    needs_reference = True
+    working_size = 256
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0

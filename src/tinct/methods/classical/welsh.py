@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from tinct.hints import HintField, Swatch
 from tinct.methods.classical.card import WELSH
 from tinct.methods.classical.color_statistics import counted_references
 from tinct.methods.classical.texture import local_statistics, remap_lightness, row_blocks, square_distances
-from tinct.methods.method import Prediction, Reference
+from tinct.methods.method import Method, Prediction, Reference
 
 Array = NDArray[np.float32]
 Box = tuple[slice, slice]
@@ -38,7 +37,7 @@ UNSURE_CHROMA = 12.0
 """Deviation of the rivals' chroma at which confidence is halved."""
 
 
-class Welsh:
+class Welsh(Method):
     """Each pixel takes the color of the reference's sample closest in lightness and in deviation around.
 
     Source: Welsh, Ashikhmin, Mueller, "Transferring color to greyscale images", ACM Transactions on
@@ -46,14 +45,12 @@ class Welsh:
     2002: section 3.1 for the global procedure, section 3.2 for swatches.
     """
 
-    name: ClassVar[str] = "welsh"
-    summary: ClassVar[str] = "takes each color from where the reference is as bright and as textured"
-    source: ClassVar[str] = WELSH.paper
-    needs_reference: ClassVar[bool] = True
-    needs_hints: ClassVar[bool] = False
-    honors_hints: ClassVar[bool] = False
-    uses_swatches: ClassVar[bool] = True
-    working_size: ClassVar[int] = 384
+    name = "welsh"
+    summary = "takes each color from where the reference is as bright and as textured"
+    source = WELSH.paper
+    needs_reference = True
+    uses_swatches = True
+    working_size = 384
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0

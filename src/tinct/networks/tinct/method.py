@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,8 @@ from tinct.hints import HintField
 from tinct.inference import Network, TorchSource, open_network
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import Distribution, alternative
-from tinct.methods.exported import channels_first, hint_planes, mirrored, sha256_of
-from tinct.methods.method import EncodedReference, Prediction, Reference, predicted
+from tinct.methods.exported import channels_first, hint_planes, mirrored
+from tinct.methods.method import EncodedReference, Prediction, Reference, StagedMethod
 from tinct.networks.tinct.memory import (
     HEADS,
     KEY_STRIDE,
@@ -105,18 +105,15 @@ class Matched:
     distribution: Distribution | None = None
 
 
-class Tinct:
+class Tinct(StagedMethod):
     """One compact network for nothing, references, hints, and any mix; says how sure it is."""
 
-    name: ClassVar[str] = "tinct"
-    summary: ClassVar[str] = "the released network: by itself, from references, from hints, and any mix"
-    source: ClassVar[str] = "this project; color memory after Xu et al. 2020 and Zhang et al. 2016, 2017"
-    needs_reference: ClassVar[bool] = False
-    needs_hints: ClassVar[bool] = False
-    honors_hints: ClassVar[bool] = True
-    uses_trust: ClassVar[bool] = True
-    working_size: ClassVar[int] = 256
-    weights: ClassVar[tuple[str, ...]] = tuple(f"tinct.{part}" for part in OUTPUTS)
+    name = "tinct"
+    summary = "the released network: by itself, from references, from hints, and any mix"
+    source = "this project; color memory after Xu et al. 2020 and Zhang et al. 2016, 2017"
+    uses_trust = True
+    honors_hints = True
+    suggests = True
 
     def __init__(self, *, device: str = "auto", precision: str = "auto", threads: int | None = None) -> None:
         self._engine: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
@@ -133,15 +130,9 @@ class Tinct:
             self._network(part)
 
     @property
-    def weights_sha256(self) -> str:
-        """One hash of all its files: of their hashes in the manifest, in the order of the parts' names."""
-        return sha256_of(sorted(self.weights))
-
-    def predict(
-        self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
-    ) -> Prediction:
-        """Predict chroma; see `Method.predict`. Seed 0 is the likeliest answer, others are alternatives to it."""
-        return predicted(self, lightness, hints, references, seed=seed)
+    def weights(self) -> tuple[str, ...]:
+        """The network's parts, in the order of their names."""
+        return tuple(sorted(f"tinct.{part}" for part in OUTPUTS))
 
     def encode(self, lightness: Array) -> Features:
         """The features of a photograph; lightness is CIE L*, shape (H, W), 0..100."""

@@ -14,8 +14,8 @@ from tinct.color.lab import rgb_to_lab
 from tinct.errors import MethodError
 from tinct.hints import HintField
 from tinct.methods.automatic import UNKNOWN_CONFIDENCE
-from tinct.methods.exported import channels_first, exported_network, sha256_of
-from tinct.methods.method import Prediction, Reference
+from tinct.methods.exported import channels_first, exported_network
+from tinct.methods.method import Method, Prediction, Reference
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.card import LITE_PAPER, PAPER
 from tinct.networks.xu2020.places import (
@@ -52,7 +52,7 @@ class Stages:
 
 
 @dataclass(frozen=True)
-class Exemplar:
+class Exemplar(Method):
     """Both sub-nets.
 
     Several references each give a coarse chroma map; these are averaged by weight.
@@ -70,9 +70,6 @@ class Exemplar:
     places: Places = EVERYWHERE
     working_size: int = 256
     needs_reference: ClassVar[bool] = True
-    needs_hints: ClassVar[bool] = False
-    honors_hints: ClassVar[bool] = False
-    uses_references: ClassVar[bool] = True
     probability: ClassVar[float] = PROBABILITY
 
     @property
@@ -81,19 +78,9 @@ class Exemplar:
         return (self.colorization, *transfer.WEIGHTS)
 
     @property
-    def weights_sha256(self) -> str:
-        """One hash of all its files."""
-        return sha256_of(self.weights)
-
-    @property
     def colorization(self) -> str:
         """The colorization sub-net's name in the manifest."""
         return COLORIZATION
-
-    def prepare(self) -> None:
-        """Open the networks; see `tinct.networks.tinct.method.Tinct.prepare`."""
-        for name in self.weights:
-            exported_network(name)
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
