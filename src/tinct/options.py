@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
+from typing import Any
 
 from tinct.errors import OptionError
 
 WORKING_SIZE_RANGE = (32, 2048)
+"""Pixels that the longer side of the working size may have."""
+
+LARGEST_SEED = 2**63 - 1
+"""The largest seed: what every program that reads JSON or a file's header can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class Options:
         trust: how far to follow references where they fit only loosely, 0 (doubt them) .. 3; 1 is what the released
             network was trained for.
         chroma_only: return the color layer alone: the predicted chroma at a constant mid lightness (L* = 50).
-        seed: what random choices start from (Welsh's jittered sampling, alternatives), 0 or more.
+        seed: what random choices start from (Welsh's jittered sampling, alternatives), 0 .. 2^63 - 1.
     Raises:
         OptionError: if a value is of another kind, or out of its range.
     """
@@ -48,8 +54,34 @@ class Options:
             raise OptionError(f"vividness is {self.vividness!r}; it must be 0 (the mean answer) to 2.")
         if not (_is_number(self.trust) and 0.0 <= self.trust <= 3.0):
             raise OptionError(f"trust is {self.trust!r}; it must be 0 (doubt references) to 3.")
-        if not (_is_whole(self.seed) and self.seed >= 0):
-            raise OptionError(f"seed is {self.seed!r}; it must be a whole number, 0 or more.")
+        if not isinstance(self.chroma_only, bool):
+            raise OptionError(f"chroma_only is {self.chroma_only!r}; it must be true or false.")
+        if not (_is_whole(self.seed) and 0 <= self.seed <= LARGEST_SEED):
+            raise OptionError(f"seed is {self.seed!r}; it must be a whole number, 0 to {LARGEST_SEED}.")
+
+    @classmethod
+    def from_mapping(cls, values: Any) -> Options:
+        """Options by name, as JSON, a project or a command line gives them; what is not named has its default.
+
+        Args:
+            values: a mapping of names and values, or None for the defaults.
+        Raises:
+            OptionError: if `values` is neither, a name is unknown, or a value is of another kind or out of range.
+        """
+        if not isinstance(values, Mapping | None):
+            raise OptionError('the options are not a JSON object; write {"strength": 0.8}.')
+        return cls().with_changes(values or {})
+
+    def with_changes(self, changes: Mapping[str, Any]) -> Options:
+        """These options with others by name.
+
+        Raises:
+            OptionError: if a name is unknown, or a value is of another kind or out of range.
+        """
+        known = [each.name for each in fields(self)]
+        if unknown := [name for name in changes if name not in known]:
+            raise OptionError(f"{unknown[0]!r} is not an option; use {', '.join(known)}.")
+        return replace(self, **changes)
 
 
 def _is_number(value: object) -> bool:

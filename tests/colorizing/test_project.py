@@ -21,12 +21,11 @@ from tinct.colorizing.project import (
     ProjectPhoto,
     ProjectReference,
     file_sha256,
-    read_options,
-    relocated,
     replay,
 )
 from tinct.errors import OptionError, ProjectError
 from tinct.hints import Hint, Rectangle, Stroke, Swatch
+from tinct.hints.window import Scale
 from tinct.options import Options
 
 HINTS = {"points": [{"x": 20, "y": 30, "color": "#8c5a3c", "radius": 3}]}
@@ -199,7 +198,7 @@ def test_moving_a_hint_there_and_back_leaves_it(own, size, x, y, length):
         Swatch((x, y, x + 1, y + 1), (1, 2, 3, 4), 1),
     )
     for hint in hints:
-        back = relocated(relocated(hint, own, size), size, own)
+        back = Scale(size, own).hint(Scale(own, size).hint(hint))
         flat = [np.ravel(v) for v in asdict(back).values() if not isinstance(v, str)]
         wanted = [np.ravel(v) for v in asdict(hint).values() if not isinstance(v, str)]
         np.testing.assert_allclose(np.concatenate(flat), np.concatenate(wanted), atol=1e-6, rtol=1e-6)
@@ -207,9 +206,9 @@ def test_moving_a_hint_there_and_back_leaves_it(own, size, x, y, length):
 
 @given(own=sizes, size=sizes)
 def test_corners_go_to_corners(own, size):
-    moved = relocated(Rectangle((0, 0, *own), "#fff"), own, size)
+    moved = Scale(own, size).hint(Rectangle((0, 0, *own), "#fff"))
     np.testing.assert_allclose(moved.box, (0, 0, *size), rtol=1e-9)
-    assert relocated(Hint(own[0] - 0.5, own[1] - 0.5, "#fff"), own, size).x == pytest.approx(size[0] - 0.5)
+    assert Scale(own, size).hint(Hint(own[0] - 0.5, own[1] - 0.5, "#fff")).x == pytest.approx(size[0] - 0.5)
 
 
 @pytest.mark.parametrize(
@@ -228,10 +227,10 @@ def test_corners_go_to_corners(own, size):
 )
 def test_options_of_wrong_types_are_refused(content):
     with pytest.raises(OptionError):
-        read_options(content)
+        Options.from_mapping(content)
 
 
 def test_options_survive_json():
     options = Options("reinhard", 64, 0.5, 2.0, True, 7)
-    assert read_options(json.loads(json.dumps(asdict(options)))) == options
-    assert read_options(None) == Options()
+    assert Options.from_mapping(json.loads(json.dumps(asdict(options)))) == options
+    assert Options.from_mapping(None) == Options()

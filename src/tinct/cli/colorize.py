@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +28,9 @@ SAME = "same"
 
 _LARGEST_LIST = 64 << 20
 """Bytes of a list of photographs."""
+
+DECIDED = ("reference", "hint", "hints", *(each.name for each in fields(Options)))
+"""Parameters of the command that a project has its own word for."""
 
 EXAMPLES = """
 \b
@@ -111,6 +114,7 @@ def register(app: typer.Typer) -> None:
 
 
 def colorize(
+    context: typer.Context,
     photos: Annotated[list[str] | None, _PHOTOS] = None,
     reference: Annotated[list[str] | None, _REFERENCE] = None,
     hint: Annotated[list[str] | None, _HINT] = None,
@@ -148,25 +152,19 @@ def colorize(
     if project is not None:
         from tinct.cli.replaying import read_album
 
-        own = {
-            "-r": reference,
-            "--hint": hint,
-            "--hints": hints,
-            "-m": method,
-            "--size": size,
-            "--seed": seed,
-        }
-        looks = {
-            "--strength": strength != 1,
-            "--vividness": vividness != 1,
-            "--trust": trust != 1,
-            "--chroma-only": chroma_only,
-        }
-        photos, set_up = read_album(project, carry, photos, own | looks)
+        photos, set_up = read_album(project, carry, photos, given(context, DECIDED))
     elif carry is not None:
         raise OptionError("--carry is given, but there is no --project whose hints could be carried.")
     else:
-        options = Options(method, size, strength, vividness, chroma_only, seed, trust)
+        options = Options(
+            method=method,
+            size=size,
+            strength=strength,
+            vividness=vividness,
+            chroma_only=chroma_only,
+            seed=seed,
+            trust=trust,
+        )
         set_up = _set_up(options, reference, hint or [], hints)
     items, placing = _planned(
         photos, output, Placing(out_dir, keep_tree, format, overwrite, skip_existing), recursive
@@ -174,6 +172,13 @@ def colorize(
     if as_json and any(item.target == STANDARD_STREAM for item in items):
         raise OptionError("--json and a result both go to standard output; give -o FILE.")
     return do_all(items, placing, lambda item: _colorize_one(set_up, item, placing), Telling(quiet, as_json))
+
+
+def given(context: typer.Context, names: Iterable[str]) -> list[str]:
+    """The flags of those parameters that the command line named, in the order of `names`."""
+    flags = {each.name: each.opts[0] for each in context.command.params}
+    sources = {name: context.get_parameter_source(name) for name in names}
+    return [flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"]
 
 
 def _set_up(

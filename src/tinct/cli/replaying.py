@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinct.errors import OptionError
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def read_album(
-    project: str, carry: str | None, photos: list[str], said_twice: dict[str, Any]
+    project: str, carry: str | None, photos: list[str], said_twice: list[str]
 ) -> tuple[list[str], Callable[[Photo], Colorizer]]:
     """The photographs to do, and how each is set up.
 
     Args:
         project, carry: as `tinct.colorizing.album.Album` takes them.
         photos: what was named; none stands for the project's own photograph.
-        said_twice: options that the project has its own word for, as they were given.
+        said_twice: flags that were given, and that the project has its own word for.
     Raises:
         OptionError: if one of these was given.
         ProjectError: if the project, or a file it names, is missing or another one.
@@ -28,9 +28,9 @@ def read_album(
     from tinct.cli import note as say
     from tinct.colorizing.album import Album
 
-    if given := [name for name, value in said_twice.items() if value]:
+    if said_twice:
         raise OptionError(
-            f"{given[0]} is given, but the project says that; leave it out, or leave out --project."
+            f"{said_twice[0]} is given, but the project says that; leave it out, or leave out --project."
         )
     if "-" in photos:
         raise OptionError("standard input has no name that a project could know; name a file.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -15,6 +15,7 @@ from tinct.colorizing.rendering import render, render_preview
 from tinct.colorizing.upsampling import average_lightness
 from tinct.errors import HintError, MethodError, OptionError, PhotoError
 from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
+from tinct.hints.window import Scale
 from tinct.methods import EncodedReference, Method, Prediction, Reference
 from tinct.methods.selection import LEARNED, choose_method
 from tinct.options import Options
@@ -79,7 +80,7 @@ class Colorizer:
 
     def __init__(self, photo: Any = None, reference: Any = None, hints: Any = None, **options: Any) -> None:
         """Begin with what `colorize` takes; everything can be set later."""
-        self._options = _options(Options(), options)
+        self._options = Options.from_mapping(options)
         self._photo: Photo | None = None
         self._references: tuple[Photo, ...] = ()
         self._hints: dict[int, HintLike] = {}
@@ -176,7 +177,7 @@ class Colorizer:
 
     def set_options(self, **changes: Any) -> None:
         """Change options by name; the others stay."""
-        self._options = _options(self._options, changes)
+        self._options = self._options.with_changes(changes)
 
     def add_hint(self, hint: Any) -> int:
         """Add a hint, or plain `(x, y, "#rrggbb")`, in pixels of the photograph.
@@ -248,10 +249,9 @@ class Colorizer:
             sRGB, shape (h, w, 3), uint8.
         """
         small = self._small_photo(longer_side)
-        hints = [hint for hint in self._hints.values() if isinstance(hint, Hint)]
-        scale = small.width / self.photo.width, small.height / self.photo.height
+        scale = Scale((self.photo.width, self.photo.height), (small.width, small.height))
+        points = [scale.hint(hint) for hint in self._hints.values() if isinstance(hint, Hint)]
         prediction = self.predict()
-        points = [replace(h, x=(h.x + 0.5) * scale[0] - 0.5, y=(h.y + 0.5) * scale[1] - 0.5) for h in hints]
         return render_preview(small, prediction.ab, self._working_lightness(), points, self._options)
 
     def gray(self, longer_side: int) -> NDArray[np.uint8]:
@@ -359,18 +359,16 @@ class Colorizer:
         return (method.name, self._size), (weighed, trust)
 
     def _encoded_references(self) -> list[EncodedReference]:
-        method, size, slot = self.method, self._size, self._cache.references
         return [
-            EncodedReference(
-                slot.get(
-                    (id(photo), method.name, size),
-                    lambda photo=photo: method.encode_reference(working_reference(photo, size)),
-                ),
-                weight,
-                self._options.trust,
-            )
+            EncodedReference(self._encoded_reference(photo), weight, self._options.trust)
             for photo, weight in zip(self._references, self._weights, strict=True)
         ]
+
+    def _encoded_reference(self, photo: Photo) -> Any:
+        method, size = self.method, self._size
+        return self._cache.references.get(
+            (id(photo), method.name, size), lambda: method.encode_reference(working_reference(photo, size))
+        )
 
     def _small_photo(self, longer_side: int) -> Photo:
         """The photograph's lightness as a gray picture of bounded size, kept."""
@@ -438,10 +436,3 @@ def vivid(prediction: Prediction, vividness: float, placed: HintField) -> Predic
 
     ab = prediction.ab + np.float32(vividness) * prediction.vivid
     return Prediction(pin_hints(ab, placed), prediction.confidence.copy())
-
-
-def _options(options: Options, changes: dict[str, Any]) -> Options:
-    known = [each.name for each in fields(Options)]
-    if unknown := [name for name in changes if name not in known]:
-        raise OptionError(f"{unknown[0]!r} is not an option; use {', '.join(known)}.")
-    return replace(options, **changes)

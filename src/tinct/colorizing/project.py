@@ -9,32 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import tinct
-from tinct.errors import HintError, OptionError, PhotoError, ProjectError
+from tinct.errors import OptionError, PhotoError, ProjectError
+from tinct.hints import HintLike, hints_from_json
+from tinct.hints.window import Scale
 from tinct.options import Options
 
 if TYPE_CHECKING:
     from tinct.colorizing.colorizer import Colorizer
-    from tinct.hints import HintLike
     from tinct.photo import Photo
 
 VERSION = 1
 _LARGEST_FILE = 64 << 20
-_LARGEST_SEED = 2**63 - 1
-_KINDS: dict[str, tuple[type, ...]] = {
-    "method": (str, type(None)),
-    "size": (int, type(None)),
-    "strength": (int, float),
-    "vividness": (int, float),
-    "chroma_only": (bool,),
-    "seed": (int,),
-    "trust": (int, float),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +133,9 @@ class Project:
         hints = content.get("hints") or {}
         if not isinstance(hints, dict):
             raise ProjectError("the project's hints are not an object of lists; save it again.")
-        return cls(photo, references, hints, read_options(content.get("options")), _made_with(content))
+        return cls(
+            photo, references, hints, Options.from_mapping(content.get("options")), _made_with(content)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The project as JSON's objects and lists."""
@@ -183,7 +176,8 @@ class Project:
             HintError, ColorError: if a hint is malformed.
         """
         own = (self.photo.width, self.photo.height)
-        return tuple(relocated(hint, own, size) for hint in hints_from_json(self.hints, own))
+        hints = hints_from_json(self.hints, own)
+        return hints if own == size else tuple(Scale(own, size).hint(hint) for hint in hints)
 
 
 def replay(
@@ -225,73 +219,6 @@ def made_with(colorizer: Colorizer) -> dict[str, str | None]:
     """What a result depends on besides what the project says."""
     said = colorizer.provenance
     return {"tinct": tinct.__version__, "method": said.method, "weights_sha256": said.weights_sha256}
-
-
-def read_options(content: Any) -> Options:
-    """Options from a JSON object; what is not named has its usual value.
-
-    Raises:
-        OptionError: if a name is unknown, or a value is of the wrong type or out of range.
-    """
-    if not isinstance(content, dict | None):
-        raise OptionError('the options are not a JSON object; write {"strength": 0.8}.')
-    values = content or {}
-    known = [each.name for each in fields(Options)]
-    if unknown := [name for name in values if name not in known]:
-        raise OptionError(f"{unknown[0]!r} is not an option; use {', '.join(known)}.")
-    for name, value in values.items():
-        if not isinstance(value, _KINDS[name]) or (isinstance(value, bool) and bool not in _KINDS[name]):
-            wanted = " or ".join(kind.__name__.replace("NoneType", "null") for kind in _KINDS[name])
-            raise OptionError(f"{name} is {value!r}; {wanted} was wanted.")
-    if not 0 <= values.get("seed", 0) <= _LARGEST_SEED:
-        raise OptionError(f"seed is {values['seed']}; it must be 0 to {_LARGEST_SEED}.")
-    return Options(**values)
-
-
-def hints_from_json(content: Any, photo_size: tuple[int, int]) -> tuple[HintLike, ...]:
-    """Hints from JSON's objects and lists, in the form that `read_hints` reads from files.
-
-    Raises:
-        HintError, ColorError: if they are malformed.
-    """
-    from tinct.hints import read_hints
-
-    if not content:
-        return ()
-    try:
-        return read_hints(json.dumps(content).encode(), photo_size)
-    except HintError:
-        raise
-    except (ValueError, OverflowError, RecursionError) as error:
-        raise HintError(f"the hints hold what is not a hint ({error}); see tinct.read_hints.") from None
-
-
-def relocated(hint: HintLike, own: tuple[int, int], size: tuple[int, int]) -> HintLike:
-    """A hint at the same relative place of a photograph of another size.
-
-    Args:
-        hint: in pixels of the photograph it was made for.
-        own, size: width and height of that photograph, and of the other one.
-    """
-    from tinct.hints import Hint, Rectangle, Stroke, Swatch
-
-    if own == size:
-        return hint
-    x, y = size[0] / own[0], size[1] / own[1]
-    length = (x * y) ** 0.5
-    match hint:
-        case Hint():
-            return replace(
-                hint, x=(hint.x + 0.5) * x - 0.5, y=(hint.y + 0.5) * y - 0.5, radius=hint.radius * length
-            )
-        case Stroke():
-            points = tuple(((px + 0.5) * x - 0.5, (py + 0.5) * y - 0.5) for px, py in hint.points)
-            return replace(hint, points=points, width=hint.width * length)
-        case Rectangle(box=(left, top, right, bottom)):
-            return replace(hint, box=(left * x, top * y, right * x, bottom * y))
-        case Swatch(target_box=(left, top, right, bottom)):
-            return replace(hint, target_box=(left * x, top * y, right * x, bottom * y))
-    return hint
 
 
 def file_sha256(path: Path) -> str:

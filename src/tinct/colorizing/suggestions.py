@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import HintError, OptionError
+from tinct.hints.window import Scale
 from tinct.methods.distribution import (
     Distribution,
     Moods,
@@ -54,7 +55,9 @@ def suggest(distribution: Distribution, photo: Photo, x: float, y: float, count:
     row, column = round(y), round(x)
     lightness = photo.lightness(row, row + 1)[0, column]
     found: dict[str, float] = {}
-    p = probabilities_at(distribution, *_cell(distribution, photo, x, y))
+    height, width = distribution.matched.shape
+    column_at, row_at = Scale((photo.width, photo.height), (width, height)).point(x, y)
+    p = probabilities_at(distribution, row_at, column_at)
     for ab, probability in likely_colors(p, count):
         color = format_color(merge_lightness(lightness, ab))
         found[color] = found.get(color, 0.0) + probability  # in the dark many colors are one
@@ -69,10 +72,10 @@ def where_next(distribution: Distribution, photo: Photo, count: int) -> list[Pla
     """
     _check_count(count)
     height, width = distribution.matched.shape
+    scale = Scale((width, height), (photo.width, photo.height))
     places = []
     for row, column, gain in next_places(distribution, count):
-        x = (column + 0.5) / width * photo.width - 0.5
-        y = (row + 0.5) / height * photo.height - 0.5
+        x, y = scale.point(column, row)
         places.append(Place(min(max(x, 0.0), photo.width - 1.0), min(max(y, 0.0), photo.height - 1.0), gain))
     return places
 
@@ -118,11 +121,6 @@ def alternatives(distribution: Distribution, count: int) -> list[int]:
 
 def _distance(first: Array, second: Array) -> float:
     return float(np.linalg.norm(first - second, axis=-1).mean())
-
-
-def _cell(distribution: Distribution, photo: Photo, x: float, y: float) -> tuple[float, float]:
-    height, width = distribution.matched.shape
-    return (y + 0.5) / photo.height * height - 0.5, (x + 0.5) / photo.width * width - 0.5
 
 
 def _check_count(count: int) -> None:

@@ -128,14 +128,30 @@ def _from_json(data: bytes, name: str, photo_size: Size) -> tuple[HintLike, ...]
         content = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise HintError(f"{name}: is not JSON ({error}); see tinct.read_hints for its form.") from None
-    if isinstance(content, list):
-        content = {"points": content}
+    return hints_from_json(content, photo_size, name)
+
+
+def hints_from_json(content: Any, photo_size: Size, name: str = "the hints") -> tuple[HintLike, ...]:
+    """Hints from JSON's objects and lists, in the form that `read_hints` reads from files.
+
+    Args:
+        content: an object of lists, a list of points, or None for no hints.
+        photo_size: width and height of the photograph in pixels.
+        name: of where the hints come from, for errors.
+    Raises:
+        HintError: if they are malformed.
+        ColorError: if a color is not #rgb or #rrggbb.
+    """
+    if isinstance(content, list | tuple | None):
+        content = {"points": content or []}
+    if not isinstance(content, dict):
+        raise HintError(f"{name}: are not an object of lists; see tinct.read_hints for the form.")
     if unknown := [key for key in content if key not in _READERS]:
         raise HintError(f"{name}: has {unknown[0]!r}, which is not understood; use {', '.join(_READERS)}.")
     hints: list[HintLike] = []
     for kind, reader in _READERS.items():
         items = content.get(kind, [])
-        if not isinstance(items, list):
+        if not isinstance(items, list | tuple):
             raise HintError(f"{name}: {kind} is not a list; write [...] even for a single one.")
         for number, item in enumerate(items, 1):
             hints.append(_read_item(reader, item, photo_size, f"{name}: number {number} of {kind}"))
@@ -153,7 +169,7 @@ def _read_item(reader: Callable[[Any, Size], HintLike], item: Any, photo_size: S
 
 
 def _point(item: Any, size: Size) -> Hint:
-    if isinstance(item, list):
+    if isinstance(item, list | tuple):
         item = dict(zip(("x", "y", "color", "radius"), item, strict=False))
     radius = _positive(item.get("radius", 0), "radius")
     return Hint(_coordinate(item["x"], size[0]), _coordinate(item["y"], size[1]), _color(item), radius)
@@ -184,14 +200,14 @@ _READERS: dict[str, Callable[[Any, Size], HintLike]] = {
 
 
 def _box(value: Any, size: Size) -> tuple[float, float, float, float]:
-    if not isinstance(value, list) or len(value) != 4:
+    if not isinstance(value, list | tuple) or len(value) != 4:
         raise HintError(f"{value!r} is not a box; give left, top, right, bottom.")
     left, top, right, bottom = (_edge(each, size[i % 2]) for i, each in enumerate(value))
     return left, top, right, bottom
 
 
 def _pair(value: Any) -> tuple[Any, Any]:
-    if not isinstance(value, list) or len(value) != 2:
+    if not isinstance(value, list | tuple) or len(value) != 2:
         raise HintError(f"{value!r} is not a point; give [x, y].")
     return value[0], value[1]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tinct.hints.shapes import Box, Hint, HintLike, Rectangle, Stroke, Swatch
 
 Mask = NDArray[np.bool_]
 Size = tuple[int, int]
@@ -37,6 +39,25 @@ class Scale:
 
     def length(self, pixels: float) -> float:
         return pixels * math.sqrt(self.x * self.y)
+
+    def box(self, box: Box) -> Box:
+        left, top, right, bottom = box
+        return left * self.x, top * self.y, right * self.x, bottom * self.y
+
+    def hint(self, hint: HintLike) -> HintLike:
+        """A hint at the same relative place; a painted image lies over the whole photograph as it is."""
+        match hint:
+            case Hint():
+                x, y = self.point(hint.x, hint.y)
+                return replace(hint, x=x, y=y, radius=self.length(hint.radius))
+            case Stroke():
+                points = tuple(self.point(x, y) for x, y in hint.points)
+                return replace(hint, points=points, width=self.length(hint.width))
+            case Rectangle():
+                return replace(hint, box=self.box(hint.box))
+            case Swatch():
+                return replace(hint, target_box=self.box(hint.target_box))
+        return hint
 
 
 @dataclass(frozen=True, slots=True)

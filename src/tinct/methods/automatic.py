@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +104,7 @@ class Automatic(StagedMethod):
     multiple: int = 8
     working_size: int = 256
     network: str = ""
-    uses_references: ClassVar[bool] = False
+    uses_references = False
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -159,7 +159,7 @@ class AutomaticDistribution(Automatic):
     """
 
     temperature: float = TEMPERATURE
-    suggests: ClassVar[bool] = True
+    suggests = True
 
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
         """Predict chroma; a seed above 0 asks for another plausible answer, hints do not change it."""

@@ -10,9 +10,9 @@ from fastapi import FastAPI, Request, Response
 
 import tinct
 from tinct.colorizing.colorizer import Colorizer
-from tinct.colorizing.project import read_options
 from tinct.errors import HintError
 from tinct.methods import METHODS, get_method
+from tinct.options import Options
 from tinct.photo.formats import named_format
 from tinct.web import work
 from tinct.web.answers import download
@@ -69,7 +69,7 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkPool) -> None:
             check_known(fields, _FIELDS)
             photo, references = one_file(fields, "photo"), files_of(fields, "reference")
             check_references(references, settings.references)
-            options, format = read_options(json_of(fields, "options")), text_of(fields, "format")
+            options, format = Options.from_mapping(json_of(fields, "options")), text_of(fields, "format")
             if format is not None:
                 named_format(format)
             hints = hints_of(fields)

@@ -11,9 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect, Request
 
-from tinct.colorizing.project import hints_from_json
 from tinct.errors import HintError, OptionError
-from tinct.hints import HintLike, Stroke
+from tinct.hints import HintLike, Stroke, hints_from_json
 from tinct.web.answers import Refusal
 from tinct.web.sessions import Upload
 from tinct.web.settings import Settings

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinct.colorizing.colorizer import Colorizer
-from tinct.colorizing.project import Project, ProjectPhoto, ProjectReference, made_with, read_options
+from tinct.colorizing.project import Project, ProjectPhoto, ProjectReference, made_with
 from tinct.hints import HintImage, HintLike
 from tinct.options import Options
 from tinct.photo import Photo
@@ -188,7 +188,7 @@ def thumbnail(settings: Settings, session: Session, number: int) -> bytes:
 
 def edited(settings: Settings, session: Session, edit: Edit) -> Colorizer:
     """The session's photograph with the hints and options of a request, and no others."""
-    options = read_options(edit.options)
+    options = Options.from_mapping(edit.options)
     colorizer = session.colorizer(settings.max_pixels)
     hints = read_hints(edit.hints, (session.width, session.height), settings.hints)
     colorizer.set_options(**asdict(options))

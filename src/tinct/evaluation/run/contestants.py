@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -228,12 +228,8 @@ def get_contestant(text: str) -> Contestant:
     return RegisteredMethod(name)
 
 
-WHOLE = ("size", "seed")
-"""Options that are whole numbers."""
-
-
 def _settings(text: str) -> dict[str, float]:
-    known = {field.name: field.type for field in fields(Options) if field.name != "method"}
+    """Options written as OPTION=NUMBER[,OPTION=NUMBER]."""
     settings: dict[str, float] = {}
     for part in text.split(","):
         key, _, value = part.partition("=")
@@ -241,11 +237,8 @@ def _settings(text: str) -> dict[str, float]:
             number = float(value)
         except ValueError:
             raise OptionError(f"{part!r} is not OPTION=NUMBER; write for example vividness=0.") from None
-        if key not in known:
-            raise OptionError(f"{key!r} is not an option; use one of {', '.join(known)}.")
-        if key in WHOLE and not number.is_integer():
-            raise OptionError(f"{part!r}: {key} is a whole number.")
-        settings[key] = int(number) if key in WHOLE else number
+        settings[key] = int(number) if number.is_integer() else number
+    Options.from_mapping(settings)
     return settings
 
 

@@ -59,17 +59,17 @@ class Exemplar(Method):
 
     Attributes:
         name, summary, source, working_size: as of `tinct.methods.Method`.
-        match: "adain" or "wct".
+        matching: "adain" or "wct".
         places: where features are matched.
     """
 
     name: str
     summary: str
     source: str
-    match: str = "adain"
+    matching: str = "adain"
     places: Places = EVERYWHERE
     working_size: int = 256
-    needs_reference: ClassVar[bool] = True
+    needs_reference = True
     probability: ClassVar[float] = PROBABILITY
 
     @property
@@ -110,7 +110,7 @@ class Exemplar(Method):
     def stylized(self, content: Array, reference: Reference) -> Array:
         """sRGB, (H, W, 3), of the transfer sub-net for a pre-colored photograph."""
         style = merge_lightness(reference.lightness, reference.ab)
-        return transfer.transferred(content, style, match=self.match, places=self.places)
+        return transfer.transferred(content, style, match=self.matching, places=self.places)
 
     def refine(
         self, lightness: Array, ab: Array | None = None, mask: NDArray[np.bool_] | None = None
@@ -160,7 +160,7 @@ XU2020_WCT = Exemplar(
     name="xu2020-wct",
     summary="the same, with whitening and coloring in place of AdaIN",
     source=PAPER,
-    match="wct",
+    matching="wct",
 )
 
 XU2020_ENCODER_ADAIN = Exemplar(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +34,7 @@ NEIGHBORS, SIGMA = 10, 5.0
 class LocalHints(AutomaticDistribution):
     """The local-hints network: it colors from lightness and hints at once, and regresses one color."""
 
-    honors_hints: ClassVar[bool] = True
+    honors_hints = True
 
     def encode(self, lightness: Array) -> Features:
         """The photograph as it is: the network runs once its hints are known."""
@@ -59,7 +58,7 @@ class LocalHints(AutomaticDistribution):
 class GlobalHints(LocalHints):
     """The global-hints network: local hints, and a reference's ab histogram and mean saturation."""
 
-    uses_references: ClassVar[bool] = True
+    uses_references = True
 
     def encode_reference(self, reference: Reference) -> Array:
         """A reference's ab histogram, 1, mean saturation and 1, shape (316,)."""
