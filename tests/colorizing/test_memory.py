@@ -73,7 +73,7 @@ EDITS: dict[str, tuple[Callable[[Colorizer], Any], dict[str, int]]] = {
     ),
     "another method and back": (
         lambda c: (c.set_options(method="reinhard"), c.preview(64), c.set_options(method="tinct")),
-        {},
+        AGAIN,
     ),
     "another size and back": (
         lambda c: (c.set_options(size=96), c.preview(64), c.set_options(size=64)),
