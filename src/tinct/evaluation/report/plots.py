@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,6 @@ from tinct.errors import MissingExtraError
 from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
 from tinct.evaluation.run.results import Results
-from tinct.training.log import values_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,20 +28,14 @@ STYLE: Any = {
 }
 """Settings of matplotlib."""
 
-FEW_POINTS = 50
-"""Number of a curve's points below which each point is marked."""
-
-WIDE_RANGE = 30
-"""Factor between the largest and the least value of a curve above which its axis is logarithmic."""
-
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31", "#7f7f7f")
 """Colors of lines: the palette of Okabe & Ito, whose colors color-blind readers can tell apart, and two more."""
 
 
 def boxes(results: Results, case: str, metrics: Sequence[str]) -> str:
     """Box plots, a panel for each metric: median, mean (diamond), quartiles, whiskers at 5th and 95th percentile."""
-    figure, panels = _panels(len(metrics), height=0.45 * len(results.methods) + 1.2)
-    for axes, metric in zip(panels, metrics, strict=True):
+    figure, drawn = panels(len(metrics), height=0.45 * len(results.methods) + 1.2)
+    for axes, metric in zip(drawn, metrics, strict=True):
         scores = {m: list(results.scores(m, case, metric).values()) for m in results.methods}
         answered = {method: values for method, values in scores.items() if values}
         axes.boxplot(
@@ -68,7 +60,7 @@ def boxes(results: Results, case: str, metrics: Sequence[str]) -> str:
 
 def hint_curves(results: Results) -> str:
     """PSNR against the number of revealed points, with bands of one standard error, and the published curve."""
-    figure, (axes,) = _panels(1, width=7.2, height=4.4)
+    figure, (axes,) = panels(1, width=7.2, height=4.4)
     answering = [method for method, cases in results.summary().items() if cases]
     for color, method in zip(_cycle(len(answering)), answering, strict=True):
         _curve(axes, results.summary()[method], method, color)
@@ -97,7 +89,7 @@ def times(results: Results) -> str:
     """Seconds against pixels, both logarithmic, a line for each method."""
     from tinct.evaluation.run.timing_process import SIZES
 
-    figure, (axes,) = _panels(1, width=7.2, height=4.4)
+    figure, (axes,) = panels(1, width=7.2, height=4.4)
     for color, method in zip(_cycle(len(results.methods)), results.methods, strict=True):
         found = {case: list(results.scores(method, case, "seconds").values()) for case in results.cases}
         points = [
@@ -112,36 +104,18 @@ def times(results: Results) -> str:
     return _svg(figure)
 
 
-def loss_curves(training: Sequence[Mapping[str, Any]], validation: Sequence[Mapping[str, Any]]) -> Figure:
-    """The logged values of a training run (`tinct.training.log.read_log`) against the step, a panel for each."""
-    curves = [(name, "training", points) for name, points in _curves(training).items()]
-    curves += [(name, "validation", points) for name, points in _curves(validation).items()]
-    figure, panels = _panels(len(curves), height=2.6, across=4)
-    for axes, (name, kind, points) in zip(panels, curves, strict=True):
-        marker = "o" if len(points) < FEW_POINTS else ""
-        axes.plot(*zip(*points, strict=True), color=COLORS[kind == "validation"], marker=marker, markersize=3)
-        axes.set_title(f"{kind}: {name}", fontsize=10)
-        axes.set_xlabel("step")
-        values = [value for _, value in points]
-        if min(values) > 0 and max(values) > WIDE_RANGE * min(values):
-            axes.set_yscale("log")
-    return figure
-
-
-def _curves(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
-    """Name of a logged value -> its (step, value) points, without values that are not finite."""
-    found: dict[str, list[tuple[float, float]]] = {}
-    for line in lines:
-        for name, value in values_of(line).items():
-            if math.isfinite(value):
-                found.setdefault(name, []).append((line["step"], value))
-    return found
-
-
-def _panels(
+def panels(
     count: int, width: float = 3.6, height: float = 3.0, across: int | None = None
 ) -> tuple[Figure, list[Axes]]:
-    """A figure and its panels, `across` of them in a row; None puts all into one row."""
+    """A figure and its panels.
+
+    Args:
+        count: number of panels.
+        width, height: of a panel, in inches.
+        across: panels in a row; None puts all into one row.
+    Raises:
+        MissingExtraError: if matplotlib is not installed.
+    """
     try:
         import matplotlib
         from matplotlib.figure import Figure
