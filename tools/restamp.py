@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import math
 import os
 import subprocess
 import sys
@@ -283,7 +284,10 @@ def _reason(content: Content, proof: Proof) -> str:
 
 
 def _reproduced(content: Content, proof: Proof) -> str:
-    """How many of the file's own scores of the compared photographs were computed again, and how many are equal."""
+    """How near the file's own scores of the compared photographs are to those computed now.
+
+    Another processor than the one that measured the file gives other last digits: this line informs, and refuses nothing.
+    """
     recorded = _scores(content)
     pairs = [
         (value, proof.recomputed[key].get(metric))
