@@ -296,9 +296,18 @@ def _reproduced(content: Content, proof: Proof) -> str:
         for metric, value in scores.items()
     ]
     equal = sum(one == other for one, other in pairs)
-    return (
+    text = (
         f"{equal} of {len(pairs)} recorded scores of {len(proof.photographs)} photographs are computed again"
     )
+    largest = max((_relative(one, other) for one, other in pairs), default=0.0)
+    return f"{text}; largest relative difference {largest:.1g}" if equal < len(pairs) else text
+
+
+def _relative(one: float | None, other: float | None) -> float:
+    """Relative difference of two scores; infinite if only one of them has a value."""
+    if one is None or other is None:
+        return 0.0 if one is other else math.inf
+    return abs(one - other) / max(abs(one), abs(other), 1e-12)
 
 
 def _from_tree(tree: Path, *words: str) -> str:
