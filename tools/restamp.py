@@ -286,7 +286,7 @@ def _reason(content: Content, proof: Proof) -> str:
 def _reproduced(content: Content, proof: Proof) -> str:
     """How near the file's own scores of the compared photographs are to those computed now.
 
-    Another processor than the one that measured the file gives other last digits: this line informs, and refuses nothing.
+    Other processors give other last digits: the line informs, and refuses nothing.
     """
     recorded = _scores(content)
     pairs = [
