@@ -64,3 +64,12 @@ def anchors(page: Path) -> set[str]:
     """What the headings of a page may be linked by."""
     found = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+def test_every_decision_has_a_date_and_a_status() -> None:
+    _, *entries = re.split(r"^## ", text("docs/decisions.md"), flags=re.M)
+    assert len(entries) > 40
+    for entry in entries:
+        title, empty, line, *_ = entry.split("\n")
+        assert re.fullmatch(r"20\d\d-\d\d-\d\d, (in force|amended|superseded)\b.*\.", line), title
+        assert not empty
