@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsError
 from tinct.inference import Network, TorchSource, open_network
 from tinct.inference.disk_cache import cache_folder, checked_entry, is_whole
-from tinct.inference.interface import COMPILED_NETWORKS, forget_networks
+from tinct.inference.opening import COMPILED_NETWORKS, forget_networks
 from tinct.inference.openvino_engine import content_sha256
 
 onnx = pytest.importorskip("onnx", reason="onnx builds the test's graphs: pip install 'tinct[train]'")

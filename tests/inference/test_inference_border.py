@@ -10,7 +10,7 @@ import pytest
 from tinct.errors import ShapeError
 from tinct.inference import open_network
 from tinct.inference.border import cut_transpositions
-from tinct.inference.interface import forget_networks
+from tinct.inference.opening import forget_networks
 from tinct.inference.openvino_runtime import openvino
 from tinct.inference.openvino_runtime import opset13 as op
 

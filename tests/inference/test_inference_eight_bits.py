@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinct.errors import OptionError
 from tinct.inference import eight_bits, open_network
-from tinct.inference.interface import forget_networks
+from tinct.inference.opening import forget_networks
 from tinct.inference.openvino_engine import best_precision, content_sha256
 from tinct.inference.openvino_runtime import openvino
 from tinct.inference.openvino_runtime import opset13 as op

@@ -21,7 +21,7 @@ from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.colorizing.colorizer import Colorizer, colorize
 from tinct.errors import HintError, MethodError, MissingExtraError, OptionError, WeightsError
 from tinct.hints import Hint, HintField, place_hints
-from tinct.inference.interface import forget_networks
+from tinct.inference.opening import forget_networks
 from tinct.inference.openvino_engine import best_precision
 from tinct.methods import EncodedReference, Reference, get_method
 from tinct.networks.tinct.memory import maps

@@ -1,5 +1,6 @@
 """Engines that run an exported network: OpenVINO on CPUs, PyTorch where a GPU is. Imported when opened."""
 
-from tinct.inference.interface import Network, TorchSource, open_network
+from tinct.inference.interface import Network, TorchSource
+from tinct.inference.opening import open_network
 
 __all__ = ["Network", "TorchSource", "open_network"]

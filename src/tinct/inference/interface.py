@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -14,17 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import OptionError, ShapeError
-from tinct.inference.eight_bits import Ranges
-from tinct.weights.checksum import file_sha256
+from tinct.errors import ShapeError
 
 if TYPE_CHECKING:
     from torch import nn
-
-DEVICES = ("auto", "cpu", "cuda")
-PRECISIONS = ("auto", "f32", "bf16", "int8")
-COMPILED_NETWORKS = 16
-"""How many networks stay compiled; the one used longest ago goes first."""
 
 
 @runtime_checkable
@@ -71,50 +60,6 @@ class TorchSource:
     outputs: tuple[str, ...]
 
 
-def open_network(
-    path: Path | str,
-    *,
-    device: str = "auto",
-    precision: str = "auto",
-    threads: int | None = None,
-    torch_source: TorchSource | None = None,
-    ranges: Ranges | None = None,
-) -> Network:
-    """Open a network, or hand back the one that is compiled already.
-
-    Networks are kept process-wide by what is in their file, the precision, the device and the threads:
-    two paths to the same bytes share one, and a file that changed is compiled anew.
-
-    Args:
-        path: an ONNX file with its weights inside, or an OpenVINO IR file (.xml beside its .bin).
-        device: "cpu" (OpenVINO), "cuda" (PyTorch), or "auto": "cuda" if a GPU and a `torch_source` are there.
-        precision: "auto" takes int8 for a network with ranges where the CPU multiplies bytes (AVX512-VNNI), else bf16
-            where the hardware computes in it (AMX, AVX512-BF16, a GPU), else f32.
-        threads: CPU threads; None takes all cores.
-        torch_source: needed for "cuda".
-        ranges: the largest input of each convolution that a CPU may compute in 8 bits, by the name of its weights.
-    Raises:
-        WeightsError: if the file is missing or damaged.
-        OptionError: if device, precision or threads is not a thing that can be had here.
-        MissingExtraError: if the engine is not installed.
-    """
-    _check_options(device, precision, threads)
-    if device == "cuda" and torch_source is None:
-        raise OptionError("device is cuda, but this network has no PyTorch form; use device cpu.")
-    if torch_source is not None and (device == "cuda" or (device == "auto" and gpu_is_there())):
-        return _open_torch(torch_source, precision)
-    return _open_openvino(Path(path), precision, threads, ranges)
-
-
-def gpu_is_there() -> bool:
-    """True if PyTorch is installed and sees a CUDA GPU; torch is imported only beside an NVIDIA driver."""
-    if "torch" not in sys.modules and not (_nvidia_driver_is_loaded() and importlib.util.find_spec("torch")):
-        return False
-    import torch
-
-    return bool(torch.cuda.is_available())
-
-
 def checked_arrays(name: str, inputs: tuple[str, ...], arrays: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
     """Arrays in the order of the inputs.
 
@@ -125,69 +70,3 @@ def checked_arrays(name: str, inputs: tuple[str, ...], arrays: dict[str, NDArray
         given = ", ".join(sorted(arrays)) or "nothing"
         raise ShapeError(f"{name} was given {given}; it takes {', '.join(inputs)}.")
     return [np.asarray(arrays[key]) for key in inputs]
-
-
-class _CompiledNetworks:
-    """The process-wide cache: at most `limit` networks, each compiled once even when several threads ask."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._lock = threading.Lock()
-        self._networks: OrderedDict[Hashable, Network] = OrderedDict()
-
-    def get(self, key: Hashable, compile_network: Callable[[], Network]) -> Network:
-        with self._lock:
-            if key not in self._networks:
-                self._networks[key] = compile_network()
-            self._networks.move_to_end(key)
-            while len(self._networks) > self.limit:
-                self._networks.popitem(last=False)
-            return self._networks[key]
-
-    def clear(self) -> None:
-        with self._lock:
-            self._networks.clear()
-
-
-_compiled = _CompiledNetworks(COMPILED_NETWORKS)
-
-
-def forget_networks() -> None:
-    """Drop every compiled network, and with them their memory."""
-    _compiled.clear()
-
-
-def _open_openvino(path: Path, precision: str, threads: int | None, ranges: Ranges | None) -> Network:
-    from tinct.inference.openvino_engine import OpenVinoNetwork, best_precision, content_sha256
-
-    chosen = best_precision(precision, ranges)
-    known = ranges if chosen == "int8" else None
-    sha256 = content_sha256(path, known)
-    key = ("openvino", sha256, chosen, threads)
-    return _compiled.get(
-        key, lambda: OpenVinoNetwork(path, sha256, precision=chosen, threads=threads, ranges=known)
-    )
-
-
-def _open_torch(source: TorchSource, precision: str) -> Network:
-    from tinct.inference.torch_engine import TorchNetwork
-
-    key = ("torch", file_sha256(source.weights), precision, source.inputs, source.outputs)
-    return _compiled.get(key, lambda: TorchNetwork.from_source(source, device="cuda", precision=precision))
-
-
-def _check_options(device: str, precision: str, threads: int | None) -> None:
-    if device not in DEVICES:
-        raise OptionError(f"device is {device!r}; choose one of {', '.join(DEVICES)}.")
-    if precision not in PRECISIONS:
-        raise OptionError(f"precision is {precision!r}; choose one of {', '.join(PRECISIONS)}.")
-    if threads is not None and threads < 1:
-        raise OptionError(f"threads is {threads}; give at least 1, or leave it out for all cores.")
-
-
-def _nvidia_driver_is_loaded() -> bool:
-    if sys.platform == "win32":
-        return Path(r"C:\Windows\System32\nvcuda.dll").is_file()
-    return (
-        Path("/proc/driver/nvidia").is_dir() or Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists()
-    )
