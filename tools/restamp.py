@@ -241,7 +241,10 @@ def _compared(old: Path, new: Path, names: Sequence[str]) -> Proof:
         mine = [{key: value for key, value in found.items() if key[1] == name} for found in scores]
         shown = [{key: value for key, value in found.items() if key[0] == name} for found in pictures]
         whole = [[case.get(name) for case in found["whole"].values()] for found in results]
-        if shown[0] != shown[1]:
+        weights = [found["methods"].get(name, {}).get("weights_sha256") for found in results]
+        if weights[0] != weights[1]:
+            different[name] = "its weights differ; let TINCT_WEIGHTS name the weights for both trees"
+        elif shown[0] != shown[1]:
             different[name] = "its pictures differ"
         elif mine[0] != mine[1] or whole[0] != whole[1]:
             different[name] = "its scores differ"
