@@ -9,13 +9,17 @@ SOURCES := src tests benchmarks tools examples packages
 DATA ?= ../shared/data
 AXE := 4.10.3
 
-.PHONY: demo test lint types wheel wheel-oldest bench results papers docs screenshots constraints clean
+.PHONY: demo test fuzz lint types wheel wheel-oldest bench results papers docs screenshots constraints clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tinct demo --out-dir demo
 
 test: $(VENV)/.developing build/axe-core.js
 	@$(BIN)/python -m pytest $(PYTEST)
+
+# Damaged and odd files under a watchdog, for as long as SECONDS says; inputs with faults are kept in build/fuzz.
+fuzz: $(VENV)/.developing
+	@$(BIN)/python tests/fuzz/fuzz_campaign.py --seconds $(or $(SECONDS),3600) --seed $(or $(SEED),2) --folder build/fuzz
 
 lint: $(VENV)/.developing
 	@$(BIN)/ruff check $(wildcard $(SOURCES))
@@ -77,7 +81,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml packages/tinct-papers/pyproject.toml constraints.txt
-	@echo "installing tinct and what it needs (about 400 MB, once)"
+	@echo "installing tinct and what it needs (about 480 MB, once)"
 	@$(PIP) --editable packages/tinct-papers --editable ".[papers]"
 	@touch $@
 
@@ -85,5 +89,5 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml packages/tinct-papers/pyproj
 $(VENV)/.developing: $(VENV)/.installed
 	@echo "installing what the tests need, torch among it"
 	@$(PIP) "$(TORCH)"
-	@$(PIP) --editable ".[evaluate,study,web,train]" --group dev
+	@$(PIP) --editable ".[formats,evaluate,study,web,train]" --group dev
 	@touch $@

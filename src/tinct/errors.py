@@ -98,6 +98,11 @@ def shortened(text: str, limit: int) -> str:
     return f"{text[: limit - end - 3]} … {text[-end:]}"
 
 
+def shown(value: object) -> str:
+    """A value in a message as Python writes it, cut where it is long."""
+    return shortened(repr(value), 60)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """True if memory that could not be had is at the bottom of an error, whatever it was taken for meanwhile."""
     return any(_lacks_memory(each) for each in _causes(error))

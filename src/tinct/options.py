@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
 from typing import Any
 
-from tinct.errors import OptionError
+from tinct.errors import OptionError, shown
 
 WORKING_SIZE_RANGE = (32, 2048)
 """Pixels that the longer side of the working size may have."""
@@ -45,19 +45,25 @@ class Options:
     def __post_init__(self) -> None:
         low, high = WORKING_SIZE_RANGE
         if self.method is not None and not isinstance(self.method, str):
-            raise OptionError(f"method is {self.method!r}; it must be a name that `tinct methods` lists.")
+            raise OptionError(
+                f"method is {shown(self.method)}; it must be a name that `tinct methods` lists."
+            )
         if self.size is not None and not (_is_whole(self.size) and low <= self.size <= high):
-            raise OptionError(f"size is {self.size!r}; it must be {low} to {high} pixels on the longer side.")
+            raise OptionError(
+                f"size is {shown(self.size)}; it must be {low} to {high} pixels on the longer side."
+            )
         if not (_is_number(self.strength) and 0.0 <= self.strength <= 2.0):
-            raise OptionError(f"strength is {self.strength!r}; it must be 0 (gray) to 2 (1 is as predicted).")
+            raise OptionError(
+                f"strength is {shown(self.strength)}; it must be 0 (gray) to 2 (1 is as predicted)."
+            )
         if not (_is_number(self.vividness) and 0.0 <= self.vividness <= 2.0):
-            raise OptionError(f"vividness is {self.vividness!r}; it must be 0 (the mean answer) to 2.")
+            raise OptionError(f"vividness is {shown(self.vividness)}; it must be 0 (the mean answer) to 2.")
         if not (_is_number(self.trust) and 0.0 <= self.trust <= 3.0):
-            raise OptionError(f"trust is {self.trust!r}; it must be 0 (doubt references) to 3.")
+            raise OptionError(f"trust is {shown(self.trust)}; it must be 0 (doubt references) to 3.")
         if not isinstance(self.chroma_only, bool):
-            raise OptionError(f"chroma_only is {self.chroma_only!r}; it must be true or false.")
+            raise OptionError(f"chroma_only is {shown(self.chroma_only)}; it must be true or false.")
         if not (_is_whole(self.seed) and 0 <= self.seed <= LARGEST_SEED):
-            raise OptionError(f"seed is {self.seed!r}; it must be a whole number, 0 to {LARGEST_SEED}.")
+            raise OptionError(f"seed is {shown(self.seed)}; it must be a whole number, 0 to {LARGEST_SEED}.")
 
     @classmethod
     def from_mapping(cls, values: Any) -> Options:
@@ -80,7 +86,7 @@ class Options:
         """
         known = [each.name for each in fields(self)]
         if unknown := [name for name in changes if name not in known]:
-            raise OptionError(f"{unknown[0]!r} is not an option; use {', '.join(known)}.")
+            raise OptionError(f"{shown(unknown[0])} is not an option; use {', '.join(known)}.")
         return replace(self, **changes)
 
 

@@ -20,7 +20,7 @@ from tinct.errors import LONGEST_LINE, PhotoError, is_out_of_memory, one_line
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes, signals and limits of POSIX")
 
-QUICK = ("-m", "levin", "--hint", "50%,50%=#b43c32", "--size", "32")
+QUICK = ("-m", "levin", "--hint", "50%,50%=#fdf6ee", "--size", "32")
 """Options with which a photograph takes no network."""
 
 

@@ -357,12 +357,6 @@ def test_missing_file_and_directory_are_named(tmp_path: Path) -> None:
         Photo.read(tmp_path)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.uint32])
-def test_depths_without_a_range_are_refused(dtype: type) -> None:
-    with pytest.raises(PhotoError, match="32 bits"):
-        Photo.read(tiff(np.zeros((4, 4), dtype), photometric="minisblack"))
-
-
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_random_damage_never_raises_anything_else() -> None:
     """Files with a few bytes changed are read or refused, by name."""

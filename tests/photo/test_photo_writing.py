@@ -226,8 +226,6 @@ def test_what_is_written_is_read_back(kind: str, channels: int, dtype: type) -> 
     photo = Photo.from_array(array)
     back = Photo.read(photo.encode(kind, PROVENANCE)).to_array()
     wanted = photo.to_array()
-    if channels == 2 and kind == "png" and dtype == np.uint16:  # OpenCV knows no gray with alpha
-        back = back[..., [0, 3]]
     np.testing.assert_array_equal(back, wanted)
 
 

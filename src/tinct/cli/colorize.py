@@ -105,6 +105,9 @@ _CARRY = typer.Option(
     help="What of a project's hints other photographs get: nothing, places (the same relative ones), or result "
     "(the project's own result is one more reference) [nothing].",
 )
+_PAGE = typer.Option(
+    "--page", metavar="N", help="Page of a TIFF, from 1 [the first; all of them where the result is a TIFF]."
+)
 _SEED = typer.Option("--seed", metavar="N", help="What random choices start from.")
 
 
@@ -126,6 +129,7 @@ def colorize(
     trust: Annotated[float, _TRUST] = 1.0,
     chroma_only: Annotated[bool, _CHROMA_ONLY] = False,
     seed: Annotated[int, _SEED] = 0,
+    page: Annotated[int | None, _PAGE] = None,
     project: Annotated[str | None, _PROJECT] = None,
     carry: Annotated[str | None, _CARRY] = None,
     output: Annotated[str | None, _OUTPUT] = None,
@@ -171,7 +175,9 @@ def colorize(
     )
     if as_json and any(item.target == STANDARD_STREAM for item in items):
         raise OptionError("--json and a result both go to standard output; give -o FILE.")
-    return do_all(items, placing, lambda item: _colorize_one(set_up, item, placing), Telling(quiet, as_json))
+    return do_all(
+        items, placing, lambda item: _colorize_one(set_up, item, placing, page), Telling(quiet, as_json)
+    )
 
 
 def given(context: typer.Context, names: Iterable[str]) -> list[str]:
@@ -205,7 +211,10 @@ def _set_up(
     return set_up
 
 
-def _colorize_one(set_up: Callable[[Photo], Colorizer], item: Item, placing: Placing) -> None:
+def _colorize_one(
+    set_up: Callable[[Photo], Colorizer], item: Item, placing: Placing, page: int | None
+) -> None:
+    from tinct.cli.pages import colorize_pages, takes_all_pages
     from tinct.colorizing.batch import make_folder
     from tinct.photo.writing import check_target
 
@@ -215,13 +224,19 @@ def _colorize_one(set_up: Callable[[Photo], Colorizer], item: Item, placing: Pla
             make_folder(item.target)
         source = None if item.photo == STANDARD_STREAM else Path(item.photo)
         check_target(Path(item.target), source=source, overwrite=placing.overwrite)
-    photo = _read(item.photo)
+    all_pages = page is None and takes_all_pages(item.photo, item.target)
+    photo = _read(item.photo, 1 if all_pages else page)
     item.notes += photo.notes
-    result = set_up(photo).render()
-    if to_stream:
-        _send(result.encode(None if placing.format in (None, SAME) else placing.format))
+    if all_pages and photo.pages > 1:
+        notes = colorize_pages(set_up, photo, item.photo, Path(item.target), placing.overwrite)
     else:
-        result.write(Path(item.target), overwrite=placing.overwrite)
+        result = set_up(photo).render()
+        if to_stream:
+            _send(result.encode(None if placing.format in (None, SAME) else placing.format))
+        else:
+            result.write(Path(item.target), overwrite=placing.overwrite)
+        notes = list(result.notes)
+    item.notes += [each for each in notes if each not in item.notes]
 
 
 def _planned(
@@ -278,11 +293,11 @@ def _listed(file: str) -> list[str]:
         raise OptionError(f"{file} cannot be read ({error.strerror}); give a list of files.") from None
 
 
-def _read(source: str) -> Photo:
+def _read(source: str, page: int | None = None) -> Photo:
     """Read a photograph; what was decided about it, and what decoders complain of, are its notes."""
     from tinct.complaints import read_heard
 
-    return read_heard(_StandardInput() if source == STANDARD_STREAM else source)
+    return read_heard(_StandardInput() if source == STANDARD_STREAM else source, page=page)
 
 
 class _StandardInput(BytesIO):

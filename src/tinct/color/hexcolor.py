@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.color.lab import rgb_to_lab
-from tinct.errors import ColorError, ShapeError
+from tinct.errors import ColorError, ShapeError, shown
 
 Array = NDArray[np.float32]
 
@@ -28,7 +28,7 @@ def parse_color(text: str) -> Array:
     """
     written = text.strip() if isinstance(text, str) else ""
     if not _HEX.fullmatch(written):
-        raise ColorError(f"{text!r} is not a color; write it as #rrggbb or #rgb, for example #1e90ff.")
+        raise ColorError(f"{shown(text)} is not a color; write it as #rrggbb or #rgb, for example #1e90ff.")
     digits = written[1:]
     if len(digits) == 3:
         digits = "".join(digit * 2 for digit in digits)
@@ -45,7 +45,9 @@ def format_color(rgb: NDArray[np.generic]) -> str:
     """
     values = np.asarray(rgb, np.float64)
     if values.shape != (3,) or not np.isfinite(values).all():
-        raise ShapeError(f"rgb is {rgb!r}; it must be three finite numbers 0..1; pass one color at a time.")
+        raise ShapeError(
+            f"rgb is {shown(rgb)}; it must be three finite numbers 0..1; pass one color at a time."
+        )
     red, green, blue = np.rint(np.clip(values, 0, 1) * 255).astype(int)
     return f"#{red:02x}{green:02x}{blue:02x}"
 

@@ -68,6 +68,7 @@ class Album:
             TinctError: what `replay` raises.
         """
         if photo.path is not None and file_sha256(photo.path) == self.project.photo.sha256:
+            self.project.check_photo(photo)
             return replay(self.project, photo, self.references)
         extra = [self.result] if self.carry == "result" else []
         with_hints = self.carry == "places"

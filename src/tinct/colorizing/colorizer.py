@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tinct.colorizing.cache import Cache, held_bytes
 from tinct.colorizing.rendering import render, render_preview
+from tinct.colorizing.unmet import unmet_wishes
 from tinct.colorizing.upsampling import average_lightness
 from tinct.errors import HintError, MethodError, OptionError, PhotoError
 from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
@@ -236,6 +237,7 @@ class Colorizer:
         def rendered() -> Photo:
             result = render(photo, ab, lightness, hints, options, on_engine=on_engine)
             result.provenance = provenance
+            result.notes = (*result.notes, *unmet_wishes(photo, hints))
             return result
 
         return rendered

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import tinct
-from tinct.errors import OptionError, PhotoError, ProjectError
+from tinct.errors import OptionError, PhotoError, ProjectError, shown
 from tinct.hints import HintLike, hints_from_json
 from tinct.hints.window import Scale
 from tinct.options import Options
@@ -121,7 +121,7 @@ class Project:
             raise ProjectError("this is not a project; give a file that tinct saved.")
         if content.get("version") != VERSION:
             raise ProjectError(
-                f"the project is of version {content.get('version')!r}; this tinct reads {VERSION}; update it."
+                f"the project is of version {shown(content.get('version'))}; this tinct reads {VERSION}; update it."
             )
         try:
             photo = ProjectPhoto(*_named(content["photo"]), *_size(content["photo"]))
@@ -166,6 +166,18 @@ class Project:
         return [
             f"the project was made with {name} {before[name]}, this is {now.get(name)}" for name in changed
         ]
+
+    def check_photo(self, photo: Photo) -> None:
+        """Refuse the project's own photograph if hints were made for another size of it.
+
+        Raises:
+            ProjectError: if the project states another width or height.
+        """
+        if (photo.width, photo.height) != (self.photo.width, self.photo.height):
+            raise ProjectError(
+                f"the project says that {self.photo.name} is {self.photo.width}x{self.photo.height}, and it is "
+                f"{photo.width}x{photo.height}; save the project again."
+            )
 
     def hints_for(self, size: tuple[int, int]) -> tuple[HintLike, ...]:
         """The hints for a photograph of another size: at the same relative places.
@@ -238,23 +250,25 @@ def _named(content: dict[str, Any]) -> tuple[str, str]:
     """A file's name and hash; a name that leads out of the folder is nobody's photograph."""
     name, sha256 = content["name"], content["sha256"]
     if not isinstance(name, str) or Path(name).name != name or name in ("", "..") or {"\\", "\0"} & set(name):
-        raise ProjectError(f"{name!r} is not a file's own name; the project names files beside it.")
+        raise ProjectError(f"{shown(name)} is not a file's own name; the project names files beside it.")
     if not isinstance(sha256, str) or len(sha256) != 64:
-        raise ProjectError(f"the project has no SHA-256 for {name}; save it again.")
+        raise ProjectError(f"the project has no SHA-256 for {shown(name)}; save it again.")
     return name, sha256.lower()
 
 
 def _size(content: dict[str, Any]) -> tuple[int, int]:
     width, height = content["width"], content["height"]
     if not (type(width) is int and type(height) is int and width > 0 and height > 0):
-        raise ProjectError(f"the project's photograph is {width!r}x{height!r} pixels; save it again.")
+        raise ProjectError(
+            f"the project's photograph is {shown(width)}x{shown(height)} pixels; save it again."
+        )
     return width, height
 
 
 def _weight(content: dict[str, Any]) -> float:
     weight = content.get("weight", 1.0)
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
-        raise ProjectError(f"a reference's weight is {weight!r}; it must be 0 to 1.")
+        raise ProjectError(f"a reference's weight is {shown(weight)}; it must be 0 to 1.")
     return float(weight)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable
-from io import BytesIO
 from os import PathLike
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from tinct.color.hexcolor import parse_color
-from tinct.errors import ColorError, HintError
+from tinct.errors import ColorError, HintError, PhotoError, PhotoTooLargeError, shown
 from tinct.hints.shapes import Hint, HintImage, HintLike, Rectangle, Stroke, Swatch
 from tinct.streams import read_whole
 
@@ -25,8 +25,8 @@ _MAX_IMAGE_PIXELS = 200_000_000
 _LARGEST_FILE = 64 << 20
 """Bytes of a file of hints."""
 
-_PAINTED = ("PNG", "WEBP", "TIFF", "GIF")
-"""What has transparency; Pillow knows others, some of which run programs."""
+_PAINTED = ("PNG", "WEBP", "TIFF", "GIF", "AVIF", "JXL")
+"""What has transparency and may hold strokes."""
 
 
 def parse_hint(text: str, photo_size: Size) -> Hint:
@@ -42,7 +42,9 @@ def parse_hint(text: str, photo_size: Size) -> Hint:
     """
     written = _POINT.fullmatch(text)
     if not written:
-        raise HintError(f"{text!r} is not a hint; write X,Y=#rrggbb in pixels or percent, as 120,80=#aabbcc.")
+        raise HintError(
+            f"{shown(text)} is not a hint; write X,Y=#rrggbb in pixels or percent, as 120,80=#aabbcc."
+        )
     x, y, color = written.groups()
     parse_color(color)
     return Hint(_coordinate(x, photo_size[0]), _coordinate(y, photo_size[1]), color)
@@ -70,8 +72,9 @@ def read_hints(
         ColorError: if a color is not #rgb or #rrggbb.
     """
     name, data = _read(source)
-    if data.lstrip()[:1] in (b"{", b"["):
-        return _from_json(data, name, photo_size)
+    text = _as_utf8(data)
+    if text.lstrip()[:1] in (b"{", b"["):
+        return _from_json(text, name, photo_size)
     return (_from_image(data, name, max_pixels),)
 
 
@@ -97,30 +100,50 @@ def _read(source: str | PathLike[str] | bytes | BinaryIO) -> tuple[str, bytes]:
     return str(getattr(source, "name", "the hints")), source.read()
 
 
-def _from_image(data: bytes, name: str, max_pixels: int) -> HintImage:
-    from PIL import Image, UnidentifiedImageError
-
+def _as_utf8(data: bytes) -> bytes:
+    """Text as Windows saves it, with a byte order mark or in UTF-16, as plain UTF-8; other bytes as they are."""
+    encodings = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    encoding = next((name for mark, name in encodings.items() if data.startswith(mark)), None)
     try:
-        with Image.open(BytesIO(data), formats=_PAINTED) as image:
-            if image.width * image.height > max_pixels:
-                raise HintError(
-                    f"{name}: {image.width}x{image.height} is too large for strokes; paint a smaller one."
-                )
-            transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-            rgba = np.asarray(image.convert("RGBA"))
-    except Image.DecompressionBombError as error:
-        raise HintError(f"{name}: is too large for strokes ({error}); paint a smaller one.") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        if isinstance(error, HintError):
-            raise
+        return data if encoding is None else data.decode(encoding).encode()
+    except UnicodeError:
+        return data
+
+
+def _from_image(data: bytes, name: str, max_pixels: int) -> HintImage:
+    from tinct.photo import Photo
+    from tinct.photo.formats import sniff
+
+    kind = sniff(data[:32])
+    if kind is None:
         raise HintError(
             f"{name}: neither a picture nor JSON; give a transparent PNG of strokes or a JSON file of hints."
-        ) from None
-    if not transparent:
+        )
+    try:
+        photo = Photo.read(data, max_pixels=max_pixels) if kind in _PAINTED else None
+    except PhotoTooLargeError as error:
+        raise HintError(f"{name}: is too large for strokes ({_said(error)}); paint a smaller one.") from None
+    except PhotoError as error:
+        raise HintError(f"{name}: is not read as a picture of strokes: {_said(error)}") from None
+    if photo is None or photo.alpha is None:
         raise HintError(
             f"{name}: has no transparency; paint strokes on a transparent layer and save that as PNG."
         )
+    rgba = (
+        (np.dstack([photo.rgb(), photo.alpha / np.iinfo(photo.alpha.dtype).max]) * 255)
+        .round()
+        .astype(np.uint8)
+    )
+    if rgba[..., 3].min() >= 128:
+        raise HintError(
+            f"{name}: is opaque everywhere, so it covers the whole photograph; leave the rest transparent."
+        )
     return HintImage(rgba)
+
+
+def _said(error: PhotoError) -> str:
+    """What a reader said of bytes, without the name that it gave them."""
+    return str(error).partition("): ")[2] or str(error)
 
 
 def _from_json(data: bytes, name: str, photo_size: Size) -> tuple[HintLike, ...]:
@@ -147,7 +170,9 @@ def hints_from_json(content: Any, photo_size: Size, name: str = "the hints") -> 
     if not isinstance(content, dict):
         raise HintError(f"{name}: are not an object of lists; see tinct.read_hints for the form.")
     if unknown := [key for key in content if key not in _READERS]:
-        raise HintError(f"{name}: has {unknown[0]!r}, which is not understood; use {', '.join(_READERS)}.")
+        raise HintError(
+            f"{name}: has {shown(unknown[0])}, which is not understood; use {', '.join(_READERS)}."
+        )
     hints: list[HintLike] = []
     for kind, reader in _READERS.items():
         items = content.get(kind, [])
@@ -201,14 +226,14 @@ _READERS: dict[str, Callable[[Any, Size], HintLike]] = {
 
 def _box(value: Any, size: Size) -> tuple[float, float, float, float]:
     if not isinstance(value, list | tuple) or len(value) != 4:
-        raise HintError(f"{value!r} is not a box; give left, top, right, bottom.")
+        raise HintError(f"{shown(value)} is not a box; give left, top, right, bottom.")
     left, top, right, bottom = (_edge(each, size[i % 2]) for i, each in enumerate(value))
     return left, top, right, bottom
 
 
 def _pair(value: Any) -> tuple[Any, Any]:
     if not isinstance(value, list | tuple) or len(value) != 2:
-        raise HintError(f"{value!r} is not a point; give [x, y].")
+        raise HintError(f"{shown(value)} is not a point; give [x, y].")
     return value[0], value[1]
 
 
@@ -220,7 +245,7 @@ def _color(item: Any) -> str:
 
 def _positive(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise HintError(f"{name} is {value!r}; it must be a number of pixels, 0 or more.")
+        raise HintError(f"{name} is {shown(value)}; it must be a number of pixels, 0 or more.")
     return float(value)
 
 
@@ -240,5 +265,5 @@ def _number(value: Any) -> tuple[float, bool]:
     if isinstance(value, str) and (written := _COORDINATE.fullmatch(value.strip())):
         return float(written[1]), bool(written[2])
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise HintError(f'{value!r} is not a coordinate; give pixels, or percent as "50%".')
+        raise HintError(f'{shown(value)} is not a coordinate; give pixels, or percent as "50%".')
     return float(value), False

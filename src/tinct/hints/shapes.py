@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import HintError
+from tinct.errors import HintError, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def as_hint(value: Any) -> HintLike:
         except (TypeError, ValueError):
             pass
     raise HintError(
-        f'{value!r} is not a hint; give (x, y, "#rrggbb") in pixels, or a Hint, Stroke, Rectangle or Swatch.'
+        f'{shown(value)} is not a hint; give (x, y, "#rrggbb") in pixels, or a Hint, Stroke, Rectangle or Swatch.'
     )
 
 
@@ -113,6 +113,6 @@ def as_hints(values: Iterable[Any] | HintLike | None) -> tuple[HintLike, ...]:
         return (as_hint(values),)
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise HintError(
-            f"{values!r} is not a list of hints; read a file of them with tinct.read_hints first."
+            f"{shown(values)} is not a list of hints; read a file of them with tinct.read_hints first."
         )
     return tuple(as_hint(value) for value in values)

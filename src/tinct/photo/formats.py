@@ -19,6 +19,8 @@ class Format:
         deep: True if it holds 16 bits a channel.
         alpha: True if it holds transparency.
         largest_side: pixels that one side may have, or None where only the 32-bit size fields limit it.
+        holds: what it has a place for beside EXIF and XMP: "texts", "comment", "captions" (IPTC).
+        metadata: True if it holds EXIF, XMP and a profile.
     """
 
     name: str
@@ -26,36 +28,100 @@ class Format:
     deep: bool
     alpha: bool
     largest_side: int | None = None
+    holds: frozenset[str] = frozenset()
+    metadata: bool = True
 
 
 FORMATS = {
     f.name: f
     for f in (
-        Format("PNG", (".png",), deep=True, alpha=True),
-        Format("JPEG", (".jpg", ".jpeg", ".jpe"), deep=False, alpha=False, largest_side=65500),
-        Format("TIFF", (".tif", ".tiff"), deep=True, alpha=True),
+        Format("PNG", (".png",), deep=True, alpha=True, holds=frozenset(("texts", "comment"))),
+        Format("JPEG", (".jpg", ".jpeg", ".jpe"), False, False, 65500, frozenset(("comment", "captions"))),
+        Format("TIFF", (".tif", ".tiff"), deep=True, alpha=True, holds=frozenset(("captions",))),
         Format("WEBP", (".webp",), deep=False, alpha=True, largest_side=16383),
-        Format("BMP", (".bmp", ".dib"), deep=False, alpha=False),
+        Format("BMP", (".bmp", ".dib"), deep=False, alpha=False, metadata=False),
     )
 }
 SUFFIXES = {suffix: f for f in FORMATS.values() for suffix in f.suffixes}
 
 
+READ = "JPEG, PNG, WebP, TIFF, BMP, GIF, JPEG 2000, AVIF, JPEG XL, HEIC, PSD or PGM"
+"""The formats that are read, for messages."""
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+    (b"BM", "BMP"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
+    (b"\xff\x4f\xff\x51", "JPEG2000"),
+    (b"8BPS\0\1", "PSD"),
+    (b"\xff\x0a", "JXL"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JXL"),
+)
+
+_NOT_READ = (
+    (b"%!PS", "EPS"),
+    (b"\xc5\xd0\xd3\xc6", "EPS"),
+    (b"%PDF", "PDF"),
+    (b"II\xbc", "JPEG XR"),
+    (b"8BPS\0\2", "PSB"),
+    (b"gimp xcf", "XCF (GIMP)"),
+    (b"v/1\1", "OpenEXR"),
+    (b"#?RADIANCE", "Radiance HDR"),
+    (b"IIRO", "a camera's raw (Olympus)"),
+    (b"IIU\0", "a camera's raw (Panasonic)"),
+    (b"FUJIFILMCCD-RAW", "a camera's raw (Fujifilm)"),
+    (b"AT&TFORM", "DjVu"),
+    (b"\0\0\1\0", "ICO"),
+    (b"<svg", "SVG"),
+    (b"\n\x05\x01", "PCX"),
+    (b"\x59\xa6\x6a\x95", "Sun raster"),
+    (b"\x01\xda", "SGI"),
+    (b"DDS ", "DDS"),
+    (b"qoif", "QOI"),
+    (b"SIMPLE  =", "FITS"),
+    (b"PK\3\4", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"{", "JSON"),
+)
+
+_BRANDS = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIC"),
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+    b"crx ": "a camera's raw (Canon)",
+}
+
+
 def sniff(head: bytes) -> str | None:
-    """Recognize a file by its first 16 bytes, whatever it is called; None if it is none of the known ones."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        return "TIFF"
+    """What a file is by its first 32 bytes, whatever it is called; None if it is of no format that is read."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
-    if head.startswith(b"BM"):
-        return "BMP"
-    if head[:6] in (b"GIF87a", b"GIF89a"):
-        return "GIF"
-    return None
+    if head[4:8] == b"ftyp":
+        kind = _brand(head)
+        return kind if kind in ("HEIC", "AVIF") else None
+    if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
+        return "PPM"
+    return next((kind for mark, kind in _SIGNATURES if head.startswith(mark)), None)
+
+
+def not_read(head: bytes) -> str | None:
+    """The name of a format that is known and not read, by its first 32 bytes; None if it is not known."""
+    if head[4:8] == b"ftyp":
+        return _brand(head) or "a film"
+    return next((name for mark, name in _NOT_READ if head.startswith(mark)), None)
+
+
+def _brand(head: bytes) -> str | None:
+    """What an ISO base media file is by its major brand, or by the first that it is compatible with."""
+    brands = [head[8:12], *(head[i : i + 4] for i in range(16, 32, 4))]
+    found = [_BRANDS[brand] for brand in brands if brand in _BRANDS]
+    return "AVIF" if "AVIF" in found else next(iter(found), None)
 
 
 def named_format(name: str) -> Format:

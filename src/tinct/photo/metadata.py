@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, replace
+from typing import Any
 
-from tinct.photo.provenance import Provenance, merge_xmp
+from tinct.photo import ifd, iptc
+from tinct.photo.ifd import EXIF_IFD, Directory
+from tinct.photo.provenance import Provenance, new_packet, updated_packet
+from tinct.photo.xmp import Corrections, XmpError
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-EXIF_IFD, GPS_IFD = 0x8769, 0x8825
-ORIENTATION, SOFTWARE, DESCRIPTION = 0x0112, 0x0131, 0x010E
+PROCESSING_SOFTWARE, ORIENTATION, SOFTWARE, DESCRIPTION = 0x000B, 0x0112, 0x0131, 0x010E
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
 COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT, USER_COMMENT = 0xA001, 0xA002, 0xA003, 0x9286
 
-PHOTOSHOP_MARKER = b"Photoshop 3.0\0"
-"""What a JPEG APP13 segment of Photoshop resources starts with."""
+INCH, CENTIMETER = 2, 3
+"""TIFF's units of resolution; 1 is none, where only the ratio counts."""
 
 # fmt: off
-_PIXEL_LAYOUT = frozenset((
+SOURCE_PIXELS = frozenset((
     254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284,
-    290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 333, 334,
+    290, 291, 292, 293, 297, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 333, 334,
     336, 338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530,
-    531, 532, 700, 34377, 34675, 37439, 50838, 50839,
+    531, 532, 559, 700, 32995, 32996, 32997, 32998, 33421, 33422, 33723, 34377, 34675, 37439, 37724,
+    50838, 50839, 51123,
+    *range(50706, 50742), *range(50778, 50836), *range(50879, 50942), *range(50964, 50976), *range(51008, 51042),
+    *range(51041, 51126), *range(52525, 52553),
 ))
 # fmt: on
-"""TIFF tags that describe the source's own pixel data (TIFF 6.0), or that are carried in another way."""
+"""Tags that describe the source's own pixels and are untrue of a result: TIFF 6.0's layout, Photoshop's layers
+(37724), DNG's tags (50706 and on), ImageJ's (50838, 50839), MicroManager's (51123); or that are carried in another
+way (XMP 700, IPTC 33723 and 34377, ICC 34675)."""
+
+_SHAPES = re.compile(rb"\{\"shape\":|ImageJ=|<\?xml[^<]{0,200}<OME|<OME|MicroManager|SCIFIO=")
+"""How descriptions begin that programs wrote for themselves about shapes of arrays."""
+
+_COMMENT_CODES = (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", bytes(8))
+
+
+@dataclass(frozen=True, slots=True)
+class PngText:
+    """A text of a PNG: its keyword, and for international ones the language and the translated keyword."""
+
+    keyword: str
+    text: str
+    language: str = ""
+    translated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,94 +58,222 @@ class Metadata:
         exif: an EXIF block that starts with a TIFF header, orientation reset, or None.
         icc: the ICC profile that belongs to the pixels, or None for sRGB without one.
         dpi: resolution across and down, in pixels per inch, or None.
+        aspect: resolution across and down in no unit, where only their ratio is known, or None.
         xmp: an XMP packet, or None.
-        iptc: the Photoshop resource block that holds IPTC captions (TIFF tag 34377), or None.
-        texts: a PNG file's keywords and texts.
-        comment: a JPEG file's comment, or None.
+        iptc: the Photoshop resources (TIFF tag 34377) that hold IPTC captions, or None.
+        texts: a PNG file's texts.
+        chunks: a PNG file's other chunks that stay true, such as the time and the offset, as (name, body).
+        comment: a JPEG or GIF file's comment, or None.
+        notes: what could not be kept, one sentence each.
     """
 
     exif: bytes | None = None
     icc: bytes | None = None
     dpi: tuple[float, float] | None = None
+    aspect: tuple[float, float] | None = None
     xmp: bytes | None = None
     iptc: bytes | None = None
-    texts: tuple[tuple[str, str], ...] = ()
+    texts: tuple[PngText, ...] = ()
+    chunks: tuple[tuple[bytes, bytes], ...] = ()
     comment: bytes | None = None
+    notes: tuple[str, ...] = ()
 
-    def stamped(self, provenance: Provenance | None, size: tuple[int, int], *, srgb: bool) -> Metadata:
+    def noted(self, *notes: str) -> Metadata:
+        """The same with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
+    def stamped(
+        self,
+        provenance: Provenance | None,
+        size: tuple[int, int],
+        *,
+        srgb: bool,
+        holds: frozenset[str] = frozenset(),
+    ) -> Metadata:
         """The metadata of a result: sizes and color space brought up to date, the provenance recorded.
 
         Args:
             provenance: how the result was made; None for a photograph that was not colorized.
             size: width and height of the result.
             srgb: True if the result's pixels are sRGB.
+            holds: what the format has a place for ("texts", "comment", "captions"); the rest is said in XMP and EXIF.
         """
-        from dataclasses import replace
+        comment = None if "comment" in holds else self.comment or _comment_text(self.texts)
+        exif = (
+            self._updated_exif(provenance, size, srgb, comment)
+            if self.exif or provenance or comment
+            else None
+        )
+        made = replace(self, exif=None if exif is None else ifd.block_bytes(exif))
+        return made._with_packet(provenance, _corrections(size, srgb, provenance is not None), holds)
 
-        exif = exif_block(self._updated_exif(provenance, size, srgb)) if self.exif or provenance else None
-        xmp = merge_xmp(self.xmp, provenance) if provenance else self.xmp
-        return replace(self, exif=exif, xmp=xmp)
-
-    def _updated_exif(self, provenance: Provenance | None, size: tuple[int, int], srgb: bool) -> Image.Exif:
-        exif = parse_exif(self.exif)
-        details = exif.get_ifd(EXIF_IFD)
-        if PIXEL_WIDTH in details or PIXEL_HEIGHT in details:
-            details[PIXEL_WIDTH], details[PIXEL_HEIGHT] = size
-        if srgb and COLOR_SPACE in details:
-            details[COLOR_SPACE] = 1
+    def _updated_exif(
+        self, provenance: Provenance | None, size: tuple[int, int], srgb: bool, comment: bytes | None
+    ) -> Directory:
+        exif = ifd.read_block(self.exif)
+        details = exif.children.get(EXIF_IFD, Directory(exif.order))
+        if PIXEL_WIDTH in details.entries or PIXEL_HEIGHT in details.entries:
+            details.set_numbers(PIXEL_WIDTH, ifd.LONG, size[:1])
+            details.set_numbers(PIXEL_HEIGHT, ifd.LONG, size[1:])
+        if srgb and COLOR_SPACE in details.entries:
+            details.set_numbers(COLOR_SPACE, ifd.SHORT, (1,))
         if self.dpi is not None:
-            exif[X_RESOLUTION], exif[Y_RESOLUTION] = self.dpi
-            exif[RESOLUTION_UNIT] = 2
+            for code, value in zip((X_RESOLUTION, Y_RESOLUTION), self.dpi, strict=True):
+                exif.set_numbers(code, ifd.RATIONAL, rational(value))
+            exif.set_numbers(RESOLUTION_UNIT, ifd.SHORT, (INCH,))
+        if comment:
+            _set_comment(exif, comment)
         if provenance is not None:
-            exif[SOFTWARE] = provenance.software
-            if not str(exif.get(DESCRIPTION, "")).strip():
-                exif[DESCRIPTION] = provenance.sentence
-            if not details.get(USER_COMMENT, b"").strip(b"\0 ASCI"):
-                details[USER_COMMENT] = b"ASCII\0\0\0" + provenance.sentence.encode("ascii")
-                exif._ifds[EXIF_IFD] = details  # get_ifd gives a dictionary of its own where there was none
+            _record(exif, provenance)
         return exif
 
+    def _with_packet(
+        self, provenance: Provenance | None, corrections: Corrections, holds: frozenset[str]
+    ) -> Metadata:
+        def more(names: frozenset[str], prefix: str) -> list[str]:
+            lines = [] if "captions" in holds else iptc.xmp_properties(self.iptc, names, prefix)
+            return lines + ([] if "texts" in holds else _text_properties(self.texts, names, lines, prefix))
 
-def parse_exif(block: bytes | None) -> Image.Exif:
-    """Parse an EXIF block with or without its "Exif" marker; an empty one if it is missing or damaged."""
-    from PIL import Image
-
-    exif = Image.Exif()
-    if block:
+        wanted = provenance is not None or bool(more(frozenset(), "rdf"))
+        if self.xmp is None:
+            return replace(self, xmp=new_packet(provenance, more) if wanted else None)
         try:
-            exif.load(block)
-            exif.get_ifd(EXIF_IFD)
-        except Exception:  # Pillow raises whatever its parsing ran into
-            return Image.Exif()
-    return exif
+            return replace(self, xmp=updated_packet(self.xmp, provenance, corrections, more))
+        except XmpError as error:
+            made = replace(self, xmp=new_packet(provenance, more) if wanted else None)
+            return made.noted(f"its XMP was left out: {error}")
 
 
-def carried_exif(exif: Image.Exif) -> bytes | None:
+def _record(exif: Directory, provenance: Provenance) -> None:
+    """Program, sentence and comment; the scanner's program goes on as ProcessingSoftware."""
+    before = exif.entries.get(SOFTWARE)
+    if exif.text(SOFTWARE) and not exif.text(SOFTWARE).startswith(b"tinct ") and before is not None:
+        exif.entries.setdefault(PROCESSING_SOFTWARE, before)
+    exif.set_text(SOFTWARE, provenance.software)
+    if not exif.text(DESCRIPTION):
+        exif.set_text(DESCRIPTION, provenance.sentence)
+    _set_comment(exif, provenance.sentence.encode())
+
+
+def _set_comment(exif: Directory, comment: bytes) -> None:
+    """Set EXIF's UserComment (EXIF 2.32, 4.6.5) unless it says something already."""
+    details = exif.child(EXIF_IFD)
+    entry = details.entries.get(USER_COMMENT)
+    said = b"" if entry is None else entry.data
+    code = next((code for code in _COMMENT_CODES if said.startswith(code)), b"")
+    if said.removeprefix(code).strip(b"\0 "):
+        return
+    if comment.isascii():
+        data = b"ASCII\0\0\0" + comment
+    else:
+        order = "utf-16-le" if exif.order == "<" else "utf-16-be"
+        data = b"UNICODE\0" + readable(comment).encode(order)
+    details.entries[USER_COMMENT] = ifd.Entry(ifd.UNDEFINED, len(data), data)
+
+
+def readable(text: bytes) -> str:
+    """Text in UTF-8, or in Latin-1 where it is not."""
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
+
+
+def _comment_text(texts: tuple[PngText, ...]) -> bytes | None:
+    """What a PNG says under the keyword Comment."""
+    return next((text.text.encode("utf-8", "replace") for text in texts if text.keyword == "Comment"), None)
+
+
+def _corrections(size: tuple[int, int], srgb: bool, colored: bool) -> Corrections:
+    """XMP's statements about the source's pixels, by name, with what is true of the result; None takes one out."""
+    width, height = map(str, size)
+    stale = ("tiff:BitsPerSample", "tiff:Compression", "tiff:PlanarConfiguration", "tiff:YCbCrSubSampling",
+             "tiff:YCbCrPositioning", "tiff:YCbCrCoefficients", "tiff:ReferenceBlackWhite", "tiff:TransferFunction",
+             "tiff:WhitePoint", "tiff:PrimaryChromaticities", "tiff:NativeDigest", "exif:NativeDigest",
+             "exif:ComponentsConfiguration", "exif:CompressedBitsPerPixel", "xmp:Thumbnails")  # fmt: skip
+    color: Corrections = {
+        "tiff:SamplesPerPixel": "3",
+        "tiff:PhotometricInterpretation": "2",
+        "photoshop:ColorMode": "3",
+        "photoshop:ICCProfile": "sRGB IEC61966-2.1" if srgb else None,
+        "exif:ColorSpace": "1" if srgb else "65535",
+        "crs:ConvertToGrayscale": "False",
+    }
+    return {
+        **dict.fromkeys(stale),
+        "tiff:Orientation": "1",
+        "tiff:ImageWidth": width,
+        "tiff:ImageLength": height,
+        "exif:PixelXDimension": width,
+        "exif:PixelYDimension": height,
+        **(color if colored else {}),
+    }
+
+
+_TEXT_PROPERTIES = {"Title": "dc:title", "Description": "dc:description", "Copyright": "dc:rights",
+                    "Author": "dc:creator"}  # fmt: skip
+
+
+def _text_properties(
+    texts: tuple[PngText, ...], names: frozenset[str], before: list[str], prefix: str
+) -> list[str]:
+    """A PNG's own keywords as XMP elements."""
+    from xml.sax.saxutils import escape
+
+    lines = []
+    for name, items in _by_property(texts).items():
+        if name in names or any(line.startswith(f"<{name}>") for line in before):
+            continue
+        form = "Seq" if name == "dc:creator" else "Alt"
+        language = "" if form == "Seq" else ' xml:lang="x-default"'
+        text = escape("".join(c for c in items[0] if c >= " " or c in "\n\t"))
+        lines.append(
+            f"<{name}><{prefix}:{form}><{prefix}:li{language}>{text}</{prefix}:li></{prefix}:{form}></{name}>"
+        )
+    return lines
+
+
+def _by_property(texts: tuple[PngText, ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        if (name := _TEXT_PROPERTIES.get(text.keyword)) is not None:
+            found.setdefault(name, []).append(text.text)
+    return found
+
+
+def texts_without_place(texts: tuple[PngText, ...]) -> list[str]:
+    """Keywords of a PNG's texts that other formats have no place for."""
+    return sorted({text.keyword for text in texts if text.keyword not in (*_TEXT_PROPERTIES, "Comment")})
+
+
+def carried_exif(found: Directory) -> bytes | None:
     """The part of a source's EXIF that is true of a result too: no pixel layout, no thumbnail, upright."""
-    for tag in [tag for tag in exif if tag in _PIXEL_LAYOUT]:
-        del exif[tag]
-    if ORIENTATION in exif:
-        exif[ORIENTATION] = 1
-    return exif_block(exif) if len(exif) else None
+    for code in [code for code in found.entries if code in SOURCE_PIXELS]:
+        del found.entries[code]
+    if ORIENTATION in found.entries:
+        found.set_numbers(ORIENTATION, ifd.SHORT, (1,))
+    if _SHAPES.match(found.text(DESCRIPTION)):
+        del found.entries[DESCRIPTION]
+    return ifd.block_bytes(found) if found.entries or found.children else None
 
 
-def exif_block(exif: Image.Exif) -> bytes:
-    """Serialize EXIF from its TIFF header on; tags that cannot be written are left out, the rest is kept."""
-    try:
-        return _bare(exif.tobytes())
-    except Exception:  # a tag with a value that does not fit its type, as damaged files have them
-        _drop_unwritable(exif)
-    return _bare(exif.tobytes())
+def orientation(found: Directory) -> int:
+    """The orientation 1..8; 1 where it is missing or is none of these."""
+    value = found.number(ORIENTATION)
+    return int(value) if value is not None and value in range(2, 9) else 1
 
 
-def exif_dpi(exif: Image.Exif) -> tuple[float, float] | None:
-    """The resolution that EXIF or TIFF tags state, in pixels per inch."""
-    unit = {2: 1.0, 3: 2.54}.get(exif.get(RESOLUTION_UNIT, 2))
-    try:
-        across, down = float(exif[X_RESOLUTION]), float(exif[Y_RESOLUTION])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return None
-    return None if unit is None else plausible_dpi((across * unit, down * unit))
+def resolution(found: Directory) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    """The resolution that EXIF or TIFF tags state: in pixels per inch, or in no unit."""
+    across, down = found.number(X_RESOLUTION), found.number(Y_RESOLUTION)
+    unit = found.number(RESOLUTION_UNIT) if RESOLUTION_UNIT in found.entries else INCH
+    scale = {1: 1.0, INCH: 1.0, CENTIMETER: 2.54}.get(
+        int(unit) if unit is not None and math.isfinite(unit) else 0
+    )
+    if across is None or down is None or scale is None:
+        return None, None
+    pair = plausible_dpi((across * scale, down * scale))
+    return (None, pair) if unit == 1 else (pair, None)
 
 
 def plausible_dpi(dpi: Any) -> tuple[float, float] | None:
@@ -138,22 +286,9 @@ def plausible_dpi(dpi: Any) -> tuple[float, float] | None:
     return (across, down) if fine else None
 
 
-def _bare(block: bytes) -> bytes:
-    return block.removeprefix(b"Exif\0\0")
+def rational(value: float) -> tuple[int, int]:
+    """Numerator and denominator of 32 bits for a positive number below a million."""
+    from fractions import Fraction
 
-
-def _drop_unwritable(exif: Image.Exif) -> None:
-    from PIL import Image
-
-    for directory in (EXIF_IFD, GPS_IFD, None):
-        values = exif if directory is None else exif.get_ifd(directory)
-        for tag, value in list(values.items()):
-            alone = Image.Exif()
-            if directory is None:
-                alone[tag] = value
-            else:
-                alone._ifds[directory] = {tag: value}
-            try:
-                alone.tobytes()
-            except Exception:
-                del values[tag]
+    near = Fraction(value).limit_denominator(4000)
+    return (near.numerator, near.denominator) if near else (1, 4000)

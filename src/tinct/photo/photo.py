@@ -14,9 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from tinct.errors import ShapeError
 from tinct.photo.arrays import checked, quantize
-from tinct.photo.formats import FORMATS, named_format, path_format
+from tinct.photo.formats import FORMATS, Format, named_format, path_format
 from tinct.photo.metadata import Metadata
 from tinct.photo.provenance import Provenance
+from tinct.photo.tint import TINT_TOLERANCE, color_beside_tone, color_off_paper
 from tinct.threads import each_in_threads, threads
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ Rows = Callable[[int, int, Array], NDArray[np.generic]]
 DEFAULT_MAX_PIXELS = 250_000_000
 """Pixels above which a file is refused before it is decoded: a sheet of A3 at 1200 dpi is just below."""
 
-TINT_TOLERANCE = 1.75
-"""Toned scans measure up to 1.6; of 538 color photographs all but one (a red shirt on white) 1.77 or more."""
 _TINT_SIZE = 256
 _STRIP = 1 << 20
 _LEAST_COLORED, _MOST_COLORED = 1 << 17, 1 << 19
@@ -58,7 +57,9 @@ class Photo:
         format: "JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF"..., or None where there was no file.
         path: the file it was read from, or None.
         provenance: how it was made, which a written file records; None for a photograph as it was read.
-        notes: what reading decided and a user may want to know ("it has 3 pages; the first is used").
+        notes: what reading decided and a user may want to know ("it has 3 pages; the first is used"); writing adds
+            what the format has no place for.
+        pages: how many pictures of full size its file has, of which this is one.
     """
 
     def __init__(self, decoded: Decoded, path: Path | None = None) -> None:
@@ -69,26 +70,33 @@ class Photo:
         self.alpha = decoded.alpha
         self.format = decoded.format
         self.notes = decoded.notes
+        self.pages = decoded.pages
         self.provenance: Provenance | None = None
         self.path = path
 
     @classmethod
     def read(
-        cls, source: str | PathLike[str] | bytes | BinaryIO, *, max_pixels: int = DEFAULT_MAX_PIXELS
+        cls,
+        source: str | PathLike[str] | bytes | BinaryIO,
+        *,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        page: int | None = None,
     ) -> Photo:
-        """Read a photograph: JPEG, PNG, WebP, TIFF or BMP, whatever the file is called.
+        """Read a photograph of any format that is read, whatever the file is called.
 
         Args:
             source: a path, a file's contents, or a stream (read to its end).
-            max_pixels: files that declare more are refused before anything is decoded.
+            max_pixels: files that declare more, or that decode to more bytes than this many pixels of RGB and alpha
+                of 16 bits, are refused before anything is decoded.
+            page: which page of a TIFF, from 1, thumbnails not counted; None takes the first, with a note of others.
         Raises:
-            PhotoError: if it is missing, a directory, empty, damaged or not a photograph.
+            PhotoError: if it is missing, a directory, empty, damaged or not a photograph, or has no such page.
             PhotoTooLargeError: if it has more than `max_pixels`.
         """
         from tinct.photo.reading import decode
 
         path = Path(source) if isinstance(source, str | PathLike) else None
-        return cls(decode(source, max_pixels), path)
+        return cls(decode(source, max_pixels, page), path)
 
     @classmethod
     def from_array(cls, array: ArrayLike) -> Photo:
@@ -100,7 +108,8 @@ class Photo:
         Raises:
             ShapeError: for anything else, NaN and infinity among them.
         """
-        from tinct.photo.reading import Decoded, split_alpha
+        from tinct.photo.pillow_reading import split_alpha
+        from tinct.photo.reading import Decoded
 
         pixels, alpha = split_alpha(checked(array))
         photo = cls(Decoded(pixels, alpha, None, Metadata(), None))
@@ -205,7 +214,49 @@ class Photo:
         if self._pixels.ndim == 2:
             return True
         lab = self.working_lab(_TINT_SIZE).reshape(-1, 3)
-        return _color_beside_tone(lab) <= tolerance
+        return color_beside_tone(lab) <= tolerance
+
+    def gives_color(self) -> bool:
+        """True for a photograph that colors can be taken from: it has some beside paper and black."""
+        if self._pixels.ndim == 2:
+            return False
+        size = self.working_size(_TINT_SIZE)
+        lab = self.working_lab(_TINT_SIZE).reshape(-1, 3)
+        opacity = self._averaged(size, self._opacity, ()).reshape(-1)
+        return max(color_beside_tone(lab, opacity), color_off_paper(lab, opacity)) > TINT_TOLERANCE
+
+    def has_own_colors(self) -> bool:
+        """True if its pixels have color beside a tone, by a fast look at means of its encoded values."""
+        import cv2
+
+        from tinct.color.lab import rgb_to_lab
+
+        if self._pixels.ndim == 2:
+            return False
+        height, width = self.working_size(_TINT_SIZE)
+        small: Pixels = cv2.resize(self._pixels, (width, height), interpolation=cv2.INTER_AREA)
+        encoded = small.reshape(height, width, 3) if self._profile is None else self._profile.to_srgb(small)
+        return color_beside_tone(rgb_to_lab(encoded).reshape(-1, 3)) > TINT_TOLERANCE
+
+    def _opacity(self, top: int, bottom: int) -> Array:
+        """Opacity of some rows, shape (rows, W), 0..1."""
+        if self.alpha is None:
+            return np.ones((bottom - top, self.width), np.float32)
+        largest = 1 if self.alpha.dtype.kind == "f" else np.iinfo(self.alpha.dtype).max
+        return np.asarray(self.alpha[top:bottom] / np.float32(largest), np.float32)
+
+    def without_hidden_colors(self) -> Photo:
+        """The same photograph, its visible colors going on into transparent places, which hide any color."""
+        from tinct.photo.reading import Decoded
+        from tinct.photo.transparency import without_hidden_colors
+
+        if self.alpha is None:
+            return self
+        pixels = without_hidden_colors(self._pixels, self.alpha)
+        decoded = Decoded(
+            pixels, self.alpha, self._profile, self._metadata, self.format, self.notes, self.pages
+        )
+        return Photo(decoded, self.path)
 
     def colored(self, rows: Rows | NDArray[np.generic]) -> Photo:
         """The same photograph with other colors.
@@ -243,7 +294,8 @@ class Photo:
         each_in_threads(fill, list(self._strips(min(max(share, _LEAST_COLORED), _MOST_COLORED))))
         profile = self._profile if keeps_profile else None
         metadata = self._metadata if keeps_profile else replace(self._metadata, icc=self._srgb_icc())
-        photo = Photo(Decoded(pixels, self.alpha, profile, metadata, self.format, self.notes), self.path)
+        decoded = Decoded(pixels, self.alpha, profile, metadata, self.format, self.notes, self.pages)
+        photo = Photo(decoded, self.path)
         photo._array_dtype = self._array_dtype
         return photo
 
@@ -324,10 +376,22 @@ class Photo:
     def _encode_into(self, stream: BinaryIO, name: str, provenance: Provenance | None) -> None:
         from tinct.photo.writing import encode_into
 
-        srgb = self._profile is None
-        metadata = self._metadata.stamped(provenance or self.provenance, (self.width, self.height), srgb=srgb)
+        provenance = provenance or self.provenance
+        pixels, alpha, metadata = self.encodable(FORMATS[name], provenance)
+        encode_into(stream, pixels, alpha, metadata, FORMATS[name], provenance)
+
+    def encodable(
+        self, kind: Format, provenance: Provenance | None = None
+    ) -> tuple[Pixels, Pixels | None, Metadata]:
+        """What a format's writer needs: integer pixels, alpha, and metadata that fits; its notes are kept."""
+        from tinct.photo.writing import fitted
+
+        size, srgb = (self.width, self.height), self._profile is None
+        stamped = self._metadata.stamped(provenance or self.provenance, size, srgb=srgb, holds=kind.holds)
+        metadata = fitted(stamped, kind)
+        self.notes = tuple(dict.fromkeys((*self.notes, *metadata.notes)))
         alpha = None if self.alpha is None else self._integers(self.alpha)
-        encode_into(stream, self._integers(self._pixels), alpha, metadata, FORMATS[name])
+        return self._integers(self._pixels), alpha, metadata
 
     @staticmethod
     def _integers(pixels: Pixels) -> Pixels:
@@ -375,14 +439,3 @@ class Photo:
             )
         if kind == "f" and not np.isfinite(rgb).all():
             raise ShapeError("the colors have NaN or infinity in them; sRGB in 0..1 was wanted.")
-
-
-def _color_beside_tone(lab: Array) -> float:
-    """The mean distance of a*, b* from their mean at the same lightness, in 20 steps of L*."""
-    step = np.clip(lab[:, 0] / 5, 0, 19).astype(np.intp)
-    count = np.maximum(np.bincount(step, minlength=20), 1)
-    left = np.empty((len(lab), 2), np.float64)
-    for channel in range(2):
-        ab = lab[:, 1 + channel].astype(np.float64)
-        left[:, channel] = ab - (np.bincount(step, ab, 20) / count)[step]
-    return float(np.hypot(left[:, 0], left[:, 1]).mean())

@@ -1,133 +1,293 @@
-"""PNG at 16 bits, which Pillow cuts to 8: pixels through OpenCV, other chunks by hand (ISO/IEC 15948)."""
+"""PNG (ISO/IEC 15948:2004 and its third edition): chunks by hand, pixels by libpng through imagecodecs and Pillow.
+
+Decoders get the chunks that pixels need and nothing else, so that no text or profile can stop a picture.
+"""
 
 from __future__ import annotations
 
 import struct
 import zlib
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import PhotoError
-from tinct.photo.metadata import Metadata
+from tinct.photo import ifd, iptc
+from tinct.photo.file_metadata import FileMetadata
+from tinct.photo.metadata import Metadata, PngText, plausible_dpi, readable
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_IHDR_END = len(_SIGNATURE) + 25
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER_END = len(SIGNATURE) + 25
 _INCH = 0.0254
+_NEEDED = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
+_SAID = frozenset((b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"pHYs", b"tIME",
+                   b"oFFs", b"acTL"))  # fmt: skip
+_KEPT = frozenset((b"tIME", b"oFFs"))
+_LARGEST_TEXT = 16 << 20
+_LARGEST_SAID = 64 << 20
+"""Bytes that one text or profile, and that all of them, may hold when they are inflated."""
 
 
-def is_deep(stream: BinaryIO) -> bool:
-    """True if the header says 16 bits a channel; the stream is put back to its start."""
-    stream.seek(0)
-    header = stream.read(_IHDR_END)
-    stream.seek(0)
-    return len(header) == _IHDR_END and header[12:16] == b"IHDR" and header[24] == 16
+def read_chunks(stream: BinaryIO) -> tuple[bytearray, dict[bytes, list[bytes]], list[str]]:
+    """Part a file into what a decoder needs and what is said beside it, verifying every checksum.
 
-
-def read_deep(stream: BinaryIO) -> NDArray[np.uint16]:
-    """Decode to (H, W), (H, W, 3) or (H, W, 4), RGB order, 16 bits.
-
+    Returns:
+        The file with only the chunks that pixels need; the other known chunks' bodies by name; notes.
     Raises:
-        PhotoError: if the file is cut off or a chunk's checksum is wrong.
+        PhotoError: if a needed chunk is damaged, or the end is missing.
     """
-    import cv2
-
-    stream.seek(0)
-    data = stream.read()
-    check_chunks(data)
-    array: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if array is None or array.dtype != np.uint16:
-        raise PhotoError("the PNG's pixels cannot be decoded; it is damaged; copy or export it again.")
-    if array.ndim == 3:
-        swap_red_and_blue(array)
-    return array
-
-
-def check_chunks(data: bytes) -> None:
-    """Verify every chunk's length and checksum up to IEND (OpenCV decodes a torn file without a word).
-
-    Raises:
-        PhotoError: if one is wrong.
-    """
-    view, place = memoryview(data), len(_SIGNATURE)
-    while place + 12 <= len(view):
-        (length,) = struct.unpack_from(">I", view, place)
-        end = place + 12 + length
-        if end > len(view):
+    stream.seek(len(SIGNATURE))
+    said: dict[bytes, list[bytes]] = {}
+    notes: list[str] = []
+    needed, left = bytearray(SIGNATURE), _LARGEST_SAID
+    while len(head := stream.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        body = stream.read(length)
+        checksum = stream.read(4)
+        if len(body) < length or len(checksum) < 4:
             break
-        kind = bytes(view[place + 4 : place + 8])
-        if zlib.crc32(view[place + 4 : end - 4]) != struct.unpack_from(">I", view, end - 4)[0]:
-            raise PhotoError(f"the PNG's {kind.decode('latin-1')} chunk is damaged; copy or export it again.")
+        fine = zlib.crc32(body, zlib.crc32(kind)) == int.from_bytes(checksum, "big")
+        if kind in _NEEDED or (kind == kind.upper() and not fine):
+            if not fine:
+                name = kind.decode("latin-1")
+                raise PhotoError(f"the PNG's {name!r} chunk is damaged; copy or export it again.")
+            needed += head + body + checksum
+        elif kind in _SAID and fine and length <= left:
+            left -= length
+            said.setdefault(kind, []).append(body)
+        elif kind in _SAID:
+            notes.append(
+                f"the PNG's {kind.decode('latin-1')} chunk is damaged or too large, and was left out"
+            )
         if kind == b"IEND":
-            return
-        place = end
+            return needed, said, list(dict.fromkeys(notes))
     raise PhotoError("the PNG ends in the middle; it is incomplete; copy or export it again.")
 
 
-def swap_red_and_blue(array: NDArray[Any]) -> None:
-    """Change between OpenCV's BGR and RGB in place, by strips."""
-    rows = max(1, (1 << 20) // array.shape[1])
-    for top in range(0, len(array), rows):
-        strip = array[top : top + rows]
-        red = strip[..., 2].copy()
-        strip[..., 2] = strip[..., 0]
-        strip[..., 0] = red
+def header(data: bytes | bytearray) -> tuple[int, int, int, int]:
+    """Width, height, bits a sample and samples a pixel.
 
-
-def write_deep(stream: BinaryIO, pixels: NDArray[np.uint16], metadata: Metadata) -> None:
-    """Write a 16-bit PNG.
-
-    Args:
-        pixels: shape (H, W), (H, W, 2), (H, W, 3) or (H, W, 4), uint16, RGB order; gray with alpha
-            is written as RGB with alpha, for OpenCV knows no other.
+    Raises:
+        PhotoError: if the header is missing.
     """
-    import cv2
+    if len(data) < 33 or data[12:16] != b"IHDR":
+        raise PhotoError("the PNG has no header; it is damaged; copy or export it again.")
+    width, height, bits, kind = struct.unpack_from(">IIBB", data, 16)
+    return width, height, bits, {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(kind, 1)
 
-    bgr = pixels
-    if pixels.ndim == 3 and pixels.shape[2] == 2:
-        bgr = pixels[..., [0, 0, 0, 1]]
-    elif pixels.ndim == 3:
-        bgr = pixels.copy()
-        swap_red_and_blue(bgr)
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 2, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-    fine, encoded = cv2.imencode(".png", bgr, options)  # half the time, 14 % more bytes
-    if not fine:
-        raise ValueError("OpenCV could not encode the PNG")
-    view = memoryview(encoded)  # type: ignore[arg-type]
-    stream.write(view[:_IHDR_END])
-    for kind, body in metadata_chunks(metadata):
-        stream.write(_chunk(kind, body))
-    stream.write(view[_IHDR_END:])
+
+def decode_deep(needed: bytearray) -> NDArray[np.uint16]:
+    """Decode 16 bits to (H, W) or (H, W, 2..4), RGB order; a transparent gray or color becomes alpha."""
+    import imagecodecs
+
+    return np.asarray(imagecodecs.png_decode(needed))
+
+
+def metadata(said: dict[bytes, list[bytes]], notes: list[str]) -> FileMetadata:
+    """What the chunks beside the pixels say."""
+    found = FileMetadata(notes=list(notes))
+    found.chunks = [(kind, body) for kind in sorted(_KEPT) for body in said.get(kind, [])[:1]]
+    found.exif = ifd.read_block(said.get(b"eXIf", [None])[0])
+    if b"iCCP" in said:
+        _, _, packed = said[b"iCCP"][0].partition(b"\0")
+        found.icc = _inflated(packed[1:], _LARGEST_TEXT) or None
+        found.notes += [] if found.icc else ["its ICC profile is damaged; the pixels are taken as sRGB"]
+    for body in said.get(b"pHYs", [])[:1]:
+        if len(body) == 9:
+            across, down, unit = struct.unpack(">IIB", body)
+            pair = plausible_dpi((across, down))
+            found.dpi = plausible_dpi((across * _INCH, down * _INCH)) if unit == 1 else None
+            found.aspect = pair if unit == 0 else None
+    _add_texts(said, found)
+    frames = said.get(b"acTL", [b""])[0]
+    if len(frames) == 8 and (count := int.from_bytes(frames[:4], "big")) > 1:
+        found.notes.append(f"it has {count} frames; the first is used")
+    return found
+
+
+def _add_texts(said: dict[bytes, list[bytes]], found: FileMetadata) -> None:
+    left = _LARGEST_SAID
+    for kind in (b"tEXt", b"zTXt", b"iTXt"):
+        for body in said.get(kind, []):
+            text = _text(kind, body, min(left, _LARGEST_TEXT))
+            if text is None:
+                found.notes.append(
+                    f"a text of the PNG ({kind.decode()}) is damaged or too large, and was left out"
+                )
+                continue
+            left -= len(text.text)
+            if text.keyword == "XML:com.adobe.xmp":
+                found.xmp = found.xmp or text.text.encode("utf-8", "surrogateescape")
+            elif text.keyword.startswith("Raw profile type "):
+                _add_raw_profile(text, found)
+            else:
+                found.texts.append(text)
+    found.notes[:] = dict.fromkeys(found.notes)
+
+
+def _text(kind: bytes, body: bytes, most: int) -> PngText | None:
+    keyword, _, rest = body.partition(b"\0")
+    name = keyword.decode("latin-1")
+    if kind == b"tEXt":
+        return PngText(name, rest.decode("latin-1"))
+    if kind == b"zTXt":
+        plain = _inflated(rest[1:], most)
+        return None if plain is None else PngText(name, plain.decode("latin-1"))
+    packed, rest = rest[:1] == b"\1", rest[2:]
+    language, _, rest = rest.partition(b"\0")
+    translated, _, rest = rest.partition(b"\0")
+    inflated = _inflated(rest, most) if packed else rest
+    if inflated is None:
+        return None
+    return PngText(
+        name,
+        inflated.decode("utf-8", "surrogateescape"),
+        language.decode("latin-1"),
+        translated.decode("utf-8", "replace"),
+    )
+
+
+def _inflated(packed: bytes, most: int) -> bytes | None:
+    """A zlib stream's contents; None if it is damaged or holds more than `most` bytes."""
+    inflater = zlib.decompressobj()
+    try:
+        plain = inflater.decompress(packed, most)
+    except zlib.error:
+        return None
+    return plain if inflater.eof else None
+
+
+def _add_raw_profile(text: PngText, found: FileMetadata) -> None:
+    """ImageMagick's and exiftool's way to keep foreign metadata: its kind, its length, and its bytes as hex."""
+    parts = text.text.split(maxsplit=2)
+    try:
+        body = bytes.fromhex(parts[2]) if len(parts) == 3 else b""
+    except ValueError:
+        return
+    kind = text.keyword.removeprefix("Raw profile type ").lower()
+    if kind in ("iptc", "8bim"):
+        found.iptc = found.iptc or iptc.as_resources(body)
+    elif kind == "xmp":
+        found.xmp = found.xmp or body
+    elif kind in ("exif", "app1") and body.startswith(b"Exif\0\0") and not found.exif.entries:
+        found.exif = ifd.read_block(body)
+    elif kind == "icc":
+        found.icc = found.icc or body
 
 
 def metadata_chunks(metadata: Metadata) -> list[tuple[bytes, bytes]]:
     """The chunks that go between the header and the pixels."""
-    chunks = []
+    chunks = list(metadata.chunks)
     if metadata.icc is not None:
         chunks.append((b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc)))
     if metadata.dpi is not None:
         chunks.append((b"pHYs", struct.pack(">IIB", *(round(v / _INCH) for v in metadata.dpi), 1)))
+    elif metadata.aspect is not None:
+        chunks.append((b"pHYs", struct.pack(">IIB", *_whole_ratio(metadata.aspect), 0)))
     if metadata.exif is not None:
         chunks.append((b"eXIf", metadata.exif))
-    return chunks + text_chunks(metadata)
-
-
-def text_chunks(metadata: Metadata) -> list[tuple[bytes, bytes]]:
-    """The chunks for XMP and for keywords with texts."""
-    chunks = [_text_chunk(key, text) for key, text in metadata.texts]
+    chunks += [_text_chunk(text) for text in metadata.texts]
+    if metadata.comment is not None:
+        chunks.append(_text_chunk(PngText("Comment", readable(metadata.comment))))
+    if metadata.iptc is not None:
+        chunks.append(_raw_profile(b"iptc", metadata.iptc))
     if metadata.xmp is not None:
         chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
     return chunks
 
 
-def _text_chunk(key: str, text: str) -> tuple[bytes, bytes]:
-    keyword = key.encode("latin-1", "replace")[:79]
-    try:
-        return b"tEXt", keyword + b"\0" + text.encode("latin-1")
-    except UnicodeEncodeError:
-        return b"iTXt", keyword + b"\0\0\0\0\0" + text.encode()
+def _whole_ratio(pair: tuple[float, float]) -> tuple[int, int]:
+    """Two whole numbers in the same ratio."""
+    scale = 1 if all(float(v).is_integer() for v in pair) else 1000
+    return max(1, round(pair[0] * scale)), max(1, round(pair[1] * scale))
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+def _text_chunk(text: PngText) -> tuple[bytes, bytes]:
+    keyword = text.keyword.encode("latin-1", "replace")[:79]
+    if not text.language and not text.translated and len(text.text) < 1 << 20:
+        try:
+            return b"tEXt", keyword + b"\0" + text.text.encode("latin-1")
+        except UnicodeEncodeError:
+            pass
+    head = keyword + b"\0\0\0" + text.language.encode("latin-1", "replace") + b"\0"
+    return b"iTXt", head + text.translated.encode() + b"\0" + text.text.encode("utf-8", "surrogateescape")
+
+
+def _raw_profile(kind: bytes, body: bytes) -> tuple[bytes, bytes]:
+    digits = body.hex().encode()
+    lines = b"\n".join(digits[i : i + 72] for i in range(0, len(digits), 72))
+    text = b"\n%s\n%8d\n%s\n" % (kind, len(body), lines)
+    return b"zTXt", b"Raw profile type %s\0\0" % kind + zlib.compress(text)
+
+
+def write_deep(
+    stream: BinaryIO,
+    pixels: NDArray[np.uint16],
+    alpha: NDArray[np.uint16] | None,
+    chunks: list[tuple[bytes, bytes]],
+) -> None:
+    """Write a 16-bit PNG by strips of rows, so that no second copy of the pixels is made.
+
+    Args:
+        pixels: shape (H, W) or (H, W, 3), RGB order.
+        alpha: shape (H, W), or None.
+        chunks: what goes between the header and the pixels, as (name, body).
+    """
+    height, width = pixels.shape[:2]
+    kind = (2 if pixels.ndim == 3 else 0) + (4 if alpha is not None else 0)
+    stream.write(SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)))
+    for name, body in chunks:
+        stream.write(chunk(name, body))
+    for packed in _packed_rows(pixels, alpha):
+        stream.write(chunk(b"IDAT", packed))
+    stream.write(chunk(b"IEND", b""))
+
+
+def _packed_rows(pixels: NDArray[np.uint16], alpha: NDArray[np.uint16] | None) -> Iterator[bytes]:
+    """Deflated strips of rows, each filtered by the row above (filter type 2)."""
+    packer = zlib.compressobj(2, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
+    rows = max(1, (1 << 19) // pixels.shape[1])
+    above = None
+    for top in range(0, len(pixels), rows):
+        strip = pixels[top : top + rows]
+        if alpha is not None:
+            strip = np.dstack([strip, alpha[top : top + rows]])
+        plain = strip.astype(">u2").reshape(len(strip), -1).view(np.uint8)
+        filtered = np.empty((len(plain), 1 + plain.shape[1]), np.uint8)
+        filtered[:, 0] = 2
+        np.subtract(plain[1:], plain[:-1], out=filtered[1:, 1:])
+        filtered[0, 1:] = plain[0] if above is None else plain[0] - above
+        above = plain[-1].copy()
+        if packed := packer.compress(filtered.data):
+            yield packed
+    yield packer.flush()
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk as it stands in the file: length, name, body, checksum."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
+
+
+class Spliced:
+    """A stream for a PNG's writer, with chunks put in behind the header."""
+
+    def __init__(self, stream: BinaryIO, chunks: list[tuple[bytes, bytes]]) -> None:
+        self._stream = stream
+        self._head: bytes | None = b""
+        self._between = b"".join(chunk(kind, body) for kind, body in chunks)
+
+    def write(self, data: bytes) -> int:
+        """Pass bytes on; behind the header's last one come the chunks."""
+        if self._head is None:
+            return self._stream.write(data)
+        self._head += bytes(data)
+        if len(self._head) >= _HEADER_END:
+            self._stream.write(self._head[:_HEADER_END] + self._between + self._head[_HEADER_END:])
+            self._head = None
+        return len(data)
+
+    def flush(self) -> None:
+        """Pass on that everything is written."""
+        self._stream.flush()

@@ -1,7 +1,7 @@
 """ICC profiles (ICC.1:2022): what a file's pixel values mean, when they are not sRGB.
 
 Matrix and gray profiles are read here, at the full depth of the pixels. A profile made of tables (scanners,
-CMYK) goes through LittleCMS, which Pillow brings, once, when the file is read.
+CMYK) goes through LittleCMS, which imagecodecs brings, once, when the file is read.
 """
 
 from __future__ import annotations
@@ -21,15 +21,20 @@ from tinct.color.srgb import RGB_TO_WHITE_XYZ, RGB_TO_XYZ, WHITE, decode_srgb, e
 Array = NDArray[np.float32]
 Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
-_D50 = np.array([0.9642, 1.0, 0.8249])
+BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+D50 = np.array([0.9642, 1.0, 0.8249])
 """The profile connection space's white (ICC.1:2022, 7.2.16)."""
 
 _SRGB_MATRIX_TOLERANCE = 0.004
 _SRGB_CURVE_TOLERANCE = 0.0015
 """Profiles that call themselves sRGB differ by this much in their rounding and their curve's table."""
 
-_GRID = 33
+_MEDIA_RELATIVE, _BLACK_POINT_COMPENSATION = 1, 0x2000
+"""LittleCMS's names for the usual rendering of photographs."""
+
+
+_COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC")
+_READ_TAGS = frozenset((*_COLORANTS, b"kTRC", b"A2B0"))
 
 
 class ProfileError(ValueError):
@@ -129,14 +134,34 @@ def read_profile(icc: bytes) -> ColorProfile | None:
         ProfileError: if it is damaged.
     """
     try:
-        return _read_profile(icc)
-    except (struct.error, IndexError, UnicodeDecodeError, np.linalg.LinAlgError) as error:
+        profile = _read_profile(icc)
+    except (struct.error, ValueError, IndexError, ArithmeticError, np.linalg.LinAlgError) as error:
+        if isinstance(error, ProfileError):
+            raise
         raise ProfileError(f"the ICC profile is damaged ({error})") from error
+    if profile is not None:
+        _check_curves(profile)
+    return profile
+
+
+def _check_curves(profile: ColorProfile) -> None:
+    """Refuse curves whose values are no light: not finite, out of range, or falling."""
+    grid = np.linspace(0, 1, 1024)
+    with np.errstate(all="ignore"):
+        values = [np.asarray(curve(grid), np.float64) for curve in profile.curves]
+    for y in values:
+        if not (np.isfinite(y).all() and y.min() >= -0.01 and y.max() <= 1.01 and np.diff(y).min() > -1e-4):
+            raise ProfileError("the ICC profile has a curve that is not of light")
+        if y[-1] - y[0] < 0.05:
+            raise ProfileError("the ICC profile has a curve that is flat")
+    if not np.isfinite(profile.matrix).all():
+        raise ProfileError("the ICC profile has colors that are not finite")
 
 
 def color_space(icc: bytes) -> str:
     """What the profile describes: "RGB", "GRAY", "CMYK" (ICC.1:2022, 7.2.8)."""
-    return icc[16:20].decode("ascii", "replace").strip()
+    name = icc[16:20].decode("ascii", "replace").strip()
+    return name if name.isprintable() and name else "unknown pixels"
 
 
 def _read_profile(icc: bytes) -> ColorProfile | None:
@@ -144,10 +169,13 @@ def _read_profile(icc: bytes) -> ColorProfile | None:
         raise ProfileError("the ICC profile has no header")
     (count,) = struct.unpack_from(">I", icc, 128)
     entries = [struct.unpack_from(">4sII", icc, 132 + 12 * i) for i in range(min(count, 100))]
-    tags = {name: icc[offset : offset + size] for name, offset, size in entries}
-    if b"kTRC" in tags:
-        return ColorProfile(icc, (_curve(tags[b"kTRC"]),), np.eye(3))
-    needed = (b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC")
+    tags = {name: icc[offset : offset + size] for name, offset, size in entries if name in _READ_TAGS}
+    if color_space(icc) == "GRAY":
+        if b"A2B0" in tags or b"kTRC" not in tags:
+            return None
+        curve = _curve(tags[b"kTRC"])
+        return ColorProfile(icc, (_through_lightness(curve) if icc[20:24] == b"Lab " else curve,), np.eye(3))
+    needed = _COLORANTS
     if b"A2B0" in tags or not all(tag in tags for tag in needed):
         return None
     colorants = np.array([struct.unpack_from(">3i", tags[tag], 8) for tag in needed[:3]]).T / 65536
@@ -156,13 +184,24 @@ def _read_profile(icc: bytes) -> ColorProfile | None:
 
 def _to_linear_srgb(colorants: NDArray[np.float64]) -> NDArray[np.float64]:
     """From the profile's colorants (XYZ under D50) to linear sRGB, by the Bradford adaptation."""
-    scale = np.diag((_BRADFORD @ WHITE) / (_BRADFORD @ _D50))
-    adapted = np.linalg.inv(_BRADFORD) @ scale @ _BRADFORD @ colorants
+    scale = np.diag((BRADFORD @ WHITE) / (BRADFORD @ D50))
+    adapted = np.linalg.inv(BRADFORD) @ scale @ BRADFORD @ colorants
     matrix: NDArray[np.float64] = np.linalg.inv(RGB_TO_XYZ) @ adapted
     total = matrix.sum(axis=1, keepdims=True)
     if np.abs(total - 1).max() > 0.1:
         raise ProfileError("the ICC profile's white is not D50")
     return matrix / total
+
+
+def _through_lightness(curve: Curve) -> Curve:
+    """Luminance of a curve that gives L* / 100, as gray profiles have it whose connection space is Lab."""
+
+    def luminance(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        lightness = 100 * curve(x)
+        linear = lightness * 27 / 24389
+        return np.where(lightness > 8, ((np.maximum(lightness, 0) + 16) / 116) ** 3, linear)
+
+    return luminance
 
 
 def _curve(tag: bytes) -> Curve:
@@ -213,71 +252,33 @@ def srgb_icc() -> bytes:
     return bytes(icc)
 
 
-def convert_tables(pixels: NDArray[np.generic], icc: bytes) -> NDArray[np.generic]:
-    """Convert RGB pixels to sRGB through a profile made of tables, strip by strip.
+def convert_tables(pixels: NDArray[Any], icc: bytes) -> NDArray[Any]:
+    """Convert pixels to sRGB through a profile made of tables, strip by strip and at their own depth.
 
     Args:
-        pixels: shape (H, W, 3), uint8 or uint16. At 16 bits the transform is sampled on a grid and
-            interpolated, so that smooth shades stay smooth although LittleCMS is asked for 8 bits.
+        pixels: shape (H, W) for gray, (H, W, 3) for RGB, (H, W, 4) for CMYK (0 is no ink), uint8 or uint16.
+    Returns:
+        sRGB, shape (H, W, 3), or (H, W) where a gray profile gives nothing but neutral grays.
     Raises:
         ProfileError: if LittleCMS cannot use the profile.
     """
-    apply = _table_transform(icc)
-    convert = apply if pixels.dtype == np.uint8 else _interpolated(apply)
-    out = np.empty(pixels.shape, pixels.dtype)
+    import imagecodecs
+
+    space = {2: "gray", 3: "rgb", 4: "cmyk"}[pixels.ndim if pixels.ndim == 2 else pixels.shape[2]]
+    out = np.empty((*pixels.shape[:2], 3), pixels.dtype)
     rows = max(1, (1 << 18) // pixels.shape[1])
-    for top in range(0, len(pixels), rows):
-        out[top : top + rows] = convert(pixels[top : top + rows])
-    return out
-
-
-def _table_transform(icc: bytes) -> Callable[[NDArray[np.generic]], NDArray[np.generic]]:
-    from io import BytesIO
-
-    from PIL import Image, ImageCms
-
     try:
-        transform = ImageCms.buildTransform(
-            ImageCms.ImageCmsProfile(BytesIO(icc)),
-            ImageCms.createProfile("sRGB"),
-            "RGB",
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-    except (ImageCms.PyCMSError, OSError) as error:
+        for top in range(0, len(pixels), rows):
+            out[top : top + rows] = imagecodecs.cms_transform(
+                np.ascontiguousarray(pixels[top : top + rows]),
+                icc,
+                srgb_icc(),
+                colorspace=space,
+                outcolorspace="rgb",
+                intent=_MEDIA_RELATIVE,
+                flags=_BLACK_POINT_COMPENSATION,
+            ).reshape(-1, *out.shape[1:])
+    except (RuntimeError, ValueError) as error:
         raise ProfileError(f"the ICC profile cannot be used ({error})") from error
-
-    def apply(block: NDArray[np.generic]) -> NDArray[np.generic]:
-        image = Image.fromarray(np.ascontiguousarray(block))
-        return np.asarray(ImageCms.applyTransform(image, transform))
-
-    return apply
-
-
-def _interpolated(
-    apply: Callable[[NDArray[np.generic]], NDArray[np.generic]],
-) -> Callable[[NDArray[np.generic]], NDArray[np.generic]]:
-    """The transform for 16 bits: trilinear between the points of a grid."""
-    steps = np.rint(np.linspace(0, 255, _GRID)).astype(np.uint8)
-    grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1)
-    table = apply(grid.reshape(_GRID, -1, 3)).reshape(_GRID, _GRID, _GRID, 3).astype(np.float32) * np.float32(
-        257
-    )
-
-    def convert(block: NDArray[np.generic]) -> NDArray[np.generic]:
-        place = np.interp(block.astype(np.float32) / np.float32(257), steps, np.arange(_GRID)).astype(
-            np.float32
-        )
-        low = np.minimum(place.astype(np.intp), _GRID - 2)
-        part = place - low
-        total = np.zeros(block.shape, np.float32)
-        for corner in np.ndindex(2, 2, 2):
-            weight = np.ones(block.shape[:-1], np.float32)
-            for axis, high in enumerate(corner):
-                weight *= part[..., axis] if high else 1 - part[..., axis]
-            r, g, b = (low[..., axis] + corner[axis] for axis in range(3))
-            total += weight[..., None] * table[r, g, b]
-        return np.rint(total).astype(np.uint16)
-
-    return convert
+    neutral = space == "gray" and (out[..., 0] == out[..., 1]).all() and (out[..., 0] == out[..., 2]).all()
+    return np.ascontiguousarray(out[..., 0]) if neutral else out

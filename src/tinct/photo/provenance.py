@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape, unescape
+from xml.sax.saxutils import escape
 
 import tinct
+from tinct.photo import xmp
+from tinct.photo.xmp import Corrections, Layout, XmpError
 
-_TINCT_NAMESPACE = "https://tinct.readthedocs.io/ns/1.0/"
 _DIGITAL_SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_OWN_DESCRIPTION = re.compile(
-    rb"\s*<(\w+):Description[^>]*" + re.escape(_TINCT_NAMESPACE.encode()) + rb".*?</\1:Description>",
-    re.DOTALL,
-)
+_SOURCE_TYPE = "iptcExt:DigitalSourceType"
+_QUOTES = {'"': "&quot;"}
+
+Properties = Callable[[frozenset[str], str], list[str]]
+"""More properties for a packet, as XMP elements, from the names that are set and the prefix of RDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,85 +42,116 @@ class Provenance:
         text = f"colorized by tinct {tinct.__version__}, method {self.method}{weights}"
         return text.encode("ascii", "replace").decode()
 
+    @property
+    def source_type(self) -> str:
+        """IPTC's digital source type of the result: colors that a network inferred are composite."""
+        kind = "compositeWithTrainedAlgorithmicMedia" if self.weights_sha256 else "algorithmicallyEnhanced"
+        return _DIGITAL_SOURCE + kind
 
-def merge_xmp(packet: bytes | None, provenance: Provenance) -> bytes:
-    """Record the provenance in an XMP packet (ISO 16684-1).
 
-    What the packet says already stays as it stands, byte for byte; an older record of tinct is replaced.
+def new_packet(provenance: Provenance | None, more: Properties | None = None, extended: str = "") -> bytes:
+    """A packet of its own.
 
     Args:
-        packet: the source's XMP, UTF-8; None, or one that is not well-formed, is replaced by a new one.
-        provenance: what to record.
+        more: properties beside the provenance.
+        extended: the hash of the extension that holds the rest (XMP part 3, 1.1.3.1).
     """
-    if packet is not None:
-        merged = _inserted(packet, provenance)
-        if merged is not None:
-            return merged
+    empty = Layout(b"<rdf:RDF>")
     body = (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        f"{_description(provenance, b'')}</rdf:RDF></x:xmpmeta>"
+        f"{_description(empty, provenance, more, 'rdf', extended)}</rdf:RDF></x:xmpmeta>"
     )
     return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
 
 
-def _inserted(packet: bytes, provenance: Provenance) -> bytes | None:
-    """The packet with one more description at the end of its RDF, or None if that cannot be done."""
-    packet = _OWN_DESCRIPTION.sub(b"", packet.strip(b"\0 \r\n\t"))
-    opening = re.search(rb"<(\w+):RDF\b[^>]*?(/?)>", packet)
-    if opening is None or b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
-        return None
-    prefix = opening.group(1)
-    addition = _description(provenance, packet, prefix.decode()).encode()
-    if opening.group(2):
-        start = packet[opening.start() : opening.end() - 2].rstrip() + b">"
-        merged = (
-            packet[: opening.start()] + start + addition + b"</" + prefix + b":RDF>" + packet[opening.end() :]
-        )
-    else:
-        end = packet.rfind(b"</" + prefix + b":RDF")
-        merged = packet[:end] + addition + packet[end:] if end >= 0 else b""
-    return merged if _well_formed(merged) else None
+def updated_packet(
+    packet: bytes, provenance: Provenance | None, corrections: Corrections, more: Properties | None = None
+) -> bytes:
+    """A source's packet made true of the result: the provenance recorded, what is stale corrected.
+
+    What it says beside that stays byte for byte; an older record of tinct is replaced. A digital source type
+    that others set is what the gray photograph was, and moves to the parent.
+
+    Args:
+        packet: the source's XMP.
+        provenance: what to record; None for a photograph that was not colorized.
+        corrections: as `xmp.edited` takes them.
+        more: properties beside the provenance.
+    Raises:
+        XmpError: if the packet is damaged, too large, or has a document type.
+    """
+    layout = xmp.read_layout(packet)
+    if provenance is None:
+        return xmp.edited(layout, corrections, "", lambda _: _description(layout, None, more, layout.prefix))
+    return xmp.edited(
+        layout,
+        corrections | {_SOURCE_TYPE: None},
+        f" [{provenance.sentence}]",
+        lambda _: _description(layout, provenance, more, layout.prefix),
+    )
 
 
-def _well_formed(packet: bytes) -> bool:
-    from xml.etree import ElementTree
+def _description(
+    layout: Layout, provenance: Provenance | None, more: Properties | None, prefix: str, extended: str = ""
+) -> str:
+    """An rdf:Description about the same resource; empty where there is nothing to say."""
+    names = layout.names
+    lines = [] if provenance is None else _record(layout, provenance, names, prefix)
+    added = more(names, prefix) if more is not None else []
+    lines += added if provenance is None else _said_of(added, provenance, names, prefix)
+    if extended:
+        lines.append(f"<xmpNote:HasExtendedXMP>{extended}</xmpNote:HasExtendedXMP>")
+    if not lines:
+        return ""
+    used = {name: uri for name, uri in xmp.PREFIXES.items() if any(f"<{name}:" in line for line in lines)}
+    spaces = "".join(f' xmlns:{name}="{uri}"' for name, uri in (used | layout.declared).items())
+    about = escape(layout.about, _QUOTES)
+    return f'<{prefix}:Description {prefix}:about="{about}"{spaces}>{"".join(lines)}</{prefix}:Description>'
 
-    try:
-        ElementTree.fromstring(
-            re.sub(rb"<\?xpacket.*?\?>", b"", packet, flags=re.DOTALL).lstrip(b"\xef\xbb\xbf")
-        )
-    except (ElementTree.ParseError, ValueError, LookupError):
-        return False
-    return True
+
+def _said_of(lines: list[str], provenance: Provenance, names: frozenset[str], prefix: str) -> list[str]:
+    """The properties with the provenance in dc:description: appended to it, or alone where there is none."""
+    close, suffix = f"</{prefix}:li>", f" [{escape(provenance.sentence)}]"
+    said = [each.replace(close, suffix + close, 1) if each.startswith("<dc:desc") else each for each in lines]
+    missing = said == lines and "dc:description" not in names
+    return [*said, _alternative("dc:description", provenance.sentence, prefix)] if missing else said
 
 
-def _description(provenance: Provenance, existing: bytes, prefix: str = "rdf") -> str:
-    """An rdf:Description about the same resource, with the properties that nobody has set yet."""
-    about = re.search(rb":about\s*=\s*([\"'])(.*?)\1", existing)
-    subject = unescape(about.group(2).decode("utf-8", "replace")) if about else ""
+def _record(layout: Layout, provenance: Provenance, names: frozenset[str], prefix: str) -> list[str]:
     lines = [
         f"<tinct:Version>{escape(tinct.__version__)}</tinct:Version>",
         f"<tinct:Method>{escape(provenance.method)}</tinct:Method>",
         f"<tinct:Process>{escape(provenance.sentence)}</tinct:Process>",
     ]
     if provenance.weights_sha256:
-        lines.append(f"<tinct:WeightsSHA256>{escape(provenance.weights_sha256)}</tinct:WeightsSHA256>")
-    if b"CreatorTool" not in existing:
+        sha256 = escape(provenance.weights_sha256)
+        lines.append(f"<tinct:WeightsSHA256>{sha256}</tinct:WeightsSHA256>")
+        lines.append("<iptcExt:AISystemUsed>tinct</iptcExt:AISystemUsed>")
+        version = f"{escape(tinct.__version__)}, {escape(provenance.method)} weights sha256 {sha256}"
+        lines.append(f"<iptcExt:AISystemVersionUsed>{version}</iptcExt:AISystemVersionUsed>")
+    if "xmp:CreatorTool" not in names:
         lines.append(f"<xmp:CreatorTool>{escape(provenance.software)}</xmp:CreatorTool>")
-    if b"dc:description" not in existing:
-        lines.append(
-            f'<dc:description><{prefix}:Alt><{prefix}:li xml:lang="x-default">{escape(provenance.sentence)}'
-            f"</{prefix}:li></{prefix}:Alt></dc:description>"
-        )
-    if b"DigitalSourceType" not in existing:
-        kind = (
-            "compositeWithTrainedAlgorithmicMedia" if provenance.weights_sha256 else "algorithmicallyEnhanced"
-        )
-        lines.append(f"<iptcExt:DigitalSourceType>{_DIGITAL_SOURCE}{kind}</iptcExt:DigitalSourceType>")
-    return (
-        f'<{prefix}:Description {prefix}:about="{escape(subject)}" xmlns:tinct="{_TINCT_NAMESPACE}"'
-        ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
-        ' xmlns:iptcExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">'
-        + "".join(lines)
-        + f"</{prefix}:Description>"
-    )
+    lines.append(f"<{_SOURCE_TYPE}>{provenance.source_type}</{_SOURCE_TYPE}>")
+    return lines + _parent(layout, names, prefix)
+
+
+def _parent(layout: Layout, names: frozenset[str], prefix: str) -> list[str]:
+    """What the gray photograph's digital source type was: in DerivedFrom, or among ingredients if that is taken."""
+    kind = layout.value(_SOURCE_TYPE) or next(iter(layout.parent_types), "")
+    if not kind:
+        return []
+    said = f"<{_SOURCE_TYPE}>{escape(kind)}</{_SOURCE_TYPE}>"
+    if "xmpMM:DerivedFrom" not in names:
+        return [f'<xmpMM:DerivedFrom {prefix}:parseType="Resource">{said}</xmpMM:DerivedFrom>']
+    if "xmpMM:Ingredients" not in names:
+        item = f'<{prefix}:li {prefix}:parseType="Resource">{said}</{prefix}:li>'
+        return [f"<xmpMM:Ingredients><{prefix}:Bag>{item}</{prefix}:Bag></xmpMM:Ingredients>"]
+    return [f"<tinct:SourceDigitalSourceType>{escape(kind)}</tinct:SourceDigitalSourceType>"]
+
+
+def _alternative(name: str, text: str, prefix: str) -> str:
+    item = f'<{prefix}:li xml:lang="x-default">{escape(text)}</{prefix}:li>'
+    return f"<{name}><{prefix}:Alt>{item}</{prefix}:Alt></{name}>"
+
+
+__all__ = ["Provenance", "XmpError", "new_packet", "updated_packet"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import import_module
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import PhotoError, PhotoTooLargeError, is_out_of_memory
-from tinct.photo import png, tiff
-from tinct.photo.formats import sniff
-from tinct.photo.metadata import (
-    ORIENTATION,
-    PHOTOSHOP_MARKER,
-    Metadata,
-    carried_exif,
-    exif_dpi,
-    parse_exif,
-    plausible_dpi,
+from tinct.errors import (
+    LONGEST_LINE,
+    MissingExtraError,
+    PhotoError,
+    PhotoTooLargeError,
+    is_out_of_memory,
+    shortened,
 )
+from tinct.photo import coded_color, extra_formats, jpeg, png, tiff_reading
+from tinct.photo.arrays import quantize
+from tinct.photo.color_models import by_strips
+from tinct.photo.file_metadata import FileMetadata, Limits
+from tinct.photo.formats import READ, not_read, sniff
+from tinct.photo.metadata import Metadata
+from tinct.photo.pillow_reading import image_metadata, image_pixels, open_image, split_alpha
 from tinct.photo.profiles import (
     ColorProfile,
     ProfileError,
@@ -36,31 +39,12 @@ from tinct.photo.profiles import (
 from tinct.streams import open_rewindable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from PIL import Image
 
 Pixels = NDArray[Any]
 
-_PLUGINS = {
-    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
-    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
-    "WEBP": ("PIL.WebPImagePlugin", "WebPImageFile"),
-    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
-    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
-    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
-}
-"""Pillow's readers, opened directly: Image.open has a pixel limit of its own, far below a large scan's."""
-
-_MODES = {
-    "1": "L",
-    "La": "LA",
-    "RGBa": "RGBA",
-    "PA": "RGBA",
-    "YCbCr": "RGB",
-    "HSV": "RGB",
-    "RGBX": "RGB",
-}
+_LONGEST_REASON = 60
+"""Letters of what a decoder says: damaged files have pages to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +58,7 @@ class Decoded:
         metadata: what the result's file shall say as well.
         format: "JPEG", "PNG", ... or None where there was no file.
         notes: what the reader decided and a user may want to know, one sentence each.
+        pages: how many pictures of full size the file has.
     """
 
     pixels: Pixels
@@ -82,86 +67,131 @@ class Decoded:
     metadata: Metadata
     format: str | None
     notes: tuple[str, ...] = ()
+    pages: int = 1
 
 
-def decode(source: str | PathLike[str] | bytes | BinaryIO, max_pixels: int) -> Decoded:
+def decode(
+    source: str | PathLike[str] | bytes | BinaryIO, max_pixels: int, page: int | None = None
+) -> Decoded:
     """Decode a file of any supported format.
 
+    Args:
+        source: a path, a file's contents, or a stream.
+        max_pixels: files that declare more are refused before they are decoded.
+        page: which page of a TIFF, from 1, thumbnails not counted; None takes the first and notes what is left out.
     Raises:
-        PhotoError: if it is missing, a directory, empty, damaged or not a photograph.
+        PhotoError: if it is missing, a directory, empty, damaged or not a photograph, or has no such page.
         PhotoTooLargeError: if its header declares more than `max_pixels`; nothing was decoded then.
     """
     with _opened(source) as (stream, name):
-        head = stream.read(16)
+        head = stream.read(32)
         stream.seek(0)
         if not head:
             raise PhotoError(f"{name} is empty; a photograph was wanted; check that it was copied whole.")
         kind = sniff(head)
-        with _damage_named(name, kind):
-            if kind == "PNG" and png.is_deep(stream):
-                return _with_pixels(_open_image(stream, kind, name, max_pixels), png.read_deep(stream), kind)
+        with damage_named(name, kind):
+            if kind is None:
+                raise PhotoError(_unknown(head))
+            limits = Limits(max_pixels)
             if kind == "TIFF":
-                found = tiff.read(stream, lambda width, height: _check_size(width, height, max_pixels, name))
-                if found is not None:
-                    return _from_tiff(found)
-            return decode_image(_open_image(stream, kind, name, max_pixels), kind)
+                picture = tiff_reading.read(stream, limits, page)
+                return _finished(picture.pixels, picture.alpha, picture.found, kind, pages=picture.pages)
+            if page not in (None, 1):
+                raise PhotoError(f"it has one picture, and page {page} was asked for; leave the page out.")
+            return _read_single(stream, kind, limits)
+
+
+def _unknown(head: bytes) -> str:
+    name = not_read(head)
+    if name is not None:
+        return f"it is {name}, which tinct does not read; convert it to PNG or TIFF."
+    return f"it is not a photograph; {READ} was wanted; check what the file is."
+
+
+def _read_single(stream: BinaryIO, kind: str, limits: Limits) -> Decoded:
+    """Read a format that holds one picture, or whose first is taken."""
+    if kind == "PNG":
+        return _read_png(stream, limits)
+    if kind in ("HEIC", "JXL"):
+        reader = extra_formats.read_heic if kind == "HEIC" else extra_formats.read_jpeg_xl
+        array, found, profile = reader(stream, limits)
+        pixels, alpha = split_alpha(array)
+        return _finished(_through(profile, pixels), alpha, found, kind, turned=True)
+    if kind == "JPEG":
+        picture, found = jpeg.read(stream.read(), limits)
+        if isinstance(picture, np.ndarray):
+            return _finished(picture, None, found, kind)
+        return _finished(*image_pixels(picture, found), found, kind)
+    return _from_image(open_image(stream, kind, limits), kind)
+
+
+def _read_png(stream: BinaryIO, limits: Limits) -> Decoded:
+    needed, said, notes = png.read_chunks(stream)
+    width, height, bits, samples = png.header(needed)
+    limits.check(width, height, samples, bits)
+    found = png.metadata(said, notes)
+    if bits == 16:
+        pixels, alpha = split_alpha(png.decode_deep(needed))
+    else:
+        pixels, alpha = image_pixels(open_image(BytesIO(needed), "PNG", limits), found)
+    del needed
+    profile = coded_color.png_profile(said, found.notes)
+    found.icc = found.icc if profile is None else None
+    return _finished(_through(profile, pixels), alpha, found, "PNG")
+
+
+def _through(profile: ColorProfile | None, pixels: Pixels) -> Pixels:
+    """Pixels brought from a profile to sRGB, at their own depth."""
+    if profile is None:
+        return pixels
+    dtype = pixels.dtype
+    return by_strips(pixels, lambda rows: quantize(profile.to_srgb(rows), dtype), dtype, pixels.shape[2:])
 
 
 def decode_pillow(image: Image.Image) -> Decoded:
     """Take over an image that somebody opened or made with Pillow.
 
     Raises:
-        PhotoError: if its file is damaged or its mode is of no use.
+        PhotoError: if its file is damaged, its mode is of no use, or decoding it would start a program.
     """
-    with _damage_named("the image", image.format):
-        return decode_image(image, image.format)
+    with damage_named("the image", image.format):
+        if image.format == "EPS":
+            raise PhotoError("it is EPS, which tinct does not read; convert it to PNG or TIFF.")
+        return _from_image(image, image.format)
 
 
-def decode_image(image: Image.Image, kind: str | None) -> Decoded:
+def _from_image(image: Image.Image, kind: str | None) -> Decoded:
     """Take over a Pillow image of any mode."""
-    oriented, orientation, metadata = _image_metadata(image)
-    notes = [f"it has {n} frames; the first is used"] if (n := getattr(image, "n_frames", 1)) > 1 else []
-    if image.mode in ("CMYK", "LAB"):
-        image, note = _converted_to_srgb(image, metadata.icc)
-        notes.append(note)
-        metadata = replace(metadata, icc=srgb_icc())
-    pixels, alpha = image_pixels(image)
-    if not oriented:
-        pixels, alpha = upright(pixels, orientation), upright(alpha, orientation)
-    return _profiled(pixels, alpha, metadata, kind, notes)
+    found = image_metadata(image)
+    pixels, alpha = image_pixels(image, found)
+    return _finished(pixels, alpha, found, kind, turned=image.format in ("TIFF", "AVIF"))
 
 
-def image_pixels(image: Image.Image) -> tuple[Pixels, Pixels | None]:
-    """Pixels and alpha of a Pillow image in any mode that has a meaning as a photograph.
+def _finished(
+    pixels: Pixels,
+    alpha: Pixels | None,
+    found: FileMetadata,
+    kind: str | None,
+    *,
+    turned: bool = False,
+    pages: int = 1,
+) -> Decoded:
+    """Turn the pixels upright, and give them their meaning.
 
-    Raises:
-        PhotoError: for 32-bit integers beyond 16 bits and for floating point, whose range nobody states.
+    Args:
+        turned: True if the decoder has turned them.
     """
-    mode = image.mode
-    if mode == "I" or mode.startswith("I;16"):
-        return _deep_gray(image), None
-    if mode == "P":
-        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
-    elif "transparency" in image.info and mode in ("L", "RGB", "1"):
-        image = image.convert("RGBA" if mode == "RGB" else "LA")
-    elif mode in _MODES:
-        image = image.convert(_MODES[mode])
-    if image.mode not in ("L", "LA", "RGB", "RGBA"):
-        raise PhotoError(
-            f"the image is of mode {mode}; 8 or 16 bits a channel were wanted; convert it first."
-        )
-    array = np.asarray(image)
-    return split_alpha(array)
-
-
-def split_alpha(array: Pixels) -> tuple[Pixels, Pixels | None]:
-    """Part (H, W), (H, W, 1..4) into color and alpha, each contiguous."""
-    if array.ndim == 2:
-        return array, None
-    channels = array.shape[2]
-    color = array[..., 0] if channels < 3 else array[..., :3]
-    alpha = np.ascontiguousarray(array[..., -1]) if channels in (2, 4) else None
-    return np.ascontiguousarray(color), alpha
+    if not turned:
+        pixels, alpha = upright(pixels, found.orientation), upright(alpha, found.orientation)
+    metadata, profile, notes = found.carried(), None, found.notes
+    if metadata.icc is not None:
+        try:
+            pixels, profile, icc = _interpreted(pixels, metadata.icc, notes)
+        except ProfileError as error:
+            notes.append(f"{error}; the pixels are taken as sRGB")
+            icc = None
+        metadata = replace(metadata, icc=icc)
+    return Decoded(pixels, alpha, profile, metadata, kind, tuple(dict.fromkeys(notes)), pages)
 
 
 def upright(array: Any, orientation: int) -> Any:
@@ -175,179 +205,54 @@ def upright(array: Any, orientation: int) -> Any:
     return np.ascontiguousarray(array[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1])
 
 
-def _image_metadata(image: Image.Image) -> tuple[bool, int, Metadata]:
-    """Whether Pillow turns the pixels itself (it does for TIFF), the orientation, and the metadata."""
-    iptc = _photoshop_block(image)
-    exif = image.getexif()
-    orientation = exif.get(ORIENTATION, 1)
-    dpi = plausible_dpi(image.info.get("dpi")) or exif_dpi(exif)
-    texts = getattr(image, "text", None) if image.format == "PNG" else None
-    xmp = image.info.get("xmp")
-    metadata = Metadata(
-        exif=carried_exif(exif),
-        icc=image.info.get("icc_profile") or None,
-        dpi=dpi,
-        xmp=xmp.encode() if isinstance(xmp, str) else xmp,
-        iptc=iptc,
-        texts=tuple(
-            (k, str(v)) for k, v in (texts or {}).items() if not k.startswith(("XML:com", "Raw prof"))
-        ),
-        comment=image.info.get("comment") if image.format == "JPEG" else None,
-    )
-    return image.format == "TIFF", orientation if isinstance(orientation, int) else 1, metadata
-
-
-def _photoshop_block(image: Image.Image) -> bytes | None:
-    """Photoshop's resources, without a JPEG segment's marker in front."""
-    if image.format == "TIFF":
-        block = image.tag_v2.get(34377)  # type: ignore[attr-defined]
-        return block if isinstance(block, bytes) else None
-    blocks = [content for marker, content in getattr(image, "applist", []) if marker == "APP13"]
-    whole = len(blocks) == 1 and blocks[0].startswith(PHOTOSHOP_MARKER)  # long ones go over several segments
-    return blocks[0].removeprefix(PHOTOSHOP_MARKER) if whole else None
-
-
-def _with_pixels(image: Image.Image, array: Pixels, kind: str) -> Decoded:
-    """Pixels read at full depth, the rest from Pillow's view of the same file."""
-    _, orientation, metadata = _image_metadata(image)
-    pixels, alpha = split_alpha(upright(array, orientation))
-    return _profiled(pixels, alpha, metadata, kind, [])
-
-
-def _from_tiff(found: tiff.TiffPage) -> Decoded:
-    exif = parse_exif(None)
-    try:
-        found.stream.seek(0)
-        exif.load_from_fp(found.stream)
-        carried = carried_exif(exif)
-    except Exception:  # Pillow raises whatever its parsing ran into; the pixels are none the worse
-        carried = None
-    metadata = Metadata(exif=carried, icc=found.icc, dpi=found.dpi, xmp=found.xmp, iptc=found.iptc)
-    pixels, alpha = upright(found.pixels, found.orientation), upright(found.alpha, found.orientation)
-    return _profiled(pixels, alpha, metadata, "TIFF", list(found.notes))
-
-
-def _profiled(
-    pixels: Pixels, alpha: Pixels | None, metadata: Metadata, kind: str | None, notes: list[str]
-) -> Decoded:
-    """Give the pixels their meaning: the profile is kept, or the pixels are converted to sRGB."""
-    profile = None
-    if metadata.icc is not None:
-        try:
-            pixels, profile, icc = _interpreted(pixels, metadata.icc, notes)
-        except ProfileError as error:
-            notes.append(f"{error}; the pixels are taken as sRGB")
-            icc = None
-        metadata = replace(metadata, icc=icc)
-    return Decoded(pixels, alpha, profile, metadata, kind, tuple(notes))
-
-
 def _interpreted(
     pixels: Pixels, icc: bytes, notes: list[str]
 ) -> tuple[Pixels, ColorProfile | None, bytes | None]:
+    """What the profile makes of the pixels: they keep it, or are converted to sRGB."""
     space = color_space(icc)
     if space not in ("RGB", "GRAY") or (space == "GRAY" and pixels.ndim == 3):
         notes.append(f"its ICC profile is for {space}, not for these pixels; they are taken as sRGB")
         return pixels, None, None
     profile = read_profile(icc)
     if profile is None:
+        rgb = pixels if pixels.ndim == 3 or space == "GRAY" else np.repeat(pixels[..., None], 3, axis=2)
+        converted = convert_tables(rgb, icc)
         notes.append("its ICC profile is made of tables; the pixels were converted to sRGB")
-        rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
-        return convert_tables(rgb, icc), None, srgb_icc()
+        return converted, None, srgb_icc()
     if profile.is_srgb:
         return pixels, None, icc if space == "RGB" else srgb_icc()
     return pixels, profile, icc
 
 
-def _converted_to_srgb(image: Image.Image, icc: bytes | None) -> tuple[Image.Image, str]:
-    """CMYK and Lab to RGB: through the embedded profile where there is one."""
-    from PIL import ImageCms
-
-    srgb = ImageCms.createProfile("sRGB")
-    if image.mode == "LAB":
-        source: Any = ImageCms.createProfile("LAB")
-    elif icc is not None and color_space(icc) == "CMYK":
-        source = ImageCms.ImageCmsProfile(BytesIO(icc))
-    else:
-        return image.convert("RGB"), "it is CMYK without a profile; the colors are a plain guess"
-    try:
-        converted = ImageCms.profileToProfile(
-            image,
-            source,
-            srgb,
-            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            outputMode="RGB",
-            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-        )
-    except (ImageCms.PyCMSError, OSError):
-        return image.convert("RGB"), f"its {image.mode} profile cannot be used; the colors are a plain guess"
-    assert converted is not None
-    return converted, f"it is {image.mode}; the pixels were converted to sRGB"
-
-
-def _deep_gray(image: Image.Image) -> Pixels:
-    array = np.asarray(image)
-    if array.dtype.kind == "i" and (array.min(initial=0) < 0 or array.max(initial=0) > 65535):
-        raise PhotoError(
-            "the image has 32 bits a channel; 8 or 16 were wanted; save it with 16 bits a channel first."
-        )
-    return array.astype(np.uint16)
-
-
-def _open_image(stream: BinaryIO, kind: str | None, name: str, max_pixels: int) -> Image.Image:
-    """Read the header, and refuse before decoding what is too large."""
-    from PIL import Image
-
-    stream.seek(0)
-    try:
-        if kind is None:
-            image: Image.Image = Image.open(stream)
-        else:
-            module, plugin = _PLUGINS[kind]
-            image = getattr(import_module(module), plugin)(stream)
-    except Image.DecompressionBombError as error:
-        raise PhotoTooLargeError(
-            f"{name} is too large ({error}); scale it down, or read it in Python with more max_pixels."
-        ) from error
-    except Image.UnidentifiedImageError:
-        raise PhotoError(
-            f"{name} is not a photograph; JPEG, PNG, WebP, TIFF or BMP was wanted; check what the file is."
-        ) from None
-    _check_size(*image.size, max_pixels, name)
-    return image
-
-
-def _check_size(width: int, height: int, max_pixels: int, name: str) -> None:
-    if width < 1 or height < 1:
-        raise PhotoError(f"{name} is {width}x{height}, which is no photograph; check how it was made.")
-    if width * height > max_pixels:
-        raise PhotoTooLargeError(
-            f"{name} is {width}x{height}, {width * height / 1e6:.0f} megapixels; at most "
-            f"{max_pixels / 1e6:.0f} are read; scale it down, or read it in Python with more max_pixels."
-        )
-
-
 @contextmanager
-def _damage_named(name: str, kind: str | None) -> Iterator[None]:
-    """Whatever a decoder raises becomes one line that names the file."""
+def damage_named(name: str, kind: str | None) -> Iterator[None]:
+    """Whatever a decoder raises becomes one line that names the file, of bounded length."""
     try:
         yield
-    except PhotoError as error:
-        raise error if name in str(error) else PhotoError(f"{name}: {error}") from error.__cause__
+    except (PhotoError, MissingExtraError) as error:
+        said = _visible(str(error))
+        message = said if name in said else f"{name}: {said}"
+        kept = PhotoTooLargeError if isinstance(error, PhotoTooLargeError) else PhotoError
+        raise kept(shortened(message, max(LONGEST_LINE, len(name) + 120))) from error.__cause__
     except MemoryError:
         raise
     except Exception as error:
         if is_out_of_memory(error):
             raise MemoryError(str(error)) from error
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = shortened(_visible(str(error)) or type(error).__name__, _LONGEST_REASON)
         raise PhotoError(
-            f"{name} starts like a {kind or 'picture'} file but cannot be decoded ({said}); it is damaged or "
-            "incomplete; copy or export it again."
+            f"{name} looks like {kind or 'a picture'} but cannot be decoded ({said}); it is damaged; copy it anew."
         ) from error
+
+
+def _visible(text: str) -> str:
+    """Text as one line without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
 
 
 @contextmanager
 def _opened(source: str | PathLike[str] | bytes | BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
+    """The source as a stream that can be read from any place, and its name for messages."""
     if isinstance(source, bytes | bytearray | memoryview):
         yield BytesIO(source), f"the image ({len(source)} bytes)"
     elif isinstance(source, str | PathLike):

@@ -51,8 +51,8 @@ def reference_photo(source: Any, number: int) -> Photo:
         PhotoError, ShapeError: if it cannot be read.
         ReferencePhotoError: if it has no color to give.
     """
-    photo = as_photo(source)
-    if photo.is_gray():
+    photo = as_photo(source).without_hidden_colors()
+    if not photo.gives_color():
         name = photo.path or f"reference {number + 1}"
         raise ReferencePhotoError(
             f"{name} is gray or of a single tint; a reference must be a color photograph."

@@ -6,29 +6,31 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import OutputError
-from tinct.photo import png, tiff
+from tinct.errors import OutputError, shortened
+from tinct.photo import jpeg_writing, png, tiff_writing
 from tinct.photo.formats import Format
-from tinct.photo.metadata import PHOTOSHOP_MARKER, Metadata, parse_exif
+from tinct.photo.metadata import Metadata, texts_without_place
+from tinct.photo.provenance import Provenance
 from tinct.unfinished import finish, unfinished_file
 
 Pixels = NDArray[Any]
 
 _ALLOW = "allow it with --overwrite (overwrite=True)"
 
-_SEGMENT = 65533 - 32
-"""Bytes that one JPEG segment holds beside its own name."""
-
 
 def encode_into(
-    stream: BinaryIO, pixels: Pixels, alpha: Pixels | None, metadata: Metadata, kind: Format
+    stream: BinaryIO,
+    pixels: Pixels,
+    alpha: Pixels | None,
+    metadata: Metadata,
+    kind: Format,
+    provenance: Provenance | None = None,
 ) -> None:
     """Encode a photograph.
 
@@ -36,6 +38,8 @@ def encode_into(
         stream: open for reading and writing, empty.
         pixels: shape (H, W) or (H, W, 3), uint8 or uint16; brought to 8 bits where the format holds no more.
         alpha: shape (H, W), same type, or None; laid over white where the format has no transparency.
+        metadata: as `fitted` gives it.
+        provenance: how it was made.
     Raises:
         OutputError: if the photograph is too large for the format.
     """
@@ -45,11 +49,25 @@ def encode_into(
     if alpha is not None and not kind.alpha:
         pixels, alpha = _over_white(pixels, alpha), None
     if kind.name == "TIFF":
-        tiff.write(stream, pixels, alpha, metadata)
+        tiff_writing.write(stream, [(pixels, alpha, metadata)])
     elif kind.name == "PNG" and pixels.dtype == np.uint16:
-        png.write_deep(stream, pixels if alpha is None else _with_alpha(pixels, alpha), metadata)
+        png.write_deep(stream, pixels, alpha, png.metadata_chunks(metadata))
     else:
-        _save_with_pillow(stream, pixels, alpha, metadata, kind)
+        _save_with_pillow(stream, pixels, alpha, metadata, kind, provenance)
+
+
+def fitted(metadata: Metadata, kind: Format) -> Metadata:
+    """The metadata that a format holds, with a note for what it does not."""
+    if not kind.metadata:
+        carried = (metadata.exif, metadata.icc, metadata.xmp, metadata.iptc, metadata.texts, metadata.comment)
+        lost = metadata.noted(f"{kind.name} holds no metadata: it was left out; write PNG or TIFF to keep it")
+        return lost if any(carried) else metadata
+    if "texts" not in kind.holds and (names := texts_without_place(metadata.texts)):
+        named = shortened(", ".join(names), 60)
+        metadata = metadata.noted(f"{kind.name} has no place for the PNG's texts {named}: they were left out")
+    if kind.name == "WEBP" and metadata.iptc is not None:
+        metadata = metadata.noted("WEBP has no place for IPTC: its captions went into XMP")
+    return jpeg_writing.fitted(metadata) if kind.name == "JPEG" else metadata
 
 
 def to_eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
@@ -63,67 +81,32 @@ def to_eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
 
 
 def _save_with_pillow(
-    stream: BinaryIO, pixels: Pixels, alpha: Pixels | None, metadata: Metadata, kind: Format
+    stream: BinaryIO,
+    pixels: Pixels,
+    alpha: Pixels | None,
+    metadata: Metadata,
+    kind: Format,
+    provenance: Provenance | None,
 ) -> None:
     from PIL import Image
 
     image = Image.fromarray(pixels if alpha is None else _with_alpha(pixels, alpha))
-    options: dict[str, Any] = {} if metadata.dpi is None else {"dpi": metadata.dpi}
     if kind.name == "PNG":
-        options |= {"pnginfo": _png_info(metadata), "compress_level": 2, **_blocks(metadata)}
-        options.pop("xmp", None)
+        spliced: Any = png.Spliced(stream, png.metadata_chunks(metadata))
+        image.save(spliced, format="PNG", compress_level=2)
     elif kind.name == "JPEG":
-        options |= {"quality": 95, "subsampling": 0, **_jpeg_metadata(metadata)}
+        jpeg_writing.save(stream, image, metadata, provenance)
     elif kind.name == "WEBP":
-        options = {"lossless": True, "method": 2, "quality": 60, **_blocks(metadata)}
-    image.save(stream, format=kind.name, **options)
+        image.save(stream, format="WEBP", lossless=True, method=2, quality=60, **_metadata_blocks(metadata))
+    else:
+        image.save(stream, format=kind.name, **({} if metadata.dpi is None else {"dpi": metadata.dpi}))
 
 
-def _png_info(metadata: Metadata) -> Any:
-    from PIL.PngImagePlugin import PngInfo
-
-    info = PngInfo()
-    for kind, body in png.text_chunks(metadata):
-        info.add(kind, body)
-    return info
-
-
-def _blocks(metadata: Metadata) -> dict[str, bytes]:
+def _metadata_blocks(metadata: Metadata) -> dict[str, Any]:
+    """EXIF, profile and XMP as Pillow's writers take them."""
     exif = None if metadata.exif is None else b"Exif\0\0" + metadata.exif
     blocks = {"exif": exif, "icc_profile": metadata.icc, "xmp": metadata.xmp}
     return {name: block for name, block in blocks.items() if block is not None}
-
-
-def _jpeg_metadata(metadata: Metadata) -> dict[str, Any]:
-    """What fits into JPEG's segments of 64 KiB; of EXIF that does not, the largest values are left out."""
-    metadata = replace(metadata, exif=_shortened(metadata.exif))
-    options: dict[str, Any] = _blocks(metadata)
-    if len(metadata.xmp or b"") > _SEGMENT - len("http://ns.adobe.com/xap/1.0/"):
-        del options["xmp"]
-    if metadata.iptc is not None and len(metadata.iptc) < _SEGMENT:
-        body = PHOTOSHOP_MARKER + metadata.iptc
-        options["extra"] = b"\xff\xed" + (len(body) + 2).to_bytes(2, "big") + body
-    if metadata.comment is not None and len(metadata.comment) < _SEGMENT:
-        options["comment"] = metadata.comment
-    return options
-
-
-def _shortened(block: bytes | None) -> bytes | None:
-    from tinct.photo.metadata import EXIF_IFD, exif_block
-
-    while block is not None and len(block) > _SEGMENT:
-        exif = parse_exif(block)
-        found = [(len(v), d, k) for d in (exif, exif.get_ifd(EXIF_IFD)) for k, v in d.items() if _sized(v)]
-        if not found:
-            return None
-        _, directory, key = max(found, key=lambda item: item[0])
-        del directory[key]
-        block = exif_block(exif)
-    return block
-
-
-def _sized(value: Any) -> bool:
-    return isinstance(value, bytes | str | tuple)
 
 
 def _with_alpha(pixels: Pixels, alpha: Pixels) -> Pixels:

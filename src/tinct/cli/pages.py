@@ -1,0 +1,41 @@
+"""All pages of a TIFF, colorized into one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tinct.colorizing.colorizer import Colorizer
+    from tinct.photo import Photo
+
+
+def takes_all_pages(source: str, target: str) -> bool:
+    """True where a file's pages can all go into the result: both are files, and the result is a TIFF."""
+    from tinct.photo.formats import SUFFIXES
+
+    kind = SUFFIXES.get(Path(target).suffix.lower())
+    return source != "-" and kind is not None and kind.name == "TIFF" and Path(source).is_file()
+
+
+def colorize_pages(
+    set_up: Callable[[Photo], Colorizer], first: Photo, source: str, target: Path, overwrite: bool
+) -> list[str]:
+    """Colorize every page with the same references, hints and options.
+
+    Args:
+        set_up: prepares one photograph.
+        first: the first page, read already.
+    Returns:
+        The notes of all pages, each once.
+    """
+    from tinct.photo import Photo
+    from tinct.photo.pages import write_pages
+
+    def results() -> Iterator[Photo]:
+        for number in range(1, first.pages + 1):
+            page = first if number == 1 else Photo.read(source, page=number)
+            yield set_up(page).render()
+
+    return write_pages(results(), target, overwrite=overwrite)

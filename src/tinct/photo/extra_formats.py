@@ -1,0 +1,95 @@
+"""HEIC through pi-heif, which the extra `formats` installs, and JPEG XL through imagecodecs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import MissingExtraError, PhotoError
+from tinct.photo import color_models, headers, ifd
+from tinct.photo.coded_color import nclx_profile
+from tinct.photo.file_metadata import FileMetadata, Limits
+from tinct.photo.profiles import ColorProfile
+
+Pixels = NDArray[Any]
+
+
+def read_heic(stream: BinaryIO, limits: Limits) -> tuple[Pixels, FileMetadata, ColorProfile | None]:
+    """Read the primary picture of a HEIC, upright, of 8 or 16 bits.
+
+    Returns:
+        The pixels, what the file says beside them, and the color that its code points state, if it has no ICC profile.
+    Raises:
+        MissingExtraError: if the decoder is not installed.
+    """
+    try:
+        import pi_heif
+    except ImportError:
+        raise MissingExtraError(
+            'it is HEIC, for which a decoder must be installed (pip install "tinct[formats]"); '
+            "or convert it to PNG or TIFF."
+        ) from None
+    file = pi_heif.open_heif(stream, convert_hdr_to_8bit=False)
+    width, height = file.size
+    limits.check(width, height, 4, 16)
+    found = FileMetadata(exif=ifd.read_block(file.info.get("exif")), icc=file.info.get("icc_profile"))
+    found.exif.entries.pop(0x0112, None)  # libheif turns the pixels itself
+    xmp = file.info.get("xmp")
+    found.xmp = xmp if isinstance(xmp, bytes) else None
+    if len(file) > 1:
+        found.notes.append(f"it holds {len(file)} pictures; the first is used")
+    coded = file.info.get("nclx_profile") if found.icc is None else None
+    profile = None if coded is None else nclx_profile(coded, found.notes)
+    return np.array(file), found, profile  # a copy: the file's memory goes when it is closed
+
+
+def read_jpeg_xl(stream: BinaryIO, limits: Limits) -> tuple[Pixels, FileMetadata, None]:
+    """Read the first frame of a JPEG XL, upright, of 8 or 16 bits."""
+    import imagecodecs
+
+    data = stream.read()
+    found = FileMetadata()
+    for kind, body in _boxes(data):
+        if kind == b"Exif" and len(body) > 4:
+            found.exif = ifd.read_block(body[4 + int.from_bytes(body[:4], "big") :])
+        elif kind == b"xml ":
+            found.xmp = body
+        elif kind == b"brob":
+            found.notes.append("metadata of the JPEG XL is packed with Brotli and was left out")
+    found.exif.entries.pop(0x0112, None)  # libjxl turns the pixels itself
+    limits.check(*headers.jpeg_xl_size(_code_stream(data)), 16)
+    array = np.asarray(imagecodecs.jpegxl_decode(data, index=0, numthreads=1))
+    if array.ndim not in (2, 3):
+        raise PhotoError("it is a JPEG XL of several layers, which is not read; save it as PNG.")
+    found.notes.append("it is JPEG XL; its colors are taken as sRGB")
+    if array.dtype.kind == "f" or array.dtype.itemsize > 2:
+        sample_format = color_models.FLOAT if array.dtype.kind == "f" else color_models.UNSIGNED
+        array = color_models.unsigned(array, array.dtype.itemsize * 8, sample_format, found.notes)
+    return array, found, None
+
+
+def _code_stream(data: bytes) -> bytes:
+    if data.startswith(b"\xff\x0a"):
+        return data[:64]
+    for kind, body in _boxes(data):
+        if kind in (b"jxlc", b"jxlp"):
+            return body[4 * (kind == b"jxlp") :][:64]
+    return b""
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The boxes of an ISO base media file, without those inside of others."""
+    place = 0 if data[4:8] == b"JXL " else len(data)
+    while place + 8 <= len(data):
+        size, kind, head = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8], 8
+        if size == 1:
+            size, head = int.from_bytes(data[place + 8 : place + 16], "big"), 16
+        elif size == 0:
+            size = len(data) - place
+        if size < head:
+            return
+        yield kind, data[place + head : place + size]
+        place += size

@@ -1,0 +1,72 @@
+"""How large pictures say they are, read from their headers, for decoders that take memory when they are opened."""
+
+from __future__ import annotations
+
+import struct
+
+from tinct.errors import PhotoError
+
+Size = tuple[int, int, int]
+"""Width, height, samples a pixel."""
+
+_JXL_RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
+
+
+def webp_size(data: bytes) -> Size:
+    """A WebP's size, in its first chunk: VP8X, VP8L or VP8 (RFC 9649)."""
+    head = data[:32].ljust(32, b"\0")
+    if head[12:16] == b"VP8X":
+        return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little"), 4
+    if head[12:16] == b"VP8L":
+        packed = int.from_bytes(head[21:25], "little")
+        return 1 + (packed & 0x3FFF), 1 + (packed >> 14 & 0x3FFF), 4
+    width, height = struct.unpack_from("<HH", head, 26)
+    return width & 0x3FFF, height & 0x3FFF, 4
+
+
+def jpeg2000_size(data: bytes) -> Size:
+    """A JPEG 2000 code stream's size, in its SIZ segment, which comes first (ITU-T T.800, A.5.1).
+
+    Raises:
+        PhotoError: if there is none.
+    """
+    place = data.find(b"\xff\x4f\xff\x51", 0, 1 << 20)
+    if place < 0 or len(data) < place + 42:
+        raise PhotoError("it has no JPEG 2000 code stream; it is damaged; copy or export it again.")
+    right, bottom, left, top = struct.unpack_from(">4I", data, place + 8)
+    (components,) = struct.unpack_from(">H", data, place + 40)
+    return max(right - left, 1), max(bottom - top, 1), components
+
+
+def jpeg_xl_size(stream: bytes) -> Size:
+    """A JPEG XL code stream's size (ISO/IEC 18181-1, D.2), taken as RGB with alpha.
+
+    Raises:
+        PhotoError: if the stream does not begin as one.
+    """
+    if stream[:2] != b"\xff\x0a" or len(stream) < 16:
+        raise PhotoError("it has no JPEG XL code stream; it is damaged; copy or export it again.")
+    bits = _Bits(stream[2:16])
+    small = bits.take(1)
+    height = _jxl_side(bits, small)
+    ratio = bits.take(3)
+    if ratio == 0:
+        return _jxl_side(bits, small), height, 4
+    across, down = _JXL_RATIOS[ratio]
+    return height * across // down, height, 4
+
+
+def _jxl_side(bits: _Bits, small: int) -> int:
+    return (bits.take(5) + 1) * 8 if small else bits.take((9, 13, 18, 30)[bits.take(2)]) + 1
+
+
+class _Bits:
+    """Reads whole numbers from a byte string, the least significant bit first."""
+
+    def __init__(self, data: bytes) -> None:
+        self._left = int.from_bytes(data, "little")
+
+    def take(self, count: int) -> int:
+        value = self._left & ((1 << count) - 1)
+        self._left >>= count
+        return value

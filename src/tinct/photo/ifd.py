@@ -1,0 +1,259 @@
+"""TIFF directories (TIFF 6.0, section 2) as EXIF blocks and TIFF files hold them: every value kept as the bytes it is.
+
+A value of a type that its tag should not have, text in UTF-8 where the standard says ASCII, a private tag: all go
+through unread. Reading is bounded by the bytes that are there: entries that share bytes many times over are left out.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+
+ASCII, SHORT, LONG, RATIONAL, UNDEFINED, IFD_POINTER, LONG8 = 2, 3, 4, 5, 7, 13, 16
+
+_UNITS = {
+    1: "B",
+    2: "s",
+    3: "H",
+    4: "I",
+    5: "II",
+    6: "b",
+    7: "s",
+    8: "h",
+    9: "i",
+    10: "ii",
+    11: "f",
+    12: "d",
+    13: "I",
+}
+_BIG_UNITS = {16: "Q", 17: "q", 18: "Q"}
+_SIZES = {kind: struct.calcsize("<" + unit) for kind, unit in (_UNITS | _BIG_UNITS).items()}
+
+EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
+_CHILDREN = (EXIF_IFD, GPS_IFD, INTEROP_IFD)
+
+_MOST_ENTRIES = 4096
+"""Entries that one directory may have; tifffile's own limit."""
+
+
+_BESIDE_KINDS = frozenset(range(1 << 16)) - {254, 255, 330}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A tag's type (TIFF 6.0: 2 ASCII, 3 SHORT, ...), how many values it has, and their bytes in the block's order."""
+
+    kind: int
+    count: int
+    data: bytes
+
+
+@dataclass(slots=True)
+class Directory:
+    """A directory: its entries by tag, and the EXIF, GPS and interoperability directories that it points at."""
+
+    order: str = "<"
+    entries: dict[int, Entry] = field(default_factory=dict)
+    children: dict[int, Directory] = field(default_factory=dict)
+
+    def child(self, code: int) -> Directory:
+        """The directory that a tag points at, made where there is none."""
+        return self.children.setdefault(code, Directory(self.order))
+
+    def numbers(self, code: int) -> tuple[float, ...]:
+        """A tag's values as numbers, whatever type it has; none where it is missing, text, or divides by 0."""
+        entry = self.entries.get(code)
+        unit = None if entry is None else _UNITS.get(entry.kind)
+        if entry is None or unit is None or unit == "s" or entry.count > _MOST_ENTRIES:
+            return ()
+        values = struct.unpack(self.order + unit * entry.count, entry.data)
+        if len(unit) == 1:
+            return values
+        pairs = list(zip(values[::2], values[1::2], strict=True))
+        return () if any(b == 0 for _, b in pairs) else tuple(a / b for a, b in pairs)
+
+    def number(self, code: int) -> float | None:
+        """A tag's first value, or None."""
+        return next(iter(self.numbers(code)), None)
+
+    def text(self, code: int) -> bytes:
+        """A tag's bytes without the padding around them; empty where it is missing."""
+        entry = self.entries.get(code)
+        return b"" if entry is None else entry.data.strip(b"\0 \t\r\n")
+
+    def set_text(self, code: int, text: str) -> None:
+        """Set an ASCII tag; other letters go in as UTF-8, as programs do."""
+        data = text.encode() + b"\0"
+        self.entries[code] = Entry(ASCII, len(data), data)
+
+    def set_numbers(self, code: int, kind: int, values: Iterable[int]) -> None:
+        """Set a tag of integers; of RATIONAL, numerator and denominator by turns."""
+        found = tuple(values)
+        count = len(found) // len(_UNITS[kind])
+        self.entries[code] = Entry(kind, count, struct.pack(self.order + _UNITS[kind] * count, *found))
+
+
+def read_block(block: bytes | None) -> Directory:
+    """The first directory of an EXIF block, with or without its "Exif" marker; an empty one if it is damaged."""
+    bare = (block or b"").removeprefix(b"Exif\0\0")
+    order = {b"II": "<", b"MM": ">"}.get(bare[:2])
+    if order is None or len(bare) < 8:
+        return Directory()
+    from io import BytesIO
+
+    return read_directory(BytesIO(bare), order, struct.unpack_from(order + "I", bare, 4)[0], len(bare))
+
+
+def read_directory(
+    stream: BinaryIO,
+    order: str,
+    offset: int,
+    budget: int,
+    *,
+    big: bool = False,
+    without: frozenset[int] = frozenset(),
+) -> Directory:
+    """Read a directory and those that it points at.
+
+    Args:
+        stream: open for reading, with the TIFF header at its start.
+        order: "<" or ">".
+        offset: where the directory begins.
+        budget: how many bytes all values may have together; what goes beyond is left out.
+        big: True for BigTIFF.
+        without: tags to pass over, strips' places among them.
+    """
+    return _Reader(stream, order, budget, big, without).read(offset, _CHILDREN)
+
+
+def read_chain(stream: BinaryIO, most: int) -> list[tuple[int, Directory]]:
+    """A TIFF's directories in their order, each with where it begins and what kind of picture it says it has.
+
+    Args:
+        stream: open for reading.
+        most: how many are looked at.
+    Returns:
+        Offsets, and directories with only the tags 254, 255 (kinds of pictures) and 330 (further directories).
+    """
+    stream.seek(0)
+    head = stream.read(16)
+    order = "<" if head[:2] == b"II" else ">"
+    big = head[2:4] in (b"+\0", b"\0+")
+    if len(head) < 16:
+        return []
+    offset = struct.unpack_from(order + ("Q" if big else "I"), head, 8 if big else 4)[0]
+    found: dict[int, Directory] = {}
+    size = stream.seek(0, 2)
+    while 0 < offset < size and offset not in found and len(found) < most:
+        reader = _Reader(stream, order, 1 << 16, big, _BESIDE_KINDS)
+        found[offset] = reader.read(offset, ())
+        offset = reader.next_offset
+    return list(found.items())
+
+
+class _Reader:
+    """Reads directories until its budget of bytes is used up."""
+
+    def __init__(self, stream: BinaryIO, order: str, budget: int, big: bool, without: frozenset[int]) -> None:
+        self._stream, self._order, self._left, self._without = stream, order, budget, without
+        self._head, self._entry, self._inline = ("Q", "HHQ8s", 8) if big else ("H", "HHI4s", 4)
+        self._seen: set[int] = set()
+        self.next_offset = 0
+
+    def read(self, offset: int, children: tuple[int, ...]) -> Directory:
+        found = Directory(self._order)
+        if offset in self._seen:
+            return found
+        self._seen.add(offset)
+        for code, kind, count, data in self._raw(offset):
+            if code in children:
+                place = struct.unpack(self._order + ("Q" if self._inline == 8 else "I"), data)[0]
+                found.children[code] = self.read(place, (INTEROP_IFD,) if code == EXIF_IFD else ())
+                continue
+            entry = None if code in self._without or code in found.entries else self._value(kind, count, data)
+            if entry is not None:
+                found.entries[code] = entry
+        return found
+
+    def _raw(self, offset: int) -> Iterable[tuple[int, int, int, bytes]]:
+        self._stream.seek(min(offset, 1 << 62))
+        head = self._stream.read(struct.calcsize("=" + self._head))
+        if len(head) < struct.calcsize("=" + self._head):
+            return ()
+        count = min(struct.unpack(self._order + self._head, head)[0], _MOST_ENTRIES)
+        layout = struct.Struct(self._order + self._entry)
+        body = self._stream.read(count * layout.size)
+        behind = self._stream.read(self._inline)
+        if len(behind) == self._inline:
+            self.next_offset = struct.unpack(self._order + ("Q" if self._inline == 8 else "I"), behind)[0]
+        return list(layout.iter_unpack(body[: len(body) - len(body) % layout.size]))
+
+    def _value(self, kind: int, count: int, data: bytes) -> Entry | None:
+        size = count * _SIZES.get(kind, 0)
+        if size == 0 or size > self._left:
+            return None
+        if size > self._inline:
+            self._stream.seek(
+                min(struct.unpack(self._order + ("Q" if self._inline == 8 else "I"), data)[0], 1 << 62)
+            )
+            data = self._stream.read(size)
+        self._left -= size
+        return self._classic(kind, count, data[:size]) if len(data) >= size else None
+
+    def _classic(self, kind: int, count: int, data: bytes) -> Entry | None:
+        """Without BigTIFF's types: 64-bit numbers that fit become LONG, others are left out."""
+        if kind in _UNITS:
+            return Entry(kind, count, data)
+        values = struct.unpack(self._order + _BIG_UNITS[kind] * count, data)
+        if not all(0 <= value < 1 << 32 for value in values):
+            return None
+        return Entry(LONG, count, struct.pack(f"{self._order}{count}I", *values))
+
+
+def block_bytes(directory: Directory) -> bytes:
+    """An EXIF block from its TIFF header on."""
+    mark = b"II*\0" if directory.order == "<" else b"MM\0*"
+    return mark + struct.pack(directory.order + "I", 8) + directory_bytes(directory, 8)
+
+
+def directory_bytes(directory: Directory, offset: int) -> bytes:
+    """A directory, its values and its children as they stand at a place of a file, an even number of bytes."""
+    order = directory.order
+    children = {code: child for code, child in directory.children.items() if child.entries or child.children}
+    codes = sorted({*directory.entries, *children})
+    table, behind = bytearray(struct.pack(order + "H", len(codes))), bytearray()
+    place = offset + 2 + 12 * len(codes) + 4
+    for code in codes:
+        if code in children:
+            table += struct.pack(order + "HHII", code, LONG, 1, place + len(behind))
+            behind += directory_bytes(children[code], place + len(behind))
+            continue
+        entry = directory.entries[code]
+        table += struct.pack(order + "HHI", code, entry.kind, entry.count)
+        if len(entry.data) <= 4:
+            table += entry.data.ljust(4, b"\0")
+        else:
+            table += struct.pack(order + "I", place + len(behind))
+            behind += entry.data + bytes(len(entry.data) % 2)
+    return bytes(table + bytes(4) + behind)
+
+
+def in_order(directory: Directory, order: str) -> Directory:
+    """The same directory in another byte order; bytes of no stated type stay as they are."""
+    if directory.order == order:
+        return directory
+    entries = {
+        code: Entry(entry.kind, entry.count, swapped(entry)) for code, entry in directory.entries.items()
+    }
+    children = {code: in_order(child, order) for code, child in directory.children.items()}
+    return Directory(order, entries, children)
+
+
+def swapped(entry: Entry) -> bytes:
+    """A value's bytes in the other order."""
+    width = struct.calcsize("=" + _UNITS[entry.kind][0])
+    return entry.data if width == 1 else np.frombuffer(entry.data, f"u{width}").byteswap().tobytes()
