@@ -1,4 +1,4 @@
-"""`tinct evaluate` and `tinct compare`: measure methods by a named protocol; tell whether one is better."""
+"""The verbs `tinct evaluate`, which measures methods by a protocol, and `tinct compare`, which compares two runs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ TimeLimit = Annotated[float, typer.Option(help="runtime: seconds that one cell m
 
 
 LISTED = 5
-"""Photographs that are left out and named one by one."""
+"""Largest number of left-out photographs whose reasons are printed one by one."""
 
 
 def evaluate(
@@ -133,7 +133,7 @@ def unreadable_photographs(run: Run, results: Results) -> dict[str, str]:
 
 
 def show(results: Results, folder: Path, said: Sequence[str] = ()) -> None:
-    """Print the table, what was left out (but for what is said elsewhere), and where the report is."""
+    """Print the table, the reasons of left-out photographs but those `said` elsewhere, and the report's path."""
     from tinct.evaluation.report import write_report
 
     print_summary(results)
@@ -148,7 +148,7 @@ def show(results: Results, folder: Path, said: Sequence[str] = ()) -> None:
 def evaluate_runtime(
     data: Path, methods: list[str], baseline: str | None, sizes: list[str] | None, limit: float, folder: Path
 ) -> Results:
-    """The `runtime` protocol: time and memory instead of color."""
+    """Run the protocol `runtime`, which measures time and memory."""
     from tinct.evaluation.photographs.sets import find_photographs
     from tinct.evaluation.run.runtime import RuntimeRun, measure_runtime
     from tinct.evaluation.run.timing_process import SIZES
@@ -197,7 +197,7 @@ def compare(
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
-    """A bar on stderr, if that is a terminal, moved by (done, total, what)."""
+    """A progress bar on stderr, if stderr is a terminal: yields the function that takes (done, total, what)."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -223,7 +223,7 @@ def print_differences(differences: list[Difference]) -> None:
 
 
 def _print(table: Table) -> None:
-    """Print a table; into a file or pipe as wide as it is."""
+    """Print a table: as wide as the terminal, or 240 characters wide into a file or pipe."""
     from rich.console import Console
 
     console = Console()

@@ -1,4 +1,4 @@
-"""`tinct study`: ask people which result is better, or which picture is real; export what they said."""
+"""The verbs `tinct study serve`, which asks people about results, and `tinct study export`, which writes the outcomes."""
 
 from __future__ import annotations
 
