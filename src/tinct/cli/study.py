@@ -1,4 +1,4 @@
-"""The verbs `tinct study serve`, which asks people about results, and `tinct study export`, which writes the outcomes."""
+"""The verbs `tinct study serve`, which asks people about results, and `tinct study export`, which writes outcomes."""
 
 from __future__ import annotations
 
