@@ -24,7 +24,7 @@ def test_the_version_stands_in_one_place() -> None:
         project = tomllib.loads(text(name))
         assert project["project"]["dynamic"] == ["version"]
         read = (ROOT / name).parent / project["tool"]["hatch"]["version"]["path"]
-        assert read.resolve() == ROOT / "src/tinct/__init__.py"
+        assert read.resolve() == ROOT / "src/tinct/version.py"
     assert yaml.safe_load(text("CITATION.cff"))["version"] == tinct.__version__
     assert re.findall(r"^## (\S+)", text("CHANGELOG.md"), re.M)[0] == tinct.__version__
 

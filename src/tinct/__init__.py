@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tinct.version import __version__
+
 if TYPE_CHECKING:
     from tinct.colorizing.colorizer import Colorizer, colorize
     from tinct.errors import TinctError
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from tinct.photo import Photo, Provenance
     from tinct.stylizing.stylization import stylize
 
-__version__ = "0.1.0"
 
 __all__ = [
     "METHODS",

@@ -60,7 +60,7 @@ def changed_by(file: Path, line: str) -> set[str]:
         ("networks/tinct/network.py", {"tinct"}),
         ("colorizing/colorizer.py", set(MODULES)),
         ("color/lab.py", {"run"}),
-        ("colorizing/upsampling.py", {"run"}),
+        ("color/upsampling.py", {"run"}),
         ("evaluation/metrics/error.py", {"run"}),
         ("evaluation/protocols/case.py", {"run"}),
         ("evaluation/report/plots.py", set()),

@@ -17,7 +17,6 @@ from importlib.util import find_spec
 
 import typer
 
-import tinct
 from tinct.cli.process import (
     EXIT_BAD_INPUT,
     EXIT_INTERRUPTED,
@@ -28,6 +27,7 @@ from tinct.cli.process import (
     open_missing_streams,
 )
 from tinct.errors import TinctError, is_out_of_memory, one_line, shortened
+from tinct.version import __version__
 
 VERBS = (
     "colorize",
@@ -156,5 +156,5 @@ def _root(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"tinct {tinct.__version__}")
+        typer.echo(f"tinct {__version__}")
         raise typer.Exit

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from tinct.color.upsampling import average_lightness
 from tinct.colorizing.cache import Cache, held_bytes
 from tinct.colorizing.rendering import render, render_preview
 from tinct.colorizing.unmet import unmet_wishes
-from tinct.colorizing.upsampling import average_lightness
 from tinct.errors import HintError, MethodError, OptionError, PhotoError
 from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
 from tinct.hints.window import Scale

@@ -14,11 +14,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import tinct
 from tinct.errors import OptionError, PhotoError, ProjectError, shown
 from tinct.hints import HintLike, hints_from_json
 from tinct.hints.window import Scale
 from tinct.options import Options
+from tinct.version import __version__
 
 if TYPE_CHECKING:
     from tinct.colorizing.colorizer import Colorizer
@@ -230,7 +230,7 @@ def replay(
 def made_with(colorizer: Colorizer) -> dict[str, str | None]:
     """What a result depends on besides what the project says."""
     said = colorizer.provenance
-    return {"tinct": tinct.__version__, "method": said.method, "weights_sha256": said.weights_sha256}
+    return {"tinct": __version__, "method": said.method, "weights_sha256": said.weights_sha256}
 
 
 def file_sha256(path: Path) -> str:

@@ -15,7 +15,7 @@ from tinct.hints import Hint, HintLike
 from tinct.options import Options
 
 if TYPE_CHECKING:
-    from tinct.colorizing.upsampling import ChromaUpsampler
+    from tinct.color.upsampling import ChromaUpsampler
     from tinct.photo import Photo
 
 Array = NDArray[np.float32]
@@ -54,7 +54,7 @@ def render(
         on_engine: True where the inference engine is loaded anyway: it converts colors in a sixth of the time, and its
             channels differ by less than a hundred thousandth.
     """
-    from tinct.colorizing.upsampling import ChromaUpsampler
+    from tinct.color.upsampling import ChromaUpsampler
 
     fused = on_engine and photo.height * photo.width >= _ENGINE_PIXELS
     merged = _merged_on_engine if fused else _merged
@@ -115,7 +115,7 @@ def render_preview(
     import cv2
 
     from tinct.color.gamut import fit_gamut
-    from tinct.colorizing.upsampling import ChromaUpsampler
+    from tinct.color.upsampling import ChromaUpsampler
 
     fitted = fit_gamut(working_lightness, ab)
     upsampler = ChromaUpsampler(fitted, working_lightness, (photo.height, photo.width))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinct.networks.tinct.ports import HALF
+from tinct.inference.interface import HALF
 
 if TYPE_CHECKING:
     from openvino import Model, Node

@@ -1,4 +1,4 @@
-"""One way to run a network, whichever engine it runs on: arrays in by name, arrays out by name."""
+"""What a network is to those who run it, whichever engine it runs on: arrays in by name, arrays out by name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from tinct.errors import ShapeError
 
 if TYPE_CHECKING:
     from torch import nn
+
+HALF = ".half"
+"""Ending of the names of weights that are stored in half precision in an exported file."""
 
 
 @runtime_checkable

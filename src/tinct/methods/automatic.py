@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tinct.color.bins import AB_BINS, STEP, TEMPERATURE, decode_bins
 from tinct.hints import HintField
 from tinct.methods.classical.levin import spread_hints
-from tinct.methods.distribution import Distribution, alternative
+from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
 from tinct.methods.exported import (
     channels_first,
     exported_network,
@@ -26,7 +26,6 @@ from tinct.methods.exported import (
     unpadded,
 )
 from tinct.methods.method import EncodedReference, Prediction, Reference, StagedMethod
-from tinct.networks.tinct.ports import SURE_SPREAD
 
 Array = NDArray[np.float32]
 

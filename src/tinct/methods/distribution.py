@@ -20,6 +20,10 @@ Array = NDArray[np.float32]
 AFFINITY = 15.0
 """How fast a hint's reach falls as a place looks less like the hinted one: exp(AFFINITY * (cosine - 1))."""
 
+SURE_SPREAD = 12.0
+"""Standard deviation of the annealed distribution, in ab units, at which certainty is one half. On 60 held-out
+photographs the error's rank correlates with this spread at 0.50, with the entropy of the distribution at 0.45."""
+
 MOOD = 1.5
 """How far an alternative may depart from the likeliest colors, in units of annealed log probability; chosen by eye:
 at 3 walls turn pink and faces green, at 0.5 nothing but shades differ."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-import tinct
 from tinct.photo import xmp
 from tinct.photo.xmp import Corrections, Layout, XmpError
+from tinct.version import __version__
 
 _DIGITAL_SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _SOURCE_TYPE = "iptcExt:DigitalSourceType"
@@ -33,13 +33,13 @@ class Provenance:
     @property
     def software(self) -> str:
         """The program and its version, for EXIF Software."""
-        return f"tinct {tinct.__version__}"
+        return f"tinct {__version__}"
 
     @property
     def sentence(self) -> str:
         """One sentence for people, in plain ASCII."""
         weights = f", weights sha256 {self.weights_sha256}" if self.weights_sha256 else ""
-        text = f"colorized by tinct {tinct.__version__}, method {self.method}{weights}"
+        text = f"colorized by tinct {__version__}, method {self.method}{weights}"
         return text.encode("ascii", "replace").decode()
 
     @property
@@ -119,7 +119,7 @@ def _said_of(lines: list[str], provenance: Provenance, names: frozenset[str], pr
 
 def _record(layout: Layout, provenance: Provenance, names: frozenset[str], prefix: str) -> list[str]:
     lines = [
-        f"<tinct:Version>{escape(tinct.__version__)}</tinct:Version>",
+        f"<tinct:Version>{escape(__version__)}</tinct:Version>",
         f"<tinct:Method>{escape(provenance.method)}</tinct:Method>",
         f"<tinct:Process>{escape(provenance.sentence)}</tinct:Process>",
     ]

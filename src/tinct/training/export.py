@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tinct.inference.interface import HALF
 from tinct.networks.graph import Graph, Release
-from tinct.networks.tinct.ports import HALF
-from tinct.training.config import dataclass_from
+from tinct.tables import dataclass_from
 from tinct.weights import MANIFEST_FILE
 from tinct.weights.checksum import file_sha256
 

@@ -21,7 +21,8 @@ except ImportError as missing:
 from tinct.networks import CARDS
 from tinct.networks.card import Card, named
 from tinct.networks.graph import Release
-from tinct.training.config import dataclass_from, read_config, shipped_configs
+from tinct.tables import dataclass_from
+from tinct.training.config import read_config, shipped_configs
 from tinct.training.labels import Labels, collect
 from tinct.training.log import Tell, read_log, values_of
 from tinct.training.loop import CHECKPOINT, Loop, LoopConfig, read_checkpoint

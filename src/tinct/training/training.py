@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from torch import Tensor, nn
 
-from tinct.training.config import dataclass_from
+from tinct.tables import dataclass_from
 from tinct.training.pool import Pool
 
 

@@ -21,7 +21,7 @@ try:
 except ImportError as missing:
     raise MissingExtraError(f"the studio needs a web server ({missing}): pip install 'tinct[web]'.") from None
 
-import tinct
+from tinct.version import __version__
 from tinct.web import colorizing, editing, page
 from tinct.web.answers import Refusal, error_response, status_of
 from tinct.web.decoding import decoders
@@ -51,7 +51,7 @@ class Studio:
         self.sessions = Sessions(settings)
         self.api = FastAPI(
             title="tinct",
-            version=tinct.__version__,
+            version=__version__,
             summary="Colorize black-and-white photographs.",
             docs_url=None,
             redoc_url=None,

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from fastapi import FastAPI, Request, Response
 
-import tinct
 from tinct.colorizing.colorizer import Colorizer
 from tinct.errors import HintError
 from tinct.methods import METHODS, get_method
 from tinct.options import Options
 from tinct.photo.formats import named_format
+from tinct.version import __version__
 from tinct.web import work
 from tinct.web.answers import download
 from tinct.web.attending import with_files
@@ -46,7 +46,7 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkPool) -> None:
     @api.get("/healthz", openapi_extra=example("curl -s $SERVER/healthz"))
     async def healthz() -> dict[str, Any]:
         """Whether the server answers, and how many requests wait for a worker; needs no token."""
-        return {"status": "ok", "version": tinct.__version__, "waiting": pool.waiting}
+        return {"status": "ok", "version": __version__, "waiting": pool.waiting}
 
     @api.get("/api/methods", openapi_extra=example("curl -s $SERVER/api/methods"))
     def methods() -> dict[str, Any]:

@@ -24,7 +24,7 @@ MEASURING = (
     "hints",
     "photo",
     "colorizing/rendering.py",
-    "colorizing/upsampling.py",
+    "color/upsampling.py",
     "weights/frozen.py",
     "weights/state_dict.py",
 )

@@ -120,7 +120,7 @@ def _gray_path(gray: NDArray[np.uint8]) -> object:
     """The work of every method outside its prediction: lightness, upsampling of no chroma, merging."""
     from tinct.color.gamut import merge_lightness
     from tinct.color.lab import gray_to_lightness
-    from tinct.colorizing.upsampling import upsample_chroma
+    from tinct.color.upsampling import upsample_chroma
 
     lightness = gray_to_lightness(gray.astype(np.float32) / 255)
     return merge_lightness(lightness, upsample_chroma(np.zeros((64, 64, 2), np.float32), lightness))

@@ -22,9 +22,11 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tinct.errors import WeightsError
+from tinct.inference.interface import HALF
+from tinct.methods.distribution import SURE_SPREAD
 from tinct.networks.layers.blocks import ConvNorm, Joint, smoothly_upsampled
 from tinct.networks.tinct.network import AB_BIN_COUNT, AB_SCALE, Tinct, TinctConfig
-from tinct.networks.tinct.ports import HALF, PARTS, SURE_SPREAD
+from tinct.networks.tinct.ports import PARTS
 
 TEMPERATURE = 0.38
 """Of the annealed mean (Zhang 2016, section 2.3)."""

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.colorizing.upsampling import ChromaUpsampler
+from tinct.color.upsampling import ChromaUpsampler
 from tinct.hints import HintField
 from tinct.inference import Network, TorchSource, open_network
 from tinct.methods.classical.levin import pin_hints
-from tinct.methods.distribution import Distribution, alternative
+from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
 from tinct.methods.exported import channels_first, hint_planes, mirrored
 from tinct.methods.method import EncodedReference, Prediction, Reference, StagedMethod
 from tinct.networks.tinct.memory import (
@@ -34,7 +34,7 @@ from tinct.networks.tinct.memory import (
     reference_items,
     share,
 )
-from tinct.networks.tinct.ports import INPUTS, OUTPUTS, SURE_SPREAD
+from tinct.networks.tinct.ports import INPUTS, OUTPUTS
 from tinct.weights import manifest, weights_path
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def _torch_source(part: str, path: Path) -> TorchSource:
     def build() -> nn.Module:
         from tinct.networks.tinct.graphs import released_graph
         from tinct.networks.tinct.network import TinctConfig
-        from tinct.training.config import dataclass_from
+        from tinct.tables import dataclass_from
 
         numbers = manifest()[f"tinct.{part}"].network
         return released_graph(part, path, dataclass_from(TinctConfig, numbers, "network"))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-HALF = ".half"
-"""Ending of the names of weights that are stored in half precision."""
-
 PARTS = ("encode", "match", "recall", "decode", "distribution")
 
 _DECODER = ("half", "quarter", "eighth", "sixteenth", "maps", "hint_map")
@@ -24,7 +21,3 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "decode": ("ab", "annealed", "certainty"),
     "distribution": ("probabilities",),
 }
-
-SURE_SPREAD = 12.0
-"""Standard deviation of the annealed distribution, in ab units, at which certainty is one half. On 60 held-out
-photographs the error's rank correlates with this spread at 0.50, with the entropy of the distribution at 0.45."""

@@ -15,8 +15,8 @@ from tinct.networks.tinct.batch import Answer, Batch, answer, answer_from, draw_
 from tinct.networks.tinct.graphs import take_released
 from tinct.networks.tinct.network import MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
 from tinct.networks.tinct.recipe import TinctRecipe
+from tinct.tables import dataclass_from
 from tinct.training import losses
-from tinct.training.config import dataclass_from
 from tinct.training.loop import averaged_state
 from tinct.training.pool import RELATED, SELF, UNRELATED, Pool
 from tinct.training.sheets import draw_sheet

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from tinct.color.lab import rgb_to_lab
-from tinct.colorizing.upsampling import (
+from tinct.color.upsampling import (
     RADIUS,
     REGULARIZATION,
     ChromaUpsampler,
