@@ -27,8 +27,8 @@ from skimage import data
 
 from tinct.color import gamut, lab_openvino
 from tinct.color.lab import rgb_to_lab
-from tinct.colorizing import upsampling
 from tinct.color.upsampling import average_lightness, upsample_chroma, upsample_chroma_strips
+from tinct.colorizing import upsampling
 from tinct.evaluation.metrics.bleeding import bleeding
 
 Array = NDArray[np.float32]

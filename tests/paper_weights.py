@@ -10,7 +10,8 @@ from tinct.networks.xu2020.colorization_network import Xu2020Colorization
 from tinct.networks.xu2020.lite_network import LiteTransfer
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.xu2020.transfer_network import Xu2020Transfer
-from tinct.training.config import dataclass_from, read_config, shipped_configs
+from tinct.tables import dataclass_from
+from tinct.training.config import read_config, shipped_configs
 from tinct.training.export import Making, release
 from tinct.training.run import release_of
 

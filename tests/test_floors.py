@@ -11,8 +11,8 @@ from tools.import_circles import circles, imported, modules
 SOURCE = Path(tinct.__file__).parent
 
 FLOORS = """
-errors | networks.card | streams | threads | unfinished | version
-color | files | options | tables | weights
+errors | files unfinished | networks.card | streams | threads | version
+color | options | tables | weights
 hints | inference | photo
 color.lab_openvino | complaints | methods.*
 networks

@@ -21,7 +21,7 @@ from tinct.evaluation.report import write_report
 from tinct.evaluation.run.contestants import Contestant, get_contestant
 from tinct.evaluation.run.evaluator import evaluate
 from tinct.evaluation.run.plan import Run
-from tinct.evaluation.run.results import RESULTS_FILE, Results, read_results, write_atomically
+from tinct.evaluation.run.results import RESULTS_FILE, Results, read_results, write_result
 from tinct.evaluation.run.runtime import RuntimeRun, measure_runtime
 from tinct.evaluation.run.timing_process import SIZES
 from tools.command import run, say
@@ -130,7 +130,7 @@ def benchmark(
     if "runtime" in protocols:
         run_timing(data, out, methods, baseline, size or list(SIZES), say)
     if page:
-        write_atomically(page, results_page(_all_runs(out)))
+        write_result(page, results_page(_all_runs(out)))
 
 
 def _all_runs(out: Path) -> list[Results]:

@@ -18,7 +18,7 @@ import typer
 
 from tinct.errors import EvaluationError
 from tinct.evaluation.photographs.sets import Photograph, find_photographs
-from tinct.evaluation.run.results import write_atomically
+from tinct.evaluation.run.results import write_result
 from tools.command import run
 
 COLUMNS = ("path", "source", "class", "width", "height", "bytes", "sha256")
@@ -83,7 +83,7 @@ def check_photographs(data: Path, listed: Path) -> int:
 
 def write(data: Data, listed: List) -> None:
     """Write the list of a set of photographs."""
-    write_atomically(listed, list_photographs(data))
+    write_result(listed, list_photographs(data))
 
 
 def check(data: Data, listed: List) -> None:

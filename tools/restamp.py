@@ -28,7 +28,7 @@ import typer
 
 from tinct.errors import EvaluationError
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
-from tinct.evaluation.run.results import RESULTS_FILE, write_atomically
+from tinct.evaluation.run.results import RESULTS_FILE, write_result
 from tools.benchmark import FOLDERS
 from tools.command import run, say
 
@@ -171,7 +171,7 @@ def write_content(path: Path, content: Content) -> None:
     """
     raw = (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
     packed = lzma.compress(raw, preset=9 | lzma.PRESET_EXTREME) if path.suffix == ".xz" else raw
-    write_atomically(path, packed)
+    write_result(path, packed)
 
 
 def stamped(content: Content, before: Codes, after: Codes) -> Content | None:

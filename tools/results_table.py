@@ -15,7 +15,7 @@ from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PUBLISHED_PSNR
 from tinct.evaluation.report import FEW_PHOTOGRAPHS
 from tinct.evaluation.report.tables import columns_of, markdown_cases, markdown_table
-from tinct.evaluation.run.results import Results, ordered, read_results, write_atomically
+from tinct.evaluation.run.results import Results, ordered, read_results, write_result
 from tools.command import run
 
 ORDER = (*PROTOCOLS, "runtime")
@@ -146,7 +146,7 @@ Output = Annotated[Path, typer.Option("-o", "--output", help="The page.")]
 
 def results_table(runs: Runs, output: Output) -> None:
     """Write the results of runs as one Markdown page."""
-    write_atomically(output, results_page([read_results(path) for path in runs]))
+    write_result(output, results_page([read_results(path) for path in runs]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

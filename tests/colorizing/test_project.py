@@ -20,7 +20,7 @@ from tinct.colorizing.project import (
     Project,
     ProjectPhoto,
     ProjectReference,
-    file_sha256,
+    photo_sha256,
     replay,
 )
 from tinct.errors import OptionError, ProjectError
@@ -46,8 +46,8 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 def project(**changes) -> Project:
     made = Project(
-        ProjectPhoto("photo.png", file_sha256(Path("photo.png")), 150, 100),
-        (ProjectReference("reference.png", file_sha256(Path("reference.png")), 0.5),),
+        ProjectPhoto("photo.png", photo_sha256(Path("photo.png")), 150, 100),
+        (ProjectReference("reference.png", photo_sha256(Path("reference.png")), 0.5),),
         HINTS,
         Options(method="reinhard", size=64, strength=0.8),
     )

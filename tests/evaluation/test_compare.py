@@ -10,7 +10,7 @@ import pytest
 
 from tinct.errors import EvaluationError
 from tinct.evaluation.report.compare import bootstrap_interval, compare
-from tinct.evaluation.run.results import Heading, Record, Results, write_atomically
+from tinct.evaluation.run.results import Heading, Record, Results, write_result
 
 PHOTOGRAPHS = tuple(f"{number:03}.png" for number in range(40))
 
@@ -150,7 +150,7 @@ def test_the_command_line_prints_intervals_and_refuses_strangers(
     files = []
     for name, seed, shift in (("a", 0, 0.0), ("b", 0, 1.5), ("c", 1, 0.0)):
         results = make_results({"m": draw(0) + shift}, seed=seed)
-        write_atomically(tmp_path / name / "results.json", results.to_json())
+        write_result(tmp_path / name / "results.json", results.to_json())
         files.append(str(tmp_path / name))
     assert run(["compare", files[0], files[1]]) == 0
     said = capsys.readouterr().out

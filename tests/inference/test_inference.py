@@ -14,8 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsError
+from tinct.files import cache_folder
 from tinct.inference import Network, TorchSource, open_network
-from tinct.inference.disk_cache import cache_folder, checked_entry, is_whole
+from tinct.inference.disk_cache import checked_entry, is_whole
 from tinct.inference.opening import COMPILED_NETWORKS, forget_networks
 from tinct.inference.openvino_engine import content_sha256
 

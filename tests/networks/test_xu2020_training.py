@@ -25,7 +25,8 @@ from tinct.networks.xu2020.lite_training import LiteRecipe, LiteTotalRecipe, Lit
 from tinct.networks.xu2020.network import Xu2020, Xu2020Config
 from tinct.networks.xu2020.places import PARTS
 from tinct.networks.xu2020.training import EncoderRecipe, EncoderTraining, TransferRecipe, TransferTraining
-from tinct.training.config import dataclass_from, read_config, shipped_configs
+from tinct.tables import dataclass_from
+from tinct.training.config import read_config, shipped_configs
 from tinct.training.export import trained
 from tinct.training.loop import Loop, LoopConfig, averaged_state
 from tinct.training.pool import Pool

@@ -22,9 +22,9 @@ from tinct.networks.tinct.batch import answer, answer_from, draw_batch
 from tinct.networks.tinct.network import Tinct, TinctConfig
 from tinct.networks.tinct.recipe import TinctRecipe
 from tinct.networks.tinct.training import TinctTraining, bin_centers
+from tinct.tables import dataclass_from
 from tinct.training import losses
 from tinct.training.averaged import Averaged
-from tinct.training.config import dataclass_from
 from tinct.training.labels import collect
 from tinct.training.log import RunLog, read_log
 from tinct.training.loop import Loop, LoopConfig

@@ -10,7 +10,8 @@ from PIL import Image
 
 import training_photographs as made
 from tinct.errors import OptionError, PhotoError
-from tinct.training.config import dataclass_from, read_config
+from tinct.tables import dataclass_from
+from tinct.training.config import read_config
 from tinct.training.labels import Labels, collect, find_related, read_scenes, read_segments
 from tinct.training.photographs import Entry, Photographs, is_single_tint, list_folder, pack, read_index
 

@@ -22,7 +22,7 @@ from tinct.evaluation.report import write_report
 from tinct.evaluation.run.contestants import Contestant, Gray
 from tinct.evaluation.run.evaluator import evaluate
 from tinct.evaluation.run.plan import Run
-from tinct.evaluation.run.results import write_atomically
+from tinct.evaluation.run.results import write_result
 from tools.benchmark import Say, available
 from tools.command import run, say
 from tools.papers import exemplar, tables
@@ -112,9 +112,9 @@ def papers(
 
     sections = _sections(order, camvid, leave_out)
     sections += [section for path in training_run or () if (section := losses(path, out, leave_out))]
-    write_atomically(out / PAGE, papers_page(sections, left_out, out, shown=True))
+    write_result(out / PAGE, papers_page(sections, left_out, out, shown=True))
     if page:
-        write_atomically(page, papers_page(sections, left_out, page.parent, shown=False))
+        write_result(page, papers_page(sections, left_out, page.parent, shown=False))
 
 
 def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section]:

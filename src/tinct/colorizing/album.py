@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinct.colorizing.project import Project, file_sha256, replay
+from tinct.colorizing.project import Project, photo_sha256, replay
 from tinct.errors import OptionError
 from tinct.photo import Photo
 
@@ -67,7 +67,7 @@ class Album:
         Raises:
             TinctError: what `replay` raises.
         """
-        if photo.path is not None and file_sha256(photo.path) == self.project.photo.sha256:
+        if photo.path is not None and photo_sha256(photo.path) == self.project.photo.sha256:
             self.project.check_photo(photo)
             return replay(self.project, photo, self.references)
         extra = [self.result] if self.carry == "result" else []

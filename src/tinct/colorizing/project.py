@@ -6,7 +6,6 @@ it, or are given again; one that is not what the project was made with is refuse
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tinct.errors import OptionError, PhotoError, ProjectError, shown
+from tinct.files import sha256_of_file
 from tinct.hints import HintLike, hints_from_json
 from tinct.hints.window import Scale
 from tinct.options import Options
@@ -51,7 +51,7 @@ class NamedFile:
             raise ProjectError(
                 f"the project names {self.name}, which is not in {folder}; put it beside the project."
             )
-        if file_sha256(path) != self.sha256:
+        if photo_sha256(path) != self.sha256:
             raise ProjectError(f"{path} is not the file that the project was made with; put that one there.")
         return path
 
@@ -233,15 +233,14 @@ def made_with(colorizer: Colorizer) -> dict[str, str | None]:
     return {"tinct": __version__, "method": said.method, "weights_sha256": said.weights_sha256}
 
 
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits.
+def photo_sha256(path: Path) -> str:
+    """The SHA-256 of a photograph's file, in hexadecimal digits.
 
     Raises:
         PhotoError: if it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of_file(path)
     except OSError as error:
         raise PhotoError(f"{path} cannot be opened ({error.strerror}); check the path.") from None
 

@@ -1,17 +1,17 @@
-"""The user's cache folder, where compiled networks lie between runs: what is read from it is what was written."""
+"""Entries of the cache folder, where compiled networks lie between runs: what is read from one is what was written."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import time
+
+from tinct.files import sha256_of_file
 
 LISTING = "sha256.json"
 """The file of a cache entry that holds the SHA-256 of the entry's other files, by name; written last."""
@@ -21,34 +21,6 @@ _MAKING = ".making-"
 
 _ABANDONED_SECONDS = 24 * 3600.0
 """The age at which a folder in which an entry was being made belongs to a process that has ended."""
-
-
-def cache_folder() -> Path:
-    """Where tinct may keep what it can make again.
-
-    `TINCT_CACHE` if it is set, else the platform's own: `$XDG_CACHE_HOME/tinct` or `~/.cache/tinct`
-    (XDG Base Directory Specification 0.8: relative paths are ignored), `~/Library/Caches/tinct` on macOS,
-    `%LOCALAPPDATA%\\tinct\\Cache` on Windows. The folder need not exist.
-    """
-    if own := os.environ.get("TINCT_CACHE"):
-        return Path(own).expanduser()
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "tinct" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "tinct"
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(given) if Path(given).is_absolute() else Path.home() / ".cache") / "tinct"
-
-
-def writable_cache(*parts: str) -> Path | None:
-    """A folder under the cache folder, made if need be; None if nothing can be written there."""
-    try:
-        folder = cache_folder().joinpath(*parts)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except (OSError, RuntimeError):  # RuntimeError: no home folder
-        return None
-    return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
 
 def checked_entry(folder: Path, name: str, fill: Callable[[Path], None]) -> Path:
@@ -93,8 +65,7 @@ def _hashes(entry: Path) -> dict[str, str]:
     found = {}
     for name in sorted(os.listdir(entry)):
         if name != LISTING:
-            with open(entry / name, "rb") as file:
-                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+            found[name] = sha256_of_file(entry / name)
     return found
 
 

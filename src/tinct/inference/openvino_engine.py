@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import OptionError, ShapeError, WeightsError
+from tinct.files import writable_cache
 from tinct.inference.border import Orders, declared_name, read_cut, stored_cut
-from tinct.inference.disk_cache import checked_entry, writable_cache
+from tinct.inference.disk_cache import checked_entry
 from tinct.inference.eight_bits import Ranges, multiplies_bytes
 from tinct.inference.interface import checked_arrays
 from tinct.threads import allowed_threads

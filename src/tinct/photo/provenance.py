@@ -127,7 +127,7 @@ def _record(layout: Layout, provenance: Provenance, names: frozenset[str], prefi
         sha256 = escape(provenance.weights_sha256)
         lines.append(f"<tinct:WeightsSHA256>{sha256}</tinct:WeightsSHA256>")
         lines.append("<iptcExt:AISystemUsed>tinct</iptcExt:AISystemUsed>")
-        version = f"{escape(tinct.__version__)}, {escape(provenance.method)} weights sha256 {sha256}"
+        version = f"{escape(__version__)}, {escape(provenance.method)} weights sha256 {sha256}"
         lines.append(f"<iptcExt:AISystemVersionUsed>{version}</iptcExt:AISystemVersionUsed>")
     if "xmp:CreatorTool" not in names:
         lines.append(f"<xmp:CreatorTool>{escape(provenance.software)}</xmp:CreatorTool>")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tinct.files import write_whole
 from tinct.inference.interface import HALF
 from tinct.networks.graph import Graph, Release
 from tinct.tables import dataclass_from
@@ -100,9 +100,7 @@ def add_to_manifest(files: Mapping[str, Path], folder: Path, making: Making) -> 
 
 def write_manifest(entries: Mapping[str, Any], manifest: Path) -> None:
     """Write a manifest's entries by name, atomically."""
-    part = manifest.with_suffix(".part")
-    part.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(part, manifest)
+    write_whole(manifest, json.dumps(entries, indent=2, sort_keys=True) + "\n")
 
 
 def write_graph(graph: Graph, file: Path) -> None:

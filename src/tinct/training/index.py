@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 
 from tinct.errors import OutputError
+from tinct.files import write_whole
 
 
 def path_in_index(photograph: Path, index: Path) -> str:
@@ -24,14 +26,11 @@ def write_index(lines: Iterable[Mapping[str, object]], columns: Sequence[str], i
     Raises:
         OutputError: if it cannot be written.
     """
-    part = index.with_name(index.name + ".part")
+    text = StringIO(newline="")
+    table = csv.DictWriter(text, columns, lineterminator="\n")
+    table.writeheader()
+    table.writerows(lines)
     try:
-        index.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", newline="", encoding="utf-8") as stream:
-            table = csv.DictWriter(stream, columns, lineterminator="\n")
-            table.writeheader()
-            table.writerows(lines)
-        os.replace(part, index)
+        write_whole(index, text.getvalue())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise OutputError(f"{index} cannot be written ({error.strerror}); give another --out.") from None

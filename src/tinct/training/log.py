@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from tinct.files import write_whole
 
 Tell = Callable[[Mapping[str, Any]], None]
 
@@ -45,9 +46,7 @@ class RunLog:
             return
         lines = self.file.read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if _step(line) <= step]
-        part = self.file.with_suffix(".part")
-        part.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-        os.replace(part, self.file)
+        write_whole(self.file, "".join(f"{line}\n" for line in kept))
 
 
 def values_of(line: Mapping[str, Any]) -> dict[str, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tinct.errors import OptionError, TrainingError
+from tinct.files import write_whole
 from tinct.training.averaged import Averaged
 from tinct.training.log import RunLog, Tell
 from tinct.training.pool import Pool
@@ -206,8 +206,7 @@ class Loop:
             "step": self.step,
             "seconds": self.seconds,
         }
-        torch.save(state, self.out / "checkpoint.part")
-        os.replace(self.out / "checkpoint.part", self.out / CHECKPOINT)
+        write_whole(self.out / CHECKPOINT, lambda stream: torch.save(state, stream))
 
     def _build(self) -> nn.Module:
         model: nn.Module = self.training.build().to(self.device)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from tinct.errors import PhotoError
+from tinct.files import write_whole
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 HELD_OUT_SHARE = 0.02
@@ -216,5 +216,4 @@ def _finish(out: Path, pixels: np.memmap, sizes: list[tuple[int, int]], kept: li
         final[rows] = pixels[rows]
     final.flush()
     np.save(out / "sizes.npy", np.array(sizes, np.int32).reshape(-1, 2))
-    (out / "entries.part").write_text(json.dumps([asdict(entry) for entry in kept]))
-    os.replace(out / "entries.part", out / "entries.json")
+    write_whole(out / "entries.json", json.dumps([asdict(entry) for entry in kept]))

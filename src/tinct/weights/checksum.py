@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 
 from tinct.errors import WeightsError
+from tinct.files import sha256_of_file
 
 
 def file_sha256(path: Path | str) -> str:
@@ -31,5 +31,4 @@ def file_sha256(path: Path | str) -> str:
 
 @lru_cache(maxsize=256)
 def _sha256(path: str, size: int, mtime_ns: int, inode: int) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of_file(Path(path))

@@ -7,15 +7,14 @@ cache.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinct.errors import WeightsError
+from tinct.files import cache_folder, sha256_of_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +115,9 @@ FROZEN: dict[str, FrozenNetwork] = {
 }
 
 
-def cache_folder() -> Path:
-    """Where fetched networks are kept: the platform's cache, under `tinct/frozen`."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "~/AppData/Local")
-    elif sys.platform == "darwin":
-        base = "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "tinct" / "frozen"
+def frozen_folder() -> Path:
+    """Where fetched networks are kept: `frozen` in the cache folder (`tinct.files.cache_folder`)."""
+    return cache_folder() / "frozen"
 
 
 def locate(name: str, folder: Path | None = None, *, download: bool = False) -> Path:
@@ -165,7 +158,7 @@ def fetch(name: str, folder: Path | None = None) -> Path:
     from urllib.request import urlopen
 
     file = next(file for file in _network(name).files if file.url)
-    place = folder or cache_folder()
+    place = folder or frozen_folder()
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place) as scratch:
@@ -180,12 +173,6 @@ def fetch(name: str, folder: Path | None = None) -> Path:
             f"{file.url} cannot be fetched ({error}); download it yourself as {place / file.name}."
         ) from error
     return place / file.name
-
-
-def sha256_of(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal, read in blocks."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _network(name: str) -> FrozenNetwork:
@@ -204,11 +191,11 @@ def _places(folder: Path | None) -> Iterator[Path]:
         yield Path(named)
     if shared := os.environ.get("TINCT_SHARED"):
         yield Path(shared) / "weights"
-    yield cache_folder()
+    yield frozen_folder()
 
 
 def _check(path: Path, file: FrozenFile) -> None:
-    found = sha256_of(path)
+    found = sha256_of_file(path)
     if not found.startswith(file.sha256):
         raise WeightsError(
             f"{path} has SHA-256 {found[:9]}, not {file.sha256[:9]} as published; delete it and fetch again."

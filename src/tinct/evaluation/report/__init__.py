@@ -9,7 +9,7 @@ from pathlib import Path
 from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.report.sheets import Sheets
 from tinct.evaluation.report.tables import html_cases, html_table
-from tinct.evaluation.run.results import Results, write_atomically
+from tinct.evaluation.run.results import Results, write_result
 
 REPORT_FILE = "report.html"
 """Name of the report in a run's folder."""
@@ -31,7 +31,7 @@ def write_report(results: Results, out: Path) -> Path:
         OutputError: if the report cannot be written.
     """
     path = out / REPORT_FILE
-    write_atomically(path, page(results, out))
+    write_result(path, page(results, out))
     return path
 
 

@@ -21,7 +21,7 @@ from tinct.evaluation.run.results import (
     Record,
     Results,
     ordered,
-    write_atomically,
+    write_result,
 )
 from tinct.evaluation.run.workers import check_jobs, each
 
@@ -74,7 +74,7 @@ def evaluate(
         journal.discard()
     results = _finished(run, heading, kept, features)
     if out and journal:
-        write_atomically(out / RESULTS_FILE, results.to_json())
+        write_result(out / RESULTS_FILE, results.to_json())
         journal.close()
     return results
 

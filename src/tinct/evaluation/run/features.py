@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinct.evaluation.metrics.distribution import Gaussian, frechet_distance, gaussian
 from tinct.evaluation.run.pictures import file_name
-from tinct.evaluation.run.results import write_atomically
+from tinct.evaluation.run.results import write_result
 
 Vector = NDArray[np.float32]
 """Features of one picture, shape (D,)."""
@@ -48,7 +48,7 @@ class FeatureFolder:
             return
         stream = BytesIO()
         np.save(stream, features)
-        write_atomically(self._path(self._out, metric, who, photograph), stream.getvalue())
+        write_result(self._path(self._out, metric, who, photograph), stream.getvalue())
 
     def get(self, metric: str, who: str, photograph: str) -> Vector | None:
         """The features of one picture, or None where they are missing or damaged."""

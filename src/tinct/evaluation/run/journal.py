@@ -15,7 +15,7 @@ from tinct.evaluation.run.results import (
     Record,
     heading_from,
     read_results,
-    write_atomically,
+    write_result,
 )
 
 Identities = Mapping[str, Mapping[str, object]]
@@ -102,7 +102,7 @@ class Journal:
             json.dumps(self.left_out),
             *(json.dumps([asdict(r)]) for r in self.records),
         ]
-        write_atomically(self.path, "\n".join(lines) + "\n")
+        write_result(self.path, "\n".join(lines) + "\n")
 
     @property
     def done(self) -> set[tuple[str, str]]:

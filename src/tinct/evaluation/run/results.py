@@ -9,16 +9,15 @@ from __future__ import annotations
 import json
 import lzma
 import math
-import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tinct.errors import EvaluationError, OutputError
+from tinct.files import write_whole
 
 SCHEMA = 1
 """Version of the file's format."""
@@ -216,23 +215,15 @@ def heading_from(content: Mapping) -> Heading:
     return Heading(**known)
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file; if writing fails, an existing file stays as it was.
+def write_result(path: Path, content: str | bytes) -> None:
+    """Write a file of an evaluation in one piece; see `tinct.files.write_whole`.
 
-    Args:
-        path: the file; missing folders are made.
-        content: bytes, or text for a file in UTF-8 with Unix line ends.
     Raises:
         OutputError: if the file cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(partial, path)
+        write_whole(path, content)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise OutputError(
             f"{path} cannot be written ({error.strerror}); choose another folder with --out."
         ) from None

@@ -30,7 +30,7 @@ from tinct.evaluation.run.results import (
     Results,
     rounded,
     versions,
-    write_atomically,
+    write_result,
 )
 from tinct.evaluation.run.timing_process import HINTS, REPEATS, SIZES, Cell, Order
 from tinct.methods import METHODS
@@ -106,7 +106,7 @@ def measure_runtime(
             cells[method, size] = _cell(order, run.time_limit)
     results = _results(run, baseline, target, cells, contestants)
     if out:
-        write_atomically(out / RESULTS_FILE, results.to_json())
+        write_result(out / RESULTS_FILE, results.to_json())
     return results
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tinct.errors import MissingExtraError
-from tinct.evaluation.run.results import write_atomically
+from tinct.evaluation.run.results import write_result
 from tinct.evaluation.study.analysis import Outcome, chance, outcomes, preferred_over
 from tinct.evaluation.study.votes import Vote, VoteFile
 
@@ -52,7 +52,7 @@ def export(votes: VoteFile, out: Path) -> list[Path]:
         "study.html": report(kind, found, given, plot),
     }
     for name, text in content.items():
-        write_atomically(out / name, text)
+        write_result(out / name, text)
     return [out / name for name in content]
 
 
