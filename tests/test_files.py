@@ -53,5 +53,5 @@ def test_fetched_networks_are_kept_in_the_cache_folder(
     place.write_bytes(b"not the network")
     monkeypatch.delenv("TINCT_FROZEN", raising=False)
     monkeypatch.delenv("TINCT_SHARED", raising=False)
-    with pytest.raises(frozen.WeightsError, match="not .* as published"):
+    with pytest.raises(frozen.WeightsError, match="as published"):
         frozen.locate("vgg19")
