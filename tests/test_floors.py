@@ -13,8 +13,9 @@ SOURCE = Path(tinct.__file__).parent
 FLOORS = """
 errors | files unfinished | networks.card | streams | threads | version
 color | options | tables | weights
-hints | inference | photo
-color.lab_openvino | complaints | methods.*
+inference | photo
+color.lab_openvino | complaints | hints
+methods.*
 networks
 methods methods.selection
 colorizing | stylizing
