@@ -47,8 +47,9 @@ WITHOUT_RECORDS = frozenset(
 PATH = "tinct.colorizing.colorizer"
 """Module of the path that every method's answer takes."""
 
-REGISTRIES = ("tinct", "tinct.methods", "tinct.networks")
-"""Packages that look up modules by name: the modules are hashed themselves, and a new entry changes no method."""
+REGISTRIES = ("tinct", "tinct.methods", "tinct.networks", "tinct.version")
+"""Packages that look up modules by name, which are hashed themselves, and the version: a change there changes no
+method."""
 
 
 @cache
