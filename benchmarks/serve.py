@@ -173,13 +173,17 @@ async def flood(url: str, attacks: list[Path], a_second: float, answers: Counter
                 task.cancel()
 
 
-def attacked(server: Server, photo: bytes, folder: Path, seconds: float, pairs: int = 2) -> bool:
+def attacked(
+    server: Server, photo: bytes, folder: Path, seconds: float, a_second: float, pairs: int = 2
+) -> bool:
     """Everybody else's p95 with and without attacks, in pairs; True if no answer was 5xx."""
     attacks = sorted(each for each in folder.iterdir() if each.is_file() and each.suffix != ".py")
     ratios, statuses, hostile = [], Counter[int](), Counter[int]()
 
     async def others(load: Load, under_attack: bool) -> None:
-        flooding = asyncio.create_task(flood(server.url, attacks, 10, hostile)) if under_attack else None
+        flooding = (
+            asyncio.create_task(flood(server.url, attacks, a_second, hostile)) if under_attack else None
+        )
         await load.steadily(2, seconds)
         if flooding is not None:
             flooding.cancel()
@@ -195,7 +199,9 @@ def attacked(server: Server, photo: bytes, folder: Path, seconds: float, pairs: 
         ratios.append(p95[1] / p95[0])
         say(f"2 clients: p95 {p95[0]:.2f} s alone, {p95[1]:.2f} s under attack, ratio {ratios[-1]:.2f}")
     told = {name: dict(sorted(found.items())) for name, found in (("others", statuses), ("attacks", hostile))}
-    say(f"{len(attacks)} hostile files, 10 a second: mean ratio {np.mean(ratios):.2f}; statuses {told}")
+    say(
+        f"{len(attacks)} hostile files, {a_second:g} a second: mean ratio {np.mean(ratios):.2f}; statuses {told}"
+    )
     return not any(status >= 500 for status in [*statuses, *hostile])
 
 
@@ -228,6 +234,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--burst", type=int, default=200)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--attacks", type=Path, metavar="FOLDER")
+    parser.add_argument("--attack-rate", type=float, default=10, metavar="PER_SECOND")
     parser.add_argument("--sessions", type=int, default=0)
     given = parser.parse_args(arguments)
     photo, server = photograph(), Server(given.workers)
@@ -245,7 +252,7 @@ def main(arguments: list[str] | None = None) -> int:
         failed = [status for load in (steady, burst) for status in load.answers if status >= 500]
         if given.sessions and not many_sessions(server, given.sessions):
             failed.append(500)
-        if given.attacks and not attacked(server, photo, given.attacks, given.seconds):
+        if given.attacks and not attacked(server, photo, given.attacks, given.seconds, given.attack_rate):
             failed.append(500)
     finally:
         code = server.stop()

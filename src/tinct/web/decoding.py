@@ -23,7 +23,8 @@ from tinct.errors import PhotoError
 from tinct.hints import HintLike
 from tinct.photo import Photo
 from tinct.web import decoder
-from tinct.web.pool import BusyError
+from tinct.web.pool import DECODED_BESIDE, BusyError
+from tinct.web.settings import default_workers
 
 Result = TypeVar("Result")
 
@@ -240,7 +241,7 @@ class Decoders:
 @cache
 def decoders() -> Decoders:
     """The processes that decode, one set for the program, as compiled networks are."""
-    return Decoders(2)
+    return Decoders(default_workers() + DECODED_BESIDE)
 
 
 def _checked(kind: str, what: Any) -> Any:
