@@ -69,7 +69,7 @@ def download(content: bytes, name: str | None = None, notes: Sequence[str] = ())
     """
     headers = {"Content-Length": str(len(content))}
     if notes:
-        headers[NOTES_HEADER] = json.dumps(list(notes)[:MOST_NOTES])
+        headers[NOTES_HEADER] = json.dumps(list(dict.fromkeys(notes))[:MOST_NOTES])
     if name is not None:
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return StreamingResponse(_pieces(content), media_type=_media_type(content), headers=headers)

@@ -75,14 +75,14 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkPool) -> None:
             hints = hints_of(fields)
             decode = partial(work.decode, settings, photo, references, hints)
 
-            async def colorized(strokes: work.HintFile | None) -> bytes:
+            async def colorized(strokes: work.HintFile | None) -> work.Colored:
                 given = hints if strokes is None else strokes
                 job = partial(work.colorize_upload, settings, photo, references, given, options, format)
                 return await pool.run(job)
 
-            content = await with_files(request, pool, decode, colorized)
+            content, notes = await with_files(request, pool, decode, colorized)
             named = [f"{each.name}: {note}" for each in references for note in each.notes]
-            return download(content, notes=[*photo.notes, *named])
+            return download(content, notes=[*photo.notes, *named, *notes])
 
 
 def hints_of(fields: Any) -> Any:

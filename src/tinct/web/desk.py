@@ -15,6 +15,7 @@ from tinct.web.pool import WorkPool
 from tinct.web.requests import Save, Strip
 from tinct.web.sessions import Session, Sessions
 from tinct.web.settings import Settings
+from tinct.web.work import Colored
 
 Result = TypeVar("Result")
 
@@ -49,7 +50,7 @@ class Desk:
         doing = partial(job, self.settings, session, *given)
         return await on_session(session, self.pool, doing, urgent=urgent)
 
-    async def file(self, session: Session, wanted: Save) -> bytes:
+    async def file(self, session: Session, wanted: Save) -> Colored:
         """Make a file at full resolution; only its prediction keeps a hint waiting."""
         prepared = await self.alone(session, work.prepare, wanted, urgent=False)
         return await self.pool.run(partial(work.save, prepared, wanted.format))

@@ -204,9 +204,9 @@ def _add_files(router: APIRouter, desk: Desk) -> None:
         suffix = named_format(wanted.format or work.DEFAULT_FORMAT).suffixes[0]
         session = desk.find(request, name)
         stem = PurePath(session.photo.name).stem
-        content = await attended(request, desk.file(session, wanted))
+        content, notes = await attended(request, desk.file(session, wanted))
         desk.sessions.settle()
-        return download(content, f"{stem}.color{suffix}", session.notes)
+        return download(content, f"{stem}.color{suffix}", [*session.notes, *notes])
 
     @router.post("/{name}/project", openapi_extra=_json_example("project", "}", "photo.tinct.json"))
     async def project(name: Name, edit: Edit, request: Request) -> Response:
@@ -225,7 +225,7 @@ async def put_references(
         PhotoError, ReferencePhotoError: if one cannot be used; the ones there were stay then.
     """
     check_references(uploads, desk.settings.references)
-    decode = partial(work.decode, desk.settings, None, uploads)
+    decode = partial(work.decode_references, desk.settings, session, uploads)
     setting = partial(desk.alone, session, work.set_references, uploads, weights)
     await with_files(request, desk.pool, decode, lambda _: setting())
     desk.sessions.settle()

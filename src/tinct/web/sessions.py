@@ -104,6 +104,8 @@ def read_references(
     photos: list[Photo] = []
     for upload in uploads:
         decoded = known.get(upload.sha256) if known else None
+        if decoded is not None:
+            upload.notes = tuple(one_line(note) for note in decoded.notes)
         photos.append(decoded if decoded is not None else upload.read(max_pixels))
         max_pixels -= photos[-1].width * photos[-1].height
     return photos

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinct.colorizing.colorizer import Colorizer
 from tinct.colorizing.project import Project, ProjectPhoto, ProjectReference, made_with
+from tinct.errors import one_line
 from tinct.hints import HintImage, HintLike
 from tinct.options import Options
 from tinct.photo import Photo
@@ -20,6 +21,14 @@ from tinct.web.sessions import Session, Upload, read_references
 from tinct.web.settings import Settings
 
 HintFile = tuple[HintLike, ...]
+
+
+class Colored(NamedTuple):
+    """A photograph in color: its file, and what was noted as it was made, one sentence each."""
+
+    content: bytes
+    notes: tuple[str, ...]
+
 
 DEFAULT_FORMAT = "png"
 THUMBNAIL = 256
@@ -33,7 +42,7 @@ def colorize_upload(
     hints: Any,
     options: Options,
     format: str | None,
-) -> bytes:
+) -> Colored:
     """What `tinct.colorize` gives for these bytes.
 
     Args:
@@ -52,7 +61,7 @@ def colorize_upload(
         found = read_hints(hints, size, settings.hints)
     for hint in found:
         colorizer.add_hint(hint)
-    return colorizer.render().encode(format)
+    return _encoded(colorizer.render(), format)
 
 
 def decode(
@@ -74,6 +83,12 @@ def decode(
     if decoded is None or not isinstance(hints, Upload):
         return None
     return read_hint_file(hints.bytes(), (decoded.width, decoded.height), settings.max_pixels)
+
+
+def decode_references(settings: Settings, session: Session, uploads: Iterable[Upload]) -> None:
+    """Decode references that the session does not have yet, before a worker is asked to work on them."""
+    known = {upload.sha256 for upload in session.references}
+    decode(settings, None, [upload for upload in uploads if upload.sha256 not in known])
 
 
 def open_photo(settings: Settings, upload: Upload) -> Colorizer:
@@ -154,9 +169,13 @@ def prepare(settings: Settings, session: Session, wanted: Save) -> Callable[[], 
     return edited(settings, session, wanted).prepared()
 
 
-def save(prepared: Callable[[], Photo], format: str | None) -> bytes:
+def save(prepared: Callable[[], Photo], format: str | None) -> Colored:
     """The photograph in color at full resolution, with its metadata."""
-    return prepared().encode(format or DEFAULT_FORMAT)
+    return _encoded(prepared(), format or DEFAULT_FORMAT)
+
+
+def _encoded(result: Photo, format: str | None) -> Colored:
+    return Colored(result.encode(format), tuple(one_line(note) for note in result.notes))
 
 
 def project(settings: Settings, session: Session, edit: Edit) -> dict[str, Any]:
