@@ -1,4 +1,4 @@
-"""Time of edits on one photograph: `python benchmarks/editing.py [--size N] [--repeats N] [--against SRC]`.
+"""Time of edits on one photograph: `python benchmarks/editing.py [--size N] [--repeats N] [--against SRC] ...`.
 
 A `Colorizer` with a reference and three hints is previewed after each edit: one more hint, another weight of the
 reference, another trust, one more reference, another vividness, another seed. Printed is the least of several times,
@@ -101,14 +101,14 @@ def answer(editing: Editing) -> None:
         sys.stdout.flush()
 
 
-def compare(sides: dict[str, Process], repeats: int) -> None:
+def compare(sides: dict[str, Process], edits: list[str], repeats: int) -> None:
     """Print the least time of each edit, all sides in turns."""
-    least = {(name, edit): float("inf") for name in sides for edit in EDITS}
+    least = {(name, edit): float("inf") for name in sides for edit in edits}
     for _ in range(repeats):
-        for edit in EDITS:
+        for edit in edits:
             for name, side in sides.items():
                 least[name, edit] = min(least[name, edit], side.seconds(edit))
-    for edit in EDITS:
+    for edit in edits:
         times = [
             f"{name} {1e3 * least[name, edit]:7.1f} ms ({least[name, edit] / least[name, 'hint']:.2f} of a hint)"
             for name in sides
@@ -121,6 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=512, help="sides of the photograph and the reference")
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--edits", nargs="+", choices=EDITS, default=list(EDITS))
     parser.add_argument("--against", help="the src folder of another checkout")
     parser.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -130,7 +131,7 @@ def main() -> None:
     sides = {"now": Process(options.size, str(Path(tinct.__file__).parents[1]))}
     if options.against:
         sides["before"] = Process(options.size, options.against)
-    compare(sides, options.repeats)
+    compare(sides, ["hint", *(edit for edit in options.edits if edit != "hint")], options.repeats)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,15 +57,15 @@ def render(
     """
     from tinct.color.upsampling import ChromaUpsampler
 
-    fused = on_engine and photo.height * photo.width >= _ENGINE_PIXELS
-    merged = _merged_on_engine if fused else _merged
-
+    merged: Callable[[Array, Array], NDArray[Any]] = _merged
+    if on_engine and photo.height * photo.width >= _ENGINE_PIXELS:
+        merged = partial(_merged_on_engine, dtype=np.uint8 if photo.eight_bit_srgb else np.float32)
     upsampler = ChromaUpsampler(ab, working_lightness, (photo.height, photo.width))
     stamps = _stamps(hints, photo, ab.shape[1] / photo.width)
 
     def colored(top: int, bottom: int, lightness: Array) -> NDArray[Any]:
         lightness, chroma = _layers(upsampler, stamps, options, top, lightness)
-        return merged(lightness, chroma, photo.eight_bit_srgb)
+        return merged(lightness, chroma)
 
     return photo.colored(colored)
 
@@ -81,22 +82,22 @@ def _layers(
     return np.full_like(lightness, COLOR_LAYER_LIGHTNESS) if options.chroma_only else lightness, chroma
 
 
-def _merged(lightness: Array, chroma: Array, eight_bit: bool) -> Array:
+def _merged(lightness: Array, chroma: Array) -> Array:
     """Color under lightness: sRGB, shape (rows, W, 3), of planes of a* and b*."""
     from tinct.color.gamut import merge_lightness
 
     return merge_lightness(lightness, np.moveaxis(chroma, 0, -1))
 
 
-def _merged_on_engine(lightness: Array, chroma: Array, eight_bit: bool) -> NDArray[Any]:
-    """The same on the inference engine, rounded to 8 bits where that is what the photograph has."""
+def _merged_on_engine(
+    lightness: Array, chroma: Array, dtype: type[np.uint8] | type[np.float32]
+) -> NDArray[Any]:
+    """The same on the inference engine, as float32 or rounded to uint8."""
     import cv2
 
     from tinct.color.lab_openvino import merged_planes
 
-    return np.asarray(
-        cv2.merge(list(merged_planes(lightness, chroma, np.uint8 if eight_bit else np.float32)))
-    )
+    return np.asarray(cv2.merge(list(merged_planes(lightness, chroma, dtype))))
 
 
 def render_preview(

@@ -64,7 +64,7 @@ class Studio:
         editing.add_routes(self.api, settings, self.pool, self.sessions)
         page.add_routes(self.api)
         guarded = Guard(Heads(self.api), settings)
-        self._app = SecurityHeaders(Intake(guarded, settings, self.pool, self.sessions.stored))
+        self._app = SecurityHeaders(Intake(guarded, settings, self.pool, lambda: self.sessions.stored))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = False

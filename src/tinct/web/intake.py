@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -28,10 +29,10 @@ class Intake:
     anything was read.
 
     Attributes:
-        spooled: bytes of uploads in progress; what sessions keep, `kept`, counts besides.
+        spooled: bytes of uploads in progress; what sessions keep, which `kept` tells, counts besides.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, pool: WorkPool, kept: list[int]) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, pool: WorkPool, kept: Callable[[], int]) -> None:
         self._app, self._settings, self._pool, self._kept = app, settings, pool, kept
         self.spooled = 0
 
@@ -55,7 +56,7 @@ class Intake:
         Raises:
             Refusal: 429.
         """
-        if self.spooled + self._kept[0] > self._settings.spooled:
+        if self.spooled + self._kept() > self._settings.spooled:
             raise Refusal(429, "there is no room for more uploads now; ask again later.", Retry_After="30")
 
     @property

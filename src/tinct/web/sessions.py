@@ -195,16 +195,16 @@ class Session:
 
 
 class Sessions:
-    """All sessions of a server; used from its event loop alone.
-
-    Attributes:
-        stored: bytes of all uploads kept, in a list of one, so that others can look at it.
-    """
+    """All sessions of a server; used from its event loop alone."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._sessions: dict[str, Session] = {}
-        self.stored = [0]
+
+    @property
+    def stored(self) -> int:
+        """Bytes of all uploads kept."""
+        return sum(session.stored for session in self._sessions.values())
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -260,8 +260,7 @@ class Sessions:
             await self.end(session)
 
     def settle(self) -> None:
-        """Count what is kept, and let decoded photographs go that there is no memory for, the oldest first."""
-        self.stored[0] = sum(session.stored for session in self._sessions.values())
+        """Let decoded photographs go that there is no memory for, the oldest first."""
         by_use = sorted(self._sessions.values(), key=lambda each: each.used)
         over = sum(session.memory for session in by_use) - self._settings.memory
         for session in by_use[:-1]:
