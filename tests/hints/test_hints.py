@@ -290,3 +290,33 @@ def test_a_picture_without_transparency_is_refused():
     Image.new("RGB", (20, 10)).save(stream, "PNG")
     with pytest.raises(HintError, match="no transparency"):
         read_hints(stream.getvalue(), (20, 10))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+def test_json_as_windows_saves_it_is_read(encoding: str) -> None:
+    text = '{"points": [{"x": 3, "y": 4, "color": "#aabbcc"}]}'
+    data = text.encode(encoding)
+    data = b"\xfe\xff" + data if encoding == "utf-16-be" else data
+    (hint,) = read_hints(data, (80, 64))
+    assert (hint.x, hint.y, hint.color) == (3, 4, "#aabbcc")
+
+
+def picture_file(kind: str, array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(array).save(stream, kind)
+    return stream.getvalue()
+
+
+def test_strokes_without_transparency_are_called_that() -> None:
+    white = np.full((9, 9, 4), 255, np.uint8)
+    for data in (picture_file("JPEG", white[..., :3]), picture_file("PNG", white[..., :3])):
+        with pytest.raises(HintError, match="no transparency"):
+            read_hints(data, (9, 9))
+    with pytest.raises(HintError, match="opaque everywhere"):
+        read_hints(picture_file("PNG", white), (9, 9))
+
+
+def test_long_values_are_cut_in_messages() -> None:
+    with pytest.raises(HintError) as caught:
+        read_hints(('{"points": [{"x": "' + "é" * 5000 + '", "y": 1, "color": "#abc"}]}').encode(), (9, 9))
+    assert len(str(caught.value)) <= 200

@@ -361,3 +361,82 @@ def test_toned_photograph_is_gray_and_color_one_is_not() -> None:
     assert Photo.from_array(yellow_paper).is_gray()
     assert not Photo.from_array(astronaut).is_gray()
     assert not Photo.from_array(pictures.coffee()).is_gray()
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_gray_profile_over_lab_gives_lightness(depth: int) -> None:
+    """In a gray profile whose connection space is Lab the curve gives L* (ICC.1:2022, F.2)."""
+    icc = bytearray(
+        assembled({b"kTRC": b"curv\0\0\0\0\0\0\0\0", b"wtpt": b"XYZ \0\0\0\0" + bytes(12)}, b"GRAY")
+    )
+    icc[20:24] = b"Lab "
+    top = 2**depth - 1
+    gray = np.linspace(0, top, 256).round().astype(f"u{depth // 8}").reshape(16, 16)
+    stream = io.BytesIO()
+    Image.fromarray(gray).save(stream, "PNG", icc_profile=bytes(icc))
+    photo = Photo.read(stream.getvalue())
+    np.testing.assert_allclose(photo.lightness(), gray / top * 100, atol=5e-3)
+    assert photo.notes == ()
+
+
+def gray_table_profile(with_curve: bool) -> bytes:
+    """Gray of tables alone (lut8Type, one channel to Lab): L* is the value, neutral; with a false curve beside it."""
+    values = np.stack([np.arange(256), np.full(256, 128), np.full(256, 128)], axis=1).astype(np.uint8)
+    one = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
+    straight = bytes(range(256))
+    tag = b"mft1\0\0\0\0" + bytes((1, 3, 255, 0)) + one + straight + values[:255].tobytes() + straight * 3
+    tags = {b"A2B0": tag, b"wtpt": b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)}
+    profile = bytearray(assembled(tags | ({b"kTRC": gamma_curve(1.0)} if with_curve else {}), b"GRAY"))
+    profile[12:16], profile[20:24] = b"prtr", b"Lab "
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("with_curve", [False, True])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_gray_profile_of_tables_is_converted_by_littlecms(depth: int, with_curve: bool) -> None:
+    gray = (np.linspace(0, 2**depth - 1, 256).round()).astype(f"u{depth // 8}").reshape(16, 16)
+    icc = gray_table_profile(with_curve)
+    stream = io.BytesIO()
+    Image.fromarray(gray).save(stream, "PNG", icc_profile=icc)
+    photo = Photo.read(stream.getvalue())
+    lcms = ImageCms.buildTransform(
+        ImageCms.ImageCmsProfile(io.BytesIO(icc)),
+        ImageCms.createProfile("sRGB"),
+        "L",
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    shallow = gray if depth == 8 else (gray // 257).astype(np.uint8)
+    wanted = rgb_to_lightness(np.asarray(ImageCms.applyTransform(Image.fromarray(shallow), lcms)))
+    assert np.abs(photo.lightness() - wanted).max() < 0.7
+    assert len(photo.notes) == 1
+
+
+@pytest.mark.parametrize("curve", ["falling", "flat", "wild"])
+def test_profile_whose_curve_is_no_light_is_dropped(curve: str) -> None:
+    tables = {"falling": [65535, 0], "flat": [9, 9], "wild": [0, 65535, 0, 65535]}
+    tag = b"curv\0\0\0\0" + struct.pack(f">I{len(tables[curve])}H", len(tables[curve]), *tables[curve])
+    photo = Photo.read(encoded(random_colors((9, 9)), assembled({b"kTRC": tag}, b"GRAY")))
+    assert "taken as sRGB" in photo.notes[0]
+    np.testing.assert_array_equal(photo.to_array(), random_colors((9, 9)))
+
+
+def test_hidden_colors_and_paper_do_not_count() -> None:
+    from tinct.errors import ReferencePhotoError
+    from tinct.photo.sources import reference_photo
+
+    astronaut = pictures.astronaut()[::4, ::4]
+    page = np.full((460, 640, 3), 252, np.uint8)
+    page[100:228, 100:228] = astronaut
+    assert reference_photo(page, 0).width == 640
+    pink = np.zeros((100, 100, 4), np.uint8)
+    pink[..., :3] = (255, 0, 160)
+    pink[40:70, 40:70, :3], pink[40:70, 40:70, 3] = astronaut[:30, :30], 255
+    colors = reference_photo(pink, 0).working_lab(64)[..., 1:]
+    assert np.hypot(colors[..., 0], colors[..., 1]).max() < 60
+    pink[40:70, 40:70, :3] = 120
+    with pytest.raises(ReferencePhotoError, match="gray"):
+        reference_photo(pink, 0)
+    with pytest.raises(ReferencePhotoError, match="gray"):
+        reference_photo(np.full((460, 640, 3), 252, np.uint8), 0)

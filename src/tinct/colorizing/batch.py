@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tinct.errors import OptionError, OutputError
-from tinct.photo.formats import SUFFIXES, default_output
+from tinct.photo.formats import READ_SUFFIXES, SUFFIXES, default_output
 
 STANDARD_STREAM = "-"
 
@@ -236,7 +236,7 @@ def _photographs(folder: str, recursive: bool) -> list[str]:
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(each for each in folders if recursive and not each.startswith("."))
         names = (each for each in sorted(files) if not each.startswith("."))
-        found += [os.path.join(place, each) for each in names if Path(each).suffix.lower() in SUFFIXES]
+        found += [os.path.join(place, each) for each in names if Path(each).suffix.lower() in READ_SUFFIXES]
     return found or [folder]
 
 

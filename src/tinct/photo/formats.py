@@ -43,6 +43,12 @@ FORMATS = {
     )
 }
 SUFFIXES = {suffix: f for f in FORMATS.values() for suffix in f.suffixes}
+"""The formats that are written, by suffix."""
+
+READ_SUFFIXES = frozenset(
+    (*SUFFIXES, ".jp2", ".j2k", ".avif", ".jxl", ".heic", ".heif", ".psd", ".pgm", ".ppm", ".gif")
+)
+"""What photographs in a folder end in."""
 
 
 READ = "JPEG, PNG, WebP, TIFF, BMP, GIF, JPEG 2000, AVIF, JPEG XL, HEIC, PSD or PGM"

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-ASCII, SHORT, LONG, RATIONAL, UNDEFINED, IFD_POINTER, LONG8 = 2, 3, 4, 5, 7, 13, 16
+ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SIGNED_RATIONAL = 2, 3, 4, 5, 7, 10
 
 _UNITS = {
     1: "B",

@@ -69,7 +69,7 @@ def _write_page(
 def _extra_tags(exif: Directory, metadata: Metadata) -> list[tuple[int, int, int, Any, bool]]:
     """Tags as tifffile takes them: code, type, count, value as bytes, True for this page alone."""
     tags = [
-        (code, entry.kind, entry.count, _little_endian(exif, entry), True)
+        (code, entry.kind, entry.count, _value(exif, entry), True)
         for code, entry in sorted(exif.entries.items())
         if code not in _WRITTEN_BY_TIFFFILE - {305}
     ]
@@ -80,9 +80,12 @@ def _extra_tags(exif: Directory, metadata: Metadata) -> list[tuple[int, int, int
     return tags
 
 
-def _little_endian(directory: Directory, entry: ifd.Entry) -> bytes:
-    """A value's bytes in the order of the files that are written here."""
-    return entry.data if directory.order == "<" else ifd.swapped(entry)
+def _value(directory: Directory, entry: ifd.Entry) -> bytes | tuple[int, ...]:
+    """A value as tifffile takes it: bytes in the order of what is written here, or the whole numbers of fractions."""
+    data = entry.data if directory.order == "<" else ifd.swapped(entry)
+    if entry.kind in (ifd.RATIONAL, ifd.SIGNED_RATIONAL):
+        return struct.unpack(f"<{2 * entry.count}{'I' if entry.kind == ifd.RATIONAL else 'i'}", data)
+    return data
 
 
 def _append_directory(stream: BinaryIO, page: int, code: int, child: Directory) -> None:

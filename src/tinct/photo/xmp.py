@@ -379,7 +379,7 @@ def joined(packet: bytes, extension: bytes) -> bytes:
     body = more.data[more.rdf.end_of_tag : inner] if more.rdf is not None else b""
     marks: Corrections = {"xmpNote:HasExtendedXMP": None}
     edits = [e for d in layout.descriptions for e in _attribute_edits(layout.data, d, marks, "")]
-    edits += [e for _, p in layout.properties for e in _property_edits(layout.data, p, marks)]
+    edits += [(p.start, p.end, b"") for _, p in layout.properties if short(p.name) in marks]
     merged = _applied(layout.data, [*edits, _insertion(layout, body)])
     read_layout(merged)
     return merged

@@ -1,0 +1,37 @@
+"""Laws of notes: what was asked for and cannot be had is said, and nothing is said where all is well."""
+
+from __future__ import annotations
+
+import numpy as np
+from skimage import data as pictures
+
+from tinct.colorizing.unmet import unmet_wishes
+from tinct.hints import Hint, HintImage
+from tinct.photo import Photo
+
+GRAY = Photo.from_array(np.repeat(np.array([[10, 128, 240]], np.uint8), 4, axis=0))
+
+
+def test_color_that_does_not_exist_at_its_lightness_is_named_with_the_nearest() -> None:
+    (note,) = unmet_wishes(GRAY, [Hint(0, 1, "#00ff00")])
+    assert "#00ff00" in note
+    assert note.count("#") == 2
+
+
+def test_color_that_exists_is_not_mentioned() -> None:
+    assert unmet_wishes(GRAY, [Hint(1, 1, "#8c7a6b"), Hint(2, 2, "#f4f0ea")]) == []
+
+
+def test_strokes_over_all_are_mentioned() -> None:
+    rgba = np.full((10, 10, 4), 255, np.uint8)
+    rgba[0, :5, 3] = 0
+    (note,) = unmet_wishes(GRAY, [HintImage(rgba)])
+    assert "95%" in note
+
+
+def test_colors_of_the_photograph_are_mentioned() -> None:
+    assert unmet_wishes(Photo.from_array(pictures.astronaut()), []) == [
+        "it has colors of its own, which are replaced"
+    ]
+    toned = (np.linspace(0, 1, 64)[:, None, None] * np.ones((64, 64, 1)) * (1, 0.9, 0.75)).astype(np.float32)
+    assert unmet_wishes(Photo.from_array(toned), []) == []
