@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,46 @@ def test_every_decision_has_a_date_and_a_status() -> None:
         title, empty, line, *_ = entry.split("\n")
         assert re.fullmatch(r"20\d\d-\d\d-\d\d, (in force|amended|superseded)\b.*\.", line), title
         assert not empty
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_names_of_the_code_that_a_page_gives_are_there(page: str) -> None:
+    found = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text(page), flags=re.S))
+    names = {name for name in found if re.fullmatch(r"[a-zA-Z_]\w*(\.\w+)+(\(\))?", name)}
+    files = {name for name in found if re.fullmatch(r"[\w./-]*/[\w./-]*", name) and "NAME" not in name}
+    assert len(names) + len(files) > 5
+    missing = [
+        name for name in files if not any((place / name).exists() for place in (ROOT, ROOT / "src/tinct"))
+    ]
+    missing += [
+        name for name in names if not (ROOT / name).exists() and not is_named(name.removesuffix("()"))
+    ]
+    assert not missing
+
+
+def is_named(dotted: str) -> bool:
+    """Whether a dotted name, with or without its "tinct.", leads to a module or something in one."""
+    if dotted.endswith(".py"):
+        return any(ROOT.glob(f"src/tinct/**/{dotted}"))
+    head, *rest = dotted.removeprefix("tinct.").split(".")
+    if head[0].isupper():
+        return head == "NAME" or reaches(getattr(tinct, head, None), rest)
+    file = ROOT.joinpath("src", "tinct", head, *rest)
+    if file.with_suffix(".py").exists() or "NAME" in rest:
+        return True
+    for depth in range(len(rest), -1, -1):
+        try:
+            module = import_module(".".join(["tinct", head, *rest[:depth]]))
+        except ModuleNotFoundError:
+            continue
+        return reaches(module, rest[depth:])
+    return False
+
+
+def reaches(thing: object, attributes: list[str]) -> bool:
+    """Whether attributes lead on from a thing."""
+    for attribute in attributes:
+        if not hasattr(thing, attribute):
+            return False
+        thing = getattr(thing, attribute)
+    return thing is not None
