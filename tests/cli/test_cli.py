@@ -192,7 +192,8 @@ def test_what_libraries_log_is_not_printed_beside_the_error(fax, capfd):
     Path("nowhere.tif").write_bytes(fax[:4] + b"\xff\xff\0\0" + fax[8:])
     assert run(["colorize", "cut.tif", "nowhere.tif", "-r", "album.png", *SIZE]) == EXIT_BAD_INPUT
     lines = capfd.readouterr().err.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["tinct", "tinct"]
+    assert [line.split(":")[:2] for line in lines[:2]] == [["tinct", " cut.tif"], ["tinct", " nowhere.tif"]]
+    assert lines[2:] == ["tinct: 2 failed."]
 
 
 def test_painted_strokes_are_hints(folder, color):
@@ -238,7 +239,6 @@ BAD = {
     "a file as folder": (["photo.png", "--out-dir", "text.jpg", *HINT], "text.jpg"),
     "two places": (["photo.png", "-o", "a.png", "--out-dir", "b", *HINT], "--out-dir"),
     "one name for two": (["photo.png", "album.png", "-o", "a.png", *HINT], "2 photographs"),
-    "two into one": (["photo.png", "somewhere/photo.tif", "--out-dir", "b", *HINT], "both"),
     "no photograph": ([*HINT], "PHOTO"),
     "unknown option": (["photo.png", "--colour"], "--colour"),
 }
