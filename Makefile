@@ -89,5 +89,5 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml packages/tinct-papers/pyproj
 $(VENV)/.developing: $(VENV)/.installed
 	@echo "installing what the tests need, torch among it"
 	@$(PIP) "$(TORCH)"
-	@$(PIP) --editable ".[formats,evaluate,study,web,train]" --group dev
+	@$(PIP) --editable ".[formats,evaluate,study,web,train,ray,c2pa]" --group dev
 	@touch $@

@@ -82,6 +82,18 @@ class MissingExtraError(TinctError, ImportError):
     """An optional part is not installed; the message names the pip line that installs it."""
 
 
+class StorageError(TinctError, OSError):
+    """A file of an archive cannot be read, written or listed, for a reason that may pass."""
+
+
+class ManifestError(TinctError, ValueError):
+    """A manifest of a batch is missing, malformed, or names a photograph twice."""
+
+
+class ChromaError(TinctError, ValueError):
+    """A chroma file is damaged, or belongs to another photograph."""
+
+
 def one_line(message: str) -> str:
     """A message as one line for people: no line breaks, nothing that a terminal would obey, not too long."""
     visible = "".join(

@@ -34,6 +34,7 @@ VERBS = (
     "stylize",
     "methods",
     "demo",
+    "batch",
     "evaluate",
     "study",
     "weights",

@@ -17,6 +17,9 @@ _MAX_PIXELS = typer.Option(min=1, help="Photographs of more pixels are refused. 
 _MAX_UPLOAD = typer.Option(min=1, metavar="MIB", help="Size of one upload, all its files together.")
 _WORKERS = typer.Option(min=1, help="Photographs worked on at once. [half the cores]")
 _WAITING = typer.Option(min=0, help="Requests that may wait for a worker; the next is told to come again.")
+_ARCHIVE = typer.Option(
+    metavar="URI", help="Output of a batch whose chroma files /api/render makes into pictures."
+)
 _OPEN = typer.Option("--open", help="Open the page in the browser.")
 
 EXAMPLES = """
@@ -44,6 +47,7 @@ def serve(
     max_upload: Annotated[int, _MAX_UPLOAD] = 256,
     workers: Annotated[int | None, _WORKERS] = None,
     waiting: Annotated[int, _WAITING] = 64,
+    archive: Annotated[str, _ARCHIVE] = "",
     open_page: Annotated[bool, _OPEN] = False,
 ) -> None:
     """Colorize in the browser, and answer REST requests; by default for this machine alone.
@@ -60,6 +64,7 @@ def serve(
         token or None,
         max_upload=max_upload * MEBIBYTE,
         waiting=waiting,
+        archive=archive,
         **{name: value for name, value in given.items() if value is not None},
     )
 

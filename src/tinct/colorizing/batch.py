@@ -154,12 +154,17 @@ def is_own_result(path: str) -> bool:
         return True
     try:
         with file.open("rb") as stream:
-            if RECORD in stream.read(_EDGE):
+            if holds_record(stream.read(_EDGE)):
                 return True
             stream.seek(max(_EDGE, os.fstat(stream.fileno()).st_size - _EDGE))
-            return RECORD in stream.read(_EDGE)
+            return holds_record(stream.read(_EDGE))
     except OSError:
         return False  # reading it will say what is wrong
+
+
+def holds_record(content: bytes) -> bool:
+    """True if a file's bytes hold tinct's record near their beginning or their end."""
+    return RECORD in content[:_EDGE] or RECORD in content[-_EDGE:]
 
 
 def make_folder(target: str) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinct.color.upsampling import average_lightness
 from tinct.colorizing.cache import Cache, held_bytes
-from tinct.colorizing.rendering import render, render_preview
+from tinct.colorizing.rendering import render, render_preview, rounded_chroma
 from tinct.colorizing.unmet import unmet_wishes
 from tinct.errors import HintError, MethodError, OptionError, PhotoError
 from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
@@ -230,7 +230,7 @@ class Colorizer:
         Returns:
             A function that gives what `render` would give now; any thread may call it.
         """
-        photo, options, ab = self.photo, self._options, self.predict().ab
+        photo, options, ab = self.photo, self._options, rounded_chroma(self.predict().ab)
         hints, provenance = list(self._hints.values()), self.provenance
         lightness, on_engine = self._working_lightness(), bool(self.method.weights)
 

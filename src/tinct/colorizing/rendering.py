@@ -24,6 +24,10 @@ Array = NDArray[np.float32]
 COLOR_LAYER_LIGHTNESS = 50.0
 """L* of `chroma_only`: the middle of the scale, where the sRGB gamut is widest."""
 
+CHROMA_STEP = 1 / 16
+"""Step of a* and b* at the working size in every result. Half a step is a thirtieth of a just noticeable difference;
+whole steps let a chroma file of some tens of kilobytes give the same bytes as a whole run."""
+
 _ENGINE_PIXELS = 1 << 18
 """From here on colors are converted on the engine; compiling that, once a process, costs what two megapixels gain."""
 
@@ -32,6 +36,11 @@ _PREVIEW_ROWS = 64
 
 _STAMP_LIGHTNESS_SIGMA = 10.0
 """How far from a point's own L* its exact color still reaches; about the contrast of an edge."""
+
+
+def rounded_chroma(ab: Array) -> Array:
+    """a* and b* of any shape, rounded to whole steps of `CHROMA_STEP`."""
+    return np.asarray(np.rint(ab * np.float32(1 / CHROMA_STEP)) * np.float32(CHROMA_STEP), np.float32)
 
 
 def render(

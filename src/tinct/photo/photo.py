@@ -299,6 +299,30 @@ class Photo:
         photo._array_dtype = self._array_dtype
         return photo
 
+    def extended_below(self, strip: NDArray[np.uint8]) -> Photo:
+        """The same photograph with rows of gray appended below it, opaque; metadata is kept.
+
+        Args:
+            strip: gray, 0 black .. 255 white, shape (h, W).
+        Raises:
+            ShapeError: if the strip has another width.
+        """
+        from tinct.photo.reading import Decoded
+
+        if strip.ndim != 2 or strip.shape[1] != self.width:
+            raise ShapeError(f"the strip has shape {strip.shape}; (rows, {self.width}) was wanted.")
+        whole = np.iinfo(self._pixels.dtype).max if self._pixels.dtype.kind == "u" else 1.0
+        rows = (strip / 255 * whole).astype(self._pixels.dtype)
+        shown = rows if self._pixels.ndim == 2 else np.repeat(rows[..., None], 3, axis=2)
+        opaque = None if self.alpha is None else np.full(strip.shape, whole, self.alpha.dtype)
+        alpha = None if self.alpha is None or opaque is None else np.concatenate([self.alpha, opaque])
+        pixels = np.concatenate([self._pixels, shown])
+        photo = Photo(
+            Decoded(pixels, alpha, self._profile, self._metadata, self.format, self.notes), self.path
+        )
+        photo._array_dtype, photo.provenance = self._array_dtype, self.provenance
+        return photo
+
     def write(
         self,
         target: str | PathLike[str] | BinaryIO,

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from tinct.errors import MissingExtraError, PhotoTooLargeError, TinctError, WeightsError, one_line
+from tinct.errors import (
+    MissingExtraError,
+    PhotoTooLargeError,
+    StorageError,
+    TinctError,
+    WeightsError,
+    one_line,
+)
 from tinct.photo.formats import FORMATS, sniff
 
 PIECE = 1 << 18
@@ -46,11 +53,14 @@ def error_response(status: int, message: str, headers: Mapping[str, str] | None 
 
 
 def status_of(error: TinctError) -> int:
-    """The HTTP status that a library's error stands for: 413 too large, 501 not installed, 500 ours, 422 theirs."""
+    """The HTTP status that a library's error stands for: 413 too large, 501 not installed, 502 a store that does
+    not answer, 500 ours, 422 theirs."""
     if isinstance(error, PhotoTooLargeError):
         return 413
     if isinstance(error, MissingExtraError):
         return 501
+    if isinstance(error, StorageError):
+        return 502
     return 500 if isinstance(error, WeightsError) else 422
 
 

@@ -22,7 +22,7 @@ except ImportError as missing:
     raise MissingExtraError(f"the studio needs a web server ({missing}): pip install 'tinct[web]'.") from None
 
 from tinct.version import __version__
-from tinct.web import colorizing, editing, page
+from tinct.web import archive, colorizing, editing, page
 from tinct.web.answers import Refusal, error_response, status_of
 from tinct.web.decoding import decoders
 from tinct.web.guard import Guard, Heads, SecurityHeaders
@@ -61,6 +61,7 @@ class Studio:
         self.api.state.ending = asyncio.Event()
         _add_errors(self.api)
         colorizing.add_routes(self.api, settings, self.pool)
+        archive.add_routes(self.api, settings, self.pool)
         editing.add_routes(self.api, settings, self.pool, self.sessions)
         page.add_routes(self.api)
         guarded = Guard(Heads(self.api), settings)

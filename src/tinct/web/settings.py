@@ -41,6 +41,7 @@ class Settings:
         silence_seconds: how long a sender may pause.
         bytes_per_second: what sender and receiver must reach on the mean once the first pause has passed.
         connections: how many may be open at once.
+        archive: URI of a batch's output whose chroma files are rendered on demand; "" for none.
     Raises:
         OptionError: if one is out of its range, or a public address has no token.
     """
@@ -63,6 +64,7 @@ class Settings:
     silence_seconds: float = 15.0
     bytes_per_second: int = 8192
     connections: int = 512
+    archive: str = ""
 
     def __post_init__(self) -> None:
         for name in ("max_pixels", "workers", "max_upload", "sessions"):

@@ -1,0 +1,214 @@
+"""Running a batch: the manifest without what the ledger has settled, on worker processes that may die."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from tinct.archive.ledger import FAILED, SETTLED, Entry, Ledger
+from tinct.archive.manifest import Row
+from tinct.archive.storage import Store, sweep
+from tinct.archive.worker import Job, Worker
+
+MOST_ATTEMPTS = 2
+"""Times that a photograph is tried in one run whose worker process ends while it works on it."""
+
+OLD = 3600.0
+"""Seconds after which a temporary file belongs to nobody who still writes it."""
+
+Tell = Callable[[Entry], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Counts of a run.
+
+    Attributes:
+        planned: rows of the shard.
+        settled: rows that an earlier run had dealt with.
+        statuses: status -> number of rows of this run.
+    """
+
+    planned: int
+    settled: int
+    statuses: dict[str, int]
+
+    @property
+    def failed(self) -> int:
+        """Rows of this run that have no result and should have one."""
+        return sum(count for status, count in self.statuses.items() if status not in ("done", "skipped"))
+
+
+def run_batch(
+    rows: Iterable[Row],
+    job: Job,
+    *,
+    shard: tuple[int, int] = (0, 1),
+    jobs: int = 1,
+    retry_refused: bool = False,
+    tell: Tell | None = None,
+) -> Outcome:
+    """Colorize the photographs of a manifest that the ledger has not settled.
+
+    Each result is written under a deterministic key before its row enters the ledger, so a run that is killed at any
+    moment can be started again: what was in flight is done again with the same result, and nothing else.
+
+    Args:
+        rows: of the manifest.
+        job: what is the same for all photographs.
+        shard: (index, count): only rows whose id modulo count is index.
+        jobs: worker processes; each takes its share of the processor's cores.
+        retry_refused: True tries rows again that were refused.
+        tell: is called with each entry.
+    Raises:
+        StorageError: if the ledger cannot be read or written.
+    """
+    out = Store(job.out)
+    ledger = Ledger(out)
+    ledger.recover()
+    sweep(out, OLD)
+    planned = [row for row in rows if row.in_shard(shard)]
+    waiting = unsettled(planned, ledger, retry_refused=retry_refused)
+    statuses: dict[str, int] = {}
+    try:
+        for entry in colorized(waiting, job, jobs):
+            ledger.append(entry)
+            statuses[entry.status] = statuses.get(entry.status, 0) + 1
+            if tell is not None:
+                tell(entry)
+    finally:
+        ledger.flush()
+    return Outcome(len(planned), len(planned) - len(waiting), statuses)
+
+
+def unsettled(rows: Iterable[Row], ledger: Ledger, *, retry_refused: bool = False) -> list[Row]:
+    """The rows that the ledger has not settled: the anti-join of manifest and ledger."""
+    again = {"refused"} if retry_refused else set()
+    settled = {key for key, status in ledger.statuses().items() if status in SETTLED and status not in again}
+    return [row for row in rows if row.id not in settled]
+
+
+def colorized(rows: Iterable[Row], job: Job, jobs: int) -> Iterator[Entry]:
+    """Entries of photographs in the order in which they are finished, from `jobs` processes."""
+    waiting = deque((row, 1) for row in rows)
+    crew = [_Process(job, jobs) for _ in range(min(jobs, len(waiting)))]
+    try:
+        for process in crew:
+            process.give(*waiting.popleft())
+        while any(process.row is not None for process in crew):
+            ready = wait([process.connection for process in crew if process.row is not None])
+            for process in [each for each in crew if each.connection in ready]:
+                entry = process.take()
+                if entry is None:
+                    row, attempt = process.lost()
+                    process.restart()
+                    if attempt < MOST_ATTEMPTS:
+                        waiting.appendleft((row, attempt + 1))
+                    else:
+                        message = "its process ended while it was colorized; it may need too much memory."
+                        yield Entry(row.id, row.uri, FAILED, message, options_sha256=row.options_sha256)
+                else:
+                    yield entry
+                if waiting:
+                    process.give(*waiting.popleft())
+    finally:
+        for process in crew:
+            process.end()
+
+
+class _Process:
+    """A worker process, the pipe to it, and the row that it works on."""
+
+    def __init__(self, job: Job, jobs: int) -> None:
+        self._job, self._jobs = job, jobs
+        self.row: Row | None = None
+        self._attempt = 0
+        self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, other = context.Pipe()
+        with _WithoutMain():
+            self._process = context.Process(target=_work, args=(self._job, self._jobs, other), daemon=True)
+            self._process.start()
+        other.close()
+
+    def give(self, row: Row, attempt: int) -> None:
+        """Let the process colorize a photograph."""
+        self.row, self._attempt = row, attempt
+        with suppress(OSError):  # it has ended: `take` finds out
+            self.connection.send(row)
+
+    def take(self) -> Entry | None:
+        """The entry of the photograph that was given, or None if the process has ended."""
+        try:
+            entry: Entry = self.connection.recv()
+        except (EOFError, OSError):
+            return None
+        self.row = None
+        return entry
+
+    def lost(self) -> tuple[Row, int]:
+        """The photograph during which the process ended, and which attempt it was."""
+        assert self.row is not None
+        row, self.row = self.row, None
+        return row, self._attempt
+
+    def restart(self) -> None:
+        """Replace a process that has ended."""
+        self.end()
+        self._start()
+
+    def end(self) -> None:
+        """Let the process end: at once when it is idle, else it is terminated."""
+        busy = self.row is not None
+        self.connection.close()
+        if busy:
+            self._process.terminate()
+        self._process.join(5)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _work(job: Job, jobs: int, connection: Connection) -> None:
+    """The worker process: colorizes what comes through the pipe until the other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    share_cores(jobs)
+    worker = Worker(job)
+    with suppress(EOFError, OSError):
+        while True:
+            connection.send(worker.process(connection.recv()))
+
+
+def share_cores(jobs: int) -> None:
+    """Limit the threads of this process to its share of the cores among `jobs` processes."""
+    count = max((os.cpu_count() or 1) // jobs, 1)
+    os.environ["TINCT_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(count)
+    import cv2
+
+    cv2.setNumThreads(count)
+
+
+class _WithoutMain:
+    """Keeps a spawned process from importing the program that started it: the worker needs tinct alone."""
+
+    def __enter__(self) -> None:
+        self._main: Any = sys.modules["__main__"]
+        self._kept = {
+            name: getattr(self._main, name) for name in ("__file__", "__spec__") if hasattr(self._main, name)
+        }
+        for name in self._kept:
+            setattr(self._main, name, None)
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self._kept.items():
+            setattr(self._main, name, value)

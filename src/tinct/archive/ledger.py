@@ -1,0 +1,264 @@
+"""The ledger of a batch: one row for each photograph that was dealt with, in Parquet parts and a local journal.
+
+A row is first appended to a journal on local disk and synced, so that a process that is killed loses nothing; rows are
+gathered into Parquet parts in the output's store, each a new file. What a run has to do is the manifest without the ids
+that the ledger says are settled.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, fields
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tinct.archive.manifest import arrow
+from tinct.archive.storage import Store
+from tinct.errors import StorageError
+
+DONE, SKIPPED, REFUSED, FAILED = "done", "skipped", "refused", "failed"
+"""What became of a photograph: written; passed over with a note; impossible, as its message says; or failed for a
+reason that may pass (the store did not answer, the process died)."""
+
+SETTLED = (DONE, SKIPPED, REFUSED)
+"""What a later run does not try again."""
+
+FOLDER = "ledger"
+"""Where the parts lie in the output's store."""
+
+ROWS_A_PART, SECONDS_A_PART = 512, 60.0
+"""A part is written when so many rows have gathered, or so much time has passed since the last part."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What became of one photograph.
+
+    Attributes:
+        id, uri: as in the manifest.
+        status: one of DONE, SKIPPED, REFUSED, FAILED.
+        message: why, in a line, where the status is not DONE.
+        notes: what the user should know of a result.
+        output: key of the result in the output's store, or "".
+        sha256_in, sha256_out: of the photograph's file and of the result's.
+        bytes_in, bytes_out: their sizes.
+        width, height: of the photograph, in pixels.
+        method: the method that answered.
+        weights_sha256: of its weights, or "".
+        options_sha256: of all that was asked (`Row.options_sha256`).
+        references: URIs of the references used.
+        confidence: mean confidence of the prediction, 0..1.
+        colorfulness: mean chroma of the prediction, in ab units.
+        seconds: that the photograph took.
+        worker: host and process.
+        finished: seconds since 1970.
+        version: of tinct.
+    """
+
+    id: int
+    uri: str
+    status: str
+    message: str = ""
+    notes: tuple[str, ...] = ()
+    output: str = ""
+    sha256_in: str = ""
+    sha256_out: str = ""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    width: int = 0
+    height: int = 0
+    method: str = ""
+    weights_sha256: str = ""
+    options_sha256: str = ""
+    references: tuple[str, ...] = ()
+    confidence: float = 0.0
+    colorfulness: float = 0.0
+    seconds: float = 0.0
+    worker: str = ""
+    finished: float = field(default_factory=time.time)
+    version: str = ""
+
+
+def ledger_schema() -> Any:
+    """The columns of a ledger part."""
+    pyarrow, _ = arrow()
+    kinds = {"int": pyarrow.int64(), "str": pyarrow.string(), "float": pyarrow.float64()}
+    lists = pyarrow.list_(pyarrow.string())
+    return pyarrow.schema([(each.name, kinds.get(str(each.type), lists)) for each in fields(Entry)])
+
+
+class Ledger:
+    """The ledger in an output's store, and the journal of this machine that feeds it.
+
+    Args:
+        out: the output's store.
+        journals: folder for journals; None is a folder of tinct's cache that belongs to this output alone.
+    """
+
+    def __init__(self, out: Store, journals: Path | None = None) -> None:
+        self.store = out.child(FOLDER)
+        self._folder = journals or journal_folder(out)
+        self._pending: list[Entry] = []
+        self._journal: Any = None
+        self._journal_path: Path | None = None
+        self._written = time.monotonic()
+
+    def recover(self) -> int:
+        """Turn the journals that killed runs of this machine left into parts; returns the number of rows.
+
+        A journal whose process lives is left alone.
+        """
+        count = 0
+        for path in sorted(self._folder.glob("*.jsonl")):
+            if _is_in_use(path):
+                continue
+            entries = list(_journal_entries(path))
+            if entries:
+                self._write_part(entries)
+            path.unlink(missing_ok=True)
+            count += len(entries)
+        return count
+
+    def append(self, entry: Entry) -> None:
+        """Record what became of a photograph; the record survives the end of the process.
+
+        Raises:
+            StorageError: if it cannot be written.
+        """
+        line = json.dumps(asdict(entry), ensure_ascii=False) + "\n"
+        try:
+            journal = self._opened_journal()
+            journal.write(line)
+            journal.flush()
+            os.fsync(journal.fileno())
+        except OSError as error:
+            raise StorageError(
+                f"the journal in {self._folder} cannot be written ({error.strerror})."
+            ) from None
+        self._pending.append(entry)
+        if len(self._pending) >= ROWS_A_PART or time.monotonic() - self._written > SECONDS_A_PART:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the gathered rows as a part, and begin a new journal."""
+        if self._pending:
+            self._write_part(self._pending)
+            self._pending = []
+        if self._journal is not None:
+            self._journal.close()
+            assert self._journal_path is not None
+            self._journal_path.unlink(missing_ok=True)
+            self._journal = self._journal_path = None
+        self._written = time.monotonic()
+
+    def entries(self) -> list[Entry]:
+        """The last entry of each id, in order of the time they were finished.
+
+        Raises:
+            StorageError: if a part cannot be read.
+        """
+        latest: dict[int, Entry] = {}
+        for entry in sorted(self._all(), key=lambda each: each.finished):
+            latest.pop(entry.id, None)
+            latest[entry.id] = entry
+        return list(latest.values())
+
+    def all_entries(self) -> list[Entry]:
+        """Every entry ever written, those that a later one replaced as well."""
+        return list(self._all())
+
+    def statuses(self) -> dict[int, str]:
+        """The last status of each id; reads two columns only."""
+        pyarrow, parquet = arrow()
+        tables = [
+            parquet.read_table(io.BytesIO(self.store.read(key)), columns=["id", "status", "finished"])
+            for key in self._parts()
+        ]
+        if not tables:
+            return {}
+        table = pyarrow.concat_tables(tables).sort_by("finished")
+        return dict(zip(table["id"].to_pylist(), table["status"].to_pylist(), strict=True))
+
+    def _all(self) -> Iterator[Entry]:
+        _, parquet = arrow()
+        known = {each.name for each in fields(Entry)}
+        for key in self._parts():
+            for columns in parquet.read_table(io.BytesIO(self.store.read(key))).to_pylist():
+                yield _entry({name: value for name, value in columns.items() if name in known})
+
+    def _parts(self) -> list[str]:
+        return [key for key in self.store.list() if key.endswith(".parquet")]
+
+    def _write_part(self, entries: Iterable[Entry]) -> None:
+        pyarrow, parquet = arrow()
+        listed = [asdict(entry) for entry in entries]
+        table = pyarrow.Table.from_pylist(listed, schema=ledger_schema())
+        stream = io.BytesIO()
+        parquet.write_table(table, stream, compression="zstd")
+        self.store.put(f"part-{time.time_ns():020d}-{uuid4().hex[:12]}.parquet", stream.getvalue())
+
+    def _opened_journal(self) -> Any:
+        if self._journal is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._journal_path = self._folder / f"{os.getpid()}-{uuid4().hex[:12]}.jsonl"
+            self._journal = self._journal_path.open("x", encoding="utf-8")
+            _locked(self._journal)
+        return self._journal
+
+
+def journal_folder(out: Store) -> Path:
+    """The folder of this machine for the journals of one output."""
+    from tinct.files import cache_folder
+
+    place = os.path.abspath(out.path("")) if out.is_local else out.uri.rstrip("/")
+    return cache_folder() / "archive" / sha256(place.encode()).hexdigest()[:16]
+
+
+def _journal_entries(path: Path) -> Iterator[Entry]:
+    """The whole lines of a journal; the last may have been cut off while it was written."""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            yield _entry(json.loads(line))
+        except (ValueError, TypeError):
+            continue
+
+
+def _entry(columns: dict[str, Any]) -> Entry:
+    lists = {name: tuple(columns.get(name) or ()) for name in ("notes", "references")}
+    return Entry(**{**columns, **lists})
+
+
+def _locked(stream: Any) -> bool:
+    """Take the lock of an open journal for as long as the process lives; False if another process has it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows refuses to rename a file that is open, see `_is_in_use`
+        return True
+    try:
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_in_use(path: Path) -> bool:
+    """Whether a process that still runs writes this journal."""
+    try:
+        import fcntl  # noqa: F401
+    except ImportError:
+        try:
+            path.rename(path)
+        except OSError:
+            return True
+        return False
+    try:
+        with path.open("a") as stream:
+            return not _locked(stream)
+    except OSError:
+        return True

@@ -1,0 +1,280 @@
+"""The manifest of a batch: one row a photograph, as Parquet, CSV or JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tinct.archive.storage import Store, filesystem_of, read_uri
+from tinct.errors import ManifestError, MissingExtraError
+
+PHOTOGRAPH_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".jp2")
+"""Endings of the names that a plan takes for photographs."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One photograph of a batch.
+
+    Attributes:
+        id: the first eight bytes of the SHA-256 of the URI, as a signed integer; unique in a manifest.
+        uri: where the photograph is.
+        references: URIs of color photographs.
+        hints: URI of a file of hints, or "".
+        project: path of a project file, or ""; the references and options of the row are not given beside it.
+        options: attributes of `tinct.Options` that differ from their defaults.
+        group: name of the group whose photographs agree in color, or "".
+    """
+
+    id: int
+    uri: str
+    references: tuple[str, ...] = ()
+    hints: str = ""
+    project: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    group: str = ""
+
+    @property
+    def key(self) -> str:
+        """The id as 16 hexadecimal digits: the name of the photograph's output."""
+        return f"{self.id & (1 << 64) - 1:016x}"
+
+    @property
+    def options_sha256(self) -> str:
+        """A hash of all that decides the result beside the photograph and the weights."""
+        asked = {name: value for name, value in asdict(self).items() if name not in ("id", "uri", "group")}
+        return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+    def in_shard(self, shard: tuple[int, int]) -> bool:
+        """True if the row belongs to shard (index, count): id modulo count is index."""
+        index, count = shard
+        return self.id % count == index
+
+
+def photograph_id(uri: str) -> int:
+    """The id of a URI: the first eight bytes of its SHA-256 as a signed integer."""
+    return int.from_bytes(sha256(uri.encode()).digest()[:8], "big", signed=True)
+
+
+def plan(
+    source: str,
+    *,
+    references: Sequence[str] = (),
+    hints: str = "",
+    project: str = "",
+    options: Mapping[str, Any] | None = None,
+) -> list[Row]:
+    """Rows for all photographs of a folder, a glob pattern, or a URI prefix, in order of their URIs.
+
+    Args:
+        source: a folder or prefix, searched with all folders below; or a pattern with * and **.
+        references, hints, project, options: the same for all rows; see `Row`.
+    Raises:
+        ManifestError: if there is no photograph.
+        StorageError: if the place cannot be listed.
+    """
+    uris = [uri for uri in _found(source) if _is_photograph(uri)]
+    if not uris:
+        raise ManifestError(
+            f"no photographs were found in {source}; give a folder, a pattern such as 'scans/**/*.tif', or a URI."
+        )
+    shared = {
+        "references": tuple(references),
+        "hints": hints,
+        "project": project,
+        "options": dict(options or {}),
+    }
+    return [Row(photograph_id(uri), uri, **shared) for uri in sorted(uris)]  # type: ignore[arg-type]
+
+
+def _found(source: str) -> Iterable[str]:
+    if any(sign in source for sign in "*?["):
+        filesystem, pattern = filesystem_of(source)
+        return [_uri_of(source, filesystem, path) for path in filesystem.glob(pattern)]
+    store = Store(source)
+    base = os.path.abspath(source) if store.is_local and "://" not in source else source.rstrip("/")
+    return [f"{base}/{key}" for key in store.list()]
+
+
+def _uri_of(source: str, filesystem: Any, path: str) -> str:
+    scheme, separator, _ = source.partition("://")
+    return (
+        f"{scheme}://{path.lstrip('/') if scheme != 'file' else path}" if separator else os.path.abspath(path)
+    )
+
+
+def _is_photograph(uri: str) -> bool:
+    name = PurePosixPath(uri).name
+    return name.lower().endswith(PHOTOGRAPH_SUFFIXES) and not name.startswith(".") and ".color." not in name
+
+
+def write_manifest(rows: Iterable[Row], uri: str) -> None:
+    """Write a manifest; the ending .parquet, .csv or .jsonl of its name says in which format.
+
+    Raises:
+        ManifestError: if the name has another ending.
+        StorageError: if it cannot be written.
+    """
+    listed = [_to_columns(row) for row in rows]
+    folder, _, name = uri.rpartition("/")
+    Store(folder or ".").put(name, _encoded(listed, uri))
+
+
+def _encoded(listed: list[dict[str, Any]], uri: str) -> bytes:
+    kind = _kind(uri)
+    if kind == ".parquet":
+        pyarrow, parquet = arrow()
+        stream = io.BytesIO()
+        parquet.write_table(pyarrow.Table.from_pylist(listed, schema=manifest_schema()), stream)
+        return stream.getvalue()
+    if kind == ".csv":
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [each.name for each in fields(Row)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**row, "references": json.dumps(row["references"])} for row in listed)
+        return text.getvalue().encode()
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in listed).encode()
+
+
+def read_manifest(uri: str) -> list[Row]:
+    """Read a manifest.
+
+    Only `uri` has to be there; an `id` that is missing is made. In CSV, `references` is a JSON list or one URI, and
+    `options` a JSON object. Any further column that names an option of `tinct.Options` is taken as that option.
+
+    Raises:
+        ManifestError: if it is not a manifest, or two rows have one id.
+        StorageError: if it cannot be read.
+    """
+    rows = [_from_columns(columns, number) for number, columns in enumerate(_decoded(read_uri(uri), uri), 1)]
+    seen: dict[int, str] = {}
+    for row in rows:
+        if row.id in seen:
+            raise ManifestError(
+                f"{uri} has {row.uri} and {seen[row.id]} under one id; name each photograph once."
+            )
+        seen[row.id] = row.uri
+    return rows
+
+
+def _decoded(content: bytes, uri: str) -> Iterator[Mapping[str, Any]]:
+    kind = _kind(uri)
+    try:
+        if kind == ".parquet":
+            yield from arrow()[1].read_table(io.BytesIO(content)).to_pylist()
+        elif kind == ".csv":
+            yield from csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+        else:
+            yield from (json.loads(line) for line in content.decode("utf-8-sig").splitlines() if line.strip())
+    except (MissingExtraError, ManifestError):
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:120]
+        raise ManifestError(f"{uri} cannot be read as {kind[1:]} ({said}).") from None
+
+
+def _kind(uri: str) -> str:
+    kind = {".json": ".jsonl", ".ndjson": ".jsonl"}.get(Path(uri).suffix.lower(), Path(uri).suffix.lower())
+    if kind not in (".parquet", ".csv", ".jsonl"):
+        raise ManifestError(
+            f"{uri} is no manifest; give a .parquet, .csv or .jsonl file, or make one: tinct batch plan."
+        )
+    return kind
+
+
+def _to_columns(row: Row) -> dict[str, Any]:
+    columns = asdict(row) | {"references": list(row.references), "options": ""}
+    if row.options:
+        columns["options"] = json.dumps(dict(row.options), sort_keys=True)
+    return columns
+
+
+def _from_columns(columns: Any, number: int) -> Row:
+    from tinct.options import Options
+
+    if not isinstance(columns, Mapping) or not columns.get("uri") or not isinstance(columns["uri"], str):
+        raise ManifestError(f"row {number} of the manifest has no uri; each row needs one.")
+    uri = columns["uri"]
+    try:
+        options = _options(columns, {each.name for each in fields(Options)})
+        Options(**options)
+        given = columns.get("id")
+        return Row(
+            photograph_id(uri) if given in (None, "") else int(given),
+            uri,
+            tuple(_references(columns.get("references"))),
+            columns.get("hints") or "",
+            columns.get("project") or "",
+            options,
+            columns.get("group") or "",
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise ManifestError(f"row {number} of the manifest ({uri}) is wrong: {error}") from None
+
+
+def _references(given: Any) -> list[str]:
+    if not given:
+        return []
+    if isinstance(given, str):
+        found = json.loads(given) if given.lstrip().startswith("[") else [given]
+    else:
+        found = list(given)
+    if not all(isinstance(each, str) for each in found):
+        raise ValueError("references must be URIs.")
+    return found
+
+
+def _options(columns: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+    given = columns.get("options")
+    options = dict(json.loads(given) if isinstance(given, str) and given.strip() else given or {})
+    for name in known & set(columns):
+        value = columns[name]
+        if value not in (None, ""):
+            options[name] = _value(value) if isinstance(value, str) and name != "method" else value
+    if unknown := sorted(set(options) - known):
+        raise ValueError(f"{unknown[0]!r} is not an option; use {', '.join(sorted(known))}.")
+    return options
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text.strip().lower() if text.strip().lower() in ("true", "false") else text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number.") from None
+
+
+def manifest_schema() -> Any:
+    """The columns of a Parquet manifest."""
+    pyarrow, _ = arrow()
+    text = pyarrow.string()
+    columns = [
+        ("id", pyarrow.int64()),
+        ("uri", text),
+        ("references", pyarrow.list_(text)),
+        ("hints", text),
+        ("project", text),
+        ("options", text),
+        ("group", text),
+    ]
+    return pyarrow.schema(columns)
+
+
+def arrow() -> tuple[Any, Any]:
+    """pyarrow and pyarrow.parquet.
+
+    Raises:
+        MissingExtraError: if pyarrow is not installed.
+    """
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise MissingExtraError("archives need fsspec and pyarrow: pip install 'tinct[archive]'.") from None
+    return pyarrow, parquet

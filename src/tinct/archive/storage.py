@@ -1,0 +1,198 @@
+"""Files under a URI: local folders, object stores and memory, through fsspec."""
+
+from __future__ import annotations
+
+import builtins
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+from uuid import uuid4
+
+from tinct.errors import MissingExtraError, StorageError
+
+TEMPORARY = ".tinct-"
+"""Beginning of the names of files that are being written; a file of such a name is never read or listed."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder or bucket prefix, under which files have keys such as "ledger/part-1.parquet".
+
+    Attributes:
+        uri: a local path, or a URI that fsspec knows: file://, s3://, gs://, az://, memory://.
+    """
+
+    uri: str
+
+    @cached_property
+    def _place(self) -> tuple[Any, str]:
+        filesystem, path = filesystem_of(self.uri)
+        return filesystem, path.rstrip("/")
+
+    @property
+    def is_local(self) -> bool:
+        """True for a folder of this machine."""
+        return _is_local(self._place[0])
+
+    def path(self, key: str) -> str:
+        """The path of a key within its filesystem."""
+        return f"{self._place[1]}/{key}"
+
+    def child(self, key: str) -> Store:
+        """The store of all keys that begin with `key/`."""
+        return Store(f"{self.uri.rstrip('/')}/{key}")
+
+    def read(self, key: str) -> bytes:
+        """The content of a file.
+
+        Raises:
+            StorageError: if it cannot be read.
+        """
+        with _named(f"{self.uri.rstrip('/')}/{key}", "read"):
+            content: bytes = self._place[0].cat_file(self.path(key))
+            return content
+
+    def exists(self, key: str) -> bool:
+        """True if there is a whole file of this key.
+
+        Raises:
+            StorageError: if the store does not answer.
+        """
+        with _named(self.uri, "read"):
+            return bool(self._place[0].isfile(self.path(key)))
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write a file whole or not at all; a file of the same key is replaced.
+
+        A local file is written under a temporary name, synced and renamed. An object store makes an object visible
+        only when all of it has arrived.
+
+        Raises:
+            StorageError: if it cannot be written.
+        """
+        filesystem, path = self._place[0], self.path(key)
+        with _named(f"{self.uri.rstrip('/')}/{key}", "written"):
+            if self.is_local:
+                _replace_local(path, content)
+            else:
+                filesystem.pipe_file(path, content)
+
+    def delete(self, key: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        with suppress(FileNotFoundError), _named(f"{self.uri.rstrip('/')}/{key}", "removed"):
+            self._place[0].rm_file(self.path(key))
+
+    def list(self, below: str = "") -> builtins.list[str]:
+        """Keys of all whole files, sorted; those being written are left out.
+
+        Args:
+            below: only keys that begin with `below/`.
+        Raises:
+            StorageError: if the store does not answer.
+        """
+        filesystem, root = self._place
+        start = self.path(below).rstrip("/") if below else root
+        with _named(self.uri, "listed"):
+            with suppress(AttributeError):
+                filesystem.invalidate_cache()
+            try:
+                found = filesystem.find(start)
+            except FileNotFoundError:
+                return []
+        prefix = f"{root}/"
+        keys = (path[len(prefix) :] for path in found if path.startswith(prefix))
+        return sorted(key for key in keys if not PurePosixPath(key).name.startswith(TEMPORARY))
+
+
+def read_uri(uri: str) -> bytes:
+    """The content of one file anywhere.
+
+    Raises:
+        StorageError: if it cannot be read.
+    """
+    filesystem, path = filesystem_of(uri)
+    with _named(uri, "read"):
+        content: bytes = filesystem.cat_file(path)
+        return content
+
+
+def filesystem_of(uri: str) -> tuple[Any, str]:
+    """The fsspec filesystem of a URI, and the path within it; a plain path is a local file.
+
+    Raises:
+        MissingExtraError: if fsspec, or what it needs for this kind of URI, is not installed.
+        StorageError: if there is no such kind of URI.
+    """
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError:
+        raise MissingExtraError("archives need fsspec and pyarrow: pip install 'tinct[archive]'.") from None
+    try:
+        filesystem, path = url_to_fs(uri)
+    except ImportError as missing:
+        raise MissingExtraError(f"{uri} cannot be opened ({missing}).") from None
+    except ValueError as error:
+        raise StorageError(f"{uri} cannot be opened ({error}).") from None
+    return filesystem, str(path)
+
+
+def _is_local(filesystem: Any) -> bool:
+    protocol = filesystem.protocol
+    return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+
+def _replace_local(path: str, content: bytes) -> None:
+    folder, name = os.path.split(path)
+    os.makedirs(folder, exist_ok=True)
+    temporary = os.path.join(folder, f"{TEMPORARY}{uuid4().hex}-{name}")
+    try:
+        with open(temporary, "xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def sweep(store: Store, older_than: float) -> int:
+    """Remove temporary files that a killed writer left in a local store; returns how many.
+
+    Args:
+        older_than: seconds since a file was last written to, so that a writer that lives is left alone.
+    """
+    if not store.is_local:
+        return 0
+    import time
+
+    count = 0
+    for folder, _, names in os.walk(store.path("")):
+        for name in names:
+            if not name.startswith(TEMPORARY):
+                continue
+            path = os.path.join(folder, name)
+            with suppress(OSError):
+                if time.time() - os.stat(path).st_mtime > older_than:
+                    os.unlink(path)
+                    count += 1
+    return count
+
+
+@contextmanager
+def _named(place: str, done: str) -> Iterator[None]:
+    """Turn what a filesystem raises into one line."""
+    try:
+        yield
+    except (StorageError, MissingExtraError):
+        raise
+    except FileNotFoundError:
+        raise StorageError(f"{place} is not there.") from None
+    except Exception as error:
+        said = " ".join(str(error).split())[:160] or type(error).__name__
+        raise StorageError(f"{place} cannot be {done} ({said}).") from None

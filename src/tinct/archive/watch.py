@@ -1,0 +1,80 @@
+"""A watched folder: each photograph that has arrived whole is colorized once, by the ledger of a batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tinct.archive.batch import Tell, run_batch
+from tinct.archive.manifest import Row, plan
+from tinct.archive.storage import filesystem_of
+from tinct.archive.worker import Job
+from tinct.errors import ManifestError, StorageError
+
+Stamp = tuple[int, str]
+"""Size and time of change of a file."""
+
+
+@dataclass
+class Watch:
+    """Looks at a folder again and again.
+
+    Attributes:
+        source: the folder, or a URI.
+        job: what is done with each photograph.
+        quiet: seconds during which a file may not have changed before it is taken as whole.
+    """
+
+    source: str
+    job: Job
+    quiet: float = 2.0
+    _seen: dict[str, tuple[Stamp, float]] = field(default_factory=dict)
+
+    def look(self, *, jobs: int = 1, tell: Tell | None = None) -> int:
+        """Colorize what has arrived whole since; returns how many photographs were dealt with."""
+        ready = self.arrived()
+        if not ready:
+            return 0
+        outcome = run_batch(ready, self.job, jobs=jobs, tell=tell)
+        return sum(outcome.statuses.values())
+
+    def arrived(self) -> list[Row]:
+        """Rows of the photographs that have not changed for `quiet` seconds."""
+        try:
+            rows = plan(self.source, options=self.job.options)
+        except ManifestError:
+            return []
+        now = time.monotonic()
+        ready = []
+        for row in rows:
+            stamp = _stamp(row.uri)
+            known = self._seen.get(row.uri)
+            if known is None or known[0] != stamp:
+                self._seen[row.uri] = (stamp, now)
+            elif now - known[1] >= self.quiet:
+                ready.append(row)
+        return ready
+
+    def run(
+        self,
+        stop: Callable[[], bool],
+        *,
+        pause: float = 1.0,
+        jobs: int = 1,
+        tell: Tell | None = None,
+    ) -> None:
+        """Look until `stop()` is true, with a pause in seconds between two looks."""
+        while not stop():
+            self.look(jobs=jobs, tell=tell)
+            time.sleep(pause)
+
+
+def _stamp(uri: str) -> Stamp:
+    filesystem, path = filesystem_of(uri)
+    try:
+        info = filesystem.info(path)
+    except Exception as error:
+        raise StorageError(f"{uri} cannot be looked at ({error}).") from None
+    changed = info.get("mtime", info.get("LastModified", info.get("created", "")))
+    return int(info.get("size") or 0), str(changed)

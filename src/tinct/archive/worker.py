@@ -1,0 +1,190 @@
+"""One photograph of a batch: fetch, colorize, write under its key, and say what became of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from tinct.archive.ledger import DONE, FAILED, REFUSED, SKIPPED, Entry
+from tinct.archive.manifest import Row
+from tinct.archive.storage import Store, read_uri
+from tinct.colorizing.batch import SAME, holds_record
+from tinct.errors import (
+    MissingExtraError,
+    StorageError,
+    TinctError,
+    WeightsError,
+    is_out_of_memory,
+    one_line,
+)
+from tinct.version import __version__
+
+if TYPE_CHECKING:
+    from tinct.colorizing.colorizer import Colorizer
+    from tinct.photo import Photo
+
+KEPT_REFERENCES = 8
+"""Reference photographs that a worker keeps decoded."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is the same for all photographs of a batch.
+
+    Attributes:
+        out: URI of the output's store.
+        format: png, jpg, tif, webp or "same".
+        store: "picture" for whole pictures, "chroma" for chroma files (`tinct.archive.chroma`).
+        again: True to colorize photographs that tinct has colorized already.
+        label: text of a visible strip below the picture, or "".
+        signing: paths of certificate and key for C2PA, or None.
+        options: options of all photographs, over which a row's own count.
+    """
+
+    out: str
+    format: str = "png"
+    store: str = "picture"
+    again: bool = False
+    label: str = ""
+    signing: tuple[str, str] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Worker:
+    """Colorizes photographs of a batch one after the other; references and networks are kept between them."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.out = job, Store(job.out)
+        self.name = f"{socket.gethostname()}-{os.getpid()}"
+        self._references: OrderedDict[str, Photo] = OrderedDict()
+        self._colorizer: Colorizer | None = None
+        self._set_for: tuple[str, ...] | None = None
+
+    def process(self, row: Row) -> Entry:
+        """Colorize a photograph; never raises, but for the end of the process and of memory."""
+        started = time.monotonic()
+        entry = Entry(
+            row.id,
+            row.uri,
+            FAILED,
+            options_sha256=row.options_sha256,
+            references=row.references,
+            worker=self.name,
+            version=__version__,
+        )
+        try:
+            entry = self._colorized(row, entry)
+        except (StorageError, MissingExtraError, WeightsError) as error:
+            entry = replace(entry, status=FAILED, message=one_line(str(error) or type(error).__name__))
+        except TinctError as error:
+            entry = replace(entry, status=REFUSED, message=one_line(str(error) or type(error).__name__))
+        except Exception as error:
+            said = f"failed unexpectedly ({type(error).__name__}: {one_line(str(error))})"
+            if is_out_of_memory(error):
+                said = "there was not enough memory for this photograph."
+            entry = replace(entry, status=FAILED, message=said)
+        return replace(entry, seconds=round(time.monotonic() - started, 4), finished=time.time())
+
+    def _colorized(self, row: Row, entry: Entry) -> Entry:
+        content = read_uri(row.uri)
+        photo = self._photo(row.uri, content)
+        entry = replace(
+            entry,
+            sha256_in=sha256(content).hexdigest(),
+            bytes_in=len(content),
+            width=photo.width,
+            height=photo.height,
+            notes=tuple(photo.notes),
+        )
+        if not self.job.again and holds_record(content):
+            return replace(entry, status=SKIPPED, message="it was colorized by tinct already.")
+        colorizer = self._prepared(row, photo)
+        prediction, said = colorizer.predict(), colorizer.provenance
+        result = self._encoded(colorizer, photo, content, entry.sha256_in)
+        key = f"{row.key}.{self._suffix(photo)}"
+        self.out.put(key, result)
+        return replace(
+            entry,
+            status=DONE,
+            output=key,
+            sha256_out=sha256(result).hexdigest(),
+            bytes_out=len(result),
+            method=said.method,
+            weights_sha256=said.weights_sha256 or "",
+            confidence=round(float(prediction.confidence.mean()), 4),
+            colorfulness=round(float((prediction.ab.astype("f4") ** 2).sum(-1).mean() ** 0.5), 3),
+        )
+
+    def _photo(self, uri: str, content: bytes) -> Photo:
+        from tinct.photo import Photo
+
+        try:
+            return Photo.read(content)
+        except TinctError as error:
+            raise type(error)(
+                f"{PurePosixPath(uri).name}: {one_line(str(error) or type(error).__name__)}"
+            ) from None
+
+    def _prepared(self, row: Row, photo: Photo) -> Colorizer:
+        from tinct.colorizing.colorizer import Colorizer
+        from tinct.hints import read_hints
+        from tinct.options import Options
+
+        if row.project:
+            from tinct.colorizing.album import Album
+
+            return Album(row.project).set_up(photo)
+        if self._colorizer is None:
+            self._colorizer = Colorizer()
+        colorizer = self._colorizer
+        colorizer.set_options(**{**asdict(Options()), **self.job.options, **row.options})
+        colorizer.set_photo(photo)
+        if row.references != self._set_for:
+            colorizer.set_references([self._reference(uri) for uri in row.references])
+            self._set_for = row.references
+        for hint in read_hints(read_uri(row.hints), (photo.width, photo.height)) if row.hints else ():
+            colorizer.add_hint(hint)
+        return colorizer
+
+    def _reference(self, uri: str) -> Photo:
+        if uri not in self._references:
+            self._references[uri] = self._photo(uri, read_uri(uri))
+        self._references.move_to_end(uri)
+        while len(self._references) > KEPT_REFERENCES:
+            self._references.popitem(last=False)
+        return self._references[uri]
+
+    def _encoded(self, colorizer: Colorizer, photo: Photo, content: bytes, photo_sha256: str) -> bytes:
+        if self.job.store == "chroma":
+            from tinct.archive.chroma import chroma_file
+
+            wanted = "" if self.job.format == SAME else self.job.format
+            return chroma_file(colorizer, photo_sha256, wanted)
+        result = colorizer.render()
+        if self.job.label:
+            from tinct.archive.label import labeled
+
+            result = labeled(result, self.job.label)
+        suffix = self._suffix(photo)
+        encoded = result.encode(suffix)
+        if self.job.signing is not None:
+            from tinct.archive.signing import signed
+
+            encoded = signed(encoded, suffix, content, colorizer.provenance, *self.job.signing)
+        return encoded
+
+    def _suffix(self, photo: Photo) -> str:
+        if self.job.store == "chroma":
+            return "chroma"
+        if self.job.format != SAME:
+            return self.job.format
+        from tinct.photo.formats import FORMATS
+
+        return FORMATS[photo.format].suffixes[0][1:] if photo.format in FORMATS else "png"

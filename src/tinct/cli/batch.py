@@ -1,0 +1,359 @@
+"""`tinct batch`, `tinct watch` and `tinct render`: archives, watched folders, and pictures from chroma files."""
+
+from __future__ import annotations
+
+import json
+import signal
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tinct.errors import OptionError, OutputError, one_line
+from tinct.options import Options
+
+if TYPE_CHECKING:
+    from tinct.archive.ledger import Entry
+    from tinct.archive.worker import Job
+
+
+EXAMPLES = """
+\b
+Examples:
+  tinct batch plan scans -o scans.parquet
+      a manifest of all photographs of a folder
+  tinct batch start scans.parquet --out colored --jobs 2
+      colorizes them; start it again after anything that stopped it
+  tinct batch start s3://archive/scans.parquet --out s3://archive/colored --shard 3/100
+      the fourth of a hundred machines
+  tinct batch run scans.parquet --out colored --on ray
+  tinct batch report colored --out report.html
+  tinct batch verify colored
+"""
+
+_MANIFEST = typer.Argument(help="Manifest: .parquet, .csv or .jsonl, a path or a URI.", metavar="MANIFEST")
+_OUT = typer.Option("--out", metavar="URI", help="Folder or URI for results and ledger.")
+_FORMAT = typer.Option("--format", metavar="NAME", help="Format of the results: png, jpg, tif, webp or same.")
+_STORE = typer.Option(
+    "--store",
+    metavar="WHAT",
+    help="picture, or chroma: a small file from which `tinct render` makes the picture.",
+)
+_JOBS = typer.Option("--jobs", metavar="K", help="Processes that share this machine's cores.", min=1)
+_SHARD = typer.Option("--shard", metavar="I/N", help="Only shard I (from 0) of N: for arrays of machines.")
+_AGAIN = typer.Option("--again", help="Colorize photographs that tinct has colorized already, too.")
+_RETRY = typer.Option("--retry-refused", help="Try photographs again that were refused.")
+_LABEL = typer.Option(
+    "--label", metavar="TEXT", help="A visible strip below each picture, for access copies."
+)
+_C2PA = typer.Option(
+    "--c2pa", metavar="CERT KEY", help="Sign each picture (C2PA) with a certificate and its key, PEM files."
+)
+_IIIF = typer.Option("--iiif", metavar="DIR", help="Folder for a IIIF manifest for each photograph.")
+_QUIET = typer.Option("--quiet", help="Print no line for each photograph.")
+_JSON = typer.Option("--json", help="Print a JSON object for each photograph.")
+_REFERENCE = typer.Option("-r", "--reference", metavar="URI", help="Reference for all; repeat for more.")
+_METHOD = typer.Option("-m", "--method", metavar="NAME", help="A name that `tinct methods` lists.")
+_OPTION = typer.Option(
+    "--option", metavar="NAME=VALUE", help="An option of `tinct colorize` for all, such as vividness=0.8."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the application."""
+    batch = typer.Typer(
+        help="Colorize archives: manifest in, results and ledger out.", no_args_is_help=True, epilog=EXAMPLES
+    )
+    batch.command("plan")(plan)
+    batch.command("start")(start)
+    batch.command("run")(run)
+    batch.command("report")(report)
+    batch.command("verify")(verify)
+    app.add_typer(batch, name="batch")
+    app.command("watch")(watch)
+    app.command("render")(render)
+
+
+def plan(
+    source: Annotated[
+        str, typer.Argument(help="Folder, pattern or URI prefix of photographs.", metavar="SOURCE")
+    ],
+    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Manifest to write.")],
+    reference: Annotated[list[str] | None, _REFERENCE] = None,
+    hints: Annotated[str, typer.Option("--hints", metavar="URI", help="Hints for all.")] = "",
+    project: Annotated[str, typer.Option("--project", metavar="FILE", help="Project for all.")] = "",
+    method: Annotated[str | None, _METHOD] = None,
+    option: Annotated[list[str] | None, _OPTION] = None,
+) -> int:
+    """Make a manifest: one row for each photograph of a folder, a pattern or a URI prefix."""
+    from tinct.archive import manifest
+
+    if project and (reference or hints or option or method):
+        raise OptionError("a project says references, hints and options itself; give --project alone.")
+    options = _options(option, method)
+    rows = manifest.plan(source, references=reference or (), hints=hints, project=project, options=options)
+    manifest.write_manifest(rows, output)
+    typer.echo(f"{output}: {len(rows)} photographs")
+    return 0
+
+
+def start(
+    manifest: Annotated[str, _MANIFEST],
+    out: Annotated[str, _OUT],
+    shard: Annotated[str, _SHARD] = "0/1",
+    jobs: Annotated[int, _JOBS] = 1,
+    format: Annotated[str, _FORMAT] = "png",
+    store: Annotated[str, _STORE] = "picture",
+    again: Annotated[bool, _AGAIN] = False,
+    retry_refused: Annotated[bool, _RETRY] = False,
+    label: Annotated[str, _LABEL] = "",
+    c2pa: Annotated[tuple[str, str] | None, _C2PA] = None,
+    iiif: Annotated[Path | None, _IIIF] = None,
+    method: Annotated[str | None, _METHOD] = None,
+    option: Annotated[list[str] | None, _OPTION] = None,
+    quiet: Annotated[bool, _QUIET] = False,
+    as_json: Annotated[bool, _JSON] = False,
+) -> int:
+    """Colorize the photographs of a manifest; a run that was killed goes on where it was.
+
+    Results have names made of the photograph's id. The ledger beside them has a row for each photograph.
+    """
+    from tinct.archive.batch import run_batch
+    from tinct.archive.manifest import read_manifest
+
+    job = _job(out, format, store, again, label, c2pa, _options(option, method))
+    tell = _teller(quiet, as_json)
+    outcome = run_batch(
+        read_manifest(manifest), job, shard=_shard(shard), jobs=jobs, retry_refused=retry_refused, tell=tell
+    )
+    if iiif is not None:
+        _write_iiif(out, iiif)
+    return _summary(outcome, as_json)
+
+
+def run(
+    manifest: Annotated[str, _MANIFEST],
+    out: Annotated[str, _OUT],
+    on: Annotated[str, typer.Option("--on", metavar="ENGINE", help="ray, or ray://HOST:PORT.")] = "ray",
+    actors: Annotated[str, typer.Option("--actors", metavar="A-B", help="Fewest and most actors.")] = "1-2",
+    cores: Annotated[int, typer.Option("--cores", metavar="N", help="Cores of an actor.", min=1)] = 1,
+    format: Annotated[str, _FORMAT] = "png",
+    store: Annotated[str, _STORE] = "picture",
+    again: Annotated[bool, _AGAIN] = False,
+    retry_refused: Annotated[bool, _RETRY] = False,
+    label: Annotated[str, _LABEL] = "",
+    c2pa: Annotated[tuple[str, str] | None, _C2PA] = None,
+    method: Annotated[str | None, _METHOD] = None,
+    option: Annotated[list[str] | None, _OPTION] = None,
+    as_json: Annotated[bool, _JSON] = False,
+) -> int:
+    """Colorize the photographs of a manifest on a Ray cluster, with the same results and ledger as `start`."""
+    from tinct.archive.manifest import read_manifest
+    from tinct.archive.ray_engine import run_on_ray
+
+    job = _job(out, format, store, again, label, c2pa, _options(option, method))
+    fewest, _, most = actors.partition("-")
+    if not (fewest.isdigit() and (most or fewest).isdigit() and 1 <= int(fewest) <= int(most or fewest)):
+        raise OptionError(f"--actors is {actors!r}; write the fewest and the most, such as 2-8.")
+    pool = int(fewest), int(most or fewest)
+    outcome = run_on_ray(
+        read_manifest(manifest), job, on, actors=pool, cores=cores, retry_refused=retry_refused
+    )
+    return _summary(outcome, as_json)
+
+
+def report(
+    ledger: Annotated[str, typer.Argument(help="Output of a batch.", metavar="URI")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML page to write.")] = Path(
+        "report.html"
+    ),
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="What the random photographs start from.")
+    ] = 0,
+) -> int:
+    """Write a page about a batch: counts, failures by kind, times, and a sheet of results to look at."""
+    from tinct.archive.report import report as report_of
+    from tinct.archive.storage import Store
+
+    _write(out, report_of(Store(ledger), seed).encode())
+    typer.echo(str(out))
+    return 0
+
+
+def verify(ledger: Annotated[str, typer.Argument(help="Output of a batch.", metavar="URI")]) -> int:
+    """Read all results of a batch again, and say which are missing, altered, or in no row of the ledger."""
+    from tinct.archive.storage import Store
+    from tinct.archive.verify import verified
+
+    good, faults = 0, 0
+    for fault in verified(Store(ledger)):
+        if fault is None:
+            good += 1
+            continue
+        faults += 1
+        typer.echo(f"{fault.kind}: {fault.key}{f' ({fault.uri})' if fault.uri else ''}")
+    typer.echo(f"{good} results are as the ledger says, {faults} are not.")
+    return 2 if faults else 0
+
+
+def watch(
+    source: Annotated[str, typer.Argument(help="Folder or URI to watch.", metavar="FOLDER")],
+    out: Annotated[str, _OUT],
+    jobs: Annotated[int, _JOBS] = 1,
+    format: Annotated[str, _FORMAT] = "png",
+    quiet_seconds: Annotated[
+        float,
+        typer.Option(
+            "--quiet-for", metavar="SECONDS", help="How long a file must not have changed.", min=0.0
+        ),
+    ] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="Deal with what is there and leave.")] = False,
+    method: Annotated[str | None, _METHOD] = None,
+    option: Annotated[list[str] | None, _OPTION] = None,
+    quiet: Annotated[bool, _QUIET] = False,
+    as_json: Annotated[bool, _JSON] = False,
+) -> int:
+    """Colorize every photograph that arrives in a folder, once; a restart goes on by the ledger."""
+    import time
+
+    from tinct.archive.watch import Watch
+
+    job = _job(out, format, "picture", False, "", None, _options(option, method))
+    watching = Watch(source, job, quiet_seconds)
+    stopped = _stopped_by_signals()
+    tell = _teller(quiet, as_json)
+    if once:
+        watching.arrived()
+        time.sleep(quiet_seconds)
+        watching.look(jobs=jobs, tell=tell)
+        return 0
+    watching.run(stopped, jobs=jobs, tell=tell)
+    return 0
+
+
+def render(
+    chroma: Annotated[str, typer.Argument(help="Chroma file that a batch has stored.", metavar="CHROMA")],
+    photo: Annotated[str, typer.Argument(help="The photograph it was made from.", metavar="PHOTO")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Picture to write.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over what is there already.")] = False,
+) -> int:
+    """Make the picture from a chroma file and its photograph: the same bytes as a whole run gives."""
+    from tinct.archive.chroma import rendered
+    from tinct.archive.storage import read_uri
+
+    result, _ = rendered(read_uri(chroma), read_uri(photo))
+    result.write(output, overwrite=overwrite)
+    typer.echo(str(output))
+    return 0
+
+
+def _job(
+    out: str,
+    format: str,
+    store: str,
+    again: bool,
+    label: str,
+    c2pa: tuple[str, str] | None,
+    options: dict[str, Any],
+) -> Job:
+    from tinct.archive.worker import Job
+    from tinct.colorizing.batch import FORMATS
+
+    if format not in FORMATS:
+        raise OptionError(f"--format is {format!r}; choose one of {', '.join(FORMATS)}.")
+    if store not in ("picture", "chroma"):
+        raise OptionError(f"--store is {store!r}; choose picture or chroma.")
+    if store == "chroma" and (label or c2pa):
+        raise OptionError("a chroma file has no pixels to label or sign; use --store picture.")
+    if c2pa:
+        from tinct.archive.signing import check_signing
+
+        check_signing(*c2pa)
+    return Job(out, format, store, again, label, c2pa or None, options)
+
+
+def _options(given: list[str] | None, method: str | None) -> dict[str, Any]:
+    """Options by name from NAME=VALUE; checked, so that a mistake is said before any work."""
+    known = asdict(Options())
+    options: dict[str, Any] = {} if method is None else {"method": method}
+    for text in given or ():
+        name, separator, value = text.partition("=")
+        if not separator or name not in known or name == "method":
+            names = ", ".join(each for each in known if each != "method")
+            raise OptionError(f"{text!r} is not NAME=VALUE of an option; use one of {names}.")
+        try:
+            options[name] = json.loads(value)
+        except ValueError:
+            raise OptionError(f"{text!r}: {value!r} is not a number, true or false.") from None
+    Options(**options)
+    return options
+
+
+def _shard(text: str) -> tuple[int, int]:
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and 0 <= int(index) < int(count)):
+        raise OptionError(f"--shard is {text!r}; write I/N with I from 0 to N - 1, such as 3/100.")
+    return int(index), int(count)
+
+
+def _teller(quiet: bool, as_json: bool) -> Any:
+    """What is printed of each photograph: nothing, a JSON object, or its result's name; faults go to stderr."""
+
+    def tell(entry: Entry) -> None:
+        if as_json:
+            typer.echo(json.dumps(asdict(entry), ensure_ascii=False))
+        elif entry.status in ("refused", "failed"):
+            typer.echo(f"tinct: {one_line(entry.uri)}: {one_line(entry.message)}", err=True)
+        elif not quiet:
+            typer.echo(f"{one_line(entry.uri)}: {entry.output or one_line(entry.message)}")
+
+    return tell
+
+
+def _summary(outcome: Any, as_json: bool) -> int:
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(outcome.statuses.items()))
+    text = (
+        f"{outcome.planned} photographs: {counts or 'nothing to do'}, {outcome.settled} were settled before."
+    )
+    typer.echo(text, err=as_json)
+    return 2 if outcome.failed else 0
+
+
+def _write_iiif(out: str, folder: Path) -> None:
+    from tinct.archive.iiif import iiif_manifest
+    from tinct.archive.ledger import DONE, Ledger
+    from tinct.archive.storage import Store
+
+    store = Store(out)
+    for entry in Ledger(store).entries():
+        if entry.status == DONE:
+            text = iiif_manifest(
+                entry,
+                folder.as_uri() if folder.is_absolute() else str(folder),
+                entry.uri,
+                f"{store.uri.rstrip('/')}/{entry.output}",
+            )
+            _write(folder / f"{Path(entry.output).stem}.json", text.encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    from tinct.photo.writing import write_atomically
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path.parent} cannot be made ({error.strerror}).") from None
+    write_atomically(path, lambda stream: _put(stream, content), source=None, overwrite=True)
+
+
+def _put(stream: Any, content: bytes) -> None:
+    stream.write(content)
+
+
+def _stopped_by_signals() -> Any:
+    """A function that is true once SIGTERM or SIGINT has come."""
+    said: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda which, _: said.append(which))
+    return lambda: bool(said)

@@ -1,0 +1,82 @@
+"""`GET /api/render`: pictures of an archive's chroma files, made when they are asked for."""
+
+from __future__ import annotations
+
+import re
+import threading
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI, Response
+
+from tinct.photo.formats import named_format
+from tinct.web.answers import Refusal, download
+from tinct.web.documentation import binary, example
+from tinct.web.pool import WorkPool
+from tinct.web.settings import Settings
+
+KEY = re.compile(r"[0-9a-f]{16}")
+"""An id as the ledger's outputs are named."""
+
+
+class Archive:
+    """The outputs of a batch, by their keys; the ledger is read again when a key is not known yet.
+
+    Args:
+        uri: of the batch's output.
+    """
+
+    def __init__(self, uri: str) -> None:
+        from tinct.archive.storage import Store
+
+        self.store = Store(uri)
+        self._photographs: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def rendered(self, key: str, format: str | None) -> bytes:
+        """The picture of a key as a file.
+
+        Raises:
+            Refusal: 404 if the archive has no chroma file of this key.
+            StorageError: if the store or the photograph cannot be read.
+        """
+        from tinct.archive.chroma import SUFFIX, rendered
+        from tinct.archive.storage import read_uri
+
+        uri = self._photograph(key)
+        result, recipe = rendered(self.store.read(f"{key}{SUFFIX}"), read_uri(uri))
+        return result.encode(format or recipe.format or None)
+
+    def _photograph(self, key: str) -> str:
+        """Where the photograph of a key is."""
+        with self._lock:
+            if key not in self._photographs:
+                self._photographs = self._read()
+        if key not in self._photographs:
+            raise Refusal(404, f"the archive has no chroma file {key}.")
+        return self._photographs[key]
+
+    def _read(self) -> dict[str, str]:
+        from tinct.archive.chroma import SUFFIX
+        from tinct.archive.ledger import DONE, Ledger
+
+        done = (entry for entry in Ledger(self.store).entries() if entry.status == DONE)
+        return {each.output.removesuffix(SUFFIX): each.uri for each in done if each.output.endswith(SUFFIX)}
+
+
+def add_routes(api: FastAPI, settings: Settings, pool: WorkPool) -> None:
+    """Add the route to the application, if the settings name an archive."""
+    if not settings.archive:
+        return
+    archive = Archive(settings.archive)
+    parameters = example("curl -s '$SERVER/api/render?id=00f3a1b2c4d5e6f7&format=png' -o colored.png")
+
+    @api.get("/api/render", responses=binary("the photograph in color"), openapi_extra=parameters)
+    async def render(id: str, format: str | None = None) -> Response:
+        """Render a photograph of the archive from its chroma file: the same bytes as a whole run gives."""
+        if not KEY.fullmatch(id):
+            raise Refusal(422, "id must be 16 hexadecimal digits, as the ledger's outputs are named.")
+        if format is not None:
+            named_format(format)
+        work: Any = partial(archive.rendered, id, format)
+        return download(await pool.run(work))

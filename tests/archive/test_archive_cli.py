@@ -1,0 +1,143 @@
+"""The verbs of archives, as people and scripts call them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
+pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
+
+from archive.archive_scene import HINTS, write_hints, write_photographs
+from tinct.archive.manifest import read_manifest
+from tinct.archive.watch import Watch
+from tinct.archive.worker import Job
+from tinct.cli import EXIT_BAD_INPUT, run
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+
+
+def planned(tmp_path: Path, count: int) -> str:
+    write_photographs(tmp_path / "in", count)
+    manifest = str(tmp_path / "m.csv")
+    arguments = ["-o", manifest, "--hints", write_hints(tmp_path), "-m", "levin", "--option", "size=32"]
+    assert run(["batch", "plan", str(tmp_path / "in"), *arguments]) == 0
+    return manifest
+
+
+def test_plan_start_report_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    manifest, out = planned(tmp_path, 3), str(tmp_path / "out")
+    assert run(["batch", "start", manifest, "--out", out, "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert [line["status"] for line in lines] == ["done"] * 3
+    assert run(["batch", "start", manifest, "--out", out]) == 0
+    assert "nothing to do, 3 were settled before" in capsys.readouterr().out
+    assert run(["batch", "report", out, "--out", str(tmp_path / "r.html")]) == 0
+    page = (tmp_path / "r.html").read_text()
+    assert page.count("data:image/jpeg;base64,") == 9
+    assert "<script" not in page
+    assert run(["batch", "verify", out]) == 0
+    next((tmp_path / "out").glob("*.png")).unlink()
+    assert run(["batch", "verify", out]) == EXIT_BAD_INPUT
+
+
+def test_a_failure_makes_the_exit_code_and_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    manifest = planned(tmp_path, 2)
+    (tmp_path / "in" / "p000.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    assert run(["batch", "start", manifest, "--out", str(tmp_path / "out"), "--quiet"]) == EXIT_BAD_INPUT
+    said = capsys.readouterr()
+    assert len(said.err.splitlines()) == 1
+    assert "1 done, 1 refused" in said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--shard", "3/3"], "I from 0 to N - 1"),
+        (["--format", "gif"], "choose one of same"),
+        (["--store", "air"], "picture or chroma"),
+        (["--option", "brightness=1"], "not NAME=VALUE of an option"),
+        (["--option", "strength=9"], "strength is 9"),
+        (["--store", "chroma", "--label", "x"], "no pixels to label"),
+    ],
+)
+def test_a_wrong_option_is_said_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+):
+    manifest = planned(tmp_path, 1)
+    assert run(["batch", "start", manifest, "--out", str(tmp_path / "out"), *arguments]) == EXIT_BAD_INPUT
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_chroma_file_gives_the_picture_of_a_whole_run(tmp_path: Path):
+    manifest = planned(tmp_path, 1)
+    (row,) = read_manifest(manifest)
+    assert run(["batch", "start", manifest, "--out", str(tmp_path / "small"), "--store", "chroma"]) == 0
+    assert run(["batch", "start", manifest, "--out", str(tmp_path / "whole")]) == 0
+    chroma, picture = str(tmp_path / "small" / f"{row.key}.chroma"), str(tmp_path / "made.png")
+    assert run(["render", chroma, row.uri, "-o", picture]) == 0
+    assert Path(picture).read_bytes() == (tmp_path / "whole" / f"{row.key}.png").read_bytes()
+
+
+def test_iiif_manifests_are_written_for_results(tmp_path: Path):
+    manifest = planned(tmp_path, 2)
+    folder = tmp_path / "iiif"
+    assert run(["batch", "start", manifest, "--out", str(tmp_path / "out"), "--iiif", str(folder)]) == 0
+    keys = {row.key for row in read_manifest(manifest)}
+    assert {path.stem for path in folder.glob("*.json")} == keys
+
+
+def test_a_watched_photograph_is_taken_whole_and_once(tmp_path: Path):
+    job = Job(str(tmp_path / "out"), options={"method": "reinhard"})
+    watching = Watch(str(tmp_path / "in"), job, quiet=0.2)
+    (path,) = write_photographs(tmp_path / "made", 1, side=40)
+    content, target = path.read_bytes(), tmp_path / "in" / "slow.png"
+    target.parent.mkdir()
+    seen: list[str] = []
+
+    def writes_slowly() -> None:
+        with target.open("wb") as stream:
+            for start in range(0, len(content), max(len(content) // 8, 1)):
+                stream.write(content[start : start + max(len(content) // 8, 1)])
+                stream.flush()
+                time.sleep(0.08)
+
+    writer = threading.Thread(target=writes_slowly)
+    writer.start()
+    while writer.is_alive():
+        seen += [row.uri for row in watching.arrived()]
+        time.sleep(0.02)
+    assert seen == []
+    deadline = time.monotonic() + 20
+    while not seen and time.monotonic() < deadline:
+        time.sleep(0.05)
+        seen += [row.uri for row in watching.arrived()]
+    assert seen[:1] == [str(target)]
+
+
+def test_watching_goes_on_by_the_ledger_after_a_restart(tmp_path: Path):
+    write_photographs(tmp_path / "in", 2)
+    arguments = [
+        "watch",
+        str(tmp_path / "in"),
+        "--out",
+        str(tmp_path / "out"),
+        "--once",
+        "--quiet-for",
+        "0.1",
+    ]
+    hinted = tmp_path / "hints.json"
+    hinted.write_bytes(HINTS)
+    assert run([*arguments, "--option", "size=32"]) == 0
+    first = sorted((tmp_path / "out").rglob("*.parquet"))
+    assert run([*arguments, "--option", "size=32"]) == 0
+    assert sorted((tmp_path / "out").rglob("*.parquet")) == first
+    assert len(list((tmp_path / "out").glob("*.png"))) == 2

@@ -1,0 +1,98 @@
+"""Laws of manifests: the same rows in every format, stable ids, mistakes named by row."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
+pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
+
+from archive.archive_scene import write_photographs
+from tinct.archive.manifest import Row, photograph_id, plan, read_manifest, write_manifest
+from tinct.archive.storage import Store
+from tinct.errors import ManifestError
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
+def test_a_manifest_is_read_as_it_was_written(tmp_path: Path, suffix: str):
+    rows = [
+        Row(
+            photograph_id("a.png"),
+            "a.png",
+            ("r1.jpg", "r,2.jpg"),
+            "h.json",
+            "",
+            {"vividness": 0.5, "seed": 3},
+        ),
+        Row(photograph_id("s3://b/ü.tif"), "s3://b/ü.tif", options={"method": "levin", "chroma_only": True}),
+        Row(photograph_id("c.png"), "c.png", project="coat.tinct.json", group="coats"),
+    ]
+    write_manifest(rows, str(tmp_path / f"m{suffix}"))
+    assert read_manifest(str(tmp_path / f"m{suffix}")) == rows
+
+
+def test_an_id_is_the_first_eight_bytes_of_the_hash_of_the_uri():
+    digest = sha256(b"scans/a.png").hexdigest()
+    row = Row(photograph_id("scans/a.png"), "scans/a.png")
+    assert row.key == digest[:16]
+    assert -(1 << 63) <= row.id < 1 << 63
+
+
+def test_a_list_of_uris_is_a_manifest(tmp_path: Path):
+    (tmp_path / "m.csv").write_text("uri,vividness,method\na.png,0.5,\nb.png,,levin\n")
+    first, second = read_manifest(str(tmp_path / "m.csv"))
+    assert first == Row(photograph_id("a.png"), "a.png", options={"vividness": 0.5})
+    assert second.options == {"method": "levin"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("uri\na.png\na.png\n", "under one id"),
+        ("name\na.png\n", "row 1 .* no uri"),
+        ('uri,options\na.png,"{""bright"": 1}"\n', "'bright' is not an option"),
+        ("uri,strength\na.png,9\n", "strength is 9"),
+        ("uri,strength\na.png,much\n", "'much' is not a number"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, text: str, said: str):
+    (tmp_path / "m.csv").write_text(text)
+    with pytest.raises(ManifestError, match=said):
+        read_manifest(str(tmp_path / "m.csv"))
+
+
+def test_a_plan_takes_photographs_and_nothing_else(tmp_path: Path):
+    write_photographs(tmp_path / "in" / "deep", 2)
+    for name in ("notes.txt", "p000.color.png", ".hidden.png"):
+        (tmp_path / "in" / name).write_bytes(b"x")
+    wanted = [str(tmp_path / "in" / "deep" / f"p{n:03}.png") for n in range(2)]
+    assert [row.uri for row in plan(str(tmp_path / "in"))] == wanted
+    assert [row.uri for row in plan(str(tmp_path / "in" / "**" / "*.png"))] == wanted
+    with pytest.raises(ManifestError, match="no photographs"):
+        plan(str(tmp_path / "none"))
+
+
+def test_a_plan_of_a_uri_has_uris():
+    store = Store("memory://plan/in")
+    store.put("b.png", b"x")
+    store.put("deep/a.jpg", b"x")
+    assert [row.uri for row in plan("memory://plan/in")] == [
+        "memory://plan/in/b.png",
+        "memory://plan/in/deep/a.jpg",
+    ]
+
+
+def test_shards_part_a_manifest():
+    rows = [Row(photograph_id(f"{n}.png"), f"{n}.png") for n in range(200)]
+    shards = [[row for row in rows if row.in_shard((i, 7))] for i in range(7)]
+    assert sorted(row.uri for shard in shards for row in shard) == sorted(row.uri for row in rows)
+    assert min(map(len, shards)) > 10
+
+
+def test_what_is_asked_has_a_hash_and_who_asks_has_not():
+    one, other = Row(1, "a", options={"seed": 1}), Row(2, "b", options={"seed": 1}, group="g")
+    assert one.options_sha256 == other.options_sha256
+    assert one.options_sha256 != Row(1, "a", options={"seed": 2}).options_sha256

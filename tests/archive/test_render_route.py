@@ -1,0 +1,42 @@
+"""`GET /api/render` gives the bytes of a whole run, and tells what is not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
+pytest.importorskip("fastapi", reason="the server needs the extra web")
+testclient = pytest.importorskip("fastapi.testclient", reason="the test client needs httpx")
+
+from archive.archive_scene import QUICK, write_hints, write_photographs
+from tinct.archive.batch import run_batch
+from tinct.archive.manifest import plan
+from tinct.archive.worker import Job
+from tinct.web.app import create_app
+from tinct.web.settings import Settings
+
+
+def test_a_chroma_file_is_rendered_on_demand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    write_photographs(tmp_path / "in", 2)
+    rows = plan(str(tmp_path / "in"), hints=write_hints(tmp_path), options=QUICK)
+    run_batch(rows, Job(str(tmp_path / "small"), store="chroma"))
+    run_batch(rows, Job(str(tmp_path / "whole")))
+    server = create_app(Settings(archive=str(tmp_path / "small")))
+    client = testclient.TestClient(server.api)
+    for row in rows:
+        answer = client.get("/api/render", params={"id": row.key, "format": "png"})
+        assert answer.status_code == 200, answer.text
+        assert answer.content == (tmp_path / "whole" / f"{row.key}.png").read_bytes()
+    assert client.get("/api/render", params={"id": "0" * 16}).status_code == 404
+    assert client.get("/api/render", params={"id": "../../secret"}).status_code == 422
+    Path(rows[0].uri).unlink()
+    gone = client.get("/api/render", params={"id": rows[0].key})
+    assert (gone.status_code, "is not there" in gone.json()["error"]) == (502, True)
+
+
+def test_without_an_archive_there_is_no_such_route():
+    client = testclient.TestClient(create_app(Settings()).api)
+    assert client.get("/api/render", params={"id": "0" * 16}).status_code == 404
