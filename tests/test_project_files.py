@@ -13,7 +13,13 @@ import yaml
 import tinct
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/**/README.md")]]
+MADE = {"build", "dist", "demo", "node_modules", "runs"}
+"""Folders that are made and not tracked, beside those whose names begin with a point."""
+PAGES = [
+    path
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("[!.]*/**/README.md")]
+    if not any(part in MADE or part.startswith(".") for part in path.relative_to(ROOT).parts)
+]
 
 
 def text(name: str) -> str:
