@@ -239,6 +239,13 @@ BAD = {
     "a file as folder": (["photo.png", "--out-dir", "text.jpg", *HINT], "text.jpg"),
     "two places": (["photo.png", "-o", "a.png", "--out-dir", "b", *HINT], "--out-dir"),
     "one name for two": (["photo.png", "album.png", "-o", "a.png", *HINT], "2 photographs"),
+    "no standard input to spare": (["-", "photo.png", *HINT], "standard input"),
+    "a tree without a folder": (["photo.png", "--keep-tree", *HINT], "--out-dir"),
+    "two minds": (["photo.png", "--overwrite", "--skip-existing", *HINT], "--skip-existing"),
+    "unknown --format": (["photo.png", "--format", "heic", *HINT], "'heic'"),
+    "two formats": (["photo.png", "-o", "a.png", "--format", "tif", *HINT], "--format"),
+    "missing list": (["--files-from", "nothing.txt", *HINT], "nothing.txt"),
+    "a result and JSON": (["-", "--json", "-o", "-", *HINT], "--json"),
     "no photograph": ([*HINT], "PHOTO"),
     "unknown option": (["photo.png", "--colour"], "--colour"),
 }

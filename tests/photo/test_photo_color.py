@@ -440,3 +440,14 @@ def test_hidden_colors_and_paper_do_not_count() -> None:
         reference_photo(pink, 0)
     with pytest.raises(ReferencePhotoError, match="gray"):
         reference_photo(np.full((460, 640, 3), 252, np.uint8), 0)
+
+
+@pytest.mark.parametrize("icc", [gray_profile(1.8), matrix_profile(ADOBE_RGB, 2.2)], ids=["gray", "adobe"])
+def test_photograph_goes_to_another_process_with_its_profile(icc: bytes) -> None:
+    import pickle
+
+    array = random_colors((9, 9) if icc[16:20] == b"GRAY" else (9, 9, 3))
+    photo = Photo.read(encoded(array, icc))
+    back = pickle.loads(pickle.dumps(photo))
+    np.testing.assert_array_equal(back.lightness(), photo.lightness())
+    assert back.encode("png") == photo.encode("png")

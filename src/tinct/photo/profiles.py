@@ -55,6 +55,10 @@ class ColorProfile:
     curves: tuple[Curve, ...]
     matrix: NDArray[np.float64]
 
+    def __reduce__(self) -> tuple[Callable[[bytes], ColorProfile | None], tuple[bytes]]:
+        """A profile goes to another process as its bytes: its curves are functions."""
+        return read_profile, (self.icc,)
+
     @property
     def is_gray(self) -> bool:
         """True for a profile of one channel; color pixels cannot keep it."""
