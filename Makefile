@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 TORCH := torch==2.13.0
-SOURCES := src tests benchmarks tools examples packages
+SOURCES := src tests benchmarks tools examples packages integrations
 DATA ?= ../shared/data
 AXE := 4.10.3
 
