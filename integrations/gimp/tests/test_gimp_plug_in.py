@@ -124,7 +124,9 @@ def in_gimp(folder: Path, program: Path, **settings: str) -> dict[str, Any]:
     assert GIMP is not None
     profile = folder / "profile"
     shutil.copytree(PLUG_IN, profile / "plug-ins" / PLUG_IN.name)
+    others = [each for each in os.environ["PATH"].split(os.pathsep) if Path(each) != Path(sys.executable).parent]
     settings |= {
+        "PATH": os.pathsep.join(others),  # GIMP's python3 is the system's, which has gi
         "GIMP3_DIRECTORY": str(profile),
         "TINCT_GIMP_FOLDER": str(folder),
         "TINCT_GIMP_PROGRAM": str(program),

@@ -73,8 +73,9 @@ def run_program(line: list) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise TinctError(f"{line[0]} did not run: {error}") from None
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"it ended with code {done.returncode} and said nothing."]
-        raise TinctError(lines[-1])
+        said = done.stderr.strip().splitlines() or [f"it ended with code {done.returncode} and said nothing."]
+        own = [each for each in said if each.startswith("tinct:")]
+        raise TinctError((own or said)[-1])
 
 
 def write_layer(layer: Gimp.Layer, frame: Gimp.Layer, precision: Gimp.Precision, path: Path) -> None:
