@@ -7,9 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet 
 TORCH := torch==2.13.0
 SOURCES := src tests benchmarks tools examples packages integrations
 DATA ?= ../shared/data
+DOORS := .venv-doors
 AXE := 4.10.3
 
-.PHONY: demo test fuzz lint types wheel wheel-oldest bench results papers docs screenshots constraints clean
+.PHONY: demo test fuzz lint types wheel wheel-oldest bench results papers docs site doors container screenshots constraints clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tinct demo --out-dir demo
@@ -53,6 +54,19 @@ docs: $(VENV)/.developing
 	@$(BIN)/python -m tinct.cli.reference docs/cli.md
 	@$(BIN)/python -m tools.api_reference docs/api.md
 
+# The documentation as a static site in build/site, with a gallery; warnings are errors, every link is followed.
+site: $(DOORS)/.installed
+	@$(DOORS)/bin/python -m tools.site --out build/site
+
+# The tests of integrations/ that need more than the others: gradio, hadolint; those of GIMP and darktable where these are installed.
+doors: $(DOORS)/.installed
+	@PATH="$(abspath $(DOORS))/bin:$$PATH" $(DOORS)/bin/python -m pytest -ra integrations
+
+# The image `tinct`, and the tests that run it. BASE names another image with Python as its base.
+container: $(DOORS)/.installed
+	@$(firstword $(or $(TINCT_PODMAN),podman)) build $(if $(BASE),--build-arg BASE=$(BASE)) -f integrations/container/Containerfile -t tinct .
+	@PATH="$(abspath $(DOORS))/bin:$$PATH" TINCT_IMAGE=localhost/tinct $(DOORS)/bin/python -m pytest -ra integrations/container
+
 # Pictures of the studio for docs/studio.md, of photographs that scikit-image brings; needs chromium.
 screenshots: $(VENV)/.developing
 	@$(BIN)/python tests/browser/screenshots.py docs/screenshots
@@ -90,4 +104,12 @@ $(VENV)/.developing: $(VENV)/.installed
 	@echo "installing what the tests need, torch among it"
 	@$(PIP) "$(TORCH)"
 	@$(PIP) --editable ".[formats,evaluate,study,web,train,ray,c2pa]" --group dev
+	@touch $@
+
+# An environment of its own: gradio bounds packages that the others do not.
+$(DOORS)/.installed: $(VENV)/.created pyproject.toml
+	@echo "installing what the doors' tests and the site need (about 1 GB, once)"
+	@$(PYTHON) -m venv $(DOORS)
+	@$(DOORS)/bin/python -m pip --disable-pip-version-check install --quiet --upgrade "pip>=25.1"
+	@$(DOORS)/bin/python -m pip --disable-pip-version-check install --quiet --editable ".[web]" --group doors
 	@touch $@

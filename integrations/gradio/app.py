@@ -102,7 +102,9 @@ def build(examples: list[list[str]]) -> gr.Blocks:
                     label="References (color photographs)", type="filepath", columns=4, height=160
                 )
             with gr.Column():
-                before_after = gr.ImageSlider(label="Before and after", type="numpy", format="png", height=480)
+                before_after = gr.ImageSlider(
+                    label="Before and after", type="numpy", format="png", height=480
+                )
                 file = gr.DownloadButton("Download the result", size="sm")
                 vividness = gr.Slider(0, 2, 1, step=0.05, label="Vividness", info="0 is the safe mean")
                 strength = gr.Slider(0, 2, 1, step=0.05, label="Strength", info="saturation; 0 is gray")

@@ -1,4 +1,4 @@
-"""The container: its file by hadolint, its compose file by what it must say, and, where an image is built, the image."""
+"""The container: its file by hadolint, its compose file by its words, and, where an image is built, the image."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def server() -> Iterator[str]:
     """The address of the image's server, on a root that is read only."""
     name = f"tinct-{uuid.uuid4().hex[:8]}"
     port = [] if "--network" in RUN else ["-p", "127.0.0.1:8322:8322"]
-    started = podman("run", "-d", "--rm", "--name", name, *RUN, *port, *SAFE, "-e", f"TINCT_TOKEN={TOKEN}", IMAGE)
+    started = podman(
+        "run", "-d", "--rm", "--name", name, *RUN, *port, *SAFE, "-e", f"TINCT_TOKEN={TOKEN}", IMAGE
+    )
     assert started.returncode == 0, started.stderr
     address = "http://127.0.0.1:8322"
     try:
@@ -101,7 +103,12 @@ def test_a_photograph_goes_through_it(server: str, tmp_path: Path) -> None:
     Image.fromarray(data.chelsea()).convert("L").save(gray, "PNG")
     boundary = uuid.uuid4().hex
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="photo"; filename="cat.png"\r\n'
-    body = head.encode() + b"Content-Type: image/png\r\n\r\n" + gray.getvalue() + f"\r\n--{boundary}--\r\n".encode()
+    body = (
+        head.encode()
+        + b"Content-Type: image/png\r\n\r\n"
+        + gray.getvalue()
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
     headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     request = urllib.request.Request(f"{server}/api/colorize", body, headers)
     with pytest.raises(urllib.error.HTTPError, match="401"):

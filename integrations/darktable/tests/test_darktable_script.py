@@ -49,7 +49,9 @@ def photograph(tmp_path: Path) -> Path:
 
 
 @pytest.mark.skipif(LUAC is None, reason="needs luac: apt-get install lua5.4")
-@pytest.mark.parametrize("file", [SCRIPT, TESTS / "stub.lua", TESTS / "in_darktable.lua"], ids=lambda f: f.name)
+@pytest.mark.parametrize(
+    "file", [SCRIPT, TESTS / "stub.lua", TESTS / "in_darktable.lua"], ids=lambda f: f.name
+)
 def test_luac_takes_it(file: Path) -> None:
     done = subprocess.run([str(LUAC), "-p", str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -100,14 +102,24 @@ def test_an_older_darktable_is_told_what_is_wanted(program: Path, photograph: Pa
 
 
 @pytest.mark.skipif(DARKTABLE is None, reason="needs darktable and xvfb-run: apt-get install darktable xvfb")
-def test_darktable_itself_imports_and_groups_the_result(program: Path, photograph: Path, tmp_path: Path) -> None:
+def test_darktable_itself_imports_and_groups_the_result(
+    program: Path, photograph: Path, tmp_path: Path
+) -> None:
     settings = {
         "TINCT_DARKTABLE_FOLDER": str(photograph.parent),
         "TINCT_DARKTABLE_PROGRAM": str(program),
         "TINCT_DARKTABLE_SCRIPT": str(SCRIPT),
     }
     luacmd = f"dofile({str(TESTS / 'in_darktable.lua')!r})"
-    line = ["xvfb-run", "-a", str(DARKTABLE), "--library", ":memory:", "--configdir", str(tmp_path / "config")]
+    line = [
+        "xvfb-run",
+        "-a",
+        str(DARKTABLE),
+        "--library",
+        ":memory:",
+        "--configdir",
+        str(tmp_path / "config"),
+    ]
     line += ["--cachedir", str(tmp_path / "cache"), "--disable-opencl", "--luacmd", luacmd]
     done = subprocess.run(
         line, env=os.environ | settings, capture_output=True, text=True, timeout=240, check=False
@@ -117,4 +129,6 @@ def test_darktable_itself_imports_and_groups_the_result(program: Path, photograp
     lines = [each.split("\t") for each in report.read_text().splitlines()]
     assert ["ok", "true", "nil"] in lines, report.read_text()
     assert {each[1] for each in lines if each[0] == "group"} == {"photograph.tif", "photograph.color.tif"}
-    assert np.ptp(np.asarray(Image.open(photograph.with_name("photograph.color.tif")), int), axis=2).mean() > 3
+    assert (
+        np.ptp(np.asarray(Image.open(photograph.with_name("photograph.color.tif")), int), axis=2).mean() > 3
+    )

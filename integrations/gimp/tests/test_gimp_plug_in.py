@@ -23,7 +23,9 @@ from tinct.color.lab import rgb_to_lab
 
 PLUG_IN = Path(__file__).resolve().parents[1] / "tinct_colorize"
 GIMP = shutil.which("gimp-console-3.0") or shutil.which("gimp-console-3")
-needs_gimp = pytest.mark.skipif(GIMP is None, reason="needs GIMP 3: apt-get install gimp gir1.2-gimp-3.0 (Debian 13)")
+needs_gimp = pytest.mark.skipif(
+    GIMP is None, reason="needs GIMP 3: apt-get install gimp gir1.2-gimp-3.0 (Debian 13)"
+)
 ORANGE = (200, 90, 30)
 
 
@@ -102,7 +104,9 @@ def test_its_command_line_is_one_that_tinct_takes(plug_in: Any, folder: Path, pr
 
 def test_what_the_program_says_is_what_the_person_reads(plug_in: Any, folder: Path, program: Path) -> None:
     (folder / "broken.png").write_bytes(b"no picture")
-    line = plug_in.command(str(program), str(folder / "broken.png"), str(folder / "color.png"), None, None, {})
+    line = plug_in.command(
+        str(program), str(folder / "broken.png"), str(folder / "color.png"), None, None, {}
+    )
     with pytest.raises(plug_in.TinctError, match=r"broken\.png"):
         plug_in.run_program(line)
     with pytest.raises(plug_in.TinctError, match="pipx install tinct"):
@@ -124,7 +128,9 @@ def in_gimp(folder: Path, program: Path, **settings: str) -> dict[str, Any]:
     assert GIMP is not None
     profile = folder / "profile"
     shutil.copytree(PLUG_IN, profile / "plug-ins" / PLUG_IN.name)
-    others = [each for each in os.environ["PATH"].split(os.pathsep) if Path(each) != Path(sys.executable).parent]
+    others = [
+        each for each in os.environ["PATH"].split(os.pathsep) if Path(each) != Path(sys.executable).parent
+    ]
     settings |= {
         "PATH": os.pathsep.join(others),  # GIMP's python3 is the system's, which has gi
         "GIMP3_DIRECTORY": str(profile),
@@ -133,7 +139,9 @@ def in_gimp(folder: Path, program: Path, **settings: str) -> dict[str, Any]:
     }
     script = f"exec(open({str(Path(__file__).with_name('in_gimp.py'))!r}).read())"
     line = [GIMP, "-i", "-f", "--quit", "--batch-interpreter=python-fu-eval", "-b", script]
-    done = subprocess.run(line, env=os.environ | settings, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        line, env=os.environ | settings, capture_output=True, text=True, timeout=300, check=False
+    )
     report = folder / "layers.json"
     assert report.exists(), done.stdout + done.stderr
     return dict(json.loads(report.read_text()))
@@ -149,7 +157,7 @@ def test_gimp_shows_what_the_library_gives(folder: Path, program: Path) -> None:
     paint(folder)
     report = in_gimp(folder, program)
     layers = {each["name"]: each for each in report["layers"]}
-    assert [each["name"] for each in report["layers"]] == ["strokes.png", "tinct", "photograph.png"]
+    assert [each["name"] for each in report["layers"]] == ["strokes.png", "tinct", "Background"]
     assert layers["tinct"]["mode"] == "lch-color"
     assert not layers["strokes.png"]["visible"]
     shown = np.asarray(Image.open(folder / "shown.png").convert("RGB"))
@@ -175,5 +183,5 @@ def test_a_gray_image_whose_layer_lies_off_the_corner(folder: Path, program: Pat
 @needs_gimp
 def test_what_goes_wrong_leaves_the_image_as_it_was(folder: Path, program: Path) -> None:
     report = in_gimp(folder, folder / "no-such-program")
-    assert [each["name"] for each in report["layers"]] == ["photograph.png"]
+    assert [each["name"] for each in report["layers"]] == ["Background"]
     assert "pipx install tinct" in (folder / "error.txt").read_text()

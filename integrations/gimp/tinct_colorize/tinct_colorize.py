@@ -41,14 +41,23 @@ def find_program(name: str) -> str:
     Raises:
         TinctError: if it is nowhere.
     """
-    places = [os.environ.get("PATH", ""), str(Path.home() / ".local" / "bin"), "/opt/homebrew/bin", "/usr/local/bin"]
+    places = [
+        os.environ.get("PATH", ""),
+        str(Path.home() / ".local" / "bin"),
+        "/opt/homebrew/bin",
+        "/usr/local/bin",
+    ]
     found = shutil.which(os.path.expanduser(name), path=os.pathsep.join(places))
     if found is None:
-        raise TinctError(f"{name}: no such program; run `pipx install tinct`, or give its path in the dialog.")
+        raise TinctError(
+            f"{name}: no such program; run `pipx install tinct`, or give its path in the dialog."
+        )
     return found
 
 
-def command(program: str, photograph: str, result: str, strokes: str | None, reference: str | None, options: dict) -> list:
+def command(
+    program: str, photograph: str, result: str, strokes: str | None, reference: str | None, options: dict
+) -> list:
     """The command line that makes the layer of color."""
     line = [program, "colorize", photograph, "--chroma-only", "-o", result]
     line += ["--hints", strokes] if strokes else []
@@ -68,7 +77,13 @@ def run_program(line: list) -> None:
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
         done = subprocess.run(
-            line, env=environment, capture_output=True, text=True, timeout=SECONDS, creationflags=flags, check=False
+            line,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            creationflags=flags,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise TinctError(f"{line[0]} did not run: {error}") from None
@@ -114,13 +129,19 @@ def chosen(drawables: list, strokes: Gimp.Layer | None) -> tuple:
         upper, lower = sorted(layers, key=lambda layer: layer.get_image().get_item_position(layer))
         layers, strokes = [lower], upper
     if len(layers) != 1:
-        raise TinctError(f"{len(layers)} layers are selected; select the photograph, and at most a layer of strokes.")
+        raise TinctError(
+            f"{len(layers)} layers are selected; select the photograph, and at most a layer of strokes."
+        )
     if strokes is not None and not strokes.has_alpha():
-        raise TinctError(f"the layer {strokes.get_name()!r} has no transparency; paint strokes on a transparent layer.")
+        raise TinctError(
+            f"the layer {strokes.get_name()!r} has no transparency; paint strokes on a transparent layer."
+        )
     return layers[0], strokes
 
 
-def add_color(image: Gimp.Image, photograph: Gimp.Layer, strokes: Gimp.Layer | None, config: Gimp.ProcedureConfig) -> None:
+def add_color(
+    image: Gimp.Image, photograph: Gimp.Layer, strokes: Gimp.Layer | None, config: Gimp.ProcedureConfig
+) -> None:
     """Insert a layer of color, in the mode LCh Color, right above the photograph."""
     reference = config.get_property("reference")
     options = {name: config.get_property(name) for name in ("vividness", "strength", "trust")}
@@ -142,7 +163,9 @@ def add_color(image: Gimp.Image, photograph: Gimp.Layer, strokes: Gimp.Layer | N
         )
         if image.get_base_type() == Gimp.ImageBaseType.GRAY:
             image.convert_rgb()
-        color = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_for_path(str(paths["color"])))
+        color = Gimp.file_load_layer(
+            Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_for_path(str(paths["color"]))
+        )
     color.set_name(LAYER_NAME)
     image.insert_layer(color, photograph.get_parent(), image.get_item_position(photograph))
     _, left, top = photograph.get_offsets()
@@ -192,7 +215,9 @@ class TinctColorize(Gimp.PlugIn):
             None,
             flags,
         )
-        procedure.add_double_argument("vividness", "_Vividness", "0 is the safe mean, 2 daring", 0, 2, 1, flags)
+        procedure.add_double_argument(
+            "vividness", "_Vividness", "0 is the safe mean, 2 daring", 0, 2, 1, flags
+        )
         procedure.add_double_argument("strength", "S_aturation", "0 is gray, 1 as predicted", 0, 2, 1, flags)
         procedure.add_double_argument("trust", "_Trust", "In a reference that fits loosely", 0, 3, 1, flags)
         procedure.add_string_argument("program", "_Program", "tinct's program, or its path", "tinct", flags)

@@ -5,8 +5,11 @@ Everything that decides about a file before it is read is decided here, once, fo
 
 from __future__ import annotations
 
+import ntpath
 import os
 import stat
+import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -211,11 +214,30 @@ def _item(path: str, placing: Placing, root: Path | None, recursive: bool) -> It
     return Item(path, placing.target(path, root))
 
 
+def file_key(path: str, platform: str | None = None) -> str:
+    """What paths of one file have in common, by the platform's usual file system.
+
+    Windows takes capitals for small letters and "/" for a backslash; macOS takes capitals for small letters, and an
+    accented letter for the letter with a combining accent (HFS+ and APFS, Unicode normalization). Elsewhere a path
+    is itself.
+
+    Args:
+        path: an absolute path.
+        platform: as `sys.platform` names it; None is the one this runs on.
+    """
+    platform = platform or sys.platform
+    if platform == "win32":
+        return ntpath.normpath(path).casefold()
+    if platform == "darwin":
+        return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+    return path
+
+
 def _refuse_collisions(items: Iterable[Item]) -> None:
     taken: dict[str, str] = {}
     for item in items:
         if item.state is State.TO_DO and item.target != STANDARD_STREAM:
-            first = taken.setdefault(os.path.normcase(os.path.abspath(item.target)), item.photo)
+            first = taken.setdefault(file_key(os.path.abspath(item.target)), item.photo)
             if first != item.photo:
                 item.state = State.REFUSED
                 item.why = (
