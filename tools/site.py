@@ -62,7 +62,7 @@ def gather(source: Path) -> None:
     """Copy the pages, and the files that they link to, as they lie in the repository."""
     shutil.copytree(ROOT / "docs" / "site", source / "docs" / "site")
     shutil.copytree(ROOT / "docs" / "site" / "static", source / "_static")
-    wanted = {Path("src/tinct/__init__.py")}
+    wanted = {Path("src/tinct/version.py")}
     for page in pages():
         wanted.add(page)
         for target in _LINK.findall((ROOT / page).read_text(encoding="utf-8")):

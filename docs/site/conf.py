@@ -7,7 +7,7 @@ SOURCE = Path(__file__).resolve().parents[2]
 
 project = "tinct"
 copyright = "the authors of tinct"
-release = re.search(r'__version__ = "(.+)"', (SOURCE / "src/tinct/__init__.py").read_text())[1]
+release = re.search(r'__version__ = "(.+)"', (SOURCE / "src/tinct/version.py").read_text())[1]
 extensions = ["myst_parser"]
 root_doc = "docs/index"
 exclude_patterns = ["**/tests/**"]
