@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 import pytest
 
 from tinct.colorizing.batch import Placing, State, file_key, plan
-from tinct.inference.disk_cache import cache_folder
+from tinct.files import cache_folder
 from tinct.photo.formats import path_format
 
 
