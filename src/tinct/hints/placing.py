@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinct.color.hexcolor import color_to_ab
 from tinct.color.lab import rgb_to_lab
-from tinct.errors import HintError
+from tinct.errors import HintError, shown
 from tinct.hints.field import HintField, PlacedHint
 from tinct.hints.shapes import Box, Hint, HintImage, Rectangle, Stroke, Swatch, as_hints
 from tinct.hints.window import Scale, Size, Window
@@ -198,7 +198,7 @@ def _items(y: NDArray[np.intp], x: NDArray[np.intp], ab: Array) -> list[PlacedHi
 def _place_swatch(swatch: Swatch, scale: Scale, reference_sizes: Sequence[tuple[Size, Size]]) -> Swatch:
     if not 0 <= swatch.reference < len(reference_sizes):
         raise HintError(
-            f"a swatch names reference {swatch.reference}, but {len(reference_sizes)} were given; "
+            f"a swatch names reference {shown(swatch.reference)}, but {len(reference_sizes)} were given; "
             "references count from 0."
         )
     boxes = (

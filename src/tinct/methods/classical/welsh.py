@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import MethodError
+from tinct.errors import MethodError, shown
 from tinct.hints import HintField, Swatch
 from tinct.methods.classical.card import WELSH
 from tinct.methods.classical.color_statistics import counted_references
@@ -170,7 +170,7 @@ def _color_box(
     """Chroma and match distance in one target box; lightness is remapped between the two boxes alone."""
     if not 0 <= swatch.reference < len(references):
         raise MethodError(
-            f"a swatch names reference {swatch.reference}, but {len(references)} were given; "
+            f"a swatch names reference {shown(swatch.reference)}, but {len(references)} were given; "
             "references count from 0."
         )
     reference = references[swatch.reference]
