@@ -50,9 +50,9 @@ USES = {
     ),
     "measuring": (
         "import numpy as np\n"
-        "from tinct.evaluation.metrics.graph import channels_first, compile_f32, conv, picture_input\n"
+        "from tinct.evaluation.metrics.graph import compile_f32, conv, normalized, picture_input\n"
         "given = picture_input('given')\n"
-        "compile_f32([conv(channels_first(given, [0, 0, 0], [1, 1, 1]), np.ones((1, 3, 1, 1), np.float32),"
+        "compile_f32([conv(normalized(given, [0, 0, 0], [1, 1, 1]), np.ones((1, 3, 1, 1), np.float32),"
         " np.zeros(1, np.float32))], [given])"
     ),
 }

@@ -126,10 +126,11 @@ def test_two_processes_give_the_gradients_of_one(tmp_path: Path) -> None:
     )
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
     (tmp_path / "both").mkdir()
+    here = os.pathsep.join(str(folder) for folder in Path(__file__).parents[:2])
     runs = [
         subprocess.Popen(
             [sys.executable, "-c", code, str(tmp_path / "both")],
-            env={**os.environ, **shared, "RANK": str(rank), "PYTHONPATH": str(Path(__file__).parents[1])},
+            env={**os.environ, **shared, "RANK": str(rank), "PYTHONPATH": here},
         )
         for rank in range(2)
     ]

@@ -153,8 +153,8 @@ def weights_path(name: str, *, entries: Mapping[str, Weights] | None = None) -> 
     found = file_sha256(path)
     if found != entry.sha256:
         raise WeightsError(
-            f"{path} has sha256 {found[:12]}… where the manifest says {entry.sha256[:12]}…; "
-            "it is damaged or of another version: install tinct again or replace the file."
+            f"{path.name} has sha256 {found[:12]}… where the manifest says {entry.sha256[:12]}…; it is damaged or of "
+            f"another version: install tinct again or replace the file in {path.parent}."
         )
     return path
 
