@@ -60,17 +60,23 @@ def labels(
             metavar="FILE", help="ImageNet classifier that OpenVINO reads, uint8 224 pixels, 1001 classes."
         ),
     ] = None,
+    seen: Annotated[
+        bool,
+        typer.Option(
+            "--seen", help="Find relatives by what EfficientNet-Lite2 sees, without class or labels."
+        ),
+    ] = False,
 ) -> None:
     """Gather soft labels for a pool, and find for each photograph the likest others, its references in training.
 
-    What is not given is not trained on; relatives then go by class alone.
+    What is not given is not trained on; relatives go by class, then by labels, or with --seen by deep features alone.
 
     tinct data labels runs/pool --scenes scenes.csv --segments segments.npz --out runs/labels.npz
     """
     from tinct.training.labels import collect
     from tinct.training.photographs import Photographs
 
-    found = collect(Photographs.load(pool), scenes, segments, classifier)
+    found = collect(Photographs.load(pool), scenes, segments, classifier, seen=seen)
     found.save(out)
     kinds = [name for name in ("scenes", "objects", "segments") if getattr(found, name) is not None]
     typer.echo(f"{', '.join([*kinds, 'relatives'])}: {out}")

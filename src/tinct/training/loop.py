@@ -38,6 +38,7 @@ class LoopConfig:
             repeated to the bit.
         rate: the learning rate; it warms up over the share `warmup` of the run, stays, and falls to zero along a
             cosine from the share `decay` on.
+        backbone_rate: of a pretrained backbone, times `rate`.
         weight_decay: of AdamW, on matrices and kernels only.
         ema: decay of the averaged weights, which are what is validated and released.
         clip: greatest norm of the gradient.
@@ -55,6 +56,7 @@ class LoopConfig:
     steps: int = 20_000
     hours: float = 0.0
     rate: float = 2e-3
+    backbone_rate: float = 0.2
     weight_decay: float = 0.05
     warmup: float = 0.02
     decay: float = 0.3
@@ -112,7 +114,7 @@ class Loop:
         torch.manual_seed(config.seed)
         self.model = self._build()
         self.optimizer = torch.optim.AdamW(
-            _groups(self.model, config.weight_decay), lr=config.rate, betas=(0.9, 0.98), fused=True
+            _groups(self.model, config), lr=config.rate, betas=(0.9, 0.98), fused=True
         )
         self.averaged = Averaged(self.model, config.ema)
         self.step, self.seconds = 0, 0.0
@@ -163,7 +165,7 @@ class Loop:
         losses = self.gradients()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.rate * _schedule(self.progress(), self.config)
+            group["lr"] = group["share"] * self.config.rate * _schedule(self.progress(), self.config)
         self.optimizer.step()
         self.averaged.update(self.model)
         self.step += 1
@@ -310,13 +312,21 @@ def _seed(seed: int, step: int, part: int) -> int:
     return (seed << 40) + (step << 12) + part
 
 
-def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay only what multiplies (matrices and kernels), not biases, norms, temperatures."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
+def _groups(model: nn.Module, config: LoopConfig) -> list[dict[str, Any]]:
+    """Decay only what multiplies (matrices and kernels), not biases, norms, temperatures; a backbone learns slower."""
+    groups = []
+    for backbone, share in ((False, 1.0), (True, config.backbone_rate)):
+        parameters = [
+            p for name, p in model.named_parameters() if p.requires_grad and ("backbone." in name) == backbone
+        ]
+        if parameters:
+            many = [p for p in parameters if p.ndim >= 2]
+            few = [p for p in parameters if p.ndim < 2]
+            groups += [
+                {"params": many, "weight_decay": config.weight_decay, "share": share},
+                {"params": few, "weight_decay": 0.0, "share": share},
+            ]
+    return groups
 
 
 def _schedule(done: float, config: LoopConfig) -> float:

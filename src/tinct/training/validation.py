@@ -55,9 +55,15 @@ def mean_over(
     return {name: value / len(held_out) for name, value in sums.items()}
 
 
-def predict(model: Tinct, features: Features, hints: Hints, references: Items | None = None) -> Tensor:
-    """ab / 110 at 1/2 for photographs that were encoded."""
-    memory = memory_of(features.keys, hints, references, model.config.heads)
+def predict(
+    model: Tinct,
+    features: Features,
+    hints: Hints,
+    references: Items | None = None,
+    likeness: Tensor | float = 0.0,
+) -> Tensor:
+    """ab / 110 at 1/2 for photographs that were encoded; the likeness to references is added to the scores of these."""
+    memory = memory_of(features.keys, hints, references, model.config.heads, likeness)
     return model.decode(features, model.match(features.keys, memory), hints.map)[0]
 
 
@@ -82,13 +88,14 @@ def _one_chunk(
             out["vividness"] = float(found.norm(dim=1).mean() / ab.norm(dim=1).mean())
     none = square_hints(ab, place, 0)
     for name, (items_lightness, items_ab) in _references(pool, index, view, size, generator).items():
-        keys = model.encode((items_lightness - 50) / 50).keys
+        seen = model.encode((items_lightness - 50) / 50)
+        keys, likeness = seen.keys, (features.signature * seen.signature).sum(1, keepdim=True)
         items = reference_items(keys, items_ab, model.config.heads)
-        out[name] = psnr(lightness, predict(model, features, none, items), truth)
+        out[name] = psnr(lightness, predict(model, features, none, items, likeness), truth)
         if name == "related":
             angle = torch.full((len(index),), TURN, device=ab.device)
             items = reference_items(keys, turned(items_ab, angle), model.config.heads)
-            found = predict(model, features, none, items)
+            found = predict(model, features, none, items, likeness)
             out["turned"] = psnr(lightness, found, result_rgb(lightness, turned(ab, angle)))
     return out
 

@@ -25,7 +25,8 @@ from tinct.errors import WeightsError
 from tinct.inference.interface import HALF
 from tinct.methods.distribution import SURE_SPREAD
 from tinct.networks.layers.blocks import ConvNorm, Joint, smoothly_upsampled
-from tinct.networks.tinct.network import AB_BIN_COUNT, AB_SCALE, Tinct, TinctConfig
+from tinct.networks.tinct.encoder import PyramidEncoder
+from tinct.networks.tinct.network import AB_BIN_COUNT, AB_SCALE, Encoder, Tinct, TinctConfig
 from tinct.networks.tinct.ports import PARTS
 
 TEMPERATURE = 0.38
@@ -36,12 +37,14 @@ class EncodeGraph(nn.Module):
     """L* (B, 1, H, W), 0..100, H and W multiples of 32, to keys at 1/4 and the photograph's share of the decoder.
 
     Keys are (B, H/4, W/4, heads * key), each head's part of unit length; the shares, of the decoder's
-    convolution of what is at each scale, (B, h, w, C) at 1/2, 1/4, 1/8 and 1/16.
+    convolution of what is at each scale, (B, h, w, C) at 1/2, 1/4, 1/8 and 1/16; the signature, if the encoder has
+    one, (B, S).
     """
 
     def __init__(self, model: Tinct) -> None:
         super().__init__()
-        self.encoder, decoder = model.encoder, model.decoder
+        self.encoder: Encoder | PyramidEncoder = model.encoder
+        decoder = model.decoder
         c2, c4, c8, c16, _ = model.config.encoder
         self.share2 = _part(_here(decoder.at2), 0, c2, bias=True)
         self.share4 = _part(_here(decoder.at4), 0, c4, bias=True)
@@ -51,11 +54,12 @@ class EncodeGraph(nn.Module):
         self.register_buffer("same_head", _same_head(model.config))
 
     def forward(self, lightness: Tensor) -> tuple[Tensor, ...]:
-        keys, half, quarter, eighth, sixteenth = self.encoder.features((lightness - 50) / 50)[0]
+        keys, half, quarter, eighth, sixteenth, signature = self.encoder.features((lightness - 50) / 50)[0]
         # The squares' sum over each head as a convolution: no change of layout, where a reshape would cost two.
         length = F.conv2d(keys * keys, self.same_head).clamp_min(1e-8).rsqrt()
         shares = self.share2(half), self.share4(quarter), self.share8(eighth), self.share16(sixteenth)
-        return tuple(channels_last(maps) for maps in (keys * length, *shares))
+        given = tuple(channels_last(maps) for maps in (keys * length, *shares))
+        return (*given, signature) if signature.shape[1] else given
 
 
 class AttendGraph(nn.Module):
@@ -84,6 +88,12 @@ class AttendGraph(nn.Module):
 class MatchGraph(AttendGraph):
     """Attention to hints, which reach less far where they are farther away."""
 
+    def __init__(self, model: Tinct) -> None:
+        super().__init__(model)
+        if self.matcher.believes:
+            self.matcher = copy.deepcopy(model.matcher)
+            del self.matcher.reference_bias  # of references alone
+
     def forward(
         self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, item_bias: Tensor, item_place: Tensor
     ) -> Tensor:
@@ -110,6 +120,8 @@ class RecallGraph(AttendGraph):
         batch, heads = len(keys), self.matcher.heads
         null = self.matcher.null_bias[None, :, None, None].expand(batch, -1, 1, 1)
         bias = item_bias[:, None, None].expand(batch, heads, 1, -1)
+        if self.matcher.believes:
+            bias = bias + self.matcher.reference_bias[:, None, None]
         return self.attend(keys, item_keys, item_ab, torch.cat([null, bias], -1))
 
 

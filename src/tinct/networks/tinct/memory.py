@@ -5,7 +5,7 @@ Arrays here have channels last; a key is the concatenation of its heads' parts, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,12 +38,14 @@ class Items:
         ab: CIE a*, b*, shape (M, 2).
         bias: logarithm of each one's weight, shape (M,).
         place: x and y divided by the longer side, shape (M, 2); None for items without one.
+        signature: of the reference that they are patches of, shape (S,).
     """
 
     keys: Array
     ab: Array
     bias: Array
     place: Array | None = None
+    signature: Array = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def weighed(self, weight: float) -> Items:
         """The same items, each with this weight, above 0."""
@@ -122,10 +124,17 @@ def maps(near: NDArray[Any] | None, far: NDArray[Any] | None, height: int, width
     return np.ascontiguousarray(parts.transpose(0, 2, 1).reshape(1, HEADS * 6, height, width))
 
 
+def shares(found: NDArray[Any]) -> tuple[Array, Array]:
+    """How much of the attention hints and references took, from `maps`: (h, w) each, 0..1; the heads' means."""
+    parts = found[0].reshape(HEADS, 6, *found.shape[2:])
+    hints, references = (np.clip(parts[:, column].mean(0), 0, 1) for column in (2, 5))
+    return hints, references
+
+
 def share(found: NDArray[Any]) -> Array:
     """How much of the attention the memory took, from `maps`: shape (h, w), 0..1; the heads' mean."""
-    parts = found[0].reshape(HEADS, 6, *found.shape[2:])
-    taken: Array = np.clip((parts[:, 2] + parts[:, 5]).mean(0), 0, 1)
+    hints, references = shares(found)
+    taken: Array = np.clip(hints + references, 0, 1)
     return taken
 
 

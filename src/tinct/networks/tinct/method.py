@@ -7,8 +7,9 @@ The photograph and each reference are encoded once (`encode`); another weight or
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,9 @@ from tinct.networks.tinct.memory import (
     maps,
     reference_items,
     share,
+    shares,
 )
-from tinct.networks.tinct.ports import INPUTS, OUTPUTS
+from tinct.networks.tinct.ports import INPUTS, OUTPUTS, SIGNATURE
 from tinct.weights import manifest, weights_path
 
 if TYPE_CHECKING:
@@ -57,6 +59,10 @@ CHROMA_TIMES, CHROMA_ABOVE = 2.0, 10.0
 """How much more chroma than the mean answer the annealed mean may have, times and ab units: it bounds blotches of a
 color that the mean answer knows nothing of."""
 
+REFERENCE_ALONE = 8
+"""Power of the share of attention that references take, up to which vividness recedes: where a reference answers for
+nearly all, as beside the photograph itself, nothing is guessed; where it answers for half, results are as vivid as
+without one. Chosen on held-out photographs (docs/experiments.md, "Vividness")."""
 
 REFERENCE_TRUST = float(np.exp(2))
 """How much more a reference counts beside the null item for each step of trust; at 1 as in training.
@@ -73,12 +79,14 @@ class Features:
         size: height and width before that.
         view: of `keys`, as the encoder's maps lie in memory.
         shares: what of `encode` the decoder takes, by name.
+        signature: what the whole photograph is about, shape (S,); empty if the network does not say.
     """
 
     lightness: Array
     size: tuple[int, int]
     view: NDArray[Any]
     shares: dict[str, NDArray[Any]]
+    signature: Array
 
     @cached_property
     def keys(self) -> NDArray[Any]:
@@ -138,19 +146,20 @@ class Tinct(StagedMethod):
         """The features of a photograph; lightness is CIE L*, shape (H, W), 0..100."""
         padded = mirrored(np.asarray(lightness, np.float32), SIZE_MULTIPLE)
         outputs = self._network("encode").run(lightness=padded[None, None])
-        keys = outputs.pop("keys")
+        keys, signature = outputs.pop("keys"), _signature(outputs.pop(SIGNATURE, None))
         height, width = lightness.shape
-        return Features(padded, (height, width), keys, outputs)
+        return Features(padded, (height, width), keys, outputs, signature)
 
     def encode_reference(self, reference: Reference) -> Items:
         """A memory item for each patch of a reference, of weight 1."""
         padded = mirrored(np.asarray(reference.lightness, np.float32), SIZE_MULTIPLE)
-        keys = self._network("encode").run(lightness=padded[None, None])["keys"]
-        return reference_items(keys[0], reference.ab)
+        outputs = self._network("encode").run(lightness=padded[None, None])
+        items = reference_items(outputs["keys"][0], reference.ab)
+        return replace(items, signature=_signature(outputs.get(SIGNATURE)))
 
     def recall(self, features: Features, references: Sequence[EncodedReference]) -> NDArray[Any] | None:
         """What each place attends to in every patch of every reference that counts; None where none does."""
-        items = [weighed(each) for each in references if each.weight > 0]
+        items = [weighed(each, features.signature) for each in references if each.weight > 0]
         if not items:
             return None
         return self._network("recall").run(keys=features.view, **joined(items).inputs())["found"]
@@ -175,10 +184,12 @@ class Tinct(StagedMethod):
             matched.decoded = self._network("decode").run(**matched.inputs)
         outputs = matched.decoded
         height, width = matched.features.size
-        answered = _enlarged(share(matched.inputs["maps"]), KEY_STRIDE)
+        hinted, recalled = (_enlarged(part, KEY_STRIDE) for part in shares(matched.inputs["maps"]))
+        answered = np.clip(hinted + recalled, 0, 1)
         certainty = _enlarged(outputs["certainty"][0], VIVID_STRIDE)[:height, :width]
-        # The more hints and references answer for, the less is guessed: by the square of what they leave.
-        vivid = np.moveaxis(_vivid(matched.features, outputs) * np.square(1 - answered), 0, -1)
+        # The more hints answer for, and references nearly alone, the less is guessed: by the square of what they leave.
+        left = np.square((1 - hinted) * (1 - recalled**REFERENCE_ALONE))
+        vivid = np.moveaxis(_vivid(matched.features, outputs) * left, 0, -1)
         ab = _enlarged(outputs["ab"][0], 2)[:height, :width]
         if seed:
             moved = alternative(self.distribution(matched), seed)
@@ -217,10 +228,18 @@ class Tinct(StagedMethod):
         return self._networks[part]
 
 
-def weighed(reference: EncodedReference) -> Items:
-    """A reference's memory items with its weight, above 0, and its trust: each step of trust is two logarithms."""
+def weighed(reference: EncodedReference, signature: Array) -> Items:
+    """A reference's memory items with its weight, above 0, and its trust: each step of trust is two logarithms.
+
+    The more the reference has in common with the photograph of this signature, the more its items count.
+    """
     items: Items = reference.features
-    return items.weighed(reference.weight * REFERENCE_TRUST ** (reference.trust - 1))
+    likeness = math.exp(float(np.dot(signature, items.signature)))
+    return items.weighed(reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * likeness)
+
+
+def _signature(output: NDArray[Any] | None) -> Array:
+    return np.zeros(0, np.float32) if output is None else np.asarray(output[0], np.float32)
 
 
 def _torch_source(part: str, path: Path) -> TorchSource:
@@ -234,7 +253,9 @@ def _torch_source(part: str, path: Path) -> TorchSource:
         numbers = manifest()[f"tinct.{part}"].network
         return released_graph(part, path, dataclass_from(TinctConfig, numbers, "network"))
 
-    return TorchSource(build, path, INPUTS[part], OUTPUTS[part])
+    numbers = manifest()[f"tinct.{part}"].network
+    outputs = tuple(name for name in OUTPUTS[part] if name != SIGNATURE or numbers.get(SIGNATURE))
+    return TorchSource(build, path, INPUTS[part], outputs)
 
 
 def _vivid(features: Features, outputs: dict[str, NDArray[Any]]) -> Array:

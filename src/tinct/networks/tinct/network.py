@@ -10,7 +10,6 @@ Colors inside the network are CIE a*, b* divided by 110; lightness is (L* - 50) 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -27,6 +26,8 @@ from tinct.networks.layers.blocks import (
     stage,
     upsampled,
 )
+from tinct.networks.tinct.encoder import PyramidEncoder
+from tinct.networks.tinct.features import Features, TinctConfig, unit
 
 AB_SCALE = 110.0
 AB_BIN_COUNT = 313
@@ -35,38 +36,8 @@ KEY_STRIDE = 4
 REFERENCE_STRIDE = 8
 MAP_CHANNELS_PER_HEAD = 6
 
-
-@dataclass(frozen=True)
-class TinctConfig:
-    """The numbers of the network; channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the working size.
-
-    Attributes:
-        encoder: channels of the encoder's five scales.
-        blocks: residual blocks at each of them.
-        decoder: channels of the decoder at 1/2, 1/4, 1/8 and 1/16.
-        heads: ways of comparing a place with the memory, each with its own key, temperature and reach.
-        key: length of each head's key.
-        scenes, segments, objects: sizes of the training-only heads that teach the encoder what is where.
-    """
-
-    encoder: tuple[int, int, int, int, int] = (32, 64, 128, 256, 384)
-    blocks: tuple[int, int, int, int, int] = (1, 2, 3, 4, 2)
-    decoder: tuple[int, int, int, int] = (32, 64, 64, 128)
-    heads: int = 2
-    key: int = 64
-    scenes: int = 365
-    segments: int = 32
-    objects: int = 1001
-
-
-class Features(NamedTuple):
-    """What `encode` knows of a photograph: keys at 1/4 and features at 1/2, 1/4, 1/8 and 1/16."""
-
-    keys: Tensor
-    half: Tensor
-    quarter: Tensor
-    eighth: Tensor
-    sixteenth: Tensor
+STRANGE = -2.0
+"""Score, at first, of a reference's items before what the photographs' signatures have in common is added."""
 
 
 class Memory(NamedTuple):
@@ -123,7 +94,8 @@ class Encoder(nn.Module):
             + upsampled(self.key8(eighth), quarter)
             + upsampled(self.key16(sixteenth), quarter)
         )
-        return Features(keys, half, quarter, eighth, sixteenth), deep
+        signature = deep[:, :0].mean((2, 3))
+        return Features(keys, half, quarter, eighth, sixteenth, signature), deep
 
 
 class Matcher(nn.Module):
@@ -132,12 +104,14 @@ class Matcher(nn.Module):
     def __init__(self, config: TinctConfig) -> None:
         super().__init__()
         heads = config.heads
-        self.heads = heads
+        self.heads, self.believes = heads, config.signature > 0
         self.log_temperature = nn.Parameter(torch.full((heads,), 2.5))
         self.log_reach = nn.Parameter(torch.linspace(1.0, 3.5, heads))  # score lost over one longer side
         self.hint_bias = nn.Parameter(torch.zeros(heads))
         self.null_key = nn.Parameter(torch.zeros(heads, config.key))
         self.null_bias = nn.Parameter(torch.zeros(heads))
+        if config.signature:  # before likeness counts, a reference is of something else
+            self.reference_bias = nn.Parameter(torch.full((heads,), STRANGE))
 
     def forward(self, keys: Tensor, memory: Memory) -> Tensor:
         """Maps (B, heads * 6, h, w): for each head ab and share of attention from hints, then from references."""
@@ -147,6 +121,8 @@ class Matcher(nn.Module):
         hints = memory.place.shape[1]
         to_hints, to_references = scores.split([hints, scores.shape[-1] - hints], -1)
         to_hints = to_hints + self.nearness(memory.place, height, width)
+        if self.believes:
+            to_references = to_references + self.reference_bias[:, None, None]
         weights = torch.softmax(torch.cat([to_hints, to_references, null], -1), -1)
         return self.maps(weights @ self.values(memory).to(weights.dtype), height, width)
 
@@ -227,7 +203,8 @@ class Tinct(nn.Module):
         super().__init__()
         config = config or TinctConfig()
         self.config = config
-        self.encoder, self.matcher, self.decoder = Encoder(config), Matcher(config), Decoder(config)
+        self.encoder: Encoder | PyramidEncoder = _encoder(config)
+        self.matcher, self.decoder = Matcher(config), Decoder(config)
         deep = config.encoder[4]
         self.scene_head = nn.Linear(deep, config.scenes)
         self.object_head = nn.Linear(deep, config.objects)
@@ -261,11 +238,8 @@ class Tinct(nn.Module):
         return ab, bins
 
 
-def unit(keys: Tensor, heads: int) -> Tensor:
-    """Scale each head's part of (B, heads * key, h, w) to unit length at every place."""
-    batch, size, height, width = keys.shape
-    parts = keys.float().reshape(batch, heads, size // heads, height, width)
-    return F.normalize(parts, dim=2, eps=1e-4).reshape(batch, size, height, width).to(keys.dtype)
+def _encoder(config: TinctConfig) -> Encoder | PyramidEncoder:
+    return PyramidEncoder(config) if config.backbone else Encoder(config)
 
 
 def places(height: int, width: int, like: Tensor) -> Tensor:

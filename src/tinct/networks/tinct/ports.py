@@ -14,8 +14,11 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "distribution": _DECODER[1:],  # nothing at 1/2
 }
 
+SIGNATURE = "signature"
+"""What says how much photographs have in common; networks without an encoder that knows do not give it."""
+
 OUTPUTS: dict[str, tuple[str, ...]] = {
-    "encode": ("keys", "half", "quarter", "eighth", "sixteenth"),
+    "encode": ("keys", "half", "quarter", "eighth", "sixteenth", SIGNATURE),
     "match": ("found",),
     "recall": ("found",),
     "decode": ("ab", "annealed", "certainty"),

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from tinct.errors import OptionError
 
+BEGINNINGS = ("stem", "sixteenth", "none")
+"""Where the training of a pretrained backbone may begin."""
+
 
 @dataclass(frozen=True)
 class TinctRecipe:
@@ -21,6 +24,12 @@ class TinctRecipe:
         old: half of the photographs get the lightness of old ones.
         delta: of the Huber loss, ab / 110.
         huber, log_error, bins, match, scenes, objects, segments: weights of the losses (`tinct.training.losses`).
+        backbone_from: where in a pretrained encoder training begins: "stem" for all of it, "sixteenth" for what follows
+            1/8, "none".
+        start: a run of the same network whose weights this one begins with; "" begins anew.
+        released_decoder: begin with the released decoder and matcher (`tinct.networks.transplant`).
+        mimicry: with `released_decoder`: teach the encoder to say what the released one says, and nothing of colors
+            (`tinct.networks.tinct.mimicry`).
         decoder_only: train decoder and matcher alone, over the encoder of the weights that are installed.
         go_on: with `decoder_only`: begin with the decoder of these weights, not with a fresh one.
         keep_answers: with `go_on`: photographs without a reference, or with an unrelated one, are taught the answer of
@@ -52,6 +61,10 @@ class TinctRecipe:
     scenes: float = 0.03
     objects: float = 0.06
     segments: float = 0.06
+    backbone_from: str = "stem"
+    start: str = ""
+    released_decoder: bool = False
+    mimicry: bool = False
     decoder_only: bool = False
     go_on: bool = False
     keep_answers: bool = False
@@ -71,6 +84,12 @@ class TinctRecipe:
             raise OptionError(
                 f"reference_shares are {self.reference_shares}; three numbers from 0 are wanted."
             )
+        if self.backbone_from not in BEGINNINGS:
+            raise OptionError(
+                f"backbone_from is {self.backbone_from!r}; choose one of {', '.join(BEGINNINGS)}."
+            )
+        if self.mimicry and not self.released_decoder:
+            raise OptionError("mimicry is for a released decoder; write released_decoder = true as well.")
         if self.most_hints < 1 or self.delta <= 0:
             raise OptionError("most_hints must be at least 1, and delta above 0.")
         if self.go_on and not self.decoder_only:

@@ -11,10 +11,13 @@ from tinct.networks.graph import Graph, Release, pixel_axes
 from tinct.networks.layers.outputs import bin_centers
 from tinct.networks.tinct.graphs import cut
 from tinct.networks.tinct.network import MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
-from tinct.networks.tinct.ports import INPUTS, OUTPUTS
+from tinct.networks.tinct.ports import INPUTS, OUTPUTS, SIGNATURE
 
 CHANNELS_FIRST = ("lightness", "maps", "hint_map")
 """Inputs whose channels stand before height and width."""
+
+SHARES = 4
+"""Scales of what the decoder takes of a photograph."""
 
 
 def graphs(model: Tinct) -> list[Graph]:
@@ -25,7 +28,8 @@ def graphs(model: Tinct) -> list[Graph]:
     for part, graph in parts.items():
         given = zip(INPUTS[part], examples[part], strict=True)
         axes = {name: _free_axes(name, tensor.ndim) for name, tensor in given}
-        found.append(Graph(f".{part}", graph, examples[part], axes, OUTPUTS[part]))
+        outputs = tuple(name for name in OUTPUTS[part] if name != SIGNATURE or model.config.signature)
+        found.append(Graph(f".{part}", graph, examples[part], axes, outputs))
     return found
 
 
@@ -33,7 +37,7 @@ def graphs(model: Tinct) -> list[Graph]:
 def _examples(parts: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, ...]]:
     """Inputs to trace each graph with; their sizes are all different."""
     lightness = torch.rand(1, 1, 96, 128) * 100
-    keys, *shares = parts["encode"](lightness)
+    keys, *shares = parts["encode"](lightness)[: 1 + SHARES]
     items = (keys, torch.rand(1, 5, keys.shape[-1]), torch.rand(1, 5, 2), torch.zeros(1, 5))
     heads = parts["match"](*items, torch.rand(1, 5, 2)).shape[1]
     maps = torch.rand(1, heads * MAP_CHANNELS_PER_HEAD, 24, 32)

@@ -11,19 +11,28 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tinct.errors import OptionError
+from tinct.networks.layers.efficientnet_lite import take_pretrained
 from tinct.networks.tinct.batch import Answer, Batch, answer, answer_from, draw_batch
+from tinct.networks.tinct.encoder import PyramidEncoder, start_signature
 from tinct.networks.tinct.graphs import take_released
+from tinct.networks.tinct.mimicry import Mimicry
 from tinct.networks.tinct.network import MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
 from tinct.networks.tinct.recipe import TinctRecipe
+from tinct.networks.tinct.transplant import take_released_decoder
 from tinct.tables import dataclass_from
 from tinct.training import losses
+from tinct.training.frozen_backbone import FrozenBackbone
+from tinct.training.lightness import old_lightness
 from tinct.training.loop import averaged_state
 from tinct.training.pool import RELATED, SELF, UNRELATED, Pool
 from tinct.training.sheets import draw_sheet
 from tinct.training.validation import validate
-from tinct.training.views import photographs_at, random_view
+from tinct.training.views import photographs_at, random_view, whole_view
 
 MATCH_DELTA = 0.05
+
+SIGNED = 512
+"""Photographs whose principal components signatures begin with."""
 
 
 class TinctTraining:
@@ -33,8 +42,12 @@ class TinctTraining:
 
     def __init__(self, recipe: TinctRecipe, network: TinctConfig, centers: Tensor, prior: Tensor) -> None:
         self.recipe, self.network = recipe, network
+        self.shown: Tensor | None = None
         self.centers, self.weights = centers, losses.color_weights(prior)
         self._other = averaged_state(Path(recipe.mean_with), self.name) if recipe.mean_with else None
+        self._frozen: FrozenBackbone | None = None
+        self._mimicry: Mimicry | None = None
+        self._signature: tuple[Tensor, Tensor] | None = None
         self._teachers: tuple[Tinct, Tinct | None] | None = None
 
     @classmethod
@@ -43,20 +56,52 @@ class TinctTraining:
         recipe = dataclass_from(TinctRecipe, tables.get("recipe", {}), "recipe")
         network = dataclass_from(TinctConfig, tables.get("network", {}), "network")
         centers = bin_centers().to(pool.weights.device)
-        return cls(recipe, network, centers, own_prior(pool, centers))
+        training = cls(recipe, network, centers, own_prior(pool, centers))
+        if network.signature and not recipe.start:
+            training.shown = some_photographs(pool, SIGNED).cpu()
+        return training
 
     def build(self) -> Tinct:
         """A fresh network; with `decoder_only`, encoder and matcher are those of the installed weights, with `go_on`
         the decoder too."""
         model = Tinct(self.network)
+        if self.recipe.released_decoder:
+            take_released_decoder(model)
+        if isinstance(model.encoder, PyramidEncoder):
+            take_pretrained(model.encoder.backbone)
+            self._start_signature(model.encoder)
+        if self.recipe.start:
+            model.load_state_dict(averaged_state(Path(self.recipe.start), self.name))
+        if isinstance(model.encoder, PyramidEncoder):
+            self._freeze(model.encoder)
         if self.recipe.decoder_only:
             take_released(model, decoder=self.recipe.go_on)
             model.encoder.requires_grad_(False)
         return model
 
+    def _start_signature(self, encoder: PyramidEncoder) -> None:
+        """Begin signatures with what the pretrained network sees in some photographs, looked at once."""
+        layer = encoder.signature
+        if self._signature is None and self.shown is not None:
+            start_signature(encoder, self.shown)
+            self._signature = layer.weight.detach().clone(), layer.bias.detach().clone()
+        if self._signature is not None:
+            layer.load_state_dict(dict(zip(("weight", "bias"), self._signature, strict=True)))
+
+    def _freeze(self, encoder: PyramidEncoder) -> None:
+        """Freeze what of the backbone is not to be trained; on a CPU it is run by OpenVINO then."""
+        begin = self.recipe.backbone_from
+        encoder.backbone.requires_grad_(begin != "none")
+        encoder.backbone.train_early(begin == "stem")
+        if begin != "stem" and self.centers.device.type == "cpu":
+            self._frozen = self._frozen or FrozenBackbone(encoder.backbone, early=begin == "sixteenth")
+            encoder.frozen = self._frozen
+
     def losses(self, model: Tinct, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
         """Weighted losses of one random batch; the loop adds them up."""
         r = self.recipe
+        if r.mimicry:
+            return self._mimicry_losses(model, pool, count, size)
         with torch.no_grad(), torch.autocast(pool.weights.device.type, enabled=False):
             batch = draw_batch(pool, r, count, size)
             half = F.avg_pool2d(batch.ab, 2)
@@ -66,7 +111,7 @@ class TinctTraining:
             target = losses.soft_bins(quarter[some], self.centers)
         if r.decoder_only:
             model.encoder.eval()
-        if r.go_on:
+        if r.go_on or r.released_decoder:
             model.decoder.eval()  # its batch normalizations are folded away
         found = answer(model, batch)
         told = torch.ones(len(half), dtype=torch.bool, device=half.device)
@@ -84,6 +129,16 @@ class TinctTraining:
             "match": r.match * match_loss(found.maps, quarter, batch, model.config.heads),
             **meaning,
         }
+
+    def _mimicry_losses(self, model: Tinct, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
+        """How far the encoder is from the released one on random views, half of them as old photographs."""
+        model.decoder.eval()
+        self._mimicry = self._mimicry or Mimicry()
+        with torch.no_grad(), torch.autocast(pool.weights.device.type, enabled=False):
+            index = pool.draw(count)
+            rgb, lightness, _ = photographs_at(pool, index, random_view(pool.sizes[index]).grid(size))
+            shown = old_lightness(rgb, lightness) if self.recipe.old else lightness
+        return self._mimicry.losses(model, shown)
 
     def validate(self, model: Tinct, pool: Pool, held_out: Tensor) -> dict[str, float]:
         """See `tinct.training.validation.validate`."""
@@ -170,6 +225,15 @@ def own_prior(pool: Pool, centers: Tensor, photographs: int = 1024, size: int = 
         grid = random_view(pool.sizes[index], 1.0).grid(size)
         total += losses.soft_bins(photographs_at(pool, index, grid)[2], centers).sum((0, 2, 3))
     return total / total.sum()
+
+
+def some_photographs(pool: Pool, count: int, size: int = 128) -> Tensor:
+    """Whole photographs as the network is shown them: (L* - 50) / 50, (count, 1, size, size)."""
+    views = []
+    for index in pool.draw(count).split(64):
+        grid = whole_view(pool.sizes[index]).grid(size)
+        views.append((photographs_at(pool, index, grid)[1] - 50) / 50)
+    return torch.cat(views)
 
 
 def bin_centers() -> Tensor:

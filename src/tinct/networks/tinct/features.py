@@ -1,0 +1,55 @@
+"""The numbers of the released network, and what its encoders say of a photograph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class TinctConfig:
+    """The numbers of the network; channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the working size.
+
+    Attributes:
+        encoder: channels of the encoder's five scales.
+        blocks: residual blocks at each of them.
+        decoder: channels of the decoder at 1/2, 1/4, 1/8 and 1/16.
+        heads: ways of comparing a place with the memory, each with its own key, temperature and reach.
+        key: length of each head's key.
+        backbone: "efficientnet-lite2" for an encoder on that network (`tinct.networks.tinct.encoder`), for which
+            `blocks` does not count; "" is one of residual blocks.
+        signature: length of what says how much photographs have in common, 0 for none; of an encoder on a backbone.
+        scenes, segments, objects: sizes of the training-only heads that teach the encoder what is where.
+    """
+
+    encoder: tuple[int, int, int, int, int] = (32, 64, 128, 256, 384)
+    blocks: tuple[int, int, int, int, int] = (1, 2, 3, 4, 2)
+    decoder: tuple[int, int, int, int] = (32, 64, 64, 128)
+    heads: int = 2
+    key: int = 64
+    backbone: str = ""
+    signature: int = 0
+    scenes: int = 365
+    segments: int = 32
+    objects: int = 1001
+
+
+class Features(NamedTuple):
+    """What `encode` knows of a photograph: keys at 1/4, features at 1/2, 1/4, 1/8 and 1/16, and its signature."""
+
+    keys: Tensor
+    half: Tensor
+    quarter: Tensor
+    eighth: Tensor
+    sixteenth: Tensor
+    signature: Tensor
+
+
+def unit(keys: Tensor, heads: int) -> Tensor:
+    """Scale each head's part of (B, heads * key, h, w) to unit length at every place."""
+    batch, size, height, width = keys.shape
+    parts = keys.float().reshape(batch, heads, size // heads, height, width)
+    return F.normalize(parts, dim=2, eps=1e-4).reshape(batch, size, height, width).to(keys.dtype)
