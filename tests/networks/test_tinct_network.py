@@ -222,7 +222,7 @@ def inputs_at(parts: Mapping[str, torch.nn.Module], height: int, width: int, ite
 
 def assert_equal_outputs(part: str, found: Mapping[str, np.ndarray], wanted, tolerance: float) -> None:  # type: ignore[no-untyped-def]
     wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-    assert tuple(found) == OUTPUTS[part]
+    assert tuple(found) == OUTPUTS[part][: len(wanted)]  # only an encoder on a backbone gives a signature
     for (name, array), tensor in zip(found.items(), wanted, strict=True):
         scale = max(1.0, float(tensor.abs().max()))
         assert array.shape == tuple(tensor.shape), name

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tinct.training.photographs import Photographs
 
 
 def register(app: typer.Typer) -> None:
@@ -76,10 +82,17 @@ def labels(
     from tinct.training.labels import collect
     from tinct.training.photographs import Photographs
 
-    found = collect(Photographs.load(pool), scenes, segments, classifier, seen=seen)
+    photographs = Photographs.load(pool)
+    found = collect(photographs, scenes, segments, classifier, _seen_relatives(photographs) if seen else None)
     found.save(out)
     kinds = [name for name in ("scenes", "objects", "segments") if getattr(found, name) is not None]
     typer.echo(f"{', '.join([*kinds, 'relatives'])}: {out}")
+
+
+def _seen_relatives(photographs: Photographs) -> NDArray[np.int32]:
+    from tinct.training.likeness import descriptions, likest
+
+    return likest(descriptions(photographs))
 
 
 def coco(

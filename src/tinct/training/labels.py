@@ -74,8 +74,7 @@ def collect(
     scenes: Path | None = None,
     segments: Path | None = None,
     classifier: Path | None = None,
-    *,
-    seen: bool = False,
+    related: NDArray[np.int32] | None = None,
 ) -> Labels:
     """All labels for a pool, of the kinds whose sources are given; relatives always.
 
@@ -83,17 +82,14 @@ def collect(
         scenes: see `read_scenes`.
         segments: see `read_segments`.
         classifier: see `predict_objects`.
-        seen: True to find relatives by deep features alone (`tinct.training.likeness`).
+        related: relatives that were found otherwise (`tinct.training.likeness`), (N, K); None finds them by class and
+            labels.
     """
     scene_labels = read_scenes(scenes, photographs) if scenes else None
     segment_labels = read_segments(segments, photographs) if segments else None
     objects = predict_objects(photographs, classifier) if classifier else None
     content = [labels for labels in (scene_labels, objects) if labels is not None]
-    if seen:
-        from tinct.training.likeness import descriptions, likest
-
-        related = likest(descriptions(photographs))
-    else:
+    if related is None:
         related = find_related(photographs, np.concatenate(content, 1) if content else None)
     return Labels(scene_labels, objects, segment_labels, related)
 

@@ -228,14 +228,14 @@ class Tinct(StagedMethod):
         return self._networks[part]
 
 
-def weighed(reference: EncodedReference, signature: Array) -> Items:
+def weighed(reference: EncodedReference, signature: Array | None = None) -> Items:
     """A reference's memory items with its weight, above 0, and its trust: each step of trust is two logarithms.
 
     The more the reference has in common with the photograph of this signature, the more its items count.
     """
     items: Items = reference.features
-    likeness = math.exp(float(np.dot(signature, items.signature)))
-    return items.weighed(reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * likeness)
+    likeness = 0.0 if signature is None else float(np.dot(signature, items.signature))
+    return items.weighed(reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * math.exp(likeness))
 
 
 def _signature(output: NDArray[Any] | None) -> Array:
