@@ -59,7 +59,7 @@ CHROMA_TIMES, CHROMA_ABOVE = 2.0, 10.0
 """How much more chroma than the mean answer the annealed mean may have, times and ab units: it bounds blotches of a
 color that the mean answer knows nothing of."""
 
-REFERENCE_ALONE = 8
+REFERENCE_ALONE = 4
 """Power of the share of attention that references take, up to which vividness recedes: where a reference answers for
 nearly all, as beside the photograph itself, nothing is guessed; where it answers for half, results are as vivid as
 without one. Chosen on held-out photographs (docs/experiments.md, "Vividness")."""
