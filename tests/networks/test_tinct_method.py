@@ -247,30 +247,12 @@ def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: py
     from tinct.networks.tinct import method
 
     monkeypatch.setattr(method, "_vivid", lambda its, outputs: np.ones((2, *its.lightness.shape), np.float32))
-    taken = {"hints": 0.5, "references": 0.0}
-    monkeypatch.setattr(
-        method, "shares", lambda maps: [np.full(maps.shape[2:], each, np.float32) for each in taken.values()]
-    )
+    monkeypatch.setattr(method, "share", lambda maps: np.full(maps.shape[2:], 0.5, np.float32))
     method, lightness = Tinct(), lightness_of(ASTRONAUT)
     hints = place_hints([Hint(*point) for point in POINTS], (240, 200), (240, 200))
     vivid = method.predict(lightness, hints, []).vivid
     assert vivid is not None
     assert np.allclose(vivid, 0.25)
-
-
-@pytest.mark.parametrize(("share", "left"), [(0.5, 0.879), (0.9, 0.118), (1.0, 0.0)])
-def test_vividness_recedes_where_references_answer_for_nearly_all(
-    monkeypatch: pytest.MonkeyPatch, share: float, left: float
-):
-    from tinct.networks.tinct import method
-
-    monkeypatch.setattr(method, "_vivid", lambda its, outputs: np.ones((2, *its.lightness.shape), np.float32))
-    monkeypatch.setattr(
-        method, "shares", lambda maps: [np.full(maps.shape[2:], each, np.float32) for each in (0.0, share)]
-    )
-    vivid = Tinct().predict(lightness_of(ASTRONAUT), place_hints([], (240, 200), (240, 200)), []).vivid
-    assert vivid is not None
-    assert np.allclose(vivid, left, atol=2e-3)
 
 
 def test_vividness_lies_where_the_coarse_way_says():

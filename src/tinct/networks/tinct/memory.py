@@ -124,17 +124,10 @@ def maps(near: NDArray[Any] | None, far: NDArray[Any] | None, height: int, width
     return np.ascontiguousarray(parts.transpose(0, 2, 1).reshape(1, HEADS * 6, height, width))
 
 
-def shares(found: NDArray[Any]) -> tuple[Array, Array]:
-    """How much of the attention hints and references took, from `maps`: (h, w) each, 0..1; the heads' means."""
-    parts = found[0].reshape(HEADS, 6, *found.shape[2:])
-    hints, references = (np.clip(parts[:, column].mean(0), 0, 1) for column in (2, 5))
-    return hints, references
-
-
 def share(found: NDArray[Any]) -> Array:
     """How much of the attention the memory took, from `maps`: shape (h, w), 0..1; the heads' mean."""
-    hints, references = shares(found)
-    taken: Array = np.clip(hints + references, 0, 1)
+    parts = found[0].reshape(HEADS, 6, *found.shape[2:])
+    taken: Array = np.clip((parts[:, 2] + parts[:, 5]).mean(0), 0, 1)
     return taken
 
 

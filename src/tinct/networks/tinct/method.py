@@ -34,7 +34,6 @@ from tinct.networks.tinct.memory import (
     maps,
     reference_items,
     share,
-    shares,
 )
 from tinct.networks.tinct.ports import INPUTS, OUTPUTS, SIGNATURE
 from tinct.weights import manifest, weights_path
@@ -58,11 +57,6 @@ below on held-out photographs and by eye (docs/experiments.md, "Vividness")."""
 CHROMA_TIMES, CHROMA_ABOVE = 2.0, 10.0
 """How much more chroma than the mean answer the annealed mean may have, times and ab units: it bounds blotches of a
 color that the mean answer knows nothing of."""
-
-REFERENCE_ALONE = 4
-"""Power of the share of attention that references take, up to which vividness recedes: where a reference answers for
-nearly all, as beside the photograph itself, nothing is guessed; where it answers for half, results are 0.88 as vivid as
-without one. Chosen on held-out photographs (docs/experiments.md, "Vividness")."""
 
 REFERENCE_TRUST = float(np.exp(2))
 """How much more a reference counts beside the null item for each step of trust; at 1 as in training.
@@ -184,12 +178,10 @@ class Tinct(StagedMethod):
             matched.decoded = self._network("decode").run(**matched.inputs)
         outputs = matched.decoded
         height, width = matched.features.size
-        hinted, recalled = (_enlarged(part, KEY_STRIDE) for part in shares(matched.inputs["maps"]))
-        answered = np.clip(hinted + recalled, 0, 1)
+        answered = _enlarged(share(matched.inputs["maps"]), KEY_STRIDE)
         certainty = _enlarged(outputs["certainty"][0], VIVID_STRIDE)[:height, :width]
-        # The more hints answer for, and references nearly alone, the less is guessed: by the square of what they leave.
-        left = np.square((1 - hinted) * (1 - recalled**REFERENCE_ALONE))
-        vivid = np.moveaxis(_vivid(matched.features, outputs) * left, 0, -1)
+        # The more hints and references answer for, the less is guessed: by the square of what they leave.
+        vivid = np.moveaxis(_vivid(matched.features, outputs) * np.square(1 - answered), 0, -1)
         ab = _enlarged(outputs["ab"][0], 2)[:height, :width]
         if seed:
             moved = alternative(self.distribution(matched), seed)
