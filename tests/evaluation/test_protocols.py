@@ -195,7 +195,7 @@ def test_a_folder_without_photographs_is_one_clear_line(tmp_path: Path):
 def test_a_truncated_photograph_is_one_clear_line(photo_folder: Path):
     path = photo_folder / "field" / "0.png"
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(EvaluationError, match="cannot be decoded"):
+    with pytest.raises(EvaluationError, match="ends in the middle; it is incomplete"):
         Photograph("0.png", path).read()
 
 

@@ -94,7 +94,10 @@ def webp(xmp: bytes) -> bytes:
     "unit", [b"<a:RDF ", b"<?xpacket ", b"<r:Description ", b" ", b':about="', b"<a>", b"<!-- ", b"&a;"]
 )
 def test_four_times_the_packet_takes_less_than_five_times_as_long(unit: bytes, inside: bool) -> None:
-    """The processor's own time for reading and recording, the least of three."""
+    """The processor's own time for reading and recording, the least of three; a busy machine has three tries.
+
+    What is quadratic takes sixteen times as long at every try.
+    """
     head, tail = (
         (b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">', b"</r:RDF>")
         if inside
@@ -111,7 +114,7 @@ def test_four_times_the_packet_takes_less_than_five_times_as_long(unit: bytes, i
         return min(spent)
 
     few = 200_000 // len(unit)
-    assert seconds(4 * few) < 5 * seconds(few) + 0.05
+    assert any(seconds(4 * few) < 5 * seconds(few) + 0.05 for _ in range(3))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell script on the PATH")
