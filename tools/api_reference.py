@@ -44,7 +44,7 @@ def _entry(name: str) -> str:
     elif callable(thing):
         parts += [_signature(name, thing), _prose(thing)]
     else:
-        parts += [f"The methods by their names: {', '.join(f'`{key}`' for key in thing)}.\n"]
+        parts += [f"The methods by their names: {', '.join(f'`{key}`' for key in sorted(thing))}.\n"]
     return "\n".join(parts)
 
 

@@ -236,7 +236,7 @@ def test_what_was_decided_about_a_file_stands_beside_it(
     pages[0].save(tmp_path / "three.gif", save_all=True, append_images=pages[1:])
     page = open_studio(expects_errors=True)  # the first session ends while it is asked for more
     drop(page, tmp_path / "three.gif")
-    page.locator("#notes").get_by_text("3 frames").wait_for()
+    page.locator("#notes").get_by_text("frames; the first is used").wait_for()
     open_photo(page, pictures)
     page.locator("#notes").wait_for(state="hidden")
 
