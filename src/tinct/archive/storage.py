@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
-from uuid import uuid4
 
 from tinct.errors import MissingExtraError, StorageError
+from tinct.files import write_whole
 
 TEMPORARY = ".tinct-"
 """Beginning of the names of files that are being written; a file of such a name is never read or listed."""
@@ -77,7 +77,7 @@ class Store:
         filesystem, path = self._place[0], self.path(key)
         with _named(f"{self.uri.rstrip('/')}/{key}", "written"):
             if self.is_local:
-                _replace_local(path, content)
+                write_whole(Path(path), content)
             else:
                 filesystem.pipe_file(path, content)
 
@@ -143,22 +143,6 @@ def filesystem_of(uri: str) -> tuple[Any, str]:
 def _is_local(filesystem: Any) -> bool:
     protocol = filesystem.protocol
     return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
-
-
-def _replace_local(path: str, content: bytes) -> None:
-    folder, name = os.path.split(path)
-    os.makedirs(folder, exist_ok=True)
-    temporary = os.path.join(folder, f"{TEMPORARY}{uuid4().hex}-{name}")
-    try:
-        with open(temporary, "xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def sweep(store: Store, older_than: float) -> int:

@@ -176,7 +176,7 @@ def report(
     from tinct.archive.report import report as report_of
     from tinct.archive.storage import Store
 
-    _write(out, report_of(Store(ledger), seed).encode())
+    _write(out, report_of(Store(ledger), seed))
     typer.echo(str(out))
     return 0
 
@@ -334,21 +334,16 @@ def _write_iiif(out: str, folder: Path) -> None:
                 entry.uri,
                 f"{store.uri.rstrip('/')}/{entry.output}",
             )
-            _write(folder / f"{Path(entry.output).stem}.json", text.encode())
+            _write(folder / f"{Path(entry.output).stem}.json", text)
 
 
-def _write(path: Path, content: bytes) -> None:
-    from tinct.photo.writing import write_atomically
+def _write(path: Path, content: str) -> None:
+    from tinct.files import write_whole
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
     except OSError as error:
-        raise OutputError(f"{path.parent} cannot be made ({error.strerror}).") from None
-    write_atomically(path, lambda stream: _put(stream, content), source=None, overwrite=True)
-
-
-def _put(stream: Any, content: bytes) -> None:
-    stream.write(content)
+        raise OutputError(f"{path} cannot be written ({error.strerror}).") from None
 
 
 def _stopped_by_signals() -> Any:
