@@ -263,6 +263,27 @@ def test_processes_that_make_one_entry_at_once_do_not_disturb_each_other(tmp_pat
     assert is_whole(tmp_path / "entry")
 
 
+@pytest.mark.parametrize("before", [None, b"damaged"])
+def test_an_entry_that_another_process_put_there_is_not_moved_away(
+    tmp_path: Path, before: bytes | None
+) -> None:
+    place = tmp_path / "entry"
+    if before is not None:
+        place.mkdir()
+        (place / "weights").write_bytes(before)
+
+    def fill(made: Path) -> None:
+        (made / "weights").write_bytes(b"the same for all")
+        if not (tmp_path / "other").exists():  # the other process is done while this one is at work
+            (tmp_path / "other").touch()
+            checked_entry(tmp_path, "entry", fill)
+            found.append((place / "weights").stat().st_ino)
+
+    found: list[int] = []
+    assert checked_entry(tmp_path, "entry", fill) == place
+    assert found == [(place / "weights").stat().st_ino]
+
+
 def test_a_cache_that_cannot_be_made_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kernels = write_network(tmp_path / "net.onnx")
     (tmp_path / "file").write_text("not a folder")

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import time
 
 from tinct.files import sha256_of_file
+
+try:
+    import fcntl
+except ImportError:  # Windows, which does not let a folder be moved whose files are open
+    fcntl = None  # type: ignore[assignment]
 
 LISTING = "sha256.json"
 """The file of a cache entry that holds the SHA-256 of the entry's other files, by name; written last."""
@@ -44,12 +49,40 @@ def checked_entry(folder: Path, name: str, fill: Callable[[Path], None]) -> Path
             made.mkdir()
             fill(made)
             _seal(made)
-            with suppress(FileNotFoundError):
-                place.rename(Path(work, "damaged"))
-            with suppress(OSError):  # another process was first, and its entry is as good
-                made.rename(place)
+            _put(made, place, Path(work, "damaged"))
             _synced(folder)
     return place
+
+
+def _put(made: Path, place: Path, damaged: Path) -> None:
+    """Move a new entry to its place, unless another process or thread has put a whole one there meanwhile.
+
+    The folder is locked, as a whole entry that is moved away is missed by whoever is about to read it.
+    """
+    with _locked(place.parent):
+        if is_whole(place):
+            return
+        with suppress(FileNotFoundError):
+            place.rename(damaged)
+        with suppress(
+            OSError
+        ):  # where nothing can be locked another process may be first; its entry is as good
+            made.rename(place)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other processes and threads from moving entries in a folder; nothing is locked where that cannot be done."""
+    opened = None
+    if fcntl is not None:
+        with suppress(OSError):
+            opened = os.open(folder, os.O_RDONLY)
+            fcntl.flock(opened, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if opened is not None:
+            os.close(opened)
 
 
 def is_whole(entry: Path) -> bool:
