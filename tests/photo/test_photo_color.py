@@ -152,7 +152,7 @@ def test_lightness_is_untouched_by_coloring(
     array = random.random((height, width, channels)).astype(np.float32)
     photo = Photo.from_array(quantize(array, np.dtype(dtype)))
     ab = random.uniform(-110, 110, (height, width, 2)).astype(np.float32)
-    colored = photo.colored(lambda top, bottom, lightness: merge_lightness(lightness, ab[top:bottom]))
+    colored = photo.colored_by_rows(lambda top, bottom, lightness: merge_lightness(lightness, ab[top:bottom]))
     error = np.abs(colored.lightness() - photo.lightness()).max()
     assert error <= (HALF_STEP if dtype == np.uint8 else HALF_STEP / 257 + 6e-3)
     assert colored.bit_depth == photo.bit_depth
@@ -183,7 +183,7 @@ def test_gray_stays_exactly_neutral() -> None:
     for dtype, top in ((np.uint8, 255), (np.uint16, 65535)):
         gray = np.arange(top + 1, dtype=dtype).reshape(256, -1)
         photo = Photo.from_array(gray)
-        same = photo.colored(
+        same = photo.colored_by_rows(
             lambda t, b, lightness: merge_lightness(lightness, np.zeros((*lightness.shape, 2)))
         )
         np.testing.assert_array_equal(same.to_array(), np.repeat(gray[..., None], 3, axis=2))
@@ -192,7 +192,7 @@ def test_gray_stays_exactly_neutral() -> None:
 def test_colors_may_come_whole_or_by_rows() -> None:
     photo = Photo.from_array(random_colors((33, 20)))
     rgb = random_colors((33, 20, 3)) / np.float32(255)
-    by_rows = photo.colored(lambda top, bottom, lightness: rgb[top:bottom])
+    by_rows = photo.colored_by_rows(lambda top, bottom, lightness: rgb[top:bottom])
     np.testing.assert_array_equal(photo.colored(rgb).to_array(), by_rows.to_array())
     assert np.abs(by_rows.to_array().astype(int) - random_colors((33, 20, 3))).max() <= 2
 
@@ -239,7 +239,7 @@ def test_wide_profile_stays_and_so_does_lightness(primaries: tuple, depth: int) 
     if depth == 16:
         photo = deep_copy(gray, icc)
     ab = np.random.default_rng(1).uniform(-60, 60, (16, 16, 2)).astype(np.float32)
-    colored = photo.colored(lambda t, b, lightness: merge_lightness(lightness, ab[t:b]))
+    colored = photo.colored_by_rows(lambda t, b, lightness: merge_lightness(lightness, ab[t:b]))
     back = Photo.read(colored.encode("png"))
     assert Image.open(io.BytesIO(back.encode("png"))).info["icc_profile"] == icc
     assert np.abs(back.lightness() - photo.lightness()).max() < (1.5 * HALF_STEP if depth == 8 else 0.05)
@@ -260,7 +260,7 @@ def deep_copy(gray: NDArray[np.uint8], icc: bytes) -> Photo:
 def test_profile_that_cannot_hold_the_colors_becomes_srgb(icc: bytes) -> None:
     gray = np.arange(256, dtype=np.uint8).reshape(16, 16)
     photo = Photo.read(encoded(gray, icc))
-    colored = photo.colored(
+    colored = photo.colored_by_rows(
         lambda t, b, lightness: merge_lightness(lightness, np.full((*lightness.shape, 2), 30.0))
     )
     back = Photo.read(colored.encode("png"))

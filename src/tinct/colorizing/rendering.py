@@ -76,7 +76,7 @@ def render(
         lightness, chroma = _layers(upsampler, stamps, options, top, lightness)
         return merged(lightness, chroma)
 
-    return photo.colored(colored)
+    return photo.colored_by_rows(colored)
 
 
 def _layers(

@@ -72,3 +72,22 @@ def quantize(values: NDArray[np.generic], dtype: np.dtype[Any]) -> Pixels:
     scaled = np.asarray(values, np.float32) * np.float32(top)
     np.clip(np.rint(scaled, out=scaled), 0, top, out=scaled)
     return scaled.astype(dtype)
+
+
+def integers(pixels: Pixels) -> Pixels:
+    """Pixels as a file holds them: floats in 0..1 become uint16, integers stay."""
+    return quantize(pixels, np.dtype(np.uint16)) if pixels.dtype.kind == "f" else pixels
+
+
+def with_rows_below(plane: Pixels, strip: NDArray[np.uint8]) -> Pixels:
+    """Pixels with further rows below them.
+
+    Args:
+        plane: shape (H, W) or (H, W, 3), integers over their whole range or floats in 0..1.
+        strip: gray, 0 black .. 255 white, shape (h, W).
+    Returns:
+        Shape (H + h, W) or (H + h, W, 3), of the same type.
+    """
+    whole = np.iinfo(plane.dtype).max if plane.dtype.kind == "u" else 1.0
+    rows = (strip / 255 * whole).astype(plane.dtype)
+    return np.concatenate([plane, rows if plane.ndim == 2 else np.repeat(rows[..., None], 3, axis=2)])

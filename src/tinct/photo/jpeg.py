@@ -19,6 +19,7 @@ from tinct.errors import PhotoError
 from tinct.photo import ifd, xmp
 from tinct.photo.file_metadata import FileMetadata, Limits
 from tinct.photo.metadata import plausible_dpi
+from tinct.photo.xmp_layout import XmpError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -194,7 +195,7 @@ def _xmp(segments: list[tuple[int, bytes]], found: FileMetadata) -> bytes | None
     for parts in pieces.values():
         try:
             return xmp.joined(packets[0], b"".join(parts[place] for place in sorted(parts)))
-        except xmp.XmpError as error:
+        except XmpError as error:
             found.notes.append(f"the second part of its XMP was left out: {error}")
     return packets[0]
 

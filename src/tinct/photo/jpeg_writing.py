@@ -10,6 +10,7 @@ from tinct.photo.ifd import Directory
 from tinct.photo.jpeg import EXTENSION_MARK, PHOTOSHOP_MARK, XMP_MARK
 from tinct.photo.metadata import Metadata
 from tinct.photo.provenance import Provenance, new_packet
+from tinct.photo.xmp_layout import read_layout
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -37,7 +38,7 @@ def packets(packet: bytes, provenance: Provenance | None) -> tuple[bytes, bytes 
     """A packet that fits into a segment, and the extension that holds what does not."""
     if len(packet) <= _SEGMENT - len(XMP_MARK):
         return packet, None
-    extension = xmp.edited(xmp.read_layout(packet), {}, "", lambda _: "")
+    extension = xmp.edited(read_layout(packet), {}, "", lambda _: "")
     mark = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper()
     return new_packet(provenance, None, extended=mark), extension
 

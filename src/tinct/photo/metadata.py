@@ -10,7 +10,8 @@ from typing import Any
 from tinct.photo import ifd, iptc
 from tinct.photo.ifd import EXIF_IFD, Directory
 from tinct.photo.provenance import Provenance, new_packet, updated_packet
-from tinct.photo.xmp import Corrections, XmpError
+from tinct.photo.xmp import Corrections
+from tinct.photo.xmp_layout import XmpError
 
 PROCESSING_SOFTWARE, ORIENTATION, SOFTWARE, DESCRIPTION = 0x000B, 0x0112, 0x0131, 0x010E
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128

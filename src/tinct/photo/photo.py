@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from os import PathLike
@@ -13,12 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tinct.errors import ShapeError
-from tinct.photo.arrays import checked, quantize
+from tinct.photo.area_mean import area_mean, strips
+from tinct.photo.arrays import checked, integers, quantize, with_rows_below
+from tinct.photo.coloring import Rows, colored_pixels, rows_of
 from tinct.photo.formats import FORMATS, Format, named_format, path_format
 from tinct.photo.metadata import Metadata
 from tinct.photo.provenance import Provenance
 from tinct.photo.tint import TINT_TOLERANCE, color_beside_tone, color_off_paper
-from tinct.threads import each_in_threads, threads
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -27,16 +27,11 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 Pixels = NDArray[Any]
-Rows = Callable[[int, int, Array], NDArray[np.generic]]
 
 DEFAULT_MAX_PIXELS = 250_000_000
 """Pixels above which a file is refused before it is decoded: a sheet of A3 at 1200 dpi is just below."""
 
 _TINT_SIZE = 256
-_STRIP = 1 << 20
-_LEAST_COLORED, _MOST_COLORED = 1 << 17, 1 << 19
-"""Pixels that one thread colors at once: as few strips as there are threads cost least, as their NumPy waits for one
-interpreter; each thread has some twenty planes of them."""
 
 
 class Photo:
@@ -191,7 +186,7 @@ class Photo:
         Returns:
             L*, shape (h, w), float32, 0..100.
         """
-        return self._averaged(self.working_size(size), self.lightness, ())
+        return area_mean(self.lightness, (self.height, self.width), self.working_size(size))
 
     def working_lab(self, size: int) -> Array:
         """CIE Lab at a bounded size, shape (h, w, 3), float32; the mean over each area."""
@@ -200,7 +195,7 @@ class Photo:
         def lab(top: int, bottom: int) -> Array:
             return rgb_to_lab(self.rgb(top, bottom))
 
-        return self._averaged(self.working_size(size), lab, (3,))
+        return area_mean(lab, (self.height, self.width), self.working_size(size))
 
     def is_gray(self, tolerance: float = TINT_TOLERANCE) -> bool:
         """True for a black-and-white photograph, toned ones (sepia, cyanotype, yellowed paper) among them.
@@ -222,7 +217,7 @@ class Photo:
             return False
         size = self.working_size(_TINT_SIZE)
         lab = self.working_lab(_TINT_SIZE).reshape(-1, 3)
-        opacity = self._averaged(size, self._opacity, ()).reshape(-1)
+        opacity = area_mean(self._opacity, (self.height, self.width), size).reshape(-1)
         return max(color_beside_tone(lab, opacity), color_off_paper(lab, opacity)) > TINT_TOLERANCE
 
     def has_own_colors(self) -> bool:
@@ -247,55 +242,46 @@ class Photo:
 
     def without_hidden_colors(self) -> Photo:
         """The same photograph, its visible colors going on into transparent places, which hide any color."""
-        from tinct.photo.reading import Decoded
         from tinct.photo.transparency import without_hidden_colors
 
         if self.alpha is None:
             return self
-        pixels = without_hidden_colors(self._pixels, self.alpha)
-        decoded = Decoded(
-            pixels, self.alpha, self._profile, self._metadata, self.format, self.notes, self.pages
-        )
+        decoded = self._decoded(without_hidden_colors(self._pixels, self.alpha))
         return Photo(decoded, self.path)
 
-    def colored(self, rows: Rows | NDArray[np.generic]) -> Photo:
+    def colored(self, rgb: NDArray[np.generic]) -> Photo:
         """The same photograph with other colors.
 
         Args:
-            rows: sRGB, shape (H, W, 3), float in 0..1, or a function from (top, bottom, the L* of these rows)
-                to sRGB of shape (bottom - top, W, 3); it is called for strips, from several threads at once. Of a
-                photograph that becomes `eight_bit_srgb` it may be uint8, rounded already.
+            rgb: sRGB, shape (H, W, 3), float in 0..1.
         Returns:
             A photograph with the same depth, transparency and metadata.
         Raises:
             ShapeError: if the shape does not fit, or a value is not finite.
         """
-        from tinct.color.settling import settle_lightness
-        from tinct.photo.reading import Decoded
+        return self.colored_by_rows(rows_of(rgb, (self.height, self.width)))
 
-        keeps_profile, eight_bit = self._keeps_profile, self.eight_bit_srgb
-        pixels = np.empty((self.height, self.width, 3), self._pixels.dtype)
+    def colored_by_rows(self, rows: Rows) -> Photo:
+        """The same photograph with other colors, which a function gives strip by strip.
 
-        def fill(strip: tuple[int, int]) -> None:
-            top, bottom = strip
-            lightness = self.lightness(top, bottom)
-            rgb = rows(top, bottom, lightness) if callable(rows) else rows[top:bottom]
-            rounded = eight_bit and rgb.dtype == np.uint8
-            self._check_rows(
-                rgb, bottom - top, None if callable(rows) else rows.shape, "u" if rounded else "f"
-            )
-            if keeps_profile and self._profile is not None:
-                rgb = self._profile.from_srgb(np.clip(rgb, 0, 1))
-            pixels[top:bottom] = rgb if rounded else quantize(rgb, pixels.dtype)
-            if eight_bit:
-                settle_lightness(pixels[top:bottom], lightness)
-
-        share = -(-self.height // threads()) * self.width
-        each_in_threads(fill, list(self._strips(min(max(share, _LEAST_COLORED), _MOST_COLORED))))
-        profile = self._profile if keeps_profile else None
-        metadata = self._metadata if keeps_profile else replace(self._metadata, icc=self._srgb_icc())
-        decoded = Decoded(pixels, self.alpha, profile, metadata, self.format, self.notes, self.pages)
-        photo = Photo(decoded, self.path)
+        Args:
+            rows: a function from (top, bottom, L* of these rows) to sRGB, shape (bottom - top, W, 3), float in 0..1;
+                for a photograph with `eight_bit_srgb` also uint8. Several threads call the function at once.
+        Returns:
+            A photograph with the same depth, transparency and metadata.
+        Raises:
+            ShapeError: if the shape does not fit, or a value is not finite.
+        """
+        profile = self._profile if self._keeps_profile else None
+        pixels = colored_pixels(
+            rows,
+            self.lightness,
+            (self.height, self.width),
+            self._pixels.dtype,
+            profile,
+        )
+        metadata = self._metadata if self._keeps_profile else replace(self._metadata, icc=self._srgb_icc())
+        photo = Photo(replace(self._decoded(pixels), profile=profile, metadata=metadata), self.path)
         photo._array_dtype = self._array_dtype
         return photo
 
@@ -307,19 +293,11 @@ class Photo:
         Raises:
             ShapeError: if the strip has another width.
         """
-        from tinct.photo.reading import Decoded
-
         if strip.ndim != 2 or strip.shape[1] != self.width:
             raise ShapeError(f"the strip has shape {strip.shape}; (rows, {self.width}) was wanted.")
-        whole = np.iinfo(self._pixels.dtype).max if self._pixels.dtype.kind == "u" else 1.0
-        rows = (strip / 255 * whole).astype(self._pixels.dtype)
-        shown = rows if self._pixels.ndim == 2 else np.repeat(rows[..., None], 3, axis=2)
-        opaque = None if self.alpha is None else np.full(strip.shape, whole, self.alpha.dtype)
-        alpha = None if self.alpha is None or opaque is None else np.concatenate([self.alpha, opaque])
-        pixels = np.concatenate([self._pixels, shown])
-        photo = Photo(
-            Decoded(pixels, alpha, self._profile, self._metadata, self.format, self.notes), self.path
-        )
+        decoded = self._decoded(with_rows_below(self._pixels, strip))
+        alpha = None if self.alpha is None else with_rows_below(self.alpha, np.full_like(strip, 255))
+        photo = Photo(replace(decoded, alpha=alpha), self.path)
         photo._array_dtype, photo.provenance = self._array_dtype, self.provenance
         return photo
 
@@ -378,24 +356,16 @@ class Photo:
         pixels = self._pixels
         if self._profile is not None:
             pixels = np.empty(pixels.shape, pixels.dtype)
-            for top, bottom in self._strips():
+            for top, bottom in strips(self.height, self.width):
                 pixels[top:bottom] = quantize(self._srgb(top, bottom), pixels.dtype)
         whole = pixels.copy() if self.alpha is None else np.dstack([pixels, self.alpha])
         return whole.astype(self._array_dtype, copy=False)
 
     def to_image(self) -> Image.Image:
         """A Pillow image: L, LA, RGB or RGBA of 8 bits (Pillow has no more), metadata in its `info`."""
-        from PIL import Image
+        from tinct.photo.writing import as_image
 
-        from tinct.photo.writing import to_eight_bits
-
-        whole = self._integers(self._pixels)
-        if self.alpha is not None:
-            whole = np.dstack([whole, self._integers(self.alpha)])
-        image = Image.fromarray(to_eight_bits(whole))
-        carried = {"icc_profile": self._metadata.icc, "dpi": self._metadata.dpi, "exif": self._metadata.exif}
-        image.info.update({key: value for key, value in carried.items() if value is not None})
-        return image
+        return as_image(self._pixels, self.alpha, self._metadata)
 
     def _encode_into(self, stream: BinaryIO, name: str, provenance: Provenance | None) -> None:
         from tinct.photo.writing import encode_into
@@ -414,13 +384,14 @@ class Photo:
         stamped = self._metadata.stamped(provenance or self.provenance, size, srgb=srgb, holds=kind.holds)
         metadata = fitted(stamped, kind)
         self.notes = tuple(dict.fromkeys((*self.notes, *metadata.notes)))
-        alpha = None if self.alpha is None else self._integers(self.alpha)
-        return self._integers(self._pixels), alpha, metadata
+        alpha = None if self.alpha is None else integers(self.alpha)
+        return integers(self._pixels), alpha, metadata
 
-    @staticmethod
-    def _integers(pixels: Pixels) -> Pixels:
-        """Floats are written with 16 bits."""
-        return quantize(pixels, np.dtype(np.uint16)) if pixels.dtype.kind == "f" else pixels
+    def _decoded(self, pixels: Pixels) -> Decoded:
+        """What the photograph consists of, with other pixels."""
+        from tinct.photo.reading import Decoded
+
+        return Decoded(pixels, self.alpha, self._profile, self._metadata, self.format, self.notes, self.pages)
 
     def _srgb(self, top: int, bottom: int | None) -> Pixels:
         rows = self._pixels[top:bottom]
@@ -430,36 +401,3 @@ class Photo:
         from tinct.photo.profiles import srgb_icc
 
         return self._metadata.icc if self._profile is None else srgb_icc()
-
-    def _strips(self, pixels: int = _STRIP) -> Iterator[tuple[int, int]]:
-        rows = max(1, pixels // self.width)
-        for top in range(0, self.height, rows):
-            yield top, min(top + rows, self.height)
-
-    def _averaged(
-        self, size: tuple[int, int], strip: Callable[[int, int], Array], channels: tuple[int, ...]
-    ) -> Array:
-        """Average strips across as they come, the narrow rest down at the end: area means are separable."""
-        import cv2
-
-        height, width = size
-        if size == (self.height, self.width):
-            return np.concatenate([strip(top, bottom) for top, bottom in self._strips()])
-        narrow = np.empty((self.height, width, *channels), np.float32)
-        for top, bottom in self._strips():
-            resized = cv2.resize(strip(top, bottom), (width, bottom - top), interpolation=cv2.INTER_AREA)
-            narrow[top:bottom] = resized.reshape(bottom - top, width, *channels)
-        whole = cv2.resize(narrow, (width, height), interpolation=cv2.INTER_AREA)
-        return np.asarray(whole, np.float32).reshape(height, width, *channels)
-
-    def _check_rows(
-        self, rgb: NDArray[np.generic], height: int, whole: tuple[int, ...] | None, kind: str
-    ) -> None:
-        met = rgb.shape if whole is None else whole
-        wanted = (height if whole is None else self.height, self.width, 3)
-        if met != wanted or rgb.dtype.kind != kind:
-            raise ShapeError(
-                f"the colors have shape {met} and type {rgb.dtype}; {wanted} and float were wanted."
-            )
-        if kind == "f" and not np.isfinite(rgb).all():
-            raise ShapeError("the colors have NaN or infinity in them; sRGB in 0..1 was wanted.")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from tinct.photo import xmp
-from tinct.photo.xmp import Corrections, Layout, XmpError
+from tinct.photo.xmp import Corrections
+from tinct.photo.xmp_layout import PREFIXES, Layout, read_layout
 from tinct.version import __version__
 
 _DIGITAL_SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -80,7 +81,7 @@ def updated_packet(
     Raises:
         XmpError: if the packet is damaged, too large, or has a document type.
     """
-    layout = xmp.read_layout(packet)
+    layout = read_layout(packet)
     if provenance is None:
         return xmp.edited(layout, corrections, "", lambda _: _description(layout, None, more, layout.prefix))
     return xmp.edited(
@@ -103,7 +104,7 @@ def _description(
         lines.append(f"<xmpNote:HasExtendedXMP>{extended}</xmpNote:HasExtendedXMP>")
     if not lines:
         return ""
-    used = {name: uri for name, uri in xmp.PREFIXES.items() if any(f"<{name}:" in line for line in lines)}
+    used = {name: uri for name, uri in PREFIXES.items() if any(f"<{name}:" in line for line in lines)}
     spaces = "".join(f' xmlns:{name}="{uri}"' for name, uri in (used | layout.declared).items())
     about = escape(layout.about, _QUOTES)
     return f'<{prefix}:Description {prefix}:about="{about}"{spaces}>{"".join(lines)}</{prefix}:Description>'
@@ -152,6 +153,3 @@ def _parent(layout: Layout, names: frozenset[str], prefix: str) -> list[str]:
 def _alternative(name: str, text: str, prefix: str) -> str:
     item = f'<{prefix}:li xml:lang="x-default">{escape(text)}</{prefix}:li>'
     return f"<{name}><{prefix}:Alt>{item}</{prefix}:Alt></{name}>"
-
-
-__all__ = ["Provenance", "XmpError", "new_packet", "updated_packet"]

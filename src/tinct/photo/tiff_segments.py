@@ -1,15 +1,111 @@
-"""Strips and tiles of TIFF that are pictures of their own: how large they say they are, before they are decoded."""
+"""Strips and tiles of a TIFF: each is checked before it is decoded, and put into its place."""
 
 from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tinct.errors import PhotoError
 from tinct.photo import headers, jpeg
 from tinct.photo.file_metadata import Limits
+from tinct.photo.tiff_forms import DEFLATE, JPEG, bits_of
 
-_JPEG, _JPEG2000, _WEBP = 7, 34712, 50001
+Pixels = NDArray[Any]
+
+_JPEG2000, _WEBP = 34712, 50001
+
+_SLACK = 1 << 16
+"""Bytes by which strips may exceed the file that they lie in, as encoders pad them."""
 
 
-def check_segment(
+def check_storage(page: Any, limits: Limits, size: int) -> None:
+    """Refuse tiles far beyond the picture, and strips that share bytes, whose work no file's size bounds.
+
+    Args:
+        page: a tifffile page.
+        size: bytes of the file.
+    Raises:
+        PhotoError: if the strips hold more bytes than the file.
+        PhotoTooLargeError: if a tile is too large.
+    """
+    if page.is_tiled:
+        limits.check(page.tilewidth, page.tilelength, page.samplesperpixel, bits_of(page))
+    if sum(page.databytecounts) > size + _SLACK:
+        raise PhotoError(
+            "its strips hold more bytes than the file; it is damaged or incomplete; copy or export it again."
+        )
+
+
+def decoded(page: Any, limits: Limits) -> Pixels:
+    """Decode a page that `tiff_forms` lists.
+
+    Returns:
+        The samples as stored, shape (H, W, samples).
+    Raises:
+        PhotoError: if strips are missing, incomplete, or larger than their place.
+    """
+    shape = (page.imagelength, page.imagewidth, page.samplesperpixel)
+    if page.compression == 1 and page.is_contiguous:
+        array = page.asarray(maxworkers=1).reshape(page.shaped)
+    else:
+        array = np.empty(page.shaped, page.dtype)
+        _fill(page, array, limits)
+    planes = array[:, 0]  # separate planes, height, width, samples side by side
+    if page.planarconfig == 2 and shape[2] > 1:
+        return np.ascontiguousarray(np.moveaxis(planes[..., 0], 0, -1))
+    return np.asarray(planes.reshape(shape))
+
+
+def _fill(page: Any, array: Pixels, limits: Limits) -> None:
+    """Decode strips or tiles one after the other into an array of shape `page.shaped`."""
+    tables = (
+        {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader} if page.compression == JPEG else {}
+    )
+    handle, filled = page.parent.filehandle, 0
+    for index, (offset, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=False)):
+        handle.seek(offset)
+        packed = handle.read(count) if count else None
+        if packed is not None and len(packed) < count:
+            raise PhotoError(
+                "a strip of the TIFF ends in the middle; it is incomplete; copy or export it again."
+            )
+        if packed is not None:
+            packed = _bounded(page, index, packed, limits)
+        segment, (plane, depth, top, left, _), shape = page.decode(packed, index, **tables)
+        if plane >= array.shape[0] or top >= array.shape[2]:
+            break
+        place = array[plane, depth, top : top + shape[1], left : left + shape[2]]
+        place[...] = page.nodata if segment is None else segment[0, : place.shape[0], : place.shape[1]]
+        filled += place.size
+    if filled < array.size:
+        raise PhotoError("strips of the TIFF are missing; it is incomplete; copy or export it again.")
+
+
+def _bounded(page: Any, index: int, packed: bytes, limits: Limits) -> bytes:
+    """A segment that decodes to no more than its part of the image."""
+    rows, columns = (
+        (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
+    )
+    samples = page.samplesperpixel if page.planarconfig == 1 else 1
+    if not page.is_tiled:
+        strips = -(-page.imagelength // rows)
+        rows = min(rows, page.imagelength - index % strips * rows)
+    _check_segment(int(page.compression), packed, rows, columns, samples, limits)
+    if page.compression not in DEFLATE:
+        return packed
+    most = rows * -(-columns * samples * bits_of(page) // 8)
+    inflater = zlib.decompressobj()
+    try:
+        plain = inflater.decompress(packed, most)
+    except zlib.error:
+        return packed  # the decoder says what is wrong with it
+    return packed if inflater.eof else zlib.compress(plain, 0)  # an encoder padded the last strip
+
+
+def _check_segment(
     compression: int, data: bytes, rows: int, columns: int, samples: int, limits: Limits
 ) -> None:
     """Refuse a segment that is larger than its part of the image.
@@ -20,7 +116,7 @@ def check_segment(
     Raises:
         PhotoError: if it holds far more, or its size cannot be read.
     """
-    if compression == _JPEG:
+    if compression == JPEG:
         _, _, height, width, channels = jpeg.frame(data, limits)
     elif compression == _JPEG2000:
         width, height, channels = headers.jpeg2000_size(data)

@@ -7,17 +7,21 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import OutputError, shortened
 from tinct.photo import jpeg_writing, png, tiff_writing
+from tinct.photo.arrays import integers
 from tinct.photo.formats import Format
 from tinct.photo.metadata import Metadata, texts_without_place
 from tinct.photo.provenance import Provenance
 from tinct.unfinished import finish, unfinished_file
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Pixels = NDArray[Any]
 
@@ -78,6 +82,22 @@ def to_eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
     for top in range(0, len(pixels), 256):
         out[top : top + 256] = (pixels[top : top + 256].astype(np.uint32) + 128) // 257
     return out
+
+
+def as_image(pixels: Pixels, alpha: Pixels | None, metadata: Metadata) -> Image.Image:
+    """A Pillow image of 8 bits (L, LA, RGB or RGBA) with profile, resolution and EXIF in its `info`.
+
+    Args:
+        pixels: shape (H, W) or (H, W, 3), integers or floats in 0..1.
+        alpha: shape (H, W), or None.
+    """
+    from PIL import Image
+
+    whole = integers(pixels) if alpha is None else _with_alpha(integers(pixels), integers(alpha))
+    image = Image.fromarray(to_eight_bits(whole))
+    carried = {"icc_profile": metadata.icc, "dpi": metadata.dpi, "exif": metadata.exif}
+    image.info.update({key: value for key, value in carried.items() if value is not None})
+    return image
 
 
 def _save_with_pillow(

@@ -1,241 +1,16 @@
 """XMP packets (ISO 16684-1), edited in place: what is not said anew stays byte for byte.
 
-expat reads a packet once, in linear time, and says where each element lies; the edits are cuts and insertions at
-those places. No pattern with a way back ever sees a packet's bytes.
+The edits are cuts and insertions at the places that `xmp_layout` finds.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-TINCT = "https://tinct.readthedocs.io/ns/1.0/"
-PREFIXES = {
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "xmp": "http://ns.adobe.com/xap/1.0/",
-    "xmpMM": "http://ns.adobe.com/xap/1.0/mm/",
-    "xmpNote": "http://ns.adobe.com/xmp/note/",
-    "tiff": "http://ns.adobe.com/tiff/1.0/",
-    "exif": "http://ns.adobe.com/exif/1.0/",
-    "photoshop": "http://ns.adobe.com/photoshop/1.0/",
-    "crs": "http://ns.adobe.com/camera-raw-settings/1.0/",
-    "iptcExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
-    "tinct": TINCT,
-}
-"""Namespaces by the prefixes that tinct writes."""
+from tinct.photo.xmp_layout import TINCT, Element, Layout, read_layout, short, tag_name
 
-_SHORT = {uri: prefix for prefix, uri in PREFIXES.items()}
-
-LARGEST = 16 << 20
-"""Bytes of a packet that is read; Photoshop's lists of ancestors make the largest."""
-_MOST_EVENTS = 400_000
-"""Elements, namespaces and texts that are looked at, a second's work."""
-
-_QUOTE_OR_END = re.compile(rb"[\"'>]")
 _APPENDED = b" [colorized by tinct"
-
-
-class XmpError(ValueError):
-    """A packet is not well-formed, has entities, or is too large."""
-
-
-@dataclass(slots=True)
-class _Element:
-    name: str
-    start: int
-    end_of_tag: int
-    attributes: dict[str, str]
-    prefixes: dict[str, str]
-    inside_description: bool
-    end: int = 0
-    inner_end: int = 0
-    text: str = ""
-
-
-@dataclass(slots=True)
-class Layout:
-    """Where the parts of a packet lie.
-
-    Attributes:
-        data: the packet as UTF-8, without padding around it.
-        rdf: its RDF element.
-        descriptions: its rdf:Description elements right under RDF.
-        properties: the elements right under these, in their order, as (description's number, element).
-        alternatives: rdf:li elements of dc:description.
-        parent_types: digital source types of the parents that earlier results named.
-    """
-
-    data: bytes
-    rdf: _Element | None = None
-    descriptions: list[_Element] = field(default_factory=list)
-    properties: list[tuple[int, _Element]] = field(default_factory=list)
-    alternatives: list[_Element] = field(default_factory=list)
-    parent_types: list[str] = field(default_factory=list)
-
-    @property
-    def prefix(self) -> str:
-        """The prefix that the packet has for RDF, or the usual one where RDF is the default namespace."""
-        assert self.rdf is not None
-        return _tag_name(self.data, self.rdf).rpartition(b":")[0].decode("utf-8", "replace") or "rdf"
-
-    @property
-    def declared(self) -> dict[str, str]:
-        """What a new description must declare for that prefix."""
-        known = self.rdf is None or b":" in _tag_name(self.data, self.rdf)
-        return {} if known else {"rdf": RDF}
-
-    @property
-    def about(self) -> str:
-        """What the first description is about; empty for the file itself."""
-        return next((d.attributes.get(f"{RDF} about", "") for d in self.descriptions), "")
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The properties that others than tinct have set, as "dc:title"."""
-        own = self.own_descriptions()
-        elements = [short(element.name) for number, element in self.properties if number not in own]
-        given = [d.attributes for number, d in enumerate(self.descriptions) if number not in own]
-        return frozenset(elements + [short(name) for attributes in given for name in attributes])
-
-    def value(self, name: str) -> str:
-        """A simple property's value as others set it: an attribute, a text or a resource; empty if it is not set."""
-        own = self.own_descriptions()
-        for number, element in enumerate(self.descriptions):
-            for key, value in element.attributes.items():
-                if short(key) == name and number not in own:
-                    return value
-        for number, element in self.properties:
-            if short(element.name) == name and number not in own:
-                return element.text.strip() or element.attributes.get(f"{RDF} resource", "")
-        return ""
-
-    def own_descriptions(self) -> set[int]:
-        """Numbers of the descriptions that tinct wrote: their first property is tinct's."""
-        first: dict[int, _Element] = {}
-        for number, element in self.properties:
-            first.setdefault(number, element)
-        return {number for number, element in first.items() if element.name.startswith(TINCT)}
-
-
-def short(name: str) -> str:
-    """ "uri local", as expat says it, to "prefix:local" of the namespaces that tinct knows; others as they are."""
-    uri, _, local = name.rpartition(" ")
-    return f"{_SHORT[uri]}:{local}" if uri in _SHORT else name
-
-
-def read_layout(packet: bytes) -> Layout:
-    """Find the parts of a packet.
-
-    Raises:
-        XmpError: if it is not well-formed, has a document type, has no RDF, or is too large.
-    """
-    if len(packet) > LARGEST:
-        raise XmpError(f"it has {len(packet) >> 20} MiB")
-    data = _as_utf8(packet)
-    layout = _Reader(data).layout
-    if layout.rdf is None:
-        raise XmpError("it has no RDF")
-    return layout
-
-
-def _as_utf8(packet: bytes) -> bytes:
-    for mark, name in ((b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"),
-                       (b"\xfe\xff", "utf-16"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be")):  # fmt: skip
-        if packet.startswith(mark):
-            try:
-                packet = packet[: len(packet) // 4 * 4].decode(name).encode()
-            except (UnicodeDecodeError, UnicodeEncodeError):
-                raise XmpError("its letters cannot be read") from None
-            break
-    return packet.strip(b"\0 \r\n\t").removeprefix(b"\xef\xbb\xbf")
-
-
-class _Reader:
-    """Collects a packet's layout from expat's events."""
-
-    def __init__(self, data: bytes) -> None:
-        self.layout = Layout(data)
-        self._open: list[_Element] = []
-        self._prefixes: dict[str, str] = {}
-        self._left = _MOST_EVENTS
-        parser = expat.ParserCreate("utf-8", " ")
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
-        parser.StartNamespaceDeclHandler = self._declared
-        parser.StartDoctypeDeclHandler = self._refused
-        parser.buffer_text = True
-        self._parser = parser
-        try:
-            parser.Parse(data, True)
-        except expat.ExpatError as error:
-            raise XmpError(f"it is not well-formed ({error})") from None
-
-    def _refused(self, *_: object) -> None:
-        raise XmpError("it has a document type")
-
-    def _count(self) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise XmpError("it has too many elements")
-
-    def _declared(self, prefix: str | None, uri: str) -> None:
-        self._count()
-        self._prefixes = (
-            {**self._prefixes, prefix or "": uri} if len(self._prefixes) < 200 else self._prefixes
-        )
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._count()
-        start, depth = self._parser.CurrentByteIndex, len(self._open)
-        within = self.layout.rdf is not None and self.layout.rdf.end == 0
-        element = _Element(name, start, _tag_end(self.layout.data, start), attributes, self._prefixes, False)
-        if self.layout.rdf is None and name == f"{RDF} RDF":
-            self.layout.rdf, self._depth = element, depth
-        elif within and depth == self._depth + 1 and name == f"{RDF} Description":
-            self.layout.descriptions.append(element)
-            element.inside_description = True
-        elif within and depth == self._depth + 2 and self._open[-1].inside_description:
-            self.layout.properties.append((len(self.layout.descriptions) - 1, element))
-        elif within and name == f"{RDF} li" and self._property() == "dc:description":
-            self.layout.alternatives.append(element)
-        self._open.append(element)
-
-    def _property(self) -> str:
-        return short(self._open[self._depth + 2].name) if len(self._open) > self._depth + 2 else ""
-
-    def _text(self, text: str) -> None:
-        self._count()
-        if self._open and len(self._open[-1].text) < 1 << 16:
-            self._open[-1].text += text
-
-    def _end(self, name: str) -> None:
-        element = self._open.pop()
-        place = self._parser.CurrentByteIndex
-        element.inner_end = place
-        closed_itself = self.layout.data.endswith(b"/>", element.start, element.end_of_tag)
-        element.end = element.end_of_tag if closed_itself else self.layout.data.find(b">", place) + 1
-        if short(name) == "iptcExt:DigitalSourceType" and len(self._open) > getattr(self, "_depth", 0) + 2:
-            self.layout.parent_types.append(
-                element.text.strip() or element.attributes.get(f"{RDF} resource", "")
-            )
-
-
-def _tag_end(data: bytes, start: int) -> int:
-    """The byte after a start tag's end; a > between quotes does not end it."""
-    place = start
-    while found := _QUOTE_OR_END.search(data, place):
-        if found.group() == b">":
-            return found.end()
-        place = data.find(found.group(), found.end()) + 1
-        if place == 0:
-            break
-    return len(data)
-
 
 Edit = tuple[int, int, bytes]
 Corrections = dict[str, str | None]
@@ -271,7 +46,7 @@ def edited(
     return merged
 
 
-def _property_edits(data: bytes, element: _Element, corrections: Corrections) -> list[Edit]:
+def _property_edits(data: bytes, element: Element, corrections: Corrections) -> list[Edit]:
     name = short(element.name)
     if element.name.startswith(TINCT):
         return [(element.start, element.end, b"")]
@@ -283,7 +58,7 @@ def _property_edits(data: bytes, element: _Element, corrections: Corrections) ->
     return [(element.end_of_tag, element.inner_end, escape(value).encode())]
 
 
-def _attribute_edits(data: bytes, element: _Element, corrections: Corrections, suffix: str) -> list[Edit]:
+def _attribute_edits(data: bytes, element: Element, corrections: Corrections, suffix: str) -> list[Edit]:
     if not any(short(key) in corrections or short(key) == "dc:description" for key in element.attributes):
         return []
     edits = []
@@ -298,7 +73,7 @@ def _attribute_edits(data: bytes, element: _Element, corrections: Corrections, s
     return edits
 
 
-def _attributes(data: bytes, element: _Element) -> list[tuple[str, int, int, bytes]]:
+def _attributes(data: bytes, element: Element) -> list[tuple[str, int, int, bytes]]:
     """A start tag's attributes: name, where they begin with the space before them and end, the bytes of the value."""
     found: list[tuple[str, int, int, bytes]] = []
     place = _skipped(data, element.start + 1, element.end_of_tag, blank=False)
@@ -347,15 +122,7 @@ def _insertion(layout: Layout, addition: bytes) -> Edit:
     if rdf.end != rdf.end_of_tag:
         return rdf.inner_end, rdf.inner_end, addition
     tag = layout.data[rdf.start : rdf.end_of_tag].rstrip(b">").rstrip(b"/").rstrip()
-    return rdf.start, rdf.end, tag + b">" + addition + b"</" + _tag_name(layout.data, rdf) + b">"
-
-
-def _tag_name(data: bytes, element: _Element) -> bytes:
-    """An element's name as it is written; a tag without a prefix gives one without a colon."""
-    end = element.start + 1
-    while data[end] not in b" \t\r\n/>":
-        end += 1
-    return data[element.start + 1 : end]
+    return rdf.start, rdf.end, tag + b">" + addition + b"</" + tag_name(layout.data, rdf) + b">"
 
 
 def _applied(data: bytes, edits: list[Edit]) -> bytes:

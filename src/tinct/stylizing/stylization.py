@@ -64,7 +64,9 @@ def stylize(
     small = working_rgb(content, size)
     made = transferred(small, working_rgb(style, size), maps, match=match, alpha=alpha)
     carried = LocalAffine(small, made, (content.height, content.width))
-    result = content.colored(lambda top, bottom, _: carried.rows(top, bottom, content.rgb(top, bottom)))
+    result = content.colored_by_rows(
+        lambda top, bottom, _: carried.rows(top, bottom, content.rgb(top, bottom))
+    )
     result.provenance = Provenance(NAME, sha256_of(WEIGHTS))
     return in_kind(result, photo)
 

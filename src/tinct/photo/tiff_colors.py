@@ -1,0 +1,85 @@
+"""Colors of a TIFF's samples: the color models that are read, brought to gray or RGB, with their alpha."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import PhotoError
+from tinct.photo import color_models
+from tinct.photo.color_models import CIE_LAB, ICC_LAB
+from tinct.photo.file_metadata import FileMetadata
+from tinct.photo.tiff_forms import BLACK_IS_ZERO, CMYK, COLOR_SAMPLES, PALETTE, RGB, WHITE_IS_ZERO, not_read
+
+Pixels = NDArray[Any]
+
+_ASSOCIATED, _UNASSOCIATED = 1, 2
+"""Kinds of alpha (tag 338)."""
+
+
+def interpreted(page: Any, array: Pixels, found: FileMetadata) -> tuple[Pixels, Pixels | None]:
+    """Color and alpha in the unsigned types; extra samples of no stated meaning are dropped.
+
+    Args:
+        page: a tifffile page.
+        array: its samples, shape (H, W, samples).
+        found: what the page says beside its pixels; notes and the profile of the result are put there.
+    Returns:
+        Gray or RGB, shape (H, W) or (H, W, 3), and alpha, shape (H, W), or None.
+    """
+    photometric, bits = int(page.photometric), int(page.bitspersample)
+    kind = int(page.sampleformat or 1)
+    if photometric in (CIE_LAB, ICC_LAB):
+        kind = color_models.UNSIGNED
+        array = array.view(np.uint16 if bits == 16 else np.uint8) if array.dtype.kind == "i" else array
+    if photometric == PALETTE:
+        return _looked_up(page, array[..., 0]), None
+    array = color_models.unsigned(array, bits, kind, found.notes)
+    colors = COLOR_SAMPLES[photometric]
+    color, alpha = array[..., :colors], _alpha(page, array, colors)
+    color = np.ascontiguousarray(color if colors > 1 else color[..., 0])
+    if photometric == WHITE_IS_ZERO:
+        np.invert(color, out=color)
+    if alpha is not None and _alpha_kind(page) == _ASSOCIATED and photometric in (BLACK_IS_ZERO, RGB):
+        color = color_models.associated_divided(color, alpha)
+    return _as_rgb(color, photometric, found), alpha
+
+
+def _as_rgb(color: Pixels, photometric: int, found: FileMetadata) -> Pixels:
+    from tinct.photo.profiles import srgb_icc
+
+    if photometric == CMYK:
+        color, note = color_models.cmyk_to_srgb(color, found.icc)
+        found.notes.append(note)
+        found.icc = srgb_icc()
+    elif photometric in (CIE_LAB, ICC_LAB):
+        color = color_models.lab_to_srgb(color, photometric)
+        found.notes.append("it is CIE Lab; the pixels were converted to sRGB")
+        found.icc = srgb_icc()
+    return color
+
+
+def _alpha_kind(page: Any) -> int | None:
+    return next((int(kind) for kind in page.extrasamples if int(kind) in (_ASSOCIATED, _UNASSOCIATED)), None)
+
+
+def _alpha(page: Any, array: Pixels, colors: int) -> Pixels | None:
+    for index, kind in enumerate(page.extrasamples):
+        if int(kind) in (_ASSOCIATED, _UNASSOCIATED) and colors + index < array.shape[2]:
+            return np.ascontiguousarray(array[..., colors + index])
+    return None
+
+
+def _looked_up(page: Any, indices: Pixels) -> Pixels:
+    """A palette's colors; maps of programs that wrote bytes into the 16-bit entries are taken as bytes."""
+    if page.colormap is None:
+        raise PhotoError(not_read("with a palette that is missing"))
+    table = np.asarray(page.colormap).reshape(3, -1).T
+    table = (table >> 8 if table.max(initial=0) > 255 else table).astype(np.uint8)
+    if int(indices.max(initial=0)) >= len(table):
+        raise PhotoError(
+            "its palette lacks colors that its pixels name; it is damaged; copy or export it again."
+        )
+    return table[indices]
