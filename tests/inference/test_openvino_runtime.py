@@ -45,7 +45,7 @@ USES = {
         "merged_planes(np.full((64, 64), 50, np.float32), np.zeros((2, 64, 64), np.float32), np.uint8)"
     ),
     "another server": (
-        "from tinct.web.app import create_app; from tinct.web.colorizing import warm_up\n"
+        "from tinct.web.app import create_app; from tinct.web.colorize_routes import warm_up\n"
         "studio = create_app(); warm_up(64)"
     ),
     "measuring": (

@@ -30,7 +30,7 @@ QUICK = {"options": '{"method": "levin"}', "hints": '{"points": [[9, 9, "#8c5a3c
 
 HOGS = """
 import sys, time; sys.path[:] = sys.argv[1:]
-from tinct.web import decoder
+from tinct.web import decoder_worker
 def read(content, max_pixels):
     if content.startswith(b"computes"):
         while True:
@@ -43,9 +43,9 @@ def read(content, max_pixels):
         import os; os._exit(3)
     if content.startswith(b"fails"):
         raise ZeroDivisionError("a defect")
-    return decoder.read_photo(content, max_pixels)
-decoder.TASKS["photo"] = read
-decoder.main()
+    return decoder_worker.read_photo(content, max_pixels)
+decoder_worker.TASKS["photo"] = read
+decoder_worker.main()
 """
 """A decoder that files of a few letters make do what hostile ones do."""
 
@@ -54,12 +54,12 @@ decoder.main()
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     monkeypatch.setattr(decoding, "_START", HOGS)
     monkeypatch.setattr(decoding, "DECODE_SECONDS", 1.0)
-    monkeypatch.setattr(decoding.Turn.__init__, "__defaults__", (1.0,))
-    decoding.decoders.cache_clear()
+    monkeypatch.setattr(decoding.DecodingTask.__init__, "__defaults__", (1.0,))
+    decoding.decoder_pool.cache_clear()
     with running(tmp_path, max_pixels=2_000_000) as found:
         yield found
-    decoding.decoders().close()
-    decoding.decoders.cache_clear()
+    decoding.decoder_pool().close()
+    decoding.decoder_pool.cache_clear()
 
 
 def send(server: Running, photo: bytes, path: str = "/api/colorize") -> httpx.Response:
@@ -102,23 +102,23 @@ def test_the_server_answers_while_a_file_is_decoded(server: Running) -> None:
 
 
 def test_what_nobody_waits_for_is_not_decoded(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding.Turn.__init__, "__defaults__", (100.0,))
+    monkeypatch.setattr(decoding.DecodingTask.__init__, "__defaults__", (100.0,))
     with suppress(httpx.TimeoutException):
         httpx.post(f"{server.url}/api/colorize", files={"photo": ("a.png", b"sleeps")}, timeout=3)
     until = time.monotonic() + 30
-    while decoding.decoders()._turns and time.monotonic() < until:
+    while decoding.decoder_pool()._tasks and time.monotonic() < until:
         time.sleep(0.05)
-    assert not decoding.decoders()._turns
+    assert not decoding.decoder_pool()._tasks
 
 
 def test_long_decodings_give_way_to_those_that_wait(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding.Turn.__init__, "__defaults__", (100.0,))
+    monkeypatch.setattr(decoding.DecodingTask.__init__, "__defaults__", (100.0,))
     answers: list[httpx.Response] = []
     hogs = [threading.Thread(target=lambda: answers.append(send(server, b"sleeps"))) for _ in range(4)]
     for hog in hogs:
         hog.start()
     until = time.monotonic() + 30
-    while len(decoding.decoders()._turns) < 4 and time.monotonic() < until:
+    while len(decoding.decoder_pool()._tasks) < 4 and time.monotonic() < until:
         time.sleep(0.05)
     assert send(server, GRAY).status_code == 200
     for hog in hogs:
@@ -126,7 +126,7 @@ def test_long_decodings_give_way_to_those_that_wait(server: Running, monkeypatch
     assert [answer.status_code for answer in answers] == [429] * len(answers)
     assert 1 <= len(answers) <= 4
     assert int(answers[0].headers["retry-after"]) >= 1
-    decoding.decoders().close()
+    decoding.decoder_pool().close()
     for hog in hogs:
         hog.join(30)
 
@@ -145,7 +145,7 @@ SERVE = """
 import sys
 from tinct.web import decoding, serving
 decoding._START = sys.argv[1]
-decoding.Turn.__init__.__defaults__ = (100.0,)
+decoding.DecodingTask.__init__.__defaults__ = (100.0,)
 serving.GRACE_SECONDS, serving.LAST_SECONDS = 1, 4
 from tinct.cli import main
 main(["serve", "--port", "0"])

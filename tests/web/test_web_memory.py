@@ -18,8 +18,8 @@ from starlette.datastructures import UploadFile
 
 from network_runs import counted_runs
 from studio_server import Running, png, running
-from tinct.web import colorizing, work
-from tinct.web.requests import View
+from tinct.web import colorize_routes, jobs
+from tinct.web.parsing import PreviewRequest
 from tinct.web.sessions import Session, Upload
 from tinct.web.settings import Settings
 
@@ -56,7 +56,7 @@ def test_a_session_counts_what_its_colorizer_holds(tmp_path):
 
 def test_an_edit_through_the_server_runs_only_what_depends_on_it(tmp_path, monkeypatch):
     runs = counted_runs(monkeypatch)
-    monkeypatch.setattr(colorizing, "warm_up", lambda size: None)
+    monkeypatch.setattr(colorize_routes, "warm_up", lambda size: None)
     with running(tmp_path) as server:
         session = server.begin(GRAY)
         put(server, session, REFERENCES[:2], [1, 1])
@@ -86,7 +86,7 @@ def test_an_edit_through_the_server_runs_only_what_depends_on_it(tmp_path, monke
 def test_a_thousand_edits_of_a_session_take_no_more_memory():
     settings = Settings()
     session = Session("id", None, upload(GRAY, "photo.png"), COLOR.shape[1], COLOR.shape[0])
-    work.set_references(settings, session, [upload(each, "reference.png") for each in REFERENCES[:1]], [1])
+    jobs.set_references(settings, session, [upload(each, "reference.png") for each in REFERENCES[:1]], [1])
     most = 0
     for n in range(1000):
         share = 0.05 + 0.9 * n / 1000
@@ -94,10 +94,12 @@ def test_a_thousand_edits_of_a_session_take_no_more_memory():
         if n % 4 == 1:
             options["seed"] = n
         elif n % 4 == 2:
-            work.set_weights(settings, session, [share])
+            jobs.set_weights(settings, session, [share])
         point = {"x": 60 * share if n % 4 == 3 else 5, "y": 5, "color": "#aa3333"}
-        work.preview(settings, session, View(options=options, hints={"points": [point]}, longer_side=32))
-        session.measure()
+        jobs.preview(
+            settings, session, PreviewRequest(options=options, hints={"points": [point]}, longer_side=32)
+        )
+        session.update_memory()
         most = max(most, session.memory)
         if n == 99:
             early = most

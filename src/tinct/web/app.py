@@ -22,14 +22,14 @@ except ImportError as missing:
     raise MissingExtraError(f"the studio needs a web server ({missing}): pip install 'tinct[web]'.") from None
 
 from tinct.version import __version__
-from tinct.web import archive, colorizing, editing, page
-from tinct.web.answers import Refusal, error_response, status_of
-from tinct.web.decoding import decoders
-from tinct.web.guard import Guard, Heads, SecurityHeaders
-from tinct.web.intake import Intake
-from tinct.web.pool import BusyError, WorkPool
+from tinct.web import archive_routes, colorize_routes, page_routes, session_routes
+from tinct.web.access import AccessMiddleware, HeadMiddleware, SecurityHeadersMiddleware
+from tinct.web.body_limits import BodyLimitMiddleware
+from tinct.web.decoding import decoder_pool
+from tinct.web.responses import RequestError, error_response, status_of_error
 from tinct.web.sessions import Sessions
 from tinct.web.settings import Settings
+from tinct.web.worker_pool import BusyError, WorkerPool
 
 _EXPIRY_SECONDS = 30.0
 _logger = logging.getLogger("tinct.web")
@@ -41,13 +41,13 @@ class Studio:
     Attributes:
         settings: its numbers.
         pool: where work is done.
-        sessions: what is edited.
+        sessions: what is colorizer_for.
         api: the routes without their guards, which the OpenAPI description is made of.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.pool = WorkPool(settings.workers, settings.waiting)
+        self.pool = WorkerPool(settings.workers, settings.waiting)
         self.sessions = Sessions(settings)
         self.api = FastAPI(
             title="tinct",
@@ -60,12 +60,14 @@ class Studio:
         )
         self.api.state.ending = asyncio.Event()
         _add_errors(self.api)
-        colorizing.add_routes(self.api, settings, self.pool)
-        archive.add_routes(self.api, settings, self.pool)
-        editing.add_routes(self.api, settings, self.pool, self.sessions)
-        page.add_routes(self.api)
-        guarded = Guard(Heads(self.api), settings)
-        self._app = SecurityHeaders(Intake(guarded, settings, self.pool, lambda: self.sessions.stored))
+        colorize_routes.add_routes(self.api, settings, self.pool)
+        archive_routes.add_routes(self.api, settings, self.pool)
+        session_routes.add_routes(self.api, settings, self.pool, self.sessions)
+        page_routes.add_routes(self.api)
+        guarded = AccessMiddleware(HeadMiddleware(self.api), settings)
+        self._app = SecurityHeadersMiddleware(
+            BodyLimitMiddleware(guarded, settings, self.pool, lambda: self.sessions.stored)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = False
@@ -96,7 +98,7 @@ class Studio:
             if in_time:
                 await self.sessions.close()
             await asyncio.to_thread(self.pool.close, wait=in_time)
-            decoders().close()
+            decoder_pool().close()
 
     async def _expire(self) -> None:
         while True:
@@ -109,9 +111,9 @@ class Studio:
 
     async def _warm(self) -> None:
         """Compile the network, and start what decodes, before the first photograph is dropped."""
-        decoders().warm()
+        decoder_pool().warm_up()
         with suppress(TinctError, BusyError):
-            await self.pool.run(partial(colorizing.warm_up, 256))
+            await self.pool.run(partial(colorize_routes.warm_up, 256))
 
 
 def create_app(settings: Settings | None = None) -> Studio:
@@ -127,7 +129,7 @@ def _add_errors(api: FastAPI) -> None:
     handlers: dict[Any, Callable[[Any], Response]] = {
         HTTPException: lambda e: error_response(e.status_code, str(e.detail), e.headers),
         RequestValidationError: lambda e: error_response(422, _validation(e)),
-        TinctError: lambda e: error_response(status_of(e), str(e)),
+        TinctError: lambda e: error_response(status_of_error(e), str(e)),
         BusyError: lambda e: error_response(429, str(e), {"Retry-After": str(e.retry_after)}),
         MemoryError: lambda e: error_response(413, "there is not enough memory for this photograph."),
         OSError: _storage_error,
@@ -159,4 +161,4 @@ def _validation(error: RequestValidationError) -> str:
     return f"{where}: {first['msg']}."
 
 
-__all__ = ["Refusal", "Studio", "create_app"]
+__all__ = ["RequestError", "Studio", "create_app"]

@@ -11,7 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from tinct.web.settings import Settings
 
 
-class PatientProtocol(H11Protocol):
+class DeadlineProtocol(H11Protocol):
     """uvicorn's HTTP/1.1 with an end to its patience.
 
     uvicorn bounds how long a connection idles between requests, but not how long a first request takes to arrive
@@ -96,10 +96,10 @@ class PatientProtocol(H11Protocol):
             self._check_later(size)
 
 
-def protocol_class(settings: Settings) -> type[PatientProtocol]:
+def protocol_class(settings: Settings) -> type[DeadlineProtocol]:
     """The protocol with a server's own numbers."""
     namespace: dict[str, Any] = {"settings": settings}
-    return type("PatientProtocol", (PatientProtocol,), namespace)
+    return type("DeadlineProtocol", (DeadlineProtocol,), namespace)
 
 
 def _stopped(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:

@@ -22,9 +22,9 @@ from typing import IO, Any, TypeVar
 from tinct.errors import PhotoError
 from tinct.hints import HintLike
 from tinct.photo import Photo
-from tinct.web import decoder
-from tinct.web.pool import DECODED_BESIDE, BusyError
+from tinct.web import decoder_worker
 from tinct.web.settings import default_workers
+from tinct.web.worker_pool import DECODED_BESIDE, BusyError
 
 Result = TypeVar("Result")
 
@@ -37,11 +37,11 @@ WALL_FACTOR = 3.0
 PATIENCE_SECONDS = 3.0
 """Seconds after which a decoding may be ended for the sake of those that wait."""
 
-_START = "import sys; sys.path[:] = sys.argv[1:]; from tinct.web.decoder import main; main()"
+_START = "import sys; sys.path[:] = sys.argv[1:]; from tinct.web.decoder_worker import main; main()"
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
-class Turn:
+class DecodingTask:
     """One request's decoding: what it may still take, and the process that works for it.
 
     Args:
@@ -53,13 +53,13 @@ class Turn:
         self._lock = threading.Lock()
         self._process: DecoderProcess | None = None
         self._why = ""
-        self.began = monotonic()
+        self.started = monotonic()
 
     def run(self, work: Callable[[], Result]) -> Result:
-        """Do work whose files are decoded on this turn's account."""
+        """Do work whose files are decoded on this task's account."""
 
         def on_this_account() -> Result:
-            _turn.set(self)
+            _current_task.set(self)
             return work()
 
         return copy_context().run(on_this_account)
@@ -72,7 +72,7 @@ class Turn:
             MemoryError: if it took too much.
             BusyError: if it was ended because others wait.
         """
-        process, kept = decoders().take(self), False
+        process, kept = decoder_pool().acquire(self), False
         clock = threading.Timer(max(self._deadline - monotonic(), 0.0), self.end)
         try:
             with self._lock:
@@ -88,7 +88,7 @@ class Turn:
             clock.cancel()
             with self._lock:
                 self._process = None
-            decoders().give_back(self, process if kept else None)
+            decoder_pool().release(self, process if kept else None)
         return _checked(kind, what)
 
     def end(self, why: str = "long") -> None:
@@ -108,23 +108,23 @@ class Turn:
         )
 
 
-_turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
+_current_task: ContextVar[DecodingTask | None] = ContextVar("task", default=None)
 
 
 def read_photo(content: bytes, max_pixels: int) -> Photo:
-    """Decode a photograph on the account of the turn that is running, or on its own.
+    """Decode a photograph on the account of the task that is running, or on its own.
 
     Raises:
-        PhotoError, MemoryError, BusyError: as `Turn.ask`.
+        PhotoError, MemoryError, BusyError: as `DecodingTask.ask`.
     """
-    found: Photo = (_turn.get() or Turn()).ask("photo", content, max_pixels=max_pixels)
+    found: Photo = (_current_task.get() or DecodingTask()).ask("photo", content, max_pixels=max_pixels)
     return found
 
 
 def read_hints(content: bytes, photo_size: tuple[int, int], max_pixels: int) -> tuple[HintLike, ...]:
     """Decode a file of hints; see `read_photo`."""
-    turn = _turn.get() or Turn()
-    found: tuple[HintLike, ...] = turn.ask("hints", content, photo_size=photo_size, max_pixels=max_pixels)
+    task = _current_task.get() or DecodingTask()
+    found: tuple[HintLike, ...] = task.ask("hints", content, photo_size=photo_size, max_pixels=max_pixels)
     return found
 
 
@@ -152,8 +152,8 @@ class DecoderProcess:
         if not self._is_ready:
             self._answer()
             self._is_ready = True
-        decoder.send(_stream(self._process.stdin), [pickle.dumps((name, given, seconds)), content])  # type: ignore[arg-type]
-        return decoder.loaded(self._answer())
+        decoder_worker.send(_stream(self._process.stdin), [pickle.dumps((name, given, seconds)), content])  # type: ignore[arg-type]
+        return decoder_worker.loaded(self._answer())
 
     @property
     def is_alive(self) -> bool:
@@ -173,13 +173,13 @@ class DecoderProcess:
                 _stream(stream).close()
 
     def _answer(self) -> list[bytearray]:
-        parts = decoder.receive(_stream(self._process.stdout))  # type: ignore[arg-type]
+        parts = decoder_worker.receive(_stream(self._process.stdout))  # type: ignore[arg-type]
         if not parts:
             raise EOFError
         return parts
 
 
-class Decoders:
+class DecoderPool:
     """The processes of this program that decode: as many as are needed at once, and some that wait for work.
 
     Args:
@@ -190,10 +190,10 @@ class Decoders:
         self._kept = kept
         self._lock = threading.Lock()
         self._idle: list[DecoderProcess] = []
-        self._turns: dict[Turn, DecoderProcess] = {}
+        self._tasks: dict[DecodingTask, DecoderProcess] = {}
 
-    def take(self, turn: Turn) -> DecoderProcess:
-        """A process for a turn."""
+    def acquire(self, task: DecodingTask) -> DecoderProcess:
+        """A process for a task."""
         with self._lock:
             while self._idle:
                 process = self._idle.pop()
@@ -202,46 +202,46 @@ class Decoders:
                 process.close()
             else:
                 process = DecoderProcess()
-            self._turns[turn] = process
+            self._tasks[task] = process
             return process
 
-    def give_back(self, turn: Turn, process: DecoderProcess | None) -> None:
-        """The turn's process, or None if it is of no use any more."""
+    def release(self, task: DecodingTask, process: DecoderProcess | None) -> None:
+        """The task's process, or None if it is of no use any more."""
         with self._lock:
-            own = self._turns.pop(turn, None)
+            own = self._tasks.pop(task, None)
             if process is not None and process.is_alive and len(self._idle) < self._kept:
                 self._idle.append(process)
                 return
         if own is not None:
             own.close()
 
-    def warm(self) -> None:
+    def warm_up(self) -> None:
         """Start a process before it is needed."""
-        turn = Turn()
-        self.give_back(turn, self.take(turn))
+        task = DecodingTask()
+        self.release(task, self.acquire(task))
 
-    def relieve(self, seconds: float = PATIENCE_SECONDS) -> None:
+    def cancel_longest(self, seconds: float = PATIENCE_SECONDS) -> None:
         """End the longest decoding for those that wait, if it has taken longer than so many seconds."""
         with self._lock:
-            oldest = min(self._turns, key=lambda turn: turn.began, default=None)
-        if oldest is not None and monotonic() - oldest.began > seconds:
+            oldest = min(self._tasks, key=lambda task: task.started, default=None)
+        if oldest is not None and monotonic() - oldest.started > seconds:
             oldest.end("busy")
 
     def close(self) -> None:
         """End all."""
         with self._lock:
             idle, self._idle = self._idle, []
-            turns = list(self._turns)
-        for turn in turns:
-            turn.end("left")
+            turns = list(self._tasks)
+        for task in turns:
+            task.end("left")
         for process in idle:
             process.close()
 
 
 @cache
-def decoders() -> Decoders:
+def decoder_pool() -> DecoderPool:
     """The processes that decode, one set for the program, as compiled networks are."""
-    return Decoders(default_workers() + DECODED_BESIDE)
+    return DecoderPool(default_workers() + DECODED_BESIDE)
 
 
 def _checked(kind: str, what: Any) -> Any:

@@ -13,7 +13,7 @@ from types import FrameType
 
 from tinct.errors import MissingExtraError, OptionError
 from tinct.web.app import create_app
-from tinct.web.decoding import decoders
+from tinct.web.decoding import decoder_pool
 from tinct.web.settings import Settings
 
 try:
@@ -91,7 +91,7 @@ class StudioServer(uvicorn.Server):
 
 def end_process() -> None:
     """End the process, whatever its threads do: a method's computing cannot be stopped in any other way."""
-    decoders().close()
+    decoder_pool().close()
     os._exit(0)
 
 

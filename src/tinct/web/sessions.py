@@ -16,10 +16,10 @@ from starlette.datastructures import UploadFile
 from tinct.colorizing.colorizer import Colorizer
 from tinct.errors import PhotoError, one_line
 from tinct.photo import Photo
-from tinct.web.answers import Refusal, plain_name
 from tinct.web.decoding import read_photo
+from tinct.web.fair_share import evictable
+from tinct.web.responses import RequestError, safe_file_name
 from tinct.web.settings import Settings
-from tinct.web.shares import over_its_share
 
 _EVICTED_AFTER = 300.0
 """Seconds without a request after which a session gives its place to a new one, if all places are taken."""
@@ -40,7 +40,7 @@ class Upload:
 
     def __init__(self, upload: UploadFile) -> None:
         self.file: BinaryIO = upload.file
-        self.name = plain_name(upload.filename)
+        self.name = safe_file_name(upload.filename)
         self.size = upload.size or 0
         self.notes: tuple[str, ...] = ()
         self._decoded: Photo | None = None
@@ -136,7 +136,7 @@ class Session:
     address: str = ""
     references: list[Upload] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
-    pictures: list[bytes] = field(default_factory=list)
+    alternatives: list[bytes] = field(default_factory=list)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     used: float = field(default_factory=monotonic)
     memory: int = 0
@@ -153,7 +153,7 @@ class Session:
         if self._colorizer is None:
             colorizer = Colorizer(self.photo.read(max_pixels))
             colorizer.set_references(read_references(self.references, max_pixels), self.weights)
-            self.keep(colorizer)
+            self.keep_decoded(colorizer)
         assert self._colorizer is not None
         return self._colorizer
 
@@ -167,29 +167,29 @@ class Session:
         """See that the session was not ended while somebody waited for it.
 
         Raises:
-            Refusal: 404.
+            RequestError: 404.
         """
         if self.closed:
-            raise Refusal(404, "the session has ended; send the photograph again.")
+            raise RequestError(404, "the session has ended; send the photograph again.")
 
-    def keep(self, colorizer: Colorizer) -> None:
+    def keep_decoded(self, colorizer: Colorizer) -> None:
         """Keep the decoded photograph."""
         self._colorizer = colorizer
-        self.measure()
+        self.update_memory()
 
-    def measure(self) -> None:
+    def update_memory(self) -> None:
         """Note how much memory is taken; for whoever has the lock."""
         self.memory = self._colorizer.memory if self._colorizer is not None else 0
 
-    def forget(self) -> None:
+    def drop_decoded(self) -> None:
         """Let the decoded photograph go; the upload stays."""
         self._colorizer, self.memory = None, 0
 
     def close(self) -> None:
         """Give all its files free."""
         self.closed = True
-        self.forget()
-        self.pictures.clear()
+        self.drop_decoded()
+        self.alternatives.clear()
         for upload in (self.photo, *self.references):
             upload.close()
 
@@ -209,7 +209,7 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    async def begin(
+    async def create(
         self, photo: Upload, colorizer: Colorizer, owner: str | None, address: str = ""
     ) -> Session:
         """Keep a photograph that was read.
@@ -218,26 +218,26 @@ class Sessions:
             photo, colorizer: as it was sent, and as it was read.
             owner, address: the browser's cookie, if it has one, and the address it asks from.
         Raises:
-            Refusal: 429 if all places are taken by sessions in use, and nobody has more than a fair share.
+            RequestError: 429 if all places are taken by sessions in use, and nobody has more than a fair share.
         """
         await self.expire()
         await self._make_room(address, owner)
         its = colorizer.photo
         session = Session(secrets.token_urlsafe(24), owner, photo, its.width, its.height, address)
-        session.keep(colorizer)
+        session.keep_decoded(colorizer)
         self._sessions[session.id] = session
-        self.settle()
+        self.limit_memory()
         return session
 
     def find(self, name: str, owner: str | None) -> Session:
         """The session of an id.
 
         Raises:
-            Refusal: 404 if there is none (any more), or another browser began it.
+            RequestError: 404 if there is none (any more), or another browser began it.
         """
         session = self._sessions.get(name)
         if session is None or (session.owner is not None and session.owner != owner):
-            raise Refusal(404, "there is no such session (any more); send the photograph again.")
+            raise RequestError(404, "there is no such session (any more); send the photograph again.")
         session.used = monotonic()
         return session
 
@@ -246,7 +246,7 @@ class Sessions:
         self._sessions.pop(session.id, None)
         async with session.lock:
             session.close()
-        self.settle()
+        self.limit_memory()
 
     async def expire(self) -> None:
         """Forget what nobody asked for in a long time."""
@@ -259,23 +259,25 @@ class Sessions:
         for session in list(self._sessions.values()):
             await self.end(session)
 
-    def settle(self) -> None:
+    def limit_memory(self) -> None:
         """Let decoded photographs go that there is no memory for, the oldest first."""
         by_use = sorted(self._sessions.values(), key=lambda each: each.used)
         over = sum(session.memory for session in by_use) - self._settings.memory
         for session in by_use[:-1]:
             if over > 0 and not session.lock.locked():
                 over -= session.memory
-                session.forget()
+                session.drop_decoded()
 
     async def _make_room(self, address: str, owner: str | None) -> None:
         if len(self._sessions) < self._settings.sessions:
             return
         idle = monotonic() - _EVICTED_AFTER
         held = sorted(self._sessions.values(), key=lambda each: each.used)
-        may_go = [*over_its_share(held, address, owner), *(each for each in held if each.used < idle)]
+        may_go = [*evictable(held, address, owner), *(each for each in held if each.used < idle)]
         for session in may_go:
             if not session.lock.locked():
                 await self.end(session)
                 return
-        raise Refusal(429, "as many photographs are edited as may be; try again later.", Retry_After="60")
+        raise RequestError(
+            429, "as many photographs are edited as may be; try again later.", Retry_After="60"
+        )

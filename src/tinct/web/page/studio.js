@@ -6,7 +6,7 @@ import { Divider } from './divider.js';
 import { find, make } from './dom.js';
 import { Gestures } from './gestures.js';
 import { moveHint } from './hints.js';
-import { Intake } from './intake.js';
+import { Uploads } from './uploads.js';
 import { listenToKeys } from './keyboard.js';
 import { say, showError } from './messages.js';
 import { Palette } from './palette.js';
@@ -26,7 +26,7 @@ const references = new References(project, pictures, palette, tools);
 const divider = new Divider(stage);
 const gestures = new Gestures(stage, tools);
 const save = new Save(project, pictures);
-new Intake(project, references);
+new Uploads(project, references);
 new Adjust(project);
 new Alternatives(project, pictures);
 

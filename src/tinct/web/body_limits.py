@@ -9,9 +9,9 @@ from time import monotonic
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tinct.web.answers import Refusal
-from tinct.web.pool import WorkPool
+from tinct.web.responses import RequestError
 from tinct.web.settings import MEBIBYTE, Settings
+from tinct.web.worker_pool import WorkerPool
 
 LINGER_SECONDS, LINGER_BYTES = 2.0, 16 * MEBIBYTE
 """How long, and for how much, the rest of a refused body is read and thrown away: a connection that is closed
@@ -21,7 +21,7 @@ UPLOADS = ("/api/colorize", "/api/sessions", "/references")
 """What the paths that take files end in."""
 
 
-class Intake:
+class BodyLimitMiddleware:
     """Middleware that counts and times request bodies.
 
     A body over the limit is answered 413, at once where Content-Length says so; one that pauses or trickles, 408;
@@ -32,7 +32,7 @@ class Intake:
         spooled: bytes of uploads in progress; what sessions keep, which `kept` tells, counts besides.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, pool: WorkPool, kept: Callable[[], int]) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, pool: WorkerPool, kept: Callable[[], int]) -> None:
         self._app, self._settings, self._pool, self._kept = app, settings, pool, kept
         self.spooled = 0
 
@@ -40,13 +40,13 @@ class Intake:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "DELETE"):
             await self._app(scope, receive, send)
             return
-        body = Body(self, receive, self._limit(scope["path"]))
-        answer = _Answer(send, body)
+        body = RequestBody(self, receive, self._limit(scope["path"]))
+        answer = _EarlyResponse(send, body)
         try:
             self._check_announced(Headers(scope=scope), body.limit)
             await self._app(scope, body.receive, answer.send)
-        except Refusal as refusal:
-            await refusal.response(scope, body.receive, answer.send)
+        except RequestError as error:
+            await error.response(scope, body.receive, answer.send)
         finally:
             self.spooled -= body.arrived
 
@@ -54,10 +54,12 @@ class Intake:
         """Refuse what would fill the disk.
 
         Raises:
-            Refusal: 429.
+            RequestError: 429.
         """
         if self.spooled + self._kept() > self._settings.spooled:
-            raise Refusal(429, "there is no room for more uploads now; ask again later.", Retry_After="30")
+            raise RequestError(
+                429, "there is no room for more uploads now; ask again later.", Retry_After="30"
+            )
 
     @property
     def settings(self) -> Settings:
@@ -73,11 +75,13 @@ class Intake:
             raise too_large(limit)
         if self._pool.full:
             seconds = self._pool.retry_after
-            raise Refusal(429, f"the server is busy; ask again in {seconds} s.", Retry_After=str(seconds))
+            raise RequestError(
+                429, f"the server is busy; ask again in {seconds} s.", Retry_After=str(seconds)
+            )
         self.check_room()
 
 
-class Body:
+class RequestBody:
     """A request's body as it arrives.
 
     Attributes:
@@ -85,7 +89,7 @@ class Body:
         arrived: bytes so far.
     """
 
-    def __init__(self, intake: Intake, receive: Receive, limit: int) -> None:
+    def __init__(self, intake: BodyLimitMiddleware, receive: Receive, limit: int) -> None:
         self._intake, self._receive = intake, receive
         self.limit, self.arrived, self.ended = limit, 0, False
         self._began = monotonic()
@@ -94,7 +98,7 @@ class Body:
         """The next piece.
 
         Raises:
-            Refusal: 408 or 413.
+            RequestError: 408 or 413.
         """
         if self.ended:
             return await self._receive()
@@ -129,10 +133,10 @@ class Body:
         self._intake.check_room()
 
 
-class _Answer:
+class _EarlyResponse:
     """An answer that may be given before the body has come; then the connection ends with it, a little later."""
 
-    def __init__(self, send: Send, body: Body) -> None:
+    def __init__(self, send: Send, body: RequestBody) -> None:
         self._send, self._body, self._early = send, body, False
 
     async def send(self, message: Message) -> None:
@@ -148,12 +152,12 @@ class _Answer:
         await self._send(message)
 
 
-def too_large(limit: int) -> Refusal:
+def too_large(limit: int) -> RequestError:
     """The answer to a body of too many bytes."""
     shown = f"{limit / MEBIBYTE:.0f} MiB" if limit >= MEBIBYTE else f"{limit} bytes"
-    return Refusal(413, f"the request is larger than {shown}; send less at once.")
+    return RequestError(413, f"the request is larger than {shown}; send less at once.")
 
 
-def too_slow() -> Refusal:
+def too_slow() -> RequestError:
     """The answer to a sender who pauses or trickles."""
-    return Refusal(408, "the request came too slowly and was given up; send it again.")
+    return RequestError(408, "the request came too slowly and was given up; send it again.")

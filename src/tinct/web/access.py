@@ -12,7 +12,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tinct.web.answers import Refusal
+from tinct.web.responses import RequestError
 from tinct.web.settings import LOOPBACK_NAMES, Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -31,7 +31,7 @@ SECURITY_HEADERS = {
 }
 
 
-class SecurityHeaders:
+class SecurityHeadersMiddleware:
     """Middleware that gives every answer the headers above; nothing is cached that does not say it may be."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -48,7 +48,7 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-class Heads:
+class HeadMiddleware:
     """Middleware that answers HEAD as GET without its body, on every route (RFC 9110, 9.1 and 9.3.2)."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -65,7 +65,7 @@ class Heads:
         await self._app({**scope, "method": "GET"}, receive, send_head)
 
 
-class Guard:
+class AccessMiddleware:
     """Middleware that lets a request pass, or answers it with an error.
 
     - A request whose length is stated in two ways is refused, as programs on its way may disagree where it ends
@@ -91,14 +91,16 @@ class Guard:
             self._check_host(headers)
             self._check_origin(scope["method"], headers)
             answer = self._redeemed(scope) or self._check_token(scope["path"], headers)
-        except Refusal as refusal:
-            answer = refusal.response
+        except RequestError as error:
+            answer = error.response
         await (answer or self._app)(scope, receive, send)
 
     def _check_host(self, headers: Headers) -> None:
         host = host_name(headers.get("host", ""))
         if self._settings.is_local and host not in (*LOOPBACK_NAMES, self._settings.host):
-            raise Refusal(421, f"this server does not answer to {host or 'nobody'!r}; open it as localhost.")
+            raise RequestError(
+                421, f"this server does not answer to {host or 'nobody'!r}; open it as localhost."
+            )
 
     def _check_origin(self, method: str, headers: Headers) -> None:
         if method in SAFE_METHODS:
@@ -106,7 +108,7 @@ class Guard:
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         same_host = origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
         if site not in (None, "same-origin", "none") or not same_host:
-            raise Refusal(403, "the request comes from another site's page; use this server's own page.")
+            raise RequestError(403, "the request comes from another site's page; use this server's own page.")
 
     def _check_token(self, path: str, headers: Headers) -> Response | None:
         token = self._settings.token
@@ -115,9 +117,9 @@ class Guard:
         kind, _, shown = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and _equal(shown.strip(), token):
             return None
-        if _equal(cookie_of(headers, self._cookie) or "", self._pass()):
+        if _equal(cookie_value(headers, self._cookie) or "", self._pass()):
             return None
-        raise Refusal(
+        raise RequestError(
             401,
             "the server wants its token: open /?token=TOKEN once, or send 'Authorization: Bearer TOKEN'.",
             WWW_Authenticate='Bearer realm="tinct"',
@@ -130,7 +132,9 @@ class Guard:
         if token is None or scope["path"] != "/" or scope["method"] != "GET" or shown is None:
             return None
         if not _equal(shown[0], token):
-            raise Refusal(401, "this is not the server's token; copy the address that `tinct serve` printed.")
+            raise RequestError(
+                401, "this is not the server's token; copy the address that `tinct serve` printed."
+            )
         answer = RedirectResponse("/", 303, {"Cache-Control": "no-store"})
         answer.set_cookie(self._cookie, self._pass(), httponly=True, samesite="strict")
         return answer
@@ -147,7 +151,7 @@ class Guard:
 
 def _check_length(headers: Headers) -> None:
     if "content-length" in headers and "transfer-encoding" in headers:
-        raise Refusal(
+        raise RequestError(
             400, "Content-Length and Transfer-Encoding were both sent; send one.", Connection="close"
         )
 
@@ -160,7 +164,7 @@ def host_name(host: str) -> str:
         return ""
 
 
-def cookie_of(headers: Headers, name: str) -> str | None:
+def cookie_value(headers: Headers, name: str) -> str | None:
     """A cookie's value, or None."""
     return cookie_parser(headers.get("cookie", "")).get(name)
 

@@ -14,21 +14,21 @@ from tinct.methods import METHODS, get_method
 from tinct.options import Options
 from tinct.photo.formats import named_format
 from tinct.version import __version__
-from tinct.web import work
-from tinct.web.answers import download
-from tinct.web.attending import with_files
+from tinct.web import jobs
+from tinct.web.cancellation import decode_and_run
 from tinct.web.documentation import binary, example, form
-from tinct.web.pool import WorkPool
-from tinct.web.requests import (
-    check_known,
-    check_references,
-    files_of,
-    json_of,
-    one_file,
-    text_of,
+from tinct.web.parsing import (
+    check_field_names,
+    check_reference_count,
+    file_field,
+    file_fields,
+    json_field,
+    text_field,
     upload_form,
 )
+from tinct.web.responses import file_response
 from tinct.web.settings import Settings
+from tinct.web.worker_pool import WorkerPool
 
 _FIELDS = ("photo", "reference", "options", "hints", "format")
 _COLORIZE = form(
@@ -40,7 +40,7 @@ _COLORIZE = form(
 )
 
 
-def add_routes(api: FastAPI, settings: Settings, pool: WorkPool) -> None:
+def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool) -> None:
     """Add them to the application."""
 
     @api.get("/healthz", openapi_extra=example("curl -s $SERVER/healthz"))
@@ -51,7 +51,7 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkPool) -> None:
     @api.get("/api/methods", openapi_extra=example("curl -s $SERVER/api/methods"))
     def methods() -> dict[str, Any]:
         """The methods that the option `method` takes."""
-        return {"methods": [described(name) for name in METHODS]}
+        return {"methods": [method_json(name) for name in METHODS]}
 
     @api.post(
         "/api/colorize",
@@ -66,40 +66,43 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkPool) -> None:
     async def colorize(request: Request) -> Response:
         """Colorize a photograph: the same bytes as `tinct.colorize` gives for the same bytes."""
         async with upload_form(request, settings) as fields:
-            check_known(fields, _FIELDS)
-            photo, references = one_file(fields, "photo"), files_of(fields, "reference")
-            check_references(references, settings.references)
-            options, format = Options.from_mapping(json_of(fields, "options")), text_of(fields, "format")
+            check_field_names(fields, _FIELDS)
+            photo, references = file_field(fields, "photo"), file_fields(fields, "reference")
+            check_reference_count(references, settings.references)
+            options, format = (
+                Options.from_mapping(json_field(fields, "options")),
+                text_field(fields, "format"),
+            )
             if format is not None:
                 named_format(format)
-            hints = hints_of(fields)
-            decode = partial(work.decode, settings, photo, references, hints)
+            hints = hints_field(fields)
+            decode = partial(jobs.decode, settings, photo, references, hints)
 
-            async def colorized(strokes: work.HintFile | None) -> work.Colored:
+            async def colorized(strokes: jobs.FileHints | None) -> jobs.ColoredFile:
                 given = hints if strokes is None else strokes
-                job = partial(work.colorize_upload, settings, photo, references, given, options, format)
+                job = partial(jobs.colorize_upload, settings, photo, references, given, options, format)
                 return await pool.run(job)
 
-            content, notes = await with_files(request, pool, decode, colorized)
+            content, notes = await decode_and_run(request, pool, decode, colorized)
             named = [f"{each.name}: {note}" for each in references for note in each.notes]
-            return download(content, notes=[*photo.notes, *named, *notes])
+            return file_response(content, notes=[*photo.notes, *named, *notes])
 
 
-def hints_of(fields: Any) -> Any:
+def hints_field(fields: Any) -> Any:
     """Hints as a file, or as JSON's objects and lists; None if there are none.
 
     Raises:
         HintError: if there are several files.
     """
     if isinstance(fields.get("hints"), str | None):
-        return json_of(fields, "hints")
-    files = files_of(fields, "hints")
+        return json_field(fields, "hints")
+    files = file_fields(fields, "hints")
     if len(files) > 1:
         raise HintError(f"{len(files)} files of hints were sent; send one.")
     return files[0] if files else None
 
 
-def described(name: str) -> dict[str, Any]:
+def method_json(name: str) -> dict[str, Any]:
     """A method, as the page's picker needs it."""
     method = get_method(name)
     return {

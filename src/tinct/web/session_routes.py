@@ -11,48 +11,48 @@ from starlette.responses import JSONResponse
 
 from tinct.errors import OptionError
 from tinct.photo.formats import named_format
-from tinct.web import work
-from tinct.web.answers import Refusal, download, picture
-from tinct.web.attending import attended, with_files
-from tinct.web.desk import Desk
+from tinct.web import jobs
+from tinct.web.access import OWNER_COOKIE, cookie_value
+from tinct.web.cancellation import cancel_on_disconnect, decode_and_run
 from tinct.web.documentation import binary, example, form
-from tinct.web.guard import OWNER_COOKIE, cookie_of
-from tinct.web.pool import WorkPool
-from tinct.web.requests import (
-    Edit,
-    Places,
-    Save,
-    Spot,
-    Strip,
-    View,
-    check_known,
-    check_references,
-    files_of,
-    json_of,
-    one_file,
+from tinct.web.parsing import (
+    AlternativesRequest,
+    EditRequest,
+    PreviewRequest,
+    RenderRequest,
+    SuggestRequest,
+    WhereRequest,
+    check_field_names,
+    check_reference_count,
+    file_field,
+    file_fields,
+    json_field,
     upload_form,
 )
+from tinct.web.responses import RequestError, file_response, picture_response
+from tinct.web.session_work import SessionWork
 from tinct.web.sessions import Session, Sessions, Upload
 from tinct.web.settings import Settings
+from tinct.web.worker_pool import WorkerPool
 
 Name = Annotated[str, Path(max_length=64)]
 LongerSide = Annotated[int, Query(ge=16, le=2048)]
 _HINTS = """{"hints": {"points": [{"x": 40, "y": 30, "color": "#8c5a3c", "radius": 2}]}"""
 
 
-def add_routes(api: FastAPI, settings: Settings, pool: WorkPool, sessions: Sessions) -> None:
+def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool, sessions: Sessions) -> None:
     """Add them to the application."""
-    desk = Desk(settings, pool, sessions)
+    work = SessionWork(settings, pool, sessions)
     router = APIRouter(prefix="/api/sessions")
-    _add_sessions(router, desk)
-    _add_references(router, desk)
-    _add_pictures(router, desk)
-    _add_questions(router, desk)
-    _add_files(router, desk)
+    _add_sessions(router, work)
+    _add_references(router, work)
+    _add_pictures(router, work)
+    _add_questions(router, work)
+    _add_files(router, work)
     api.include_router(router)
 
 
-def _add_sessions(router: APIRouter, desk: Desk) -> None:
+def _add_sessions(router: APIRouter, work: SessionWork) -> None:
     @router.post(
         "",
         status_code=201,
@@ -61,32 +61,32 @@ def _add_sessions(router: APIRouter, desk: Desk) -> None:
     )
     async def begin(request: Request) -> Response:
         """Begin with a photograph. The id is the key to it: it is asked for in every other route."""
-        async with upload_form(request, desk.settings) as fields:
-            check_known(fields, ("photo",))
-            photo = one_file(fields, "photo")
-            decode = partial(work.decode, desk.settings, photo, ())
-            opening = partial(desk.pool.run, partial(work.open_photo, desk.settings, photo), urgent=True)
-            colorizer = await with_files(request, desk.pool, decode, lambda _: opening())
-            owner = cookie_of(request.headers, OWNER_COOKIE)
+        async with upload_form(request, work.settings) as fields:
+            check_field_names(fields, ("photo",))
+            photo = file_field(fields, "photo")
+            decode = partial(jobs.decode, work.settings, photo, ())
+            opening = partial(work.pool.run, partial(jobs.open_photo, work.settings, photo), urgent=True)
+            colorizer = await decode_and_run(request, work.pool, decode, lambda _: opening())
+            owner = cookie_value(request.headers, OWNER_COOKIE)
             address = request.client.host if request.client else ""
-            session = await desk.sessions.begin(photo, colorizer, owner, address)
+            session = await work.sessions.create(photo, colorizer, owner, address)
             keep(fields, [photo])
-        return JSONResponse(described(session), 201, {"Location": f"/api/sessions/{session.id}"})
+        return JSONResponse(session_json(session), 201, {"Location": f"/api/sessions/{session.id}"})
 
     @router.get("/{name}", openapi_extra=example("curl -s $SERVER/api/sessions/$ID"))
     async def look(name: Name, request: Request) -> dict[str, Any]:
         """What a session holds."""
-        return described(desk.find(request, name))
+        return session_json(work.find(request, name))
 
     @router.delete(
         "/{name}", status_code=204, openapi_extra=example("curl -s -X DELETE $SERVER/api/sessions/$ID")
     )
     async def end(name: Name, request: Request) -> None:
         """End a session: all that was sent is removed."""
-        await desk.sessions.end(desk.find(request, name))
+        await work.sessions.end(work.find(request, name))
 
 
-def _add_references(router: APIRouter, desk: Desk) -> None:
+def _add_references(router: APIRouter, work: SessionWork) -> None:
     @router.put(
         "/{name}/references",
         openapi_extra=form(
@@ -99,19 +99,19 @@ def _add_references(router: APIRouter, desk: Desk) -> None:
     )
     async def put(name: Name, request: Request) -> dict[str, Any]:
         """Set the references in place of those there were; none clears them."""
-        async with upload_form(request, desk.settings) as fields:
-            check_known(fields, ("reference", "weights"))
-            session, uploads = desk.find(request, name), files_of(fields, "reference")
-            weights = weights_of(fields)
+        async with upload_form(request, work.settings) as fields:
+            check_field_names(fields, ("reference", "weights"))
+            session, uploads = work.find(request, name), file_fields(fields, "reference")
+            weights = weights_field(fields)
             try:
                 if not uploads and weights and session.references:
-                    await desk.work(request, name, work.set_weights, weights)
+                    await work.run(request, name, jobs.set_weights, weights)
                 else:
-                    await put_references(desk, request, session, uploads, weights or [1.0] * len(uploads))
+                    await put_references(work, request, session, uploads, weights or [1.0] * len(uploads))
             finally:  # also if the client went away in the middle of it
                 keep(fields, session.references)
-        desk.sessions.settle()
-        return described(session)
+        work.sessions.limit_memory()
+        return session_json(session)
 
     @router.get(
         "/{name}/references/{number}.png",
@@ -120,103 +120,103 @@ def _add_references(router: APIRouter, desk: Desk) -> None:
     )
     async def thumbnail(name: Name, number: int, request: Request) -> Response:
         """A reference, small."""
-        if not 0 <= number < len(desk.find(request, name).references):
-            raise Refusal(404, "there is no such reference.")
-        return picture(await desk.work(request, name, work.thumbnail, number))
+        if not 0 <= number < len(work.find(request, name).references):
+            raise RequestError(404, "there is no such reference.")
+        return picture_response(await work.run(request, name, jobs.thumbnail, number))
 
 
-def _add_pictures(router: APIRouter, desk: Desk) -> None:
+def _add_pictures(router: APIRouter, work: SessionWork) -> None:
     @router.get(
         "/{name}/gray",
         responses=binary("a JPEG"),
         openapi_extra=example("curl -s $SERVER/api/sessions/$ID/gray?longer_side=512 -o gray.jpg"),
     )
-    async def gray(name: Name, request: Request, longer_side: LongerSide = work.PREVIEW) -> Response:
+    async def gray(name: Name, request: Request, longer_side: LongerSide = jobs.PREVIEW) -> Response:
         """The photograph as it is, at a bounded size."""
-        return picture(await desk.work(request, name, work.gray, longer_side))
+        return picture_response(await work.run(request, name, jobs.gray, longer_side))
 
     @router.post(
         "/{name}/preview",
         responses=binary("a JPEG"),
         openapi_extra=_json_example("preview", ', "longer_side": 512}', "preview.jpg"),
     )
-    async def preview(name: Name, view: View, request: Request) -> Response:
+    async def preview(name: Name, view: PreviewRequest, request: Request) -> Response:
         """The photograph in color at a bounded size, with these hints and options and no others."""
-        return picture(await desk.work(request, name, work.preview, view))
+        return picture_response(await work.run(request, name, jobs.preview, view))
 
     @router.post(
         "/{name}/confidence",
         responses=binary("a gray PNG"),
         openapi_extra=_json_example("confidence", "}", "sure.png"),
     )
-    async def confidence(name: Name, view: View, request: Request) -> Response:
+    async def confidence(name: Name, view: PreviewRequest, request: Request) -> Response:
         """How sure the method is of each place, black (not at all) to white, at its own working size."""
-        return picture(await desk.work(request, name, work.confidence, view))
+        return picture_response(await work.run(request, name, jobs.confidence, view))
 
     @router.post(
         "/{name}/gains",
         responses=binary("a gray PNG"),
         openapi_extra=_json_example("gains", "}", "gains.png"),
     )
-    async def gains(name: Name, edit: Edit, request: Request) -> Response:
+    async def gains(name: Name, edit: EditRequest, request: Request) -> Response:
         """How much one more hint would help at each place, black (not at all) to white (most)."""
-        return picture(await desk.work(request, name, work.gains, edit))
+        return picture_response(await work.run(request, name, jobs.gains, edit))
 
     @router.get("/{name}/alternatives/{number}.webp", responses=binary("a WebP"))
     async def alternative(name: Name, number: int, request: Request) -> Response:
         """One of the pictures that `alternatives` answered with."""
-        pictures = desk.find(request, name).pictures
+        pictures = work.find(request, name).alternatives
         if not 0 <= number < len(pictures):
-            raise Refusal(404, "there is no such picture; ask for alternatives first.")
-        return picture(pictures[number])
+            raise RequestError(404, "there is no such picture; ask for alternatives first.")
+        return picture_response(pictures[number])
 
 
-def _add_questions(router: APIRouter, desk: Desk) -> None:
+def _add_questions(router: APIRouter, work: SessionWork) -> None:
     @router.post("/{name}/suggest", openapi_extra=_json_example("suggest", ', "x": 50, "y": 40, "count": 6}'))
-    async def suggest(name: Name, spot: Spot, request: Request) -> dict[str, Any]:
+    async def suggest(name: Name, spot: SuggestRequest, request: Request) -> dict[str, Any]:
         """Likely colors of a place, likeliest first."""
-        return {"suggestions": await desk.work(request, name, work.suggest, spot)}
+        return {"suggestions": await work.run(request, name, jobs.suggest, spot)}
 
     @router.post("/{name}/where", openapi_extra=_json_example("where", ', "count": 3}'))
-    async def where(name: Name, places: Places, request: Request) -> dict[str, Any]:
+    async def where(name: Name, places: WhereRequest, request: Request) -> dict[str, Any]:
         """Where one more hint would help most, best first."""
-        return {"places": await desk.work(request, name, work.where, places)}
+        return {"places": await work.run(request, name, jobs.where, places)}
 
     @router.post("/{name}/alternatives", openapi_extra=_json_example("alternatives", ', "count": 2}'))
-    async def alternatives(name: Name, strip: Strip, request: Request) -> dict[str, Any]:
+    async def alternatives(name: Name, strip: AlternativesRequest, request: Request) -> dict[str, Any]:
         """Other plausible colorizations: values for the option `seed`, and a picture of each."""
-        seeds = await attended(request, desk.strip(desk.find(request, name), strip))
-        desk.sessions.settle()
+        seeds = await cancel_on_disconnect(request, work.render_alternatives(work.find(request, name), strip))
+        work.sessions.limit_memory()
         root = f"/api/sessions/{name}/alternatives"
         return {
             "alternatives": [{"seed": seed, "preview": f"{root}/{k}.webp"} for k, seed in enumerate(seeds)]
         }
 
 
-def _add_files(router: APIRouter, desk: Desk) -> None:
+def _add_files(router: APIRouter, work: SessionWork) -> None:
     @router.post(
         "/{name}/render",
         responses=binary("the photograph's file, to be saved"),
         openapi_extra=_json_example("render", ', "format": "png"}', "saved.png"),
     )
-    async def render(name: Name, wanted: Save, request: Request) -> Response:
+    async def render(name: Name, wanted: RenderRequest, request: Request) -> Response:
         """The photograph in color at full resolution with its metadata: what `tinct colorize` writes."""
-        suffix = named_format(wanted.format or work.DEFAULT_FORMAT).suffixes[0]
-        session = desk.find(request, name)
+        suffix = named_format(wanted.format or jobs.DEFAULT_FORMAT).suffixes[0]
+        session = work.find(request, name)
         stem = PurePath(session.photo.name).stem
-        content, notes = await attended(request, desk.file(session, wanted))
-        desk.sessions.settle()
-        return download(content, f"{stem}.color{suffix}", [*session.notes, *notes])
+        content, notes = await cancel_on_disconnect(request, work.render_file(session, wanted))
+        work.sessions.limit_memory()
+        return file_response(content, f"{stem}.color{suffix}", [*session.notes, *notes])
 
     @router.post("/{name}/project", openapi_extra=_json_example("project", "}", "photo.tinct.json"))
-    async def project(name: Name, edit: Edit, request: Request) -> Response:
+    async def project(name: Name, edit: EditRequest, request: Request) -> Response:
         """The project: `tinct colorize --project FILE` does the same again, byte for byte."""
-        content = await desk.work(request, name, work.project, edit)
+        content = await work.run(request, name, jobs.project, edit)
         return JSONResponse(content)
 
 
 async def put_references(
-    desk: Desk, request: Request, session: Session, uploads: list[Upload], weights: list[float]
+    work: SessionWork, request: Request, session: Session, uploads: list[Upload], weights: list[float]
 ) -> None:
     """Read new references and let the old files go.
 
@@ -224,16 +224,16 @@ async def put_references(
         OptionError: if they are too many, or the weights do not fit.
         PhotoError, ReferencePhotoError: if one cannot be used; the ones there were stay then.
     """
-    check_references(uploads, desk.settings.references)
-    decode = partial(work.decode_references, desk.settings, session, uploads)
-    setting = partial(desk.alone, session, work.set_references, uploads, weights)
-    await with_files(request, desk.pool, decode, lambda _: setting())
-    desk.sessions.settle()
+    check_reference_count(uploads, work.settings.references)
+    decode = partial(jobs.decode_references, work.settings, session, uploads)
+    setting = partial(work.run_exclusively, session, jobs.set_references, uploads, weights)
+    await decode_and_run(request, work.pool, decode, lambda _: setting())
+    work.sessions.limit_memory()
 
 
-def described(session: Session) -> dict[str, Any]:
+def session_json(session: Session) -> dict[str, Any]:
     """A session, as its owner sees it."""
-    scale = min(1.0, work.PREVIEW / max(session.width, session.height))
+    scale = min(1.0, jobs.PREVIEW / max(session.width, session.height))
     weights = session.weights or [1.0] * len(session.references)
     return {
         "id": session.id,
@@ -254,13 +254,13 @@ def described(session: Session) -> dict[str, Any]:
     }
 
 
-def weights_of(fields: Any) -> list[float]:
+def weights_field(fields: Any) -> list[float]:
     """The weights of a form.
 
     Raises:
         OptionError: if they are not a list of numbers.
     """
-    found = json_of(fields, "weights")
+    found = json_field(fields, "weights")
     if not isinstance(found, list | None) or any(type(each) not in (int, float) for each in found or ()):
         raise OptionError("weights is not a JSON list of numbers; write [1, 0.5].")
     return [float(each) for each in found or ()]

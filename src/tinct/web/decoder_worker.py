@@ -34,7 +34,7 @@ _LARGEST_KEPT = 64 << 20
 
 
 def read_photo(content: bytes, max_pixels: int) -> Any:
-    """A photograph, with what its decoders complained of among its notes."""
+    """A photograph, with what its decoder_pool complained of among its notes."""
     from tinct.complaints import read_heard
 
     return read_heard(content, max_pixels=max_pixels)

@@ -22,7 +22,7 @@ _LOOK_SECONDS = 0.5
 """How often those that wait to be let in look whether somebody takes too long."""
 
 
-class Ended(Protocol):
+class Cancellable(Protocol):
     """Work that other processes do, and that can be ended."""
 
     def run(self, work: Callable[[], Result]) -> Result:
@@ -46,7 +46,7 @@ class BusyError(Exception):
         self.retry_after = retry_after
 
 
-class WorkPool:
+class WorkerPool:
     """Threads for work that takes long, used from one event loop.
 
     Args:
@@ -104,11 +104,11 @@ class WorkPool:
             raise
 
     @asynccontextmanager
-    async def admitted(self, relieve: Callable[[], None]) -> AsyncIterator[None]:
+    async def admitted(self, cancel_longest: Callable[[], None]) -> AsyncIterator[None]:
         """Let in whoever comes with files: so many at once, as decoded photographs take memory; the others wait.
 
         Args:
-            relieve: called now and then while somebody waits; it may end what takes too long.
+            cancel_longest: called now and then while somebody waits; it may end what takes too long.
         Raises:
             BusyError: if as many wait as may.
         """
@@ -116,7 +116,7 @@ class WorkPool:
             raise BusyError(self.retry_after)
         self._outside += 1
         try:
-            await self._entered(relieve)
+            await self._entered(cancel_longest)
         finally:
             self._outside -= 1
         try:
@@ -124,17 +124,17 @@ class WorkPool:
         finally:
             self._admitted.release()
 
-    async def decode(self, turn: Ended, work: Callable[[], Result]) -> Result:
+    async def decode(self, task: Cancellable, work: Callable[[], Result]) -> Result:
         """Do work whose files other processes decode, in a thread beside the workers; ended if nobody waits for it.
 
         Raises:
             BusyError: if it was ended for the sake of others.
         """
-        running = asyncio.get_running_loop().run_in_executor(self._readers, turn.run, work)
+        running = asyncio.get_running_loop().run_in_executor(self._readers, task.run, work)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            turn.end("left")
+            task.end("left")
             await asyncio.wait([running])
             if not running.cancelled():
                 running.exception()
@@ -151,14 +151,14 @@ class WorkPool:
         self._readers.shutdown(wait=wait, cancel_futures=True)
         self._threads.shutdown(wait=wait, cancel_futures=True)
 
-    async def _entered(self, relieve: Callable[[], None]) -> None:
+    async def _entered(self, cancel_longest: Callable[[], None]) -> None:
         """Wait for a place; whoever waits long has others ended that take long."""
         entering = asyncio.ensure_future(self._admitted.acquire())
         try:
             while not entering.done():
                 await asyncio.wait([entering], timeout=_LOOK_SECONDS)
                 if not entering.done():
-                    relieve()
+                    cancel_longest()
         except asyncio.CancelledError:
             if not entering.cancel() and not entering.cancelled():
                 self._admitted.release()

@@ -9,33 +9,36 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from tinct.web.answers import Refusal
-from tinct.web.decoding import Turn, decoders
-from tinct.web.pool import WorkPool
-from tinct.web.requests import gone_away
-from tinct.web.sessions import Session
+from tinct.web.decoding import DecodingTask, decoder_pool
+from tinct.web.parsing import client_disconnected
+from tinct.web.responses import RequestError
+from tinct.web.worker_pool import WorkerPool
 
 Result = TypeVar("Result")
 Decoded = TypeVar("Decoded")
 
 
-async def attended(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
     """Await work as long as its client is there, and the server does not end.
 
     Work that waits is dropped, decoding is ended; what a thread has begun is finished first, as its files must stay
     open until then, unless the server ends.
 
     Raises:
-        Refusal: if the client went away, or the server ends.
+        RequestError: if the client went away, or the server ends.
     """
     ending: asyncio.Event = request.app.state.ending
-    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_left(request))
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_client_left(request))
     closing = asyncio.ensure_future(ending.wait())
     try:
         await asyncio.wait({working, leaving, closing}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
-        raise Refusal(503, "the server ends; ask it again later.") if ending.is_set() else gone_away()
+        raise (
+            RequestError(503, "the server ends; ask it again later.")
+            if ending.is_set()
+            else client_disconnected()
+        )
     finally:
         for each in (leaving, closing, working):
             each.cancel()
@@ -44,9 +47,9 @@ async def attended(request: Request, work: Coroutine[Any, Any, Result]) -> Resul
                 await working
 
 
-async def with_files(
+async def decode_and_run(
     request: Request,
-    pool: WorkPool,
+    pool: WorkerPool,
     decode: Callable[[], Decoded],
     work: Callable[[Decoded], Coroutine[Any, Any, Result]],
 ) -> Result:
@@ -56,29 +59,17 @@ async def with_files(
         decode: reads the files; blocks.
         work: takes what `decode` gives.
     Raises:
-        Refusal: as `attended`.
+        RequestError: as `cancel_on_disconnect`.
         BusyError: if as many wait as may, or the files take long to decode and others wait.
     """
 
     async def both() -> Result:
-        async with pool.admitted(decoders().relieve):
-            return await work(await pool.decode(Turn(), decode))
+        async with pool.admitted(decoder_pool().cancel_longest):
+            return await work(await pool.decode(DecodingTask(), decode))
 
-    return await attended(request, both())
-
-
-async def on_session(
-    session: Session, pool: WorkPool, work: Callable[[], Result], *, urgent: bool = False
-) -> Result:
-    """Work on a session in the pool, when nothing else works on it."""
-    async with session.lock:
-        session.check_open()
-        try:
-            return await pool.run(work, urgent=urgent)
-        finally:
-            session.measure()
+    return await cancel_on_disconnect(request, both())
 
 
-async def _left(request: Request) -> None:
+async def _client_left(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

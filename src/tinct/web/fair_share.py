@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 
-class Held(Protocol):
+class Holder(Protocol):
     """What is held by a client.
 
     Attributes:
@@ -21,13 +21,13 @@ class Held(Protocol):
     used: float
 
 
-Kind = TypeVar("Kind", bound=Held)
+Kind = TypeVar("Kind", bound=Holder)
 
 
-def over_its_share(held: Iterable[Kind], address: str, owner: str | None) -> list[Kind]:
+def evictable(held: Iterable[Kind], address: str, owner: str | None) -> list[Kind]:
     """What may be taken away for one more of a client, when all places are taken; the one to take first is first.
 
-    Places are shared among addresses, then among the browsers of one address: cookies can be made up at will,
+    WhereRequest are shared among addresses, then among the browsers of one address: cookies can be made up at will,
     addresses cannot. A client gets a place from the address that holds most, and there from the browser that holds
     most, unless that is the client itself: nobody gets more by asking more often.
 

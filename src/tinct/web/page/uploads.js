@@ -12,7 +12,7 @@ async function sha256(file) {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-export class Intake {
+export class Uploads {
   #depth = 0; // dragenter and dragleave come for each element passed
 
   constructor(project, references) {

@@ -14,16 +14,25 @@ from tinct.errors import one_line
 from tinct.hints import HintImage, HintLike
 from tinct.options import Options
 from tinct.photo import Photo
-from tinct.web.answers import encode_png, encode_preview, encode_webp
 from tinct.web.decoding import read_hints as read_hint_file
-from tinct.web.requests import Edit, Places, Save, Spot, Strip, View, check_count, read_hints
+from tinct.web.parsing import (
+    AlternativesRequest,
+    EditRequest,
+    PreviewRequest,
+    RenderRequest,
+    SuggestRequest,
+    WhereRequest,
+    check_hint_count,
+    read_hints,
+)
+from tinct.web.responses import encode_png, encode_preview, encode_webp
 from tinct.web.sessions import Session, Upload, read_references
 from tinct.web.settings import Settings
 
-HintFile = tuple[HintLike, ...]
+FileHints = tuple[HintLike, ...]
 
 
-class Colored(NamedTuple):
+class ColoredFile(NamedTuple):
     """A photograph in color: its file, and what was noted as it was made, one sentence each."""
 
     content: bytes
@@ -42,7 +51,7 @@ def colorize_upload(
     hints: Any,
     options: Options,
     format: str | None,
-) -> Colored:
+) -> ColoredFile:
     """What `tinct.colorize` gives for these bytes.
 
     Args:
@@ -56,7 +65,7 @@ def colorize_upload(
     size = (its.width, its.height)
     if isinstance(hints, tuple):
         found = hints
-        check_count(found, settings.hints)
+        check_hint_count(found, settings.hints)
     else:
         found = read_hints(hints, size, settings.hints)
     for hint in found:
@@ -66,7 +75,7 @@ def colorize_upload(
 
 def decode(
     settings: Settings, photo: Upload | None, references: Iterable[Upload], hints: Any = None
-) -> HintFile | None:
+) -> FileHints | None:
     """Decode files before a worker is asked to work on them.
 
     Args:
@@ -118,9 +127,9 @@ def set_weights(settings: Settings, session: Session, weights: list[float]) -> N
     session.weights = weights
 
 
-def preview(settings: Settings, session: Session, view: View) -> bytes:
+def preview(settings: Settings, session: Session, view: PreviewRequest) -> bytes:
     """The photograph in color at a bounded size, as JPEG."""
-    return encode_preview(edited(settings, session, view).preview(view.longer_side))
+    return encode_preview(colorizer_for(settings, session, view).preview(view.longer_side))
 
 
 def gray(settings: Settings, session: Session, longer_side: int) -> bytes:
@@ -128,59 +137,59 @@ def gray(settings: Settings, session: Session, longer_side: int) -> bytes:
     return encode_preview(session.colorizer(settings.max_pixels).gray(longer_side))
 
 
-def confidence(settings: Settings, session: Session, view: View) -> bytes:
+def confidence(settings: Settings, session: Session, view: PreviewRequest) -> bytes:
     """How sure the method is of each place, 0..255, as a gray PNG."""
-    found = edited(settings, session, view).predict().confidence
+    found = colorizer_for(settings, session, view).predict().confidence
     return encode_png(np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8))
 
 
-def suggest(settings: Settings, session: Session, spot: Spot) -> list[dict[str, Any]]:
+def suggest(settings: Settings, session: Session, spot: SuggestRequest) -> list[dict[str, Any]]:
     """Likely colors of a place."""
-    found = edited(settings, session, spot).suggest(spot.x, spot.y, spot.count)
+    found = colorizer_for(settings, session, spot).suggest(spot.x, spot.y, spot.count)
     return [{"color": each.color, "probability": float(each.probability)} for each in found]
 
 
-def where(settings: Settings, session: Session, places: Places) -> list[dict[str, float]]:
-    """Places where one more hint would help most."""
-    found = edited(settings, session, places).where_next(places.count)
+def where(settings: Settings, session: Session, places: WhereRequest) -> list[dict[str, float]]:
+    """WhereRequest where one more hint would help most."""
+    found = colorizer_for(settings, session, places).where_next(places.count)
     return [{"x": float(each.x), "y": float(each.y), "gain": float(each.gain)} for each in found]
 
 
-def gains(settings: Settings, session: Session, edit: Edit) -> bytes:
+def gains(settings: Settings, session: Session, edit: EditRequest) -> bytes:
     """How much one hint would help at each place, 0..255 at the best one, as a gray PNG."""
-    found = edited(settings, session, edit).gains()
+    found = colorizer_for(settings, session, edit).gains()
     return encode_png(np.rint(found * (255 / max(float(found.max()), 1e-6))).astype(np.uint8))
 
 
-def alternatives(settings: Settings, session: Session, strip: Strip) -> list[int]:
+def alternatives(settings: Settings, session: Session, strip: AlternativesRequest) -> list[int]:
     """Other plausible colorizations: their seeds."""
-    return edited(settings, session, strip).alternatives(strip.count)
+    return colorizer_for(settings, session, strip).alternatives(strip.count)
 
 
-def alternative(settings: Settings, session: Session, strip: Strip, seed: int) -> bytes:
+def alternative(settings: Settings, session: Session, strip: AlternativesRequest, seed: int) -> bytes:
     """One of them, small, as WebP."""
-    colorizer = edited(settings, session, strip)
+    colorizer = colorizer_for(settings, session, strip)
     colorizer.set_options(seed=seed)
     return encode_webp(colorizer.preview(strip.longer_side))
 
 
-def prepare(settings: Settings, session: Session, wanted: Save) -> Callable[[], Photo]:
+def prepare(settings: Settings, session: Session, wanted: RenderRequest) -> Callable[[], Photo]:
     """What it takes to make a file later, whatever is asked of the session meanwhile."""
-    return edited(settings, session, wanted).prepared()
+    return colorizer_for(settings, session, wanted).prepared()
 
 
-def save(prepared: Callable[[], Photo], format: str | None) -> Colored:
+def save(prepared: Callable[[], Photo], format: str | None) -> ColoredFile:
     """The photograph in color at full resolution, with its metadata."""
     return _encoded(prepared(), format or DEFAULT_FORMAT)
 
 
-def _encoded(result: Photo, format: str | None) -> Colored:
-    return Colored(result.encode(format), tuple(one_line(note) for note in result.notes))
+def _encoded(result: Photo, format: str | None) -> ColoredFile:
+    return ColoredFile(result.encode(format), tuple(one_line(note) for note in result.notes))
 
 
-def project(settings: Settings, session: Session, edit: Edit) -> dict[str, Any]:
+def project(settings: Settings, session: Session, edit: EditRequest) -> dict[str, Any]:
     """The project file of a session."""
-    colorizer = edited(settings, session, edit)
+    colorizer = colorizer_for(settings, session, edit)
     hints = {"points": edit.hints} if isinstance(edit.hints, list) else edit.hints or {}
     weights = session.weights or [1.0] * len(session.references)
     photo = session.photo
@@ -205,7 +214,7 @@ def thumbnail(settings: Settings, session: Session, number: int) -> bytes:
     return encode_png(np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8))
 
 
-def edited(settings: Settings, session: Session, edit: Edit) -> Colorizer:
+def colorizer_for(settings: Settings, session: Session, edit: EditRequest) -> Colorizer:
     """The session's photograph with the hints and options of a request, and no others."""
     options = Options.from_mapping(edit.options)
     colorizer = session.colorizer(settings.max_pixels)

@@ -10,11 +10,11 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the studio needs pip install 'tinct[web]'")
 
-from tinct.web.pool import BusyError, WorkPool
+from tinct.web.worker_pool import BusyError, WorkerPool
 
 
 def test_no_more_work_at_once_than_workers():
-    pool, now, most, lock = WorkPool(2, 50), 0, 0, threading.Lock()
+    pool, now, most, lock = WorkerPool(2, 50), 0, 0, threading.Lock()
 
     def work() -> None:
         nonlocal now, most
@@ -35,7 +35,7 @@ def test_no_more_work_at_once_than_workers():
 
 def test_the_next_one_is_told_when_to_come_again():
     async def run() -> None:
-        pool, held = WorkPool(1, 2), threading.Event()
+        pool, held = WorkerPool(1, 2), threading.Event()
         asked = [asyncio.ensure_future(pool.run(partial(held.wait, 10))) for _ in range(3)]
         await asyncio.sleep(0.05)
         assert pool.full
@@ -53,7 +53,7 @@ def test_the_next_one_is_told_when_to_come_again():
 
 def test_what_is_looked_at_goes_first_and_the_rest_in_order():
     async def run() -> list[str]:
-        pool, held, order = WorkPool(1, 9), threading.Event(), []
+        pool, held, order = WorkerPool(1, 9), threading.Event(), []
         first = asyncio.ensure_future(pool.run(partial(held.wait, 10)))
         await asyncio.sleep(0.02)
         rest = []
@@ -70,7 +70,7 @@ def test_what_is_looked_at_goes_first_and_the_rest_in_order():
 
 def test_what_is_looked_at_does_not_wait_for_what_is_saved():
     async def run() -> None:
-        pool, held = WorkPool(1, 9), threading.Event()
+        pool, held = WorkerPool(1, 9), threading.Event()
         save = asyncio.ensure_future(pool.run(partial(held.wait, 10)))
         second = asyncio.ensure_future(pool.run(lambda: "saved"))
         await asyncio.sleep(0.02)
@@ -86,7 +86,7 @@ def test_what_is_looked_at_does_not_wait_for_what_is_saved():
 @pytest.mark.parametrize("cancelled", [(1,), (1, 2), (0, 1), (0, 1, 2, 3)])
 def test_whoever_goes_away_leaves_their_place_to_others(cancelled):
     async def run() -> None:
-        pool, held, done = WorkPool(1, 9), threading.Event(), []
+        pool, held, done = WorkerPool(1, 9), threading.Event(), []
 
         def work(number: int) -> None:
             held.wait(10)
@@ -111,7 +111,7 @@ def test_whoever_goes_away_leaves_their_place_to_others(cancelled):
 
 def test_a_failure_is_the_asker_s_and_frees_the_worker():
     async def run() -> None:
-        pool = WorkPool(1, 1)
+        pool = WorkerPool(1, 1)
         with pytest.raises(ZeroDivisionError):
             await pool.run(lambda: 1 // 0)
         assert await pool.run(lambda: 7) == 7

@@ -13,12 +13,12 @@ from starlette.requests import ClientDisconnect, Request
 
 from tinct.errors import HintError, OptionError
 from tinct.hints import HintLike, Stroke, hints_from_json
-from tinct.web.answers import Refusal
+from tinct.web.responses import RequestError
 from tinct.web.sessions import Upload
 from tinct.web.settings import Settings
 
 
-class Edit(BaseModel):
+class EditRequest(BaseModel):
     """What every question about a session says: the hints and the options as they stand."""
 
     model_config = ConfigDict(extra="forbid")
@@ -26,13 +26,13 @@ class Edit(BaseModel):
     options: dict[str, Any] | None = Field(default=None, description="the attributes of `tinct.Options`")
 
 
-class View(Edit):
+class PreviewRequest(EditRequest):
     """A picture of the photograph at a bounded size."""
 
     longer_side: int = Field(default=1024, ge=16, le=2048, description="in pixels; never enlarged")
 
 
-class Spot(Edit):
+class SuggestRequest(EditRequest):
     """A place of the photograph."""
 
     x: float = Field(allow_inf_nan=False, description="in pixels from the left")
@@ -40,20 +40,20 @@ class Spot(Edit):
     count: int = Field(default=6, ge=1, le=32)
 
 
-class Places(Edit):
+class WhereRequest(EditRequest):
     """Where one more hint would help."""
 
     count: int = Field(default=5, ge=1, le=64)
 
 
-class Strip(Edit):
+class AlternativesRequest(EditRequest):
     """Several colorizations beside each other."""
 
     count: int = Field(default=4, ge=1, le=12)
     longer_side: int = Field(default=320, ge=16, le=1024)
 
 
-class Save(Edit):
+class RenderRequest(EditRequest):
     """A file at full resolution."""
 
     format: str | None = Field(
@@ -66,49 +66,49 @@ async def upload_form(request: Request, settings: Settings) -> AsyncIterator[For
     """A form with files; what nobody took over is closed at the end.
 
     Raises:
-        Refusal: if it is no form, has too many files, or its sender went away.
+        RequestError: if it is no form, has too many files, or its sender went away.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise Refusal(415, "a form with files (multipart/form-data) was wanted; see /docs for examples.")
+        raise RequestError(415, "a form with files (multipart/form-data) was wanted; see /docs for examples.")
     try:
         async with request.form(
             max_files=settings.references + 2, max_fields=8, max_part_size=settings.max_text
         ) as form:
             yield form
     except ClientDisconnect:
-        raise gone_away() from None
+        raise client_disconnected() from None
 
 
-def gone_away() -> Refusal:
+def client_disconnected() -> RequestError:
     """Nobody reads this; 499 is what nginx notes in its log for a client that left."""
-    return Refusal(499, "the client went away.")
+    return RequestError(499, "the client went away.")
 
 
-def one_file(form: FormData, name: str) -> Upload:
+def file_field(form: FormData, name: str) -> Upload:
     """The file of a field.
 
     Raises:
-        Refusal: 422 if there is none, or several.
+        RequestError: 422 if there is none, or several.
     """
-    found = files_of(form, name)
+    found = file_fields(form, name)
     if len(found) != 1:
-        raise Refusal(422, f"{len(found)} files were sent as {name!r}; send one.")
+        raise RequestError(422, f"{len(found)} files were sent as {name!r}; send one.")
     return found[0]
 
 
-def files_of(form: FormData, name: str) -> list[Upload]:
+def file_fields(form: FormData, name: str) -> list[Upload]:
     """All files of a field; browsers send an empty one where none was chosen.
 
     Raises:
-        Refusal: 422 if there is text in it.
+        RequestError: 422 if there is text in it.
     """
     found = form.getlist(name)
     if any(not isinstance(each, UploadFile) for each in found):
-        raise Refusal(422, f"{name!r} holds text; send a file.")
+        raise RequestError(422, f"{name!r} holds text; send a file.")
     return [Upload(each) for each in found if isinstance(each, UploadFile) and (each.size or each.filename)]
 
 
-def check_references(uploads: Sequence[Upload], limit: int) -> None:
+def check_reference_count(uploads: Sequence[Upload], limit: int) -> None:
     """Bound how many references one colorization has.
 
     Raises:
@@ -118,38 +118,38 @@ def check_references(uploads: Sequence[Upload], limit: int) -> None:
         raise OptionError(f"{len(uploads)} references were sent; this server takes {limit}; send fewer.")
 
 
-def text_of(form: FormData, name: str) -> str | None:
+def text_field(form: FormData, name: str) -> str | None:
     """The text of a field, or None if it is missing or empty.
 
     Raises:
-        Refusal: 422 if it holds a file.
+        RequestError: 422 if it holds a file.
     """
     found = form.get(name)
     if isinstance(found, UploadFile):
-        raise Refusal(422, f"{name!r} holds a file; send text.")
+        raise RequestError(422, f"{name!r} holds a file; send text.")
     return found or None
 
 
-def json_of(form: FormData, name: str) -> Any:
+def json_field(form: FormData, name: str) -> Any:
     """A field's JSON, or None.
 
     Raises:
         OptionError: if it is not JSON.
     """
     try:
-        return json.loads(text_of(form, name) or "null")
+        return json.loads(text_field(form, name) or "null")
     except (ValueError, RecursionError) as error:
         raise OptionError(f"{name} is not JSON ({error}); write an object.") from None
 
 
-def check_known(form: FormData, names: Sequence[str]) -> None:
+def check_field_names(form: FormData, names: Sequence[str]) -> None:
     """Refuse fields that would be passed over in silence.
 
     Raises:
-        Refusal: 422.
+        RequestError: 422.
     """
     if unknown := [name for name in form if name not in names]:
-        raise Refusal(422, f"{unknown[0][:40]!r} is not understood; send {', '.join(names)}.")
+        raise RequestError(422, f"{unknown[0][:40]!r} is not understood; send {', '.join(names)}.")
 
 
 def read_hints(content: Any, photo_size: tuple[int, int], limit: int) -> tuple[HintLike, ...]:
@@ -159,11 +159,11 @@ def read_hints(content: Any, photo_size: tuple[int, int], limit: int) -> tuple[H
         HintError, ColorError: if they are malformed, or too many.
     """
     hints = hints_from_json(content, photo_size)
-    check_count(hints, limit)
+    check_hint_count(hints, limit)
     return hints
 
 
-def check_count(hints: Sequence[HintLike], limit: int) -> None:
+def check_hint_count(hints: Sequence[HintLike], limit: int) -> None:
     """Bound what has to be spread.
 
     Raises:

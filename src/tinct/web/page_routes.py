@@ -12,8 +12,8 @@ from importlib.resources.abc import Traversable
 from fastapi import FastAPI, Request, Response
 
 from tinct.web import documentation
-from tinct.web.answers import Refusal
-from tinct.web.guard import OWNER_COOKIE, cookie_of
+from tinct.web.access import OWNER_COOKIE, cookie_value
+from tinct.web.responses import RequestError
 
 MEDIA_TYPES = {
     "html": "text/html; charset=utf-8",
@@ -61,7 +61,7 @@ def add_routes(api: FastAPI) -> None:
     @api.get("/", include_in_schema=False)
     async def index(request: Request) -> Response:
         answer = _named(found, "index.html").answer(request)
-        if not cookie_of(request.headers, OWNER_COOKIE):
+        if not cookie_value(request.headers, OWNER_COOKIE):
             answer.set_cookie(
                 OWNER_COOKIE, secrets.token_urlsafe(24), _OWNED_SECONDS, httponly=True, samesite="strict"
             )
@@ -84,7 +84,9 @@ def add_routes(api: FastAPI) -> None:
 
 def _named(found: dict[str, PageFile], path: str) -> PageFile:
     if path not in found:
-        raise Refusal(404, "there is nothing here; the page is at /, the interface is described at /docs.")
+        raise RequestError(
+            404, "there is nothing here; the page is at /, the interface is described at /docs."
+        )
     return found[path]
 
 

@@ -13,12 +13,12 @@ pytest.importorskip("fastapi", reason="the studio needs pip install 'tinct[web]'
 
 from starlette.datastructures import UploadFile
 
-from tinct.web import work
-from tinct.web.desk import Desk
-from tinct.web.pool import WorkPool
-from tinct.web.requests import Save, Strip
+from tinct.web import jobs
+from tinct.web.parsing import AlternativesRequest, RenderRequest
+from tinct.web.session_work import SessionWork
 from tinct.web.sessions import Session, Sessions, Upload
 from tinct.web.settings import Settings
+from tinct.web.worker_pool import WorkerPool
 
 
 def session() -> Session:
@@ -33,16 +33,16 @@ def test_a_hint_need_not_wait_for_a_file(monkeypatch: pytest.MonkeyPatch) -> Non
         assert held.wait(10)
         return prepared.encode()
 
-    monkeypatch.setattr(work, "prepare", lambda *_: "file")
-    monkeypatch.setattr(work, "save", save)
+    monkeypatch.setattr(jobs, "prepare", lambda *_: "file")
+    monkeypatch.setattr(jobs, "save", save)
 
     async def edit() -> bytes:
         settings, edited = Settings(workers=1), session()
-        pool = WorkPool(1, 8)
-        desk = Desk(settings, pool, Sessions(settings))
-        saving = asyncio.create_task(desk.file(edited, Save()))
+        pool = WorkerPool(1, 8)
+        session_work = SessionWork(settings, pool, Sessions(settings))
+        saving = asyncio.create_task(session_work.render_file(edited, RenderRequest()))
         await asyncio.to_thread(began.wait, 10)
-        assert await asyncio.wait_for(desk.alone(edited, lambda *_: "hint"), 5) == "hint"
+        assert await asyncio.wait_for(session_work.run_exclusively(edited, lambda *_: "hint"), 5) == "hint"
         held.set()
         content = await saving
         pool.close()
@@ -58,22 +58,22 @@ def test_a_hint_goes_between_two_alternatives(monkeypatch: pytest.MonkeyPatch) -
         done.append(what)
         return answer
 
-    monkeypatch.setattr(work, "alternatives", lambda *_: note("seeds", [7, 9]))
-    monkeypatch.setattr(work, "alternative", lambda *given: note(f"picture {given[-1]}", b"%d" % given[-1]))
+    monkeypatch.setattr(jobs, "alternatives", lambda *_: note("seeds", [7, 9]))
+    monkeypatch.setattr(jobs, "alternative", lambda *given: note(f"picture {given[-1]}", b"%d" % given[-1]))
     edited = session()
 
     async def edit() -> list[int]:
         settings = Settings(workers=1)
-        pool = WorkPool(1, 8)
-        desk = Desk(settings, pool, Sessions(settings))
-        strip = asyncio.create_task(desk.strip(edited, Strip(count=2)))
+        pool = WorkerPool(1, 8)
+        session_work = SessionWork(settings, pool, Sessions(settings))
+        strip = asyncio.create_task(session_work.render_alternatives(edited, AlternativesRequest(count=2)))
         while "seeds" not in done:
             await asyncio.sleep(0)
-        await desk.alone(edited, lambda *_: note("hint"))
+        await session_work.run_exclusively(edited, lambda *_: note("hint"))
         seeds = await strip
         pool.close()
         return seeds
 
     assert asyncio.run(edit()) == [7, 9]
-    assert edited.pictures == [b"7", b"9"]
+    assert edited.alternatives == [b"7", b"9"]
     assert done.index("hint") < done.index("picture 9")

@@ -34,7 +34,7 @@ PREVIEW_QUALITY = 90
 MEDIA_TYPES = {name: f"image/{name.lower()}" for name in FORMATS}
 
 
-class Refusal(HTTPException):
+class RequestError(HTTPException):
     """A request that is answered with an error, in one line for people."""
 
     def __init__(self, status: int, message: str, **headers: str) -> None:
@@ -52,7 +52,7 @@ def error_response(status: int, message: str, headers: Mapping[str, str] | None 
     return JSONResponse({"error": one_line(message)}, status, headers)
 
 
-def status_of(error: TinctError) -> int:
+def status_of_error(error: TinctError) -> int:
     """The HTTP status that a library's error stands for: 413 too large, 501 not installed, 502 a store that does
     not answer, 500 ours, 422 theirs."""
     if isinstance(error, PhotoTooLargeError):
@@ -64,12 +64,12 @@ def status_of(error: TinctError) -> int:
     return 500 if isinstance(error, WeightsError) else 422
 
 
-def picture(content: bytes) -> Response:
+def picture_response(content: bytes) -> Response:
     """A small picture, of whatever kind its first bytes say."""
     return Response(content, media_type=_media_type(content))
 
 
-def download(content: bytes, name: str | None = None, notes: Sequence[str] = ()) -> Response:
+def file_response(content: bytes, name: str | None = None, notes: Sequence[str] = ()) -> Response:
     """A photograph's file, sent in pieces, so that a slow receiver is noticed.
 
     Args:
@@ -85,7 +85,7 @@ def download(content: bytes, name: str | None = None, notes: Sequence[str] = ())
     return StreamingResponse(_pieces(content), media_type=_media_type(content), headers=headers)
 
 
-def plain_name(name: str | None, otherwise: str = "photograph") -> str:
+def safe_file_name(name: str | None, otherwise: str = "photograph") -> str:
     """A file's own name out of whatever a client calls it: no folders, no control characters, not too long."""
     name = PureWindowsPath(PurePosixPath((name or "").replace("\0", "")).name).name
     kept = "".join(each for each in name if each.isprintable() and each not in '"<>:|?*').strip(" .")

@@ -10,10 +10,10 @@ from typing import Any
 from fastapi import FastAPI, Response
 
 from tinct.photo.formats import named_format
-from tinct.web.answers import Refusal, download
 from tinct.web.documentation import binary, example
-from tinct.web.pool import WorkPool
+from tinct.web.responses import RequestError, file_response
 from tinct.web.settings import Settings
+from tinct.web.worker_pool import WorkerPool
 
 KEY = re.compile(r"[0-9a-f]{16}")
 """An id as the ledger's outputs are named."""
@@ -37,7 +37,7 @@ class Archive:
         """The picture of a key as a file.
 
         Raises:
-            Refusal: 404 if the archive has no chroma file of this key.
+            RequestError: 404 if the archive has no chroma file of this key.
             StorageError: if the store or the photograph cannot be read.
         """
         from tinct.archive.chroma import SUFFIX, rendered
@@ -53,7 +53,7 @@ class Archive:
             if key not in self._photographs:
                 self._photographs = self._read()
         if key not in self._photographs:
-            raise Refusal(404, f"the archive has no chroma file {key}.")
+            raise RequestError(404, f"the archive has no chroma file {key}.")
         return self._photographs[key]
 
     def _read(self) -> dict[str, str]:
@@ -64,7 +64,7 @@ class Archive:
         return {each.output.removesuffix(SUFFIX): each.uri for each in done if each.output.endswith(SUFFIX)}
 
 
-def add_routes(api: FastAPI, settings: Settings, pool: WorkPool) -> None:
+def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool) -> None:
     """Add the route to the application, if the settings name an archive."""
     if not settings.archive:
         return
@@ -75,8 +75,8 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkPool) -> None:
     async def render(id: str, format: str | None = None) -> Response:
         """Render a photograph of the archive from its chroma file: the same bytes as a whole run gives."""
         if not KEY.fullmatch(id):
-            raise Refusal(422, "id must be 16 hexadecimal digits, as the ledger's outputs are named.")
+            raise RequestError(422, "id must be 16 hexadecimal digits, as the ledger's outputs are named.")
         if format is not None:
             named_format(format)
         work: Any = partial(archive.rendered, id, format)
-        return download(await pool.run(work))
+        return file_response(await pool.run(work))

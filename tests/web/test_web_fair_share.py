@@ -14,7 +14,7 @@ pytest.importorskip("uvicorn", reason="the studio needs pip install 'tinct[web]'
 pytest.importorskip("fastapi", reason="the studio needs pip install 'tinct[web]'")
 
 from studio_server import answer_of, png, running
-from tinct.web.shares import over_its_share
+from tinct.web.fair_share import evictable
 
 GRAY = png(np.linspace(20, 230, 64 * 48).reshape(48, 64).astype(np.uint8))
 
@@ -39,7 +39,7 @@ def test_nobody_gives_way_to_somebody_who_holds_as_much(
     held: list[Place], newcomer: tuple[str, str | None]
 ) -> None:
     address, owner = newcomer
-    for given_up in over_its_share(held, address, owner):
+    for given_up in evictable(held, address, owner):
         if given_up.address == address:
             assert (
                 count(held, address=address, owner=given_up.owner)
@@ -56,7 +56,7 @@ def test_whoever_holds_two_more_than_a_newcomer_gives_one(
     address, owner = newcomer
     most = max((count(held, address=each.address) for each in held), default=0)
     if most > count(held, address=address) + 1:
-        found = over_its_share(held, address, owner)
+        found = evictable(held, address, owner)
         assert found
         assert found == sorted(found, key=lambda each: each.used)
 
