@@ -146,7 +146,7 @@ import sys
 from tinct.web import decoding, serving
 decoding._START = sys.argv[1]
 decoding.DecodingTask.__init__.__defaults__ = (100.0,)
-serving.GRACE_SECONDS, serving.LAST_SECONDS = 1, 4
+serving.GRACE_SECONDS, serving.EXIT_SECONDS = 1, 4
 from tinct.cli import main
 main(["serve", "--port", "0"])
 """

@@ -23,7 +23,7 @@ GRAY = png(np.linspace(20, 230, 64 * 48).reshape(48, 64).astype(np.uint8))
 class Place:
     address: str
     owner: str | None
-    used: float
+    last_used: float
 
 
 CLIENTS = st.tuples(st.sampled_from("abc"), st.sampled_from([None, "x", "y"]))
@@ -58,7 +58,7 @@ def test_whoever_holds_two_more_than_a_newcomer_gives_one(
     if most > count(held, address=address) + 1:
         found = evictable(held, address, owner)
         assert found
-        assert found == sorted(found, key=lambda each: each.used)
+        assert found == sorted(found, key=lambda each: each.last_used)
 
 
 def test_a_client_that_takes_all_sessions_keeps_nobody_out() -> None:

@@ -24,7 +24,7 @@ pytest.importorskip("fastapi", reason="the studio needs pip install 'tinct[web]'
 
 from studio_server import Running, image, png, running
 from tinct.photo import Photo
-from tinct.web.documentation import EXAMPLE, KEEPS, operations
+from tinct.web.documentation import EXAMPLE, ID_VARIABLE, operations
 
 HINTS = {
     "points": [{"x": 40, "y": 30, "color": "#8c5a3c", "radius": 2}],
@@ -279,8 +279,8 @@ def test_the_examples_of_the_documentation_run(server, gray, reference, tmp_path
             command, shell=True, cwd=tmp_path, env=environment, capture_output=True, check=False
         )
         assert done.returncode == 0, (command, done.stdout)
-        if KEEPS in said:
-            environment[said[KEEPS]] = json.loads(done.stdout)["id"]
+        if ID_VARIABLE in said:
+            environment[said[ID_VARIABLE]] = json.loads(done.stdout)["id"]
     assert len(shown) >= 15
     assert all(said["description"].split(".")[0] in page.replace("&#x27;", "'") for said in shown)
     assert image((tmp_path / "colored.png").read_bytes()).shape[2] == 3

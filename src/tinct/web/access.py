@@ -1,4 +1,4 @@
-"""Who may ask: the host a request names, the page it comes from, the token it shows; and headers for all answers."""
+"""Access control: checks of a request's host, origin and token, and security headers of responses."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ from tinct.web.responses import RequestError
 from tinct.web.settings import LOOPBACK_NAMES, Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
+"""HTTP methods that change nothing (RFC 9110, 9.2.1)."""
+
 OPEN_PATHS = frozenset({"/healthz"})
+"""Paths that need no token."""
+
 ACCESS_COOKIE, OWNER_COOKIE = "tinct-access", "tinct-owner"
+"""Names of cookies: one that shows the token, one that tells browsers apart."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; "
@@ -29,10 +34,11 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+"""Headers of every response."""
 
 
 class SecurityHeadersMiddleware:
-    """Middleware that gives every answer the headers above; nothing is cached that does not say it may be."""
+    """Middleware that adds SECURITY_HEADERS to every response, and forbids caching unless a response allows it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -49,7 +55,7 @@ class SecurityHeadersMiddleware:
 
 
 class HeadMiddleware:
-    """Middleware that answers HEAD as GET without its body, on every route (RFC 9110, 9.1 and 9.3.2)."""
+    """Middleware that answers HEAD as GET without the body, on every route (RFC 9110, 9.1 and 9.3.2)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -68,13 +74,14 @@ class HeadMiddleware:
 class AccessMiddleware:
     """Middleware that lets a request pass, or answers it with an error.
 
-    - A request whose length is stated in two ways is refused, as programs on its way may disagree where it ends
-      (RFC 9112, 6.3): 400.
-    - A loopback server answers only to this machine's own names, so that no site can reach it through a DNS name
-      of its own (rebinding): 421.
-    - What changes something must come from the server's own page, or from no page at all: 403. Browsers say so by
-      `Sec-Fetch-Site` and `Origin` (https://fetch.spec.whatwg.org/#origin-header); other clients send neither.
-    - With a token set, it must be shown as `Authorization: Bearer`, or by the cookie that `/?token=` sets: 401.
+    - A request that states its length in two ways gets 400, as two programs could disagree where the request ends (RFC
+      9112, 6.3).
+    - A loopback server answers only to this machine's own names, so that no web site can reach the server through a
+      DNS name of its own (rebinding): 421.
+    - A request that changes something must come from the server's own page, or from no page at all: 403. Browsers tell
+      by `Sec-Fetch-Site` and `Origin` (https://fetch.spec.whatwg.org/#origin-header); other clients send neither.
+    - Where a token is set, a request must show it as `Authorization: Bearer`, or by the cookie that `/?token=` sets:
+      401.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -157,7 +164,7 @@ def _check_length(headers: Headers) -> None:
 
 
 def host_name(host: str) -> str:
-    """The name in a Host header, without the port: `[::1]:80` is `::1`."""
+    """The name in a Host header, lower case and without the port: `[::1]:80` gives `::1`."""
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:
@@ -165,7 +172,7 @@ def host_name(host: str) -> str:
 
 
 def cookie_value(headers: Headers, name: str) -> str | None:
-    """A cookie's value, or None."""
+    """The value of a request's cookie, or None."""
     return cookie_parser(headers.get("cookie", "")).get(name)
 
 

@@ -1,4 +1,4 @@
-"""The application: the routes behind their guards, errors in one form, and what runs beside requests."""
+"""The ASGI application: routes, middleware, error handlers, and tasks that run beside requests."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Studio:
     """The server as an ASGI application.
 
     Attributes:
-        settings: its numbers.
-        pool: where work is done.
-        sessions: what is colorizer_for.
-        api: the routes without their guards, which the OpenAPI description is made of.
+        settings: the server's settings.
+        pool: the threads that colorize.
+        sessions: the editing sessions.
+        api: the routes without middleware; the OpenAPI description is made of them.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -56,7 +56,7 @@ class Studio:
             docs_url=None,
             redoc_url=None,
             openapi_url="/openapi.json",
-            lifespan=self._life,
+            lifespan=self._lifespan,
         )
         self.api.state.ending = asyncio.Event()
         _add_errors(self.api)
@@ -66,7 +66,7 @@ class Studio:
         page_routes.add_routes(self.api)
         guarded = AccessMiddleware(HeadMiddleware(self.api), settings)
         self._app = SecurityHeadersMiddleware(
-            BodyLimitMiddleware(guarded, settings, self.pool, lambda: self.sessions.stored)
+            BodyLimitMiddleware(guarded, settings, self.pool, lambda: self.sessions.upload_bytes)
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +86,7 @@ class Studio:
                 await error_response(503, "the server ends; ask it again later.")(scope, receive, send)
 
     @asynccontextmanager
-    async def _life(self, _: FastAPI) -> AsyncIterator[None]:
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         beside = [asyncio.create_task(self._expire()), asyncio.create_task(self._warm())]
         try:
             yield
@@ -105,8 +105,8 @@ class Studio:
             await asyncio.sleep(_EXPIRY_SECONDS)
             await self.sessions.expire()
 
-    def end(self) -> None:
-        """Answer 503 to all that is in progress; from the event loop's thread."""
+    def abort_requests(self) -> None:
+        """Answer 503 to all requests in progress; call this in the event loop's thread."""
         self.api.state.ending.set()
 
     async def _warm(self) -> None:
@@ -117,8 +117,10 @@ class Studio:
 
 
 def create_app(settings: Settings | None = None) -> Studio:
-    """The studio's application, for any ASGI server; `tinct serve` runs it under uvicorn.
+    """The studio's application, for any ASGI server; `tinct serve` runs the application under uvicorn.
 
+    Args:
+        settings: the server's settings; None takes the defaults.
     Raises:
         MissingExtraError: if the extra `web` is not installed.
     """

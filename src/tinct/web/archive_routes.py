@@ -1,4 +1,4 @@
-"""`GET /api/render`: pictures of an archive's chroma files, made when they are asked for."""
+"""`GET /api/render`: pictures rendered on demand from the chroma files of an archive."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tinct.web.settings import Settings
 from tinct.web.worker_pool import WorkerPool
 
 KEY = re.compile(r"[0-9a-f]{16}")
-"""An id as the ledger's outputs are named."""
+"""The form of a key: 16 hexadecimal digits, as the ledger's outputs are named."""
 
 
 class Archive:
-    """The outputs of a batch, by their keys; the ledger is read again when a key is not known yet.
+    """The outputs of a batch by their keys. An unknown key makes the archive read its ledger again.
 
     Args:
-        uri: of the batch's output.
+        uri: URI of the batch's output.
     """
 
     def __init__(self, uri: str) -> None:
@@ -34,8 +34,11 @@ class Archive:
         self._lock = threading.Lock()
 
     def rendered(self, key: str, format: str | None) -> bytes:
-        """The picture of a key as a file.
+        """The picture of a key, as the bytes of a file.
 
+        Args:
+            key: 16 hexadecimal digits.
+            format: name of the file format; None takes the format of the batch.
         Raises:
             RequestError: 404 if the archive has no chroma file of this key.
             StorageError: if the store or the photograph cannot be read.
@@ -65,7 +68,7 @@ class Archive:
 
 
 def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool) -> None:
-    """Add the route to the application, if the settings name an archive."""
+    """Add the route `/api/render` to the application, if the settings name an archive."""
     if not settings.archive:
         return
     archive = Archive(settings.archive)

@@ -1,4 +1,5 @@
-"""How much and how slowly a body may come; refused early, by what is announced or by what has arrived."""
+"""Limits of request bodies: bytes, speed, and the disk space of all uploads; a request is refused as early as can be
+known."""
 
 from __future__ import annotations
 
@@ -14,26 +15,35 @@ from tinct.web.settings import MEBIBYTE, Settings
 from tinct.web.worker_pool import WorkerPool
 
 LINGER_SECONDS, LINGER_BYTES = 2.0, 16 * MEBIBYTE
-"""How long, and for how much, the rest of a refused body is read and thrown away: a connection that is closed
-while the other side still sends is reset, and many clients then never see the answer."""
+"""Seconds and bytes for which the rest of a refused body is read and dropped.
+
+A connection that is closed while the client still sends is reset, and many clients then never see the response.
+"""
 
 UPLOADS = ("/api/colorize", "/api/sessions", "/references")
-"""What the paths that take files end in."""
+"""The ends of the paths that take files."""
 
 
 class BodyLimitMiddleware:
     """Middleware that counts and times request bodies.
 
-    A body over the limit is answered 413, at once where Content-Length says so; one that pauses or trickles, 408;
-    work that would find no place to wait, and uploads for which there is no room, 429 with Retry-After, before
-    anything was read.
+    A body over the limit gets 413, at once where Content-Length tells its size; a body that pauses or comes too slowly
+    gets 408. While the queue of work is full, or the disk space for uploads is used up, requests get 429 with
+    Retry-After before their body is read.
 
+    Args:
+        app: the application behind the middleware.
+        settings: the limits.
+        pool: the queue of work.
+        stored_bytes: tells how many bytes of uploads the sessions keep.
     Attributes:
-        spooled: bytes of uploads in progress; what sessions keep, which `kept` tells, counts besides.
+        spooled: bytes of uploads in progress, without those of sessions.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, pool: WorkerPool, kept: Callable[[], int]) -> None:
-        self._app, self._settings, self._pool, self._kept = app, settings, pool, kept
+    def __init__(
+        self, app: ASGIApp, settings: Settings, pool: WorkerPool, stored_bytes: Callable[[], int]
+    ) -> None:
+        self._app, self._settings, self._pool, self._stored_bytes = app, settings, pool, stored_bytes
         self.spooled = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,19 +61,19 @@ class BodyLimitMiddleware:
             self.spooled -= body.arrived
 
     def check_room(self) -> None:
-        """Refuse what would fill the disk.
+        """Refuse uploads that would exceed the disk space for all uploads.
 
         Raises:
             RequestError: 429.
         """
-        if self.spooled + self._kept() > self._settings.spooled:
+        if self.spooled + self._stored_bytes() > self._settings.spooled:
             raise RequestError(
                 429, "there is no room for more uploads now; ask again later.", Retry_After="30"
             )
 
     @property
     def settings(self) -> Settings:
-        """The server's numbers."""
+        """The server's settings."""
         return self._settings
 
     def _limit(self, path: str) -> int:
@@ -85,36 +95,37 @@ class RequestBody:
     """A request's body as it arrives.
 
     Attributes:
-        limit: bytes it may have.
-        arrived: bytes so far.
+        limit: bytes that the body may have.
+        arrived: bytes that have arrived.
+        ended: True once the whole body has arrived.
     """
 
-    def __init__(self, intake: BodyLimitMiddleware, receive: Receive, limit: int) -> None:
-        self._intake, self._receive = intake, receive
+    def __init__(self, limits: BodyLimitMiddleware, receive: Receive, limit: int) -> None:
+        self._limits, self._receive = limits, receive
         self.limit, self.arrived, self.ended = limit, 0, False
         self._began = monotonic()
 
     async def receive(self) -> Message:
-        """The next piece.
+        """Receive the next piece of the body.
 
         Raises:
-            RequestError: 408 or 413.
+            RequestError: 408 if the body comes too slowly, 413 if it is too large, 429 if there is no room for it.
         """
         if self.ended:
             return await self._receive()
         try:
-            message = await asyncio.wait_for(self._receive(), self._intake.settings.silence_seconds)
+            message = await asyncio.wait_for(self._receive(), self._limits.settings.silence_seconds)
         except TimeoutError:
             raise too_slow() from None
         size = len(message.get("body", b""))
         self.arrived += size
-        self._intake.spooled += size
+        self._limits.spooled += size
         self.ended = not message.get("more_body", False)
         self._check()
         return message
 
     async def discard(self) -> None:
-        """Read on for a moment without keeping anything."""
+        """Read the rest of the body for a moment, and drop it."""
         until, most = monotonic() + LINGER_SECONDS, LINGER_BYTES
         while not self.ended and most > 0 and (left := until - monotonic()) > 0:
             try:
@@ -125,12 +136,12 @@ class RequestBody:
             most -= len(message.get("body", b""))
 
     def _check(self) -> None:
-        settings, seconds = self._intake.settings, monotonic() - self._began
+        settings, seconds = self._limits.settings, monotonic() - self._began
         if self.arrived > self.limit:
             raise too_large(self.limit)
         if not self.ended and self.arrived < (seconds - settings.silence_seconds) * settings.bytes_per_second:
             raise too_slow()
-        self._intake.check_room()
+        self._limits.check_room()
 
 
 class _EarlyResponse:
@@ -153,11 +164,11 @@ class _EarlyResponse:
 
 
 def too_large(limit: int) -> RequestError:
-    """The answer to a body of too many bytes."""
+    """The error for a body of more than `limit` bytes."""
     shown = f"{limit / MEBIBYTE:.0f} MiB" if limit >= MEBIBYTE else f"{limit} bytes"
     return RequestError(413, f"the request is larger than {shown}; send less at once.")
 
 
 def too_slow() -> RequestError:
-    """The answer to a sender who pauses or trickles."""
+    """The error for a client that sends too slowly."""
     return RequestError(408, "the request came too slowly and was given up; send it again.")

@@ -1,4 +1,4 @@
-"""Work for somebody who may go away, on a server that may end: what nobody waits for any more is not done."""
+"""Cancellation: work of a request ends when the client disconnects or the server ends."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Decoded = TypeVar("Decoded")
 
 
 async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
-    """Await work as long as its client is there, and the server does not end.
+    """Await work until it is done, its client disconnects, or the server ends.
 
-    Work that waits is dropped, decoding is ended; what a thread has begun is finished first, as its files must stay
-    open until then, unless the server ends.
+    Queued work is dropped and decoding is stopped. A job that a thread has begun is awaited first, because the files
+    must stay open until the job ends, unless the server ends.
 
     Raises:
-        RequestError: if the client went away, or the server ends.
+        RequestError: 499 if the client disconnected, 503 if the server ends.
     """
     ending: asyncio.Event = request.app.state.ending
     working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_client_left(request))
@@ -53,14 +53,16 @@ async def decode_and_run(
     decode: Callable[[], Decoded],
     work: Callable[[Decoded], Coroutine[Any, Any, Result]],
 ) -> Result:
-    """Work on files that were sent: they are decoded by processes that can be ended, then the work is done.
+    """Decode uploaded files in processes, then run work on them; both end as in `cancel_on_disconnect`.
 
     Args:
-        decode: reads the files; blocks.
-        work: takes what `decode` gives.
+        request: the request that the files came with.
+        pool: admits the request, and decodes in a thread.
+        decode: decodes the files; blocks.
+        work: takes the result of `decode`.
     Raises:
         RequestError: as `cancel_on_disconnect`.
-        BusyError: if as many wait as may, or the files take long to decode and others wait.
+        BusyError: if the queue is full, or decoding took long while other requests waited.
     """
 
     async def both() -> Result:

@@ -1,4 +1,4 @@
-"""The routes that need no session: one photograph in, one out; the methods; whether the server is well."""
+"""Routes without a session: colorize one photograph, list the methods, tell the server's state."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _COLORIZE = form(
 
 
 def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool) -> None:
-    """Add them to the application."""
+    """Add the routes to the application."""
 
     @api.get("/healthz", openapi_extra=example("curl -s $SERVER/healthz"))
     async def healthz() -> dict[str, Any]:
@@ -89,10 +89,11 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool) -> None:
 
 
 def hints_field(fields: Any) -> Any:
-    """Hints as a file, or as JSON's objects and lists; None if there are none.
+    """The hints of a form: an upload for a file, objects and lists for JSON, None for no hints.
 
     Raises:
-        HintError: if there are several files.
+        HintError: if several files were sent.
+        OptionError: if the text is not JSON.
     """
     if isinstance(fields.get("hints"), str | None):
         return json_field(fields, "hints")
@@ -103,7 +104,7 @@ def hints_field(fields: Any) -> Any:
 
 
 def method_json(name: str) -> dict[str, Any]:
-    """A method, as the page's picker needs it."""
+    """A method as JSON, as the page's menu of methods needs it."""
     method = get_method(name)
     return {
         "name": name,
@@ -120,5 +121,6 @@ def method_json(name: str) -> dict[str, Any]:
 
 
 def warm_up(size: int) -> None:
-    """Colorize a gray square, so that the network is compiled."""
+    """Colorize a gray square of `size` by `size` pixels, so that the network is compiled before the first photograph
+    comes."""
     Colorizer(np.full((size, size), 128, np.uint8)).preview(size)

@@ -1,9 +1,8 @@
-"""Connections that cannot be held open for nothing: deadlines for a request's head and for whoever reads slowly."""
+"""Time limits of connections: for a request's head, and for receivers that read slowly."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -12,16 +11,20 @@ from tinct.web.settings import Settings
 
 
 class DeadlineProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 with an end to its patience.
+    """uvicorn's HTTP/1.1 protocol with deadlines.
 
-    uvicorn bounds how long a connection idles between requests, but not how long a first request takes to arrive
-    ("slow loris"), nor how slowly an answer is read; and it answers too many connections with 503.
+    uvicorn bounds how long a connection idles between requests, but neither how long a first request takes to arrive
+    ("slow loris") nor how slowly a response is read; and uvicorn answers too many connections with 503, this class
+    with 429.
+
+    Attributes:
+        settings: the limits; `protocol_class` sets them.
     """
 
     settings = Settings()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request's head."""
+        """Start the deadline for a request's head, or refuse a connection beyond the limit."""
         super().connection_made(transport)
         self._deadline: asyncio.TimerHandle | None = None
         self._write_check: asyncio.TimerHandle | None = None
@@ -31,30 +34,30 @@ class DeadlineProtocol(H11Protocol):
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all clocks."""
+        """Stop all timers."""
         self._deadline = _stopped(self._deadline)
         self._write_check = _stopped(self._write_check)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, and see whether the head is whole."""
+        """Handle data, and stop the deadline once the head is complete."""
         if self.transport.is_closing():
             return
         super().data_received(data)
         self._watch()
 
     def on_response_complete(self) -> None:
-        """A body that nobody reads any more has a deadline, too."""
+        """Start the deadline again: for the next request, or for a body that no handler reads any more."""
         super().on_response_complete()
         self._watch()
 
     def pause_writing(self) -> None:
-        """The receiver is slower than the sender: look again whether it reads at all."""
+        """Start to check whether the receiver reads at all, as its buffer is full."""
         super().pause_writing()
         self._check_later(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
-        """The receiver caught up."""
+        """Stop that check, as the receiver caught up."""
         super().resume_writing()
         self._write_check = _stopped(self._write_check)
 
@@ -97,9 +100,13 @@ class DeadlineProtocol(H11Protocol):
 
 
 def protocol_class(settings: Settings) -> type[DeadlineProtocol]:
-    """The protocol with a server's own numbers."""
-    namespace: dict[str, Any] = {"settings": settings}
-    return type("DeadlineProtocol", (DeadlineProtocol,), namespace)
+    """The protocol with the limits of a server's settings."""
+    limits = settings
+
+    class ServerProtocol(DeadlineProtocol):
+        settings = limits
+
+    return ServerProtocol
 
 
 def _stopped(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:

@@ -1,6 +1,7 @@
-"""A process that decodes: requests come on standard input, one after the other, answers go to standard output.
+"""The program of a decoding process: requests come on standard input, answers go to standard output.
 
-It runs beside the server, which may end it at any moment; see `tinct.web.decoding`.
+The server may kill the process at any moment; see `tinct.web.decoding`. A message is a count of parts, the size of
+each part in bytes (64-bit little-endian integers), then the parts.
 """
 
 from __future__ import annotations
@@ -34,24 +35,25 @@ _LARGEST_KEPT = 64 << 20
 
 
 def read_photo(content: bytes, max_pixels: int) -> Any:
-    """A photograph, with what its decoder_pool complained of among its notes."""
+    """Read a photograph; the notes name what its decoders printed on standard error."""
     from tinct.complaints import read_heard
 
     return read_heard(content, max_pixels=max_pixels)
 
 
 def read_hints(content: bytes, photo_size: tuple[int, int], max_pixels: int) -> Any:
-    """Hints of a file: strokes, or JSON."""
+    """Read a file of hints: JSON, or strokes on a transparent picture."""
     from tinct.hints import read_hints as read
 
     return read(content, photo_size, max_pixels=max_pixels)
 
 
 TASKS: dict[str, Callable[..., Any]] = {"photo": read_photo, "hints": read_hints}
+"""The functions that a request may name; each takes the bytes of a file first."""
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until standard input ends."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
@@ -60,9 +62,9 @@ def main() -> None:
 
     send(answers, [b"ready"])
     while parts := receive(requests):
-        name, given, seconds = pickle.loads(parts[0])
-        _limit(seconds, given["max_pixels"])
-        answer = _answered(name, parts[1], given)
+        name, arguments, seconds = pickle.loads(parts[0])
+        _limit(seconds, arguments["max_pixels"])
+        answer = _answer_to(name, parts[1], arguments)
         send(answers, answer)
         if sum(len(part) for part in answer) > _LARGEST_KEPT:
             return
@@ -71,8 +73,11 @@ def main() -> None:
 def send(stream: BinaryIO, parts: Sequence[Any]) -> None:
     """Send a message of several parts.
 
+    Args:
+        stream: a pipe.
+        parts: bytes-like objects.
     Raises:
-        OSError: if the other side is gone.
+        OSError: if the other process has closed the pipe.
     """
     sizes = [memoryview(part).nbytes for part in parts]
     stream.write(_HEAD.pack(len(parts)) + b"".join(map(_HEAD.pack, sizes)))
@@ -82,7 +87,7 @@ def send(stream: BinaryIO, parts: Sequence[Any]) -> None:
 
 
 def receive(stream: BinaryIO) -> list[bytearray]:
-    """A message's parts; none if the other side is gone."""
+    """Receive a message: its parts, or an empty list if the other process has closed the pipe."""
     head = stream.read(_HEAD.size)
     if len(head) < _HEAD.size:
         return []
@@ -115,10 +120,10 @@ def _limit(seconds: float, max_pixels: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (now + _MEMORY_BESIDE + _BYTES_A_PIXEL * max_pixels, most))
 
 
-def _answered(name: str, content: bytearray, given: dict[str, Any]) -> list[Any]:
+def _answer_to(name: str, content: bytearray, arguments: dict[str, Any]) -> list[Any]:
     buffers: list[pickle.PickleBuffer] = []
     try:
-        found = TASKS[name](bytes(content), **given)
+        found = TASKS[name](bytes(content), **arguments)
         body = pickle.dumps(("found", found), 5, buffer_callback=buffers.append)
         return [body, *(buffer.raw() for buffer in buffers)]
     except Exception as error:
@@ -129,11 +134,15 @@ def _answered(name: str, content: bytearray, given: dict[str, Any]) -> list[Any]
         return [pickle.dumps(("failed", f"{type(error).__name__}: {error}"))]
 
 
-def loaded(parts: Sequence[Any]) -> tuple[str, Any]:
-    """An answer as `main` sent it: "found", "refused", "memory" or "failed", and what belongs to it.
+def load_answer(parts: Sequence[Any]) -> tuple[str, Any]:
+    """Read an answer of `main`.
 
-    The process is the server's own program, so that what it says is believed; it bounds time and memory, it is no
+    The process is a part of the server, so that its pickles are trusted; the process bounds time and memory, and is no
     sandbox.
+
+    Returns:
+        The kind, "found", "refused", "memory" or "failed", and its value: the result, the error's type and message,
+        None, or a message.
     """
     kind, what = pickle.load(BytesIO(parts[0]), buffers=parts[1:])
     return kind, what

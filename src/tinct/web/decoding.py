@@ -1,8 +1,8 @@
-"""Decoding of what was sent, in processes that can be ended: no file holds the server longer than its budget.
+"""Decoding of uploaded files in processes with limits of time and memory, so that no file holds the server up.
 
-A decoder in a thread cannot be stopped, and may hold the interpreter's lock. A process can: by the server when its
-client leaves, when it ends itself, or when others wait; by the system when it computed for too long or wants too much
-memory.
+A decoder in a thread cannot be stopped, and may hold the interpreter's lock. A process can be killed: by the server
+when its client leaves, when the server ends, or when other requests wait; by the system when the process computes for
+too long or takes too much memory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tinct.hints import HintLike
 from tinct.photo import Photo
 from tinct.web import decoder_worker
 from tinct.web.settings import default_workers
-from tinct.web.worker_pool import DECODED_BESIDE, BusyError
+from tinct.web.worker_pool import EXTRA_DECODERS, BusyError
 
 Result = TypeVar("Result")
 
@@ -32,55 +32,61 @@ DECODE_SECONDS = 20.0
 """Seconds of computing that one file may take to decode."""
 
 WALL_FACTOR = 3.0
-"""How much longer than that all files of a request may take by the clock, as others compute as well."""
+"""Wall-clock seconds that all files of a request may take, in units of DECODE_SECONDS: other processes compute as
+well."""
 
 PATIENCE_SECONDS = 3.0
-"""Seconds after which a decoding may be ended for the sake of those that wait."""
+"""Seconds after which a decoding may be stopped because other requests wait."""
 
 _START = "import sys; sys.path[:] = sys.argv[1:]; from tinct.web.decoder_worker import main; main()"
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 
 
 class DecodingTask:
-    """One request's decoding: what it may still take, and the process that works for it.
+    """The decoding of one request: its time limits, and the process that works for it.
 
     Args:
-        seconds: of computing, for each of its files; by the clock, all together may take three times as long.
+        seconds: of computing, for each file; by the clock, all files together may take WALL_FACTOR times as long.
     """
 
     def __init__(self, seconds: float = DECODE_SECONDS) -> None:
         self._seconds, self._deadline = seconds, monotonic() + seconds * WALL_FACTOR
         self._lock = threading.Lock()
         self._process: DecoderProcess | None = None
-        self._why = ""
+        self._reason = ""
         self.started = monotonic()
 
     def run(self, work: Callable[[], Result]) -> Result:
-        """Do work whose files are decoded on this task's account."""
+        """Call `work`; all files that `work` decodes count for this task."""
 
-        def on_this_account() -> Result:
+        def within_task() -> Result:
             _current_task.set(self)
             return work()
 
-        return copy_context().run(on_this_account)
+        return copy_context().run(within_task)
 
-    def ask(self, name: str, content: bytes, **given: Any) -> Any:
-        """Have a file decoded; blocks.
+    def decode(self, name: str, content: bytes, **arguments: Any) -> Any:
+        """Decode a file in a process; blocks.
 
+        Args:
+            name: of the function, as in `tinct.web.decoder_worker.TASKS`.
+            content: the file.
+            arguments: further arguments of the function.
         Raises:
-            PhotoError, HintError: if it cannot be, or took too long.
-            MemoryError: if it took too much.
-            BusyError: if it was ended because others wait.
+            PhotoError: if the file cannot be decoded, or took too long.
+            HintError: if a file of hints cannot be understood.
+            MemoryError: if decoding took too much memory.
+            BusyError: if the task was cancelled because other requests wait.
         """
         process, kept = decoder_pool().acquire(self), False
-        clock = threading.Timer(max(self._deadline - monotonic(), 0.0), self.end)
+        clock = threading.Timer(max(self._deadline - monotonic(), 0.0), self.cancel)
         try:
             with self._lock:
                 self._process = process
-                if self._why:
+                if self._reason:
                     process.kill()
             clock.start()
-            kind, what = process.ask(name, content, given, self._seconds)
+            kind, what = process.decode(name, content, arguments, self._seconds)
             kept = True
         except (OSError, EOFError):
             raise self._ended() from None
@@ -91,17 +97,21 @@ class DecodingTask:
             decoder_pool().release(self, process if kept else None)
         return _checked(kind, what)
 
-    def end(self, why: str = "long") -> None:
-        """End it: "long" for too long, "busy" for the sake of others, "left" for a client that left."""
+    def cancel(self, reason: str = "timeout") -> None:
+        """Kill the task's process, now and whenever the task starts another.
+
+        Args:
+            reason: "timeout", "busy" (other requests wait) or "disconnected" (the client left).
+        """
         with self._lock:
-            self._why = self._why or why
+            self._reason = self._reason or reason
             if self._process is not None:
                 self._process.kill()
 
     def _ended(self) -> Exception:
-        if self._why == "busy":
+        if self._reason == "busy":
             return BusyError(60)
-        if self._why == "left":
+        if self._reason == "disconnected":
             return PhotoError("nobody waits for it any more.")
         return PhotoError(
             "takes too long to decode, or too much memory; save it again, or send a smaller one."
@@ -112,24 +122,32 @@ _current_task: ContextVar[DecodingTask | None] = ContextVar("task", default=None
 
 
 def read_photo(content: bytes, max_pixels: int) -> Photo:
-    """Decode a photograph on the account of the task that is running, or on its own.
+    """Decode a photograph within the running task, or within a task of its own.
 
     Raises:
-        PhotoError, MemoryError, BusyError: as `DecodingTask.ask`.
+        PhotoError, MemoryError, BusyError: as `DecodingTask.decode`.
     """
-    found: Photo = (_current_task.get() or DecodingTask()).ask("photo", content, max_pixels=max_pixels)
+    found: Photo = (_current_task.get() or DecodingTask()).decode("photo", content, max_pixels=max_pixels)
     return found
 
 
 def read_hints(content: bytes, photo_size: tuple[int, int], max_pixels: int) -> tuple[HintLike, ...]:
-    """Decode a file of hints; see `read_photo`."""
+    """Decode a file of hints within the running task, or within a task of its own.
+
+    Args:
+        content: the file.
+        photo_size: width and height of the photograph in pixels.
+        max_pixels: the most pixels that a picture of strokes may have.
+    Raises:
+        PhotoError, HintError, MemoryError, BusyError: as `DecodingTask.decode`.
+    """
     task = _current_task.get() or DecodingTask()
-    found: tuple[HintLike, ...] = task.ask("hints", content, photo_size=photo_size, max_pixels=max_pixels)
+    found: tuple[HintLike, ...] = task.decode("hints", content, photo_size=photo_size, max_pixels=max_pixels)
     return found
 
 
 class DecoderProcess:
-    """A process that decodes; `ask` may be called by one thread at a time, `kill` by any."""
+    """A decoding process. One thread at a time may call `decode`, any thread may call `kill`."""
 
     def __init__(self) -> None:
         environment = os.environ | dict.fromkeys(_THREADS, "1")
@@ -143,29 +161,36 @@ class DecoderProcess:
         )
         self._is_ready = False
 
-    def ask(self, name: str, content: bytes, given: dict[str, Any], seconds: float) -> tuple[str, Any]:
-        """Send a request and wait for the answer.
+    def decode(self, name: str, content: bytes, arguments: dict[str, Any], seconds: float) -> tuple[str, Any]:
+        """Send a file and wait for the answer.
 
+        Args:
+            name: of the function, as in `tinct.web.decoder_worker.TASKS`.
+            content: the file.
+            arguments: further arguments of the function.
+            seconds: of computing, after which the system ends the process.
+        Returns:
+            The kind of the answer and its value; see `tinct.web.decoder_worker.load_answer`.
         Raises:
             OSError, EOFError: if the process has ended.
         """
         if not self._is_ready:
             self._answer()
             self._is_ready = True
-        decoder_worker.send(_stream(self._process.stdin), [pickle.dumps((name, given, seconds)), content])  # type: ignore[arg-type]
-        return decoder_worker.loaded(self._answer())
+        decoder_worker.send(_stream(self._process.stdin), [pickle.dumps((name, arguments, seconds)), content])  # type: ignore[arg-type]
+        return decoder_worker.load_answer(self._answer())
 
     @property
     def is_alive(self) -> bool:
-        """False once it has ended."""
+        """False once the process has ended."""
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill the process, without waiting for its end."""
         self._process.kill()
 
     def close(self) -> None:
-        """End it, and wait until it is gone."""
+        """Kill the process, wait for its end, and close its pipes."""
         self._process.kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
@@ -180,20 +205,20 @@ class DecoderProcess:
 
 
 class DecoderPool:
-    """The processes of this program that decode: as many as are needed at once, and some that wait for work.
+    """The decoding processes of this program: as many as are in use, and some idle ones.
 
     Args:
-        kept: how many idle ones are kept.
+        idle_limit: how many idle processes are kept.
     """
 
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
+    def __init__(self, idle_limit: int) -> None:
+        self._idle_limit = idle_limit
         self._lock = threading.Lock()
         self._idle: list[DecoderProcess] = []
         self._tasks: dict[DecodingTask, DecoderProcess] = {}
 
     def acquire(self, task: DecodingTask) -> DecoderProcess:
-        """A process for a task."""
+        """A process for a task: an idle one, or a new one."""
         with self._lock:
             while self._idle:
                 process = self._idle.pop()
@@ -206,42 +231,47 @@ class DecoderPool:
             return process
 
     def release(self, task: DecodingTask, process: DecoderProcess | None) -> None:
-        """The task's process, or None if it is of no use any more."""
+        """Take a task's process back.
+
+        Args:
+            task: the task that acquired the process.
+            process: the process, or None if it cannot be used any more.
+        """
         with self._lock:
             own = self._tasks.pop(task, None)
-            if process is not None and process.is_alive and len(self._idle) < self._kept:
+            if process is not None and process.is_alive and len(self._idle) < self._idle_limit:
                 self._idle.append(process)
                 return
         if own is not None:
             own.close()
 
     def warm_up(self) -> None:
-        """Start a process before it is needed."""
+        """Start a process before the first file comes."""
         task = DecodingTask()
         self.release(task, self.acquire(task))
 
     def cancel_longest(self, seconds: float = PATIENCE_SECONDS) -> None:
-        """End the longest decoding for those that wait, if it has taken longer than so many seconds."""
+        """Cancel the task that has run longest, if it has run longer than `seconds`; for requests that wait."""
         with self._lock:
             oldest = min(self._tasks, key=lambda task: task.started, default=None)
         if oldest is not None and monotonic() - oldest.started > seconds:
-            oldest.end("busy")
+            oldest.cancel("busy")
 
     def close(self) -> None:
-        """End all."""
+        """Cancel all tasks and end all processes."""
         with self._lock:
             idle, self._idle = self._idle, []
-            turns = list(self._tasks)
-        for task in turns:
-            task.end("left")
+            tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel("disconnected")
         for process in idle:
             process.close()
 
 
 @cache
 def decoder_pool() -> DecoderPool:
-    """The processes that decode, one set for the program, as compiled networks are."""
-    return DecoderPool(default_workers() + DECODED_BESIDE)
+    """The pool of decoding processes, one for the whole program."""
+    return DecoderPool(default_workers() + EXTRA_DECODERS)
 
 
 def _checked(kind: str, what: Any) -> Any:

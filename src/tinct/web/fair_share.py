@@ -1,4 +1,4 @@
-"""Whose session gives its place to a newcomer: that of whoever holds more than a fair share of them."""
+"""Fair shares of sessions: when all are taken, a client with more than a fair share loses one to a newcomer."""
 
 from __future__ import annotations
 
@@ -8,32 +8,33 @@ from typing import Protocol, TypeVar
 
 
 class Holder(Protocol):
-    """What is held by a client.
+    """Something that a client holds, such as a session.
 
     Attributes:
-        address: of the machine that it was begun from.
+        address: of the client's machine.
         owner: the browser's cookie, or None for programs.
-        used: when it was last asked for, in seconds.
+        last_used: time of the last request, in seconds.
     """
 
     address: str
     owner: str | None
-    used: float
+    last_used: float
 
 
-Kind = TypeVar("Kind", bound=Holder)
+HolderType = TypeVar("HolderType", bound=Holder)
 
 
-def evictable(held: Iterable[Kind], address: str, owner: str | None) -> list[Kind]:
-    """What may be taken away for one more of a client, when all places are taken; the one to take first is first.
+def evictable(held: Iterable[HolderType], address: str, owner: str | None) -> list[HolderType]:
+    """Holdings that may be taken away for a newcomer when all places are taken, the longest unused first.
 
-    WhereRequest are shared among addresses, then among the browsers of one address: cookies can be made up at will,
-    addresses cannot. A client gets a place from the address that holds most, and there from the browser that holds
-    most, unless that is the client itself: nobody gets more by asking more often.
+    Places are shared among addresses, then among the browsers of one address: cookies can be made up at will,
+    addresses cannot. A newcomer gets a place from the address that holds most, and there from the browser that holds
+    most, unless that is the newcomer itself: nobody gets more by asking more often.
 
     Args:
-        held: what is held now.
-        address, owner: of the newcomer.
+        held: all holdings.
+        address: of the newcomer's machine.
+        owner: the newcomer's cookie, or None.
     """
     everything = list(held)
     by_address = Counter(each.address for each in everything)
@@ -47,4 +48,4 @@ def evictable(held: Iterable[Kind], address: str, owner: str | None) -> list[Kin
     if most == address and largest <= own:
         return []
     taken = [each for each in there if by_owner[each.owner] == largest]
-    return sorted(taken, key=lambda each: each.used)
+    return sorted(taken, key=lambda each: each.last_used)

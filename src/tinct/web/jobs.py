@@ -1,4 +1,4 @@
-"""What the pool's threads do: call the library, encode what it says. Everything here may take long."""
+"""Jobs of the worker pool: functions that call the library and encode its results. All may block for long."""
 
 from __future__ import annotations
 
@@ -30,18 +30,29 @@ from tinct.web.sessions import Session, Upload, read_references
 from tinct.web.settings import Settings
 
 FileHints = tuple[HintLike, ...]
+"""The hints of a file."""
 
 
 class ColoredFile(NamedTuple):
-    """A photograph in color: its file, and what was noted as it was made, one sentence each."""
+    """A colorized photograph as a file.
+
+    Attributes:
+        content: the file's bytes.
+        notes: decisions of reading, coloring and writing, one sentence each.
+    """
 
     content: bytes
     notes: tuple[str, ...]
 
 
 DEFAULT_FORMAT = "png"
+"""The format of a session's file where the request names none."""
+
 THUMBNAIL = 256
+"""Longer side of a reference's thumbnail in pixels."""
+
 PREVIEW = 1024
+"""Longer side of a preview in pixels where the request names none."""
 
 
 def colorize_upload(
@@ -52,12 +63,16 @@ def colorize_upload(
     options: Options,
     format: str | None,
 ) -> ColoredFile:
-    """What `tinct.colorize` gives for these bytes.
+    """Colorize uploaded files as `tinct.colorize` does.
 
     Args:
-        photo, references: decoded already, or not yet.
-        hints: what `decode` found in a file, JSON's objects and lists, or None.
+        settings: the server's limits.
+        photo, references: the files, decoded already or not.
+        hints: the result of `decode` for a file of hints, JSON's objects and lists, or None.
+        options: the options of the colorization.
         format: of the result; None is the photograph's own.
+    Raises:
+        TinctError: whatever `tinct.colorize` raises.
     """
     colorizer = Colorizer(photo.read(settings.max_pixels), **asdict(options))
     colorizer.set_references(read_references(references, settings.max_pixels))
@@ -76,11 +91,13 @@ def colorize_upload(
 def decode(
     settings: Settings, photo: Upload | None, references: Iterable[Upload], hints: Any = None
 ) -> FileHints | None:
-    """Decode files before a worker is asked to work on them.
+    """Decode files before a worker colorizes them.
 
     Args:
-        photo: the photograph, if one was sent; the next `Upload.read` gives it, as it does for references.
-        hints: a file of hints for the photograph, or anything else, which is left alone.
+        settings: the server's limits.
+        photo: the photograph, if one was sent; the next `Upload.read` hands the decoded photograph over.
+        references: the references; as `photo`.
+        hints: a file of hints for the photograph; anything else is left alone.
     Returns:
         The hints, if there was a file of them.
     """
@@ -95,20 +112,28 @@ def decode(
 
 
 def decode_references(settings: Settings, session: Session, uploads: Iterable[Upload]) -> None:
-    """Decode references that the session does not have yet, before a worker is asked to work on them."""
+    """Decode the references that a session does not have yet, before a worker uses them."""
     known = {upload.sha256 for upload in session.references}
     decode(settings, None, [upload for upload in uploads if upload.sha256 not in known])
 
 
 def open_photo(settings: Settings, upload: Upload) -> Colorizer:
-    """Read what a session begins with, and what its project will say of it."""
+    """A colorizer of the photograph that a session begins with. The upload's hash, which projects need, is computed as
+    well."""
     colorizer = Colorizer(upload.read(settings.max_pixels))
     _ = upload.sha256
     return colorizer
 
 
 def set_references(settings: Settings, session: Session, uploads: list[Upload], weights: list[float]) -> None:
-    """Read references, and take them if all can be used; the ones there were stay otherwise."""
+    """Read references into a session, if all can be used; otherwise the session keeps its old ones.
+
+    Args:
+        settings: the server's limits.
+        session: the session.
+        uploads: the references' files.
+        weights: one weight for each reference, 0 to 1.
+    """
     colorizer = session.colorizer(settings.max_pixels)
     before = zip(session.references, colorizer.references, strict=True)
     known = {upload.sha256: photo for upload, photo in before}
@@ -121,65 +146,66 @@ def set_references(settings: Settings, session: Session, uploads: list[Upload], 
 
 
 def set_weights(settings: Settings, session: Session, weights: list[float]) -> None:
-    """Weigh the references there are anew."""
+    """Set the weights of a session's references, 0 to 1 each."""
     colorizer = session.colorizer(settings.max_pixels)
     colorizer.set_references(list(colorizer.references), weights)
     session.weights = weights
 
 
-def preview(settings: Settings, session: Session, view: PreviewRequest) -> bytes:
+def preview(settings: Settings, session: Session, body: PreviewRequest) -> bytes:
     """The photograph in color at a bounded size, as JPEG."""
-    return encode_preview(colorizer_for(settings, session, view).preview(view.longer_side))
+    return encode_preview(colorizer_for(settings, session, body).preview(body.longer_side))
 
 
 def gray(settings: Settings, session: Session, longer_side: int) -> bytes:
-    """The photograph as it is, at a bounded size, as JPEG."""
+    """The gray photograph at a bounded size, as JPEG."""
     return encode_preview(session.colorizer(settings.max_pixels).gray(longer_side))
 
 
-def confidence(settings: Settings, session: Session, view: PreviewRequest) -> bytes:
-    """How sure the method is of each place, 0..255, as a gray PNG."""
-    found = colorizer_for(settings, session, view).predict().confidence
+def confidence(settings: Settings, session: Session, body: PreviewRequest) -> bytes:
+    """The method's confidence of each place, 0..255, as a gray PNG."""
+    found = colorizer_for(settings, session, body).predict().confidence
     return encode_png(np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8))
 
 
-def suggest(settings: Settings, session: Session, spot: SuggestRequest) -> list[dict[str, Any]]:
-    """Likely colors of a place."""
-    found = colorizer_for(settings, session, spot).suggest(spot.x, spot.y, spot.count)
+def suggest(settings: Settings, session: Session, body: SuggestRequest) -> list[dict[str, Any]]:
+    """Likely colors of a place, as JSON."""
+    found = colorizer_for(settings, session, body).suggest(body.x, body.y, body.count)
     return [{"color": each.color, "probability": float(each.probability)} for each in found]
 
 
-def where(settings: Settings, session: Session, places: WhereRequest) -> list[dict[str, float]]:
-    """WhereRequest where one more hint would help most."""
-    found = colorizer_for(settings, session, places).where_next(places.count)
+def where(settings: Settings, session: Session, body: WhereRequest) -> list[dict[str, float]]:
+    """Places where one more hint would help most, as JSON."""
+    found = colorizer_for(settings, session, body).where_next(body.count)
     return [{"x": float(each.x), "y": float(each.y), "gain": float(each.gain)} for each in found]
 
 
-def gains(settings: Settings, session: Session, edit: EditRequest) -> bytes:
-    """How much one hint would help at each place, 0..255 at the best one, as a gray PNG."""
-    found = colorizer_for(settings, session, edit).gains()
+def gains(settings: Settings, session: Session, body: EditRequest) -> bytes:
+    """The gain of one more hint at each place, 0..255 with 255 at the best place, as a gray PNG."""
+    found = colorizer_for(settings, session, body).gains()
     return encode_png(np.rint(found * (255 / max(float(found.max()), 1e-6))).astype(np.uint8))
 
 
-def alternatives(settings: Settings, session: Session, strip: AlternativesRequest) -> list[int]:
-    """Other plausible colorizations: their seeds."""
-    return colorizer_for(settings, session, strip).alternatives(strip.count)
+def alternatives(settings: Settings, session: Session, body: AlternativesRequest) -> list[int]:
+    """Seeds of other plausible colorizations."""
+    return colorizer_for(settings, session, body).alternatives(body.count)
 
 
-def alternative(settings: Settings, session: Session, strip: AlternativesRequest, seed: int) -> bytes:
-    """One of them, small, as WebP."""
-    colorizer = colorizer_for(settings, session, strip)
+def alternative(settings: Settings, session: Session, body: AlternativesRequest, seed: int) -> bytes:
+    """The colorization of a seed at a bounded size, as WebP."""
+    colorizer = colorizer_for(settings, session, body)
     colorizer.set_options(seed=seed)
-    return encode_webp(colorizer.preview(strip.longer_side))
+    return encode_webp(colorizer.preview(body.longer_side))
 
 
-def prepare(settings: Settings, session: Session, wanted: RenderRequest) -> Callable[[], Photo]:
-    """What it takes to make a file later, whatever is asked of the session meanwhile."""
-    return colorizer_for(settings, session, wanted).prepared()
+def prepare(settings: Settings, session: Session, body: RenderRequest) -> Callable[[], Photo]:
+    """A function that renders the file later, with the hints and options of this request, whatever the session does
+    meanwhile."""
+    return colorizer_for(settings, session, body).prepared()
 
 
 def save(prepared: Callable[[], Photo], format: str | None) -> ColoredFile:
-    """The photograph in color at full resolution, with its metadata."""
+    """The photograph in color at full resolution, with its metadata, as a file."""
     return _encoded(prepared(), format or DEFAULT_FORMAT)
 
 
@@ -187,17 +213,17 @@ def _encoded(result: Photo, format: str | None) -> ColoredFile:
     return ColoredFile(result.encode(format), tuple(one_line(note) for note in result.notes))
 
 
-def project(settings: Settings, session: Session, edit: EditRequest) -> dict[str, Any]:
-    """The project file of a session."""
-    colorizer = colorizer_for(settings, session, edit)
-    hints = {"points": edit.hints} if isinstance(edit.hints, list) else edit.hints or {}
+def project(settings: Settings, session: Session, body: EditRequest) -> dict[str, Any]:
+    """The project of a session, as JSON."""
+    colorizer = colorizer_for(settings, session, body)
+    hints = {"points": body.hints} if isinstance(body.hints, list) else body.hints or {}
     weights = session.weights or [1.0] * len(session.references)
     photo = session.photo
     return Project(
         ProjectPhoto(photo.name, photo.sha256, session.width, session.height),
         tuple(
-            ProjectReference(its.name, its.sha256, weight)
-            for its, weight in zip(session.references, weights, strict=True)
+            ProjectReference(reference.name, reference.sha256, weight)
+            for reference, weight in zip(session.references, weights, strict=True)
         ),
         hints,
         colorizer.options,
@@ -206,7 +232,13 @@ def project(settings: Settings, session: Session, edit: EditRequest) -> dict[str
 
 
 def thumbnail(settings: Settings, session: Session, number: int) -> bytes:
-    """A reference, small, as PNG."""
+    """A reference at a bounded size, as PNG.
+
+    Args:
+        settings: the server's limits.
+        session: the session.
+        number: the reference's number from 0.
+    """
     photo = session.colorizer(settings.max_pixels).references[number]
     from tinct.color.lab import lab_to_rgb
 
@@ -214,11 +246,11 @@ def thumbnail(settings: Settings, session: Session, number: int) -> bytes:
     return encode_png(np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8))
 
 
-def colorizer_for(settings: Settings, session: Session, edit: EditRequest) -> Colorizer:
-    """The session's photograph with the hints and options of a request, and no others."""
-    options = Options.from_mapping(edit.options)
+def colorizer_for(settings: Settings, session: Session, body: EditRequest) -> Colorizer:
+    """The session's colorizer with the hints and options of a request, and no others."""
+    options = Options.from_mapping(body.options)
     colorizer = session.colorizer(settings.max_pixels)
-    hints = read_hints(edit.hints, (session.width, session.height), settings.hints)
+    hints = read_hints(body.hints, (session.width, session.height), settings.hints)
     colorizer.set_options(**asdict(options))
     colorizer.clear_hints()
     for hint in hints:

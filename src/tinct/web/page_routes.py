@@ -1,4 +1,4 @@
-"""The page's files, as they lie in the package, and the description of the interface."""
+"""Routes of the page: its files, as they lie in the package, and the description of the REST interface."""
 
 from __future__ import annotations
 
@@ -27,21 +27,30 @@ MEDIA_TYPES = {
     "ico": "image/x-icon",
     "woff2": "font/woff2",
 }
-"""What is served; files of other kinds in the folder are not."""
+"""Media types by file suffix; files with other suffixes are not served."""
 
 _OWNED_SECONDS = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """A file of the page: its bytes, its media type, and a tag that changes with them."""
+    """A file of the page.
+
+    Attributes:
+        content: the file's bytes.
+        media_type: the file's media type.
+        tag: an entity tag (RFC 9110, 8.8.3), which changes with the content.
+    """
 
     content: bytes
     media_type: str
     tag: str
 
-    def answer(self, request: Request) -> Response:
-        """The file, or 304 if the browser has it; browsers ask every time, so that an update shows at once."""
+    def response(self, request: Request) -> Response:
+        """The file as a response, or 304 if the browser has it.
+
+        Browsers ask every time, so that a new version of the page shows at once.
+        """
         headers = {"ETag": self.tag, "Cache-Control": "no-cache"}
         if request.headers.get("if-none-match") == self.tag:
             return Response(status_code=304, headers=headers)
@@ -49,18 +58,19 @@ class PageFile:
 
 
 def page_files() -> dict[str, PageFile]:
-    """All files of the page by their path below it; read once, so no path can lead anywhere else."""
+    """All files of the page by their paths below its folder; they are read once, so that no path can lead to other
+    files."""
     return dict(_below(files("tinct.web") / "page", ""))
 
 
 def add_routes(api: FastAPI) -> None:
-    """Add the page, and the description of the interface."""
+    """Add the routes to the application."""
     found = page_files()
     described: list[PageFile] = []
 
     @api.get("/", include_in_schema=False)
     async def index(request: Request) -> Response:
-        answer = _named(found, "index.html").answer(request)
+        answer = _named(found, "index.html").response(request)
         if not cookie_value(request.headers, OWNER_COOKIE):
             answer.set_cookie(
                 OWNER_COOKIE, secrets.token_urlsafe(24), _OWNED_SECONDS, httponly=True, samesite="strict"
@@ -71,15 +81,15 @@ def add_routes(api: FastAPI) -> None:
     async def docs(request: Request) -> Response:
         if not described:
             described.append(_file(documentation.html(api.openapi()).encode(), "html"))
-        return described[0].answer(request)
+        return described[0].response(request)
 
     @api.get("/docs.css", include_in_schema=False)
     async def docs_style(request: Request) -> Response:
-        return _file(documentation.STYLE.encode(), "css").answer(request)
+        return _file(documentation.STYLE.encode(), "css").response(request)
 
     @api.get("/{path:path}", include_in_schema=False)
     async def file(path: str, request: Request) -> Response:
-        return _named(found, path).answer(request)
+        return _named(found, path).response(request)
 
 
 def _named(found: dict[str, PageFile], path: str) -> PageFile:

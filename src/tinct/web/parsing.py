@@ -1,9 +1,9 @@
-"""What came, understood: JSON bodies, forms with files, hints and options. Errors are the library's own."""
+"""Parsing of requests: JSON bodies, forms with files, hints and options, with the library's own errors."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ from tinct.web.settings import Settings
 
 
 class EditRequest(BaseModel):
-    """What every question about a session says: the hints and the options as they stand."""
+    """The body of a request about a session: hints and options. The server remembers neither."""
 
     model_config = ConfigDict(extra="forbid")
     hints: dict[str, Any] | list[Any] | None = Field(default=None, description="as in a file for `--hints`")
@@ -27,13 +27,13 @@ class EditRequest(BaseModel):
 
 
 class PreviewRequest(EditRequest):
-    """A picture of the photograph at a bounded size."""
+    """The body of a request for a picture at a bounded size."""
 
     longer_side: int = Field(default=1024, ge=16, le=2048, description="in pixels; never enlarged")
 
 
 class SuggestRequest(EditRequest):
-    """A place of the photograph."""
+    """The body of a request for likely colors of a place."""
 
     x: float = Field(allow_inf_nan=False, description="in pixels from the left")
     y: float = Field(allow_inf_nan=False, description="in pixels from the top")
@@ -41,54 +41,74 @@ class SuggestRequest(EditRequest):
 
 
 class WhereRequest(EditRequest):
-    """Where one more hint would help."""
+    """The body of a request for places where a hint would help most."""
 
     count: int = Field(default=5, ge=1, le=64)
 
 
 class AlternativesRequest(EditRequest):
-    """Several colorizations beside each other."""
+    """The body of a request for other plausible colorizations."""
 
     count: int = Field(default=4, ge=1, le=12)
     longer_side: int = Field(default=320, ge=16, le=1024)
 
 
 class RenderRequest(EditRequest):
-    """A file at full resolution."""
+    """The body of a request for a file at full resolution."""
 
     format: str | None = Field(
         default=None, max_length=8, description="jpg, tif, webp, bmp, or png as the command line writes it"
     )
 
 
+class UploadForm(FormData):
+    """A form whose files can be kept beyond the request."""
+
+    def __init__(self, form: FormData) -> None:
+        super().__init__(form.multi_items())
+        self._kept: set[int] = set()
+
+    def keep(self, uploads: Iterable[Upload]) -> None:
+        """Leave the files of uploads open when the form is closed."""
+        self._kept.update(id(upload.file) for upload in uploads)
+
+    async def close(self) -> None:
+        """Close all files that are not kept."""
+        for _, value in self.multi_items():
+            if isinstance(value, UploadFile) and id(value.file) not in self._kept:
+                await value.close()
+
+
 @asynccontextmanager
-async def upload_form(request: Request, settings: Settings) -> AsyncIterator[FormData]:
-    """A form with files; what nobody took over is closed at the end.
+async def upload_form(request: Request, settings: Settings) -> AsyncIterator[UploadForm]:
+    """Read a form with files, and close at the end all files that `UploadForm.keep` was not called for.
 
     Raises:
-        RequestError: if it is no form, has too many files, or its sender went away.
+        RequestError: 415 if the request is no form, 400 if there are too many files, 499 if the client disconnected.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise RequestError(415, "a form with files (multipart/form-data) was wanted; see /docs for examples.")
+    limits = {"max_files": settings.references + 2, "max_fields": 8, "max_part_size": settings.max_text}
     try:
-        async with request.form(
-            max_files=settings.references + 2, max_fields=8, max_part_size=settings.max_text
-        ) as form:
+        form = UploadForm(await request.form(**limits))
+        try:
             yield form
+        finally:
+            await form.close()
     except ClientDisconnect:
         raise client_disconnected() from None
 
 
 def client_disconnected() -> RequestError:
-    """Nobody reads this; 499 is what nginx notes in its log for a client that left."""
+    """The error of a request whose client left: status 499, as in nginx's logs. Nobody reads the response."""
     return RequestError(499, "the client went away.")
 
 
 def file_field(form: FormData, name: str) -> Upload:
-    """The file of a field.
+    """The one file of a field.
 
     Raises:
-        RequestError: 422 if there is none, or several.
+        RequestError: 422 if the field holds no file, several files, or text.
     """
     found = file_fields(form, name)
     if len(found) != 1:
@@ -97,10 +117,10 @@ def file_field(form: FormData, name: str) -> Upload:
 
 
 def file_fields(form: FormData, name: str) -> list[Upload]:
-    """All files of a field; browsers send an empty one where none was chosen.
+    """All files of a field; the empty file is left out that browsers send where none was chosen.
 
     Raises:
-        RequestError: 422 if there is text in it.
+        RequestError: 422 if the field holds text.
     """
     found = form.getlist(name)
     if any(not isinstance(each, UploadFile) for each in found):
@@ -109,20 +129,20 @@ def file_fields(form: FormData, name: str) -> list[Upload]:
 
 
 def check_reference_count(uploads: Sequence[Upload], limit: int) -> None:
-    """Bound how many references one colorization has.
+    """Check the number of references of one colorization.
 
     Raises:
-        OptionError: if there are more.
+        OptionError: if there are more than `limit`.
     """
     if len(uploads) > limit:
         raise OptionError(f"{len(uploads)} references were sent; this server takes {limit}; send fewer.")
 
 
 def text_field(form: FormData, name: str) -> str | None:
-    """The text of a field, or None if it is missing or empty.
+    """The text of a field, or None if the text is missing or empty.
 
     Raises:
-        RequestError: 422 if it holds a file.
+        RequestError: 422 if the field holds a file.
     """
     found = form.get(name)
     if isinstance(found, UploadFile):
@@ -131,10 +151,10 @@ def text_field(form: FormData, name: str) -> str | None:
 
 
 def json_field(form: FormData, name: str) -> Any:
-    """A field's JSON, or None.
+    """The JSON of a field, or None if the field is missing or empty.
 
     Raises:
-        OptionError: if it is not JSON.
+        OptionError: if the text is not JSON.
     """
     try:
         return json.loads(text_field(form, name) or "null")
@@ -143,20 +163,24 @@ def json_field(form: FormData, name: str) -> Any:
 
 
 def check_field_names(form: FormData, names: Sequence[str]) -> None:
-    """Refuse fields that would be passed over in silence.
+    """Refuse fields that no route reads.
 
     Raises:
-        RequestError: 422.
+        RequestError: 422 if a field's name is not among `names`.
     """
     if unknown := [name for name in form if name not in names]:
         raise RequestError(422, f"{unknown[0][:40]!r} is not understood; send {', '.join(names)}.")
 
 
 def read_hints(content: Any, photo_size: tuple[int, int], limit: int) -> tuple[HintLike, ...]:
-    """Hints from JSON, as many as the server takes.
+    """Hints from JSON, at most as many as the server takes.
 
+    Args:
+        content: JSON's objects and lists.
+        photo_size: width and height of the photograph in pixels.
+        limit: as in `check_hint_count`.
     Raises:
-        HintError, ColorError: if they are malformed, or too many.
+        HintError, ColorError: if the hints are malformed, or too many.
     """
     hints = hints_from_json(content, photo_size)
     check_hint_count(hints, limit)
@@ -164,7 +188,7 @@ def read_hints(content: Any, photo_size: tuple[int, int], limit: int) -> tuple[H
 
 
 def check_hint_count(hints: Sequence[HintLike], limit: int) -> None:
-    """Bound what has to be spread.
+    """Check the number of hints, as each costs time.
 
     Raises:
         HintError: if there are more hints than `limit`, or more than ten times as many points of strokes.

@@ -1,4 +1,4 @@
-"""What goes back: errors in one line with a fitting status, pictures and files in pieces."""
+"""Responses: errors as one line of JSON with a fitting status, pictures, and files sent in pieces."""
 
 from __future__ import annotations
 
@@ -25,17 +25,29 @@ from tinct.errors import (
 from tinct.photo.formats import FORMATS, sniff
 
 PIECE = 1 << 18
+"""Bytes of a file that are sent at once."""
 
 NOTES_HEADER = "Tinct-Notes"
+"""The response header that lists decisions about a photograph, as a JSON list of texts."""
+
 MOST_NOTES = 16
 """Notes that the header holds: 200 characters each, beside which other headers have room in 8 KiB."""
 
 PREVIEW_QUALITY = 90
+"""JPEG quality of previews, 0 to 100."""
+
 MEDIA_TYPES = {name: f"image/{name.lower()}" for name in FORMATS}
+"""Media types of the formats that tinct writes, by the names of the formats."""
 
 
 class RequestError(HTTPException):
-    """A request that is answered with an error, in one line for people."""
+    """An error that ends a request: an HTTP status and a message of one line.
+
+    Args:
+        status: HTTP status, 400 to 599.
+        message: one line for people.
+        headers: further headers of the response; an underscore in a name stands for a hyphen.
+    """
 
     def __init__(self, status: int, message: str, **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -43,18 +55,27 @@ class RequestError(HTTPException):
 
     @property
     def response(self) -> JSONResponse:
-        """The answer."""
+        """The error as a JSON response."""
         return error_response(self.status_code, self.detail, self.headers)
 
 
 def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """An error as JSON, the same form for all: {"error": one line}."""
+    """An error as a JSON response, the same form for all errors: {"error": message}.
+
+    Args:
+        status: HTTP status.
+        message: the error; cut to one line.
+        headers: further headers of the response.
+    """
     return JSONResponse({"error": one_line(message)}, status, headers)
 
 
 def status_of_error(error: TinctError) -> int:
-    """The HTTP status that a library's error stands for: 413 too large, 501 not installed, 502 a store that does
-    not answer, 500 ours, 422 theirs."""
+    """The HTTP status of a library's error.
+
+    413 stands for a photograph that is too large, 501 for a part that is not installed, 502 for a store that does not
+    answer, 500 for weights that cannot be used, 422 for all other errors, which the client can mend.
+    """
     if isinstance(error, PhotoTooLargeError):
         return 413
     if isinstance(error, MissingExtraError):
@@ -65,17 +86,17 @@ def status_of_error(error: TinctError) -> int:
 
 
 def picture_response(content: bytes) -> Response:
-    """A small picture, of whatever kind its first bytes say."""
+    """A picture as a response; the first bytes of the picture tell its media type."""
     return Response(content, media_type=_media_type(content))
 
 
 def file_response(content: bytes, name: str | None = None, notes: Sequence[str] = ()) -> Response:
-    """A photograph's file, sent in pieces, so that a slow receiver is noticed.
+    """A photograph's file as a response, sent in pieces, so that a slow receiver is noticed.
 
     Args:
         content: the file.
-        name: what the browser shall call it; None leaves that to whoever asked.
-        notes: what was decided about the photograph, for the header `Tinct-Notes`: a JSON list of texts.
+        name: the file name that a browser saves under; None leaves the name to the client.
+        notes: decisions about the photograph, for the header `Tinct-Notes`.
     """
     headers = {"Content-Length": str(len(content))}
     if notes:
@@ -86,28 +107,41 @@ def file_response(content: bytes, name: str | None = None, notes: Sequence[str] 
 
 
 def safe_file_name(name: str | None, otherwise: str = "photograph") -> str:
-    """A file's own name out of whatever a client calls it: no folders, no control characters, not too long."""
+    """The file name within a name that a client sent: no folders, no control characters, at most 120 characters.
+
+    Args:
+        name: the client's name of the file, or None.
+        otherwise: the name where nothing is left of the client's.
+    """
     name = PureWindowsPath(PurePosixPath((name or "").replace("\0", "")).name).name
     kept = "".join(each for each in name if each.isprintable() and each not in '"<>:|?*').strip(" .")
     return kept[-120:] or otherwise
 
 
 def encode_preview(rgb: NDArray[np.uint8]) -> bytes:
-    """JPEG without chroma subsampling: color is what is looked at.
+    """Encode a picture as JPEG without chroma subsampling, as previews are made to judge color.
 
     Args:
-        rgb: sRGB, shape (H, W, 3), or gray, shape (H, W).
+        rgb: sRGB, shape (H, W, 3), or gray, shape (H, W), 0..255.
     """
     return _encoded(rgb, "JPEG", quality=PREVIEW_QUALITY, subsampling=0)
 
 
 def encode_webp(rgb: NDArray[np.uint8]) -> bytes:
-    """A small WebP for strips of thumbnails; shape (H, W, 3)."""
+    """Encode a thumbnail as WebP.
+
+    Args:
+        rgb: sRGB, shape (H, W, 3), 0..255.
+    """
     return _encoded(rgb, "WEBP", quality=85, method=2)
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """A PNG, for maps and thumbnails; shape (H, W) or (H, W, 3)."""
+    """Encode a map or a thumbnail as PNG.
+
+    Args:
+        pixels: gray, shape (H, W), or sRGB, shape (H, W, 3), 0..255.
+    """
     return _encoded(pixels, "PNG", compress_level=1)
 
 

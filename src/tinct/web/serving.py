@@ -1,4 +1,4 @@
-"""Running the studio under uvicorn: its own patience with connections, the address once it is known, a quiet end."""
+"""Running the studio under uvicorn: time limits of connections, the address to open, and a clean end."""
 
 from __future__ import annotations
 
@@ -24,24 +24,25 @@ except ImportError as missing:
     raise MissingExtraError(f"the studio needs uvicorn ({missing}): pip install 'tinct[web]'.") from None
 
 GRACE_SECONDS = 17
-"""How long requests in progress may go on after the server was told to stop; then they are answered 503."""
+"""Seconds that requests in progress may take after the server was told to end; then they get 503."""
 
-LAST_SECONDS = 20
-"""When the process has ended after it was told to stop, whatever its threads still compute."""
+EXIT_SECONDS = 20
+"""Seconds after which the process ends once it was told to, whatever its threads still compute."""
 
 BACKLOG = 1024
+"""Connections that the system holds for the server to accept."""
 
 
 class StudioServer(uvicorn.Server):
-    """uvicorn, telling when it answers.
+    """A uvicorn server that runs the studio, and tells its address once it answers.
 
     Args:
-        settings: the server's numbers.
+        settings: the server's settings.
         ready: called with the address, once requests are answered.
     """
 
     def __init__(self, settings: Settings, ready: Callable[[str], None]) -> None:
-        self._listening = listen(settings)
+        self._listening = listening_socket(settings)
         self._ready, self._settings = ready, settings
         self._studio = create_app(settings)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -62,41 +63,43 @@ class StudioServer(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer, then tell the address."""
+        """Start to answer, then call `ready` with the address."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
         if not self.should_exit:
             port = self._listening.getsockname()[1]
-            await asyncio.to_thread(self._ready, address(self._settings, port))
+            await asyncio.to_thread(self._ready, browser_url(self._settings, port))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop when interrupted or told to, and at once when interrupted again.
+        """End the server at SIGINT or SIGTERM; a second SIGINT ends it at once.
 
-        uvicorn would raise the signal again after its end, so that a quiet end looked like a failure.
+        uvicorn would raise the signal again after its end, so that a clean end looked like a failure.
         """
         self.force_exit = self.should_exit and sig == signal.SIGINT
         if not self.should_exit:
             if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._loop.call_later, GRACE_SECONDS, self._studio.end)
-            last = threading.Timer(LAST_SECONDS, end_process)
+                self._loop.call_soon_threadsafe(
+                    self._loop.call_later, GRACE_SECONDS, self._studio.abort_requests
+                )
+            last = threading.Timer(EXIT_SECONDS, end_process)
             last.daemon = True
             last.start()
         self.should_exit = True
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer until interrupted; the socket is closed at the end."""
+        """Answer requests until interrupted, then close the socket."""
         with self._listening:
             super().run(sockets=sockets or [self._listening])
 
 
 def end_process() -> None:
-    """End the process, whatever its threads do: a method's computing cannot be stopped in any other way."""
+    """End the process, whatever its threads do, as no thread that computes can be stopped in another way."""
     decoder_pool().close()
     os._exit(0)
 
 
-def listen(settings: Settings) -> socket.socket:
-    """The socket the server answers on.
+def listening_socket(settings: Settings) -> socket.socket:
+    """The socket that the server answers on.
 
     Raises:
         OptionError: if the address is in use, is not this machine's, or may not be used.
@@ -119,8 +122,8 @@ def listen(settings: Settings) -> socket.socket:
     return found
 
 
-def address(settings: Settings, port: int) -> str:
-    """What to open in a browser on this machine, with the token if there is one."""
+def browser_url(settings: Settings, port: int) -> str:
+    """The address to open in a browser on this machine, with the token if there is one."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
     shown = f"[{host}]" if ":" in host else host
     query = f"?token={settings.token}" if settings.token else ""
@@ -131,9 +134,9 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Answer requests until interrupted.
 
     Args:
-        settings: the server's numbers.
+        settings: the server's settings.
         ready: called with the address, once requests are answered.
     Raises:
-        OptionError: if the address cannot be answered on.
+        OptionError: if the address cannot be used.
     """
     StudioServer(settings, ready).run()

@@ -1,4 +1,4 @@
-"""The routes of editing sessions: the photograph is sent and read once, then hints and options alone."""
+"""Routes of editing sessions: a client sends the photograph once, then hints and options alone."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _HINTS = """{"hints": {"points": [{"x": 40, "y": 30, "color": "#8c5a3c", "radius
 
 
 def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool, sessions: Sessions) -> None:
-    """Add them to the application."""
+    """Add the routes to the application."""
     work = SessionWork(settings, pool, sessions)
     router = APIRouter(prefix="/api/sessions")
     _add_sessions(router, work)
@@ -57,7 +57,7 @@ def _add_sessions(router: APIRouter, work: SessionWork) -> None:
         "",
         status_code=201,
         openapi_extra=form(photo="file")
-        | example("curl -s -F photo=@photo.png $SERVER/api/sessions", keeps="ID"),
+        | example("curl -s -F photo=@photo.png $SERVER/api/sessions", id_variable="ID"),
     )
     async def begin(request: Request) -> Response:
         """Begin with a photograph. The id is the key to it: it is asked for in every other route."""
@@ -70,7 +70,7 @@ def _add_sessions(router: APIRouter, work: SessionWork) -> None:
             owner = cookie_value(request.headers, OWNER_COOKIE)
             address = request.client.host if request.client else ""
             session = await work.sessions.create(photo, colorizer, owner, address)
-            keep(fields, [photo])
+            fields.keep([photo])
         return JSONResponse(session_json(session), 201, {"Location": f"/api/sessions/{session.id}"})
 
     @router.get("/{name}", openapi_extra=example("curl -s $SERVER/api/sessions/$ID"))
@@ -109,7 +109,7 @@ def _add_references(router: APIRouter, work: SessionWork) -> None:
                 else:
                     await put_references(work, request, session, uploads, weights or [1.0] * len(uploads))
             finally:  # also if the client went away in the middle of it
-                keep(fields, session.references)
+                fields.keep(session.references)
         work.sessions.limit_memory()
         return session_json(session)
 
@@ -140,27 +140,27 @@ def _add_pictures(router: APIRouter, work: SessionWork) -> None:
         responses=binary("a JPEG"),
         openapi_extra=_json_example("preview", ', "longer_side": 512}', "preview.jpg"),
     )
-    async def preview(name: Name, view: PreviewRequest, request: Request) -> Response:
+    async def preview(name: Name, body: PreviewRequest, request: Request) -> Response:
         """The photograph in color at a bounded size, with these hints and options and no others."""
-        return picture_response(await work.run(request, name, jobs.preview, view))
+        return picture_response(await work.run(request, name, jobs.preview, body))
 
     @router.post(
         "/{name}/confidence",
         responses=binary("a gray PNG"),
         openapi_extra=_json_example("confidence", "}", "sure.png"),
     )
-    async def confidence(name: Name, view: PreviewRequest, request: Request) -> Response:
+    async def confidence(name: Name, body: PreviewRequest, request: Request) -> Response:
         """How sure the method is of each place, black (not at all) to white, at its own working size."""
-        return picture_response(await work.run(request, name, jobs.confidence, view))
+        return picture_response(await work.run(request, name, jobs.confidence, body))
 
     @router.post(
         "/{name}/gains",
         responses=binary("a gray PNG"),
         openapi_extra=_json_example("gains", "}", "gains.png"),
     )
-    async def gains(name: Name, edit: EditRequest, request: Request) -> Response:
+    async def gains(name: Name, body: EditRequest, request: Request) -> Response:
         """How much one more hint would help at each place, black (not at all) to white (most)."""
-        return picture_response(await work.run(request, name, jobs.gains, edit))
+        return picture_response(await work.run(request, name, jobs.gains, body))
 
     @router.get("/{name}/alternatives/{number}.webp", responses=binary("a WebP"))
     async def alternative(name: Name, number: int, request: Request) -> Response:
@@ -173,19 +173,19 @@ def _add_pictures(router: APIRouter, work: SessionWork) -> None:
 
 def _add_questions(router: APIRouter, work: SessionWork) -> None:
     @router.post("/{name}/suggest", openapi_extra=_json_example("suggest", ', "x": 50, "y": 40, "count": 6}'))
-    async def suggest(name: Name, spot: SuggestRequest, request: Request) -> dict[str, Any]:
+    async def suggest(name: Name, body: SuggestRequest, request: Request) -> dict[str, Any]:
         """Likely colors of a place, likeliest first."""
-        return {"suggestions": await work.run(request, name, jobs.suggest, spot)}
+        return {"suggestions": await work.run(request, name, jobs.suggest, body)}
 
     @router.post("/{name}/where", openapi_extra=_json_example("where", ', "count": 3}'))
-    async def where(name: Name, places: WhereRequest, request: Request) -> dict[str, Any]:
+    async def where(name: Name, body: WhereRequest, request: Request) -> dict[str, Any]:
         """Where one more hint would help most, best first."""
-        return {"places": await work.run(request, name, jobs.where, places)}
+        return {"places": await work.run(request, name, jobs.where, body)}
 
     @router.post("/{name}/alternatives", openapi_extra=_json_example("alternatives", ', "count": 2}'))
-    async def alternatives(name: Name, strip: AlternativesRequest, request: Request) -> dict[str, Any]:
+    async def alternatives(name: Name, body: AlternativesRequest, request: Request) -> dict[str, Any]:
         """Other plausible colorizations: values for the option `seed`, and a picture of each."""
-        seeds = await cancel_on_disconnect(request, work.render_alternatives(work.find(request, name), strip))
+        seeds = await cancel_on_disconnect(request, work.render_alternatives(work.find(request, name), body))
         work.sessions.limit_memory()
         root = f"/api/sessions/{name}/alternatives"
         return {
@@ -199,30 +199,30 @@ def _add_files(router: APIRouter, work: SessionWork) -> None:
         responses=binary("the photograph's file, to be saved"),
         openapi_extra=_json_example("render", ', "format": "png"}', "saved.png"),
     )
-    async def render(name: Name, wanted: RenderRequest, request: Request) -> Response:
+    async def render(name: Name, body: RenderRequest, request: Request) -> Response:
         """The photograph in color at full resolution with its metadata: what `tinct colorize` writes."""
-        suffix = named_format(wanted.format or jobs.DEFAULT_FORMAT).suffixes[0]
+        suffix = named_format(body.format or jobs.DEFAULT_FORMAT).suffixes[0]
         session = work.find(request, name)
         stem = PurePath(session.photo.name).stem
-        content, notes = await cancel_on_disconnect(request, work.render_file(session, wanted))
+        content, notes = await cancel_on_disconnect(request, work.render_file(session, body))
         work.sessions.limit_memory()
         return file_response(content, f"{stem}.color{suffix}", [*session.notes, *notes])
 
     @router.post("/{name}/project", openapi_extra=_json_example("project", "}", "photo.tinct.json"))
-    async def project(name: Name, edit: EditRequest, request: Request) -> Response:
+    async def project(name: Name, body: EditRequest, request: Request) -> Response:
         """The project: `tinct colorize --project FILE` does the same again, byte for byte."""
-        content = await work.run(request, name, jobs.project, edit)
+        content = await work.run(request, name, jobs.project, body)
         return JSONResponse(content)
 
 
 async def put_references(
     work: SessionWork, request: Request, session: Session, uploads: list[Upload], weights: list[float]
 ) -> None:
-    """Read new references and let the old files go.
+    """Read new references into a session, and close the files of its old ones.
 
     Raises:
-        OptionError: if they are too many, or the weights do not fit.
-        PhotoError, ReferencePhotoError: if one cannot be used; the ones there were stay then.
+        OptionError: if there are too many references, or the weights do not fit.
+        PhotoError, ReferencePhotoError: if a reference cannot be used; the session keeps its old references then.
     """
     check_reference_count(uploads, work.settings.references)
     decode = partial(jobs.decode_references, work.settings, session, uploads)
@@ -232,7 +232,7 @@ async def put_references(
 
 
 def session_json(session: Session) -> dict[str, Any]:
-    """A session, as its owner sees it."""
+    """A session as JSON, as its client sees it."""
     scale = min(1.0, jobs.PREVIEW / max(session.width, session.height))
     weights = session.weights or [1.0] * len(session.references)
     return {
@@ -245,33 +245,25 @@ def session_json(session: Session) -> dict[str, Any]:
         "notes": session.notes,
         "references": [
             {
-                "name": its.name,
+                "name": reference.name,
                 "weight": weight,
                 "thumbnail": f"/api/sessions/{session.id}/references/{number}.png",
             }
-            for number, (its, weight) in enumerate(zip(session.references, weights, strict=True))
+            for number, (reference, weight) in enumerate(zip(session.references, weights, strict=True))
         ],
     }
 
 
 def weights_field(fields: Any) -> list[float]:
-    """The weights of a form.
+    """The weights of a form, as a list of numbers; empty if none were sent.
 
     Raises:
-        OptionError: if they are not a list of numbers.
+        OptionError: if the field is not a JSON list of numbers.
     """
     found = json_field(fields, "weights")
     if not isinstance(found, list | None) or any(type(each) not in (int, float) for each in found or ()):
         raise OptionError("weights is not a JSON list of numbers; write [1, 0.5].")
     return [float(each) for each in found or ()]
-
-
-def keep(fields: Any, uploads: list[Upload]) -> None:
-    """Take files over from a form, which would close them at its end."""
-    kept = {id(upload.file) for upload in uploads}
-    fields._list = [
-        (name, value) for name, value in fields._list if id(getattr(value, "file", None)) not in kept
-    ]
 
 
 def _json_example(route: str, rest: str, file: str | None = None) -> dict[str, Any]:

@@ -81,22 +81,21 @@ class SessionWork:
             finally:
                 session.update_memory()
 
-    async def render_file(self, session: Session, wanted: RenderRequest) -> ColoredFile:
+    async def render_file(self, session: Session, body: RenderRequest) -> ColoredFile:
         """Render a session's photograph at full resolution.
 
         Only the prediction holds the session's lock; a new preview need not wait for the encoding of the file.
         """
-        prepared = await self.run_exclusively(session, jobs.prepare, wanted, urgent=False)
-        return await self.pool.run(partial(jobs.save, prepared, wanted.format))
+        prepared = await self.run_exclusively(session, jobs.prepare, body, urgent=False)
+        return await self.pool.run(partial(jobs.save, prepared, body.format))
 
-    async def render_alternatives(self, session: Session, wanted: AlternativesRequest) -> list[int]:
+    async def render_alternatives(self, session: Session, body: AlternativesRequest) -> list[int]:
         """Find the seeds of alternative colorizations, and render a picture of each into `session.alternatives`.
 
         Each picture is a job of its own, so that a preview need not wait for all of them.
         """
-        seeds = await self.run_exclusively(session, jobs.alternatives, wanted, urgent=False)
+        seeds = await self.run_exclusively(session, jobs.alternatives, body, urgent=False)
         session.alternatives = [
-            await self.run_exclusively(session, jobs.alternative, wanted, seed, urgent=False)
-            for seed in seeds
+            await self.run_exclusively(session, jobs.alternative, body, seed, urgent=False) for seed in seeds
         ]
         return seeds

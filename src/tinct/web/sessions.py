@@ -1,4 +1,4 @@
-"""What is kept between requests: uploads in nameless files, photographs in memory as long as there is room."""
+"""Editing sessions: uploads in temporary files without names, and decoded photographs in memory while there is room."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _EVICTED_AFTER = 300.0
 
 
 class Upload:
-    """A file that was sent.
+    """A file that a client sent.
 
-    It lies in memory while it is small, else in a temporary file that has no name: nothing is left behind,
-    however the process ends.
+    A small file lies in memory, a large one in a temporary file that has no name: nothing is left behind, however the
+    process ends.
 
     Attributes:
-        file: its bytes.
-        name: its own name, for people; never a path.
+        file: the open file.
+        name: the client's name of the file, for people; never a path.
         size: in bytes.
-        notes: what was decided as it was decoded, one sentence each.
+        notes: decisions of decoding, one sentence each.
     """
 
     def __init__(self, upload: UploadFile) -> None:
@@ -47,7 +47,7 @@ class Upload:
 
     @cached_property
     def sha256(self) -> str:
-        """The SHA-256 of its bytes."""
+        """The SHA-256 of the file, 64 hexadecimal digits."""
         digest = hashlib.sha256()
         self.file.seek(0)
         while piece := self.file.read(1 << 20):
@@ -55,20 +55,21 @@ class Upload:
         return digest.hexdigest()
 
     def decode(self, max_pixels: int) -> Photo:
-        """Decode it for the next `read`, which takes the photograph away.
+        """Decode the photograph for the next call of `read`, which hands the decoded photograph over.
 
         Raises:
-            PhotoError, PhotoTooLargeError: as `read`.
+            PhotoError, PhotoTooLargeError, BusyError: as `read`.
         """
         self._decoded = self.read(max_pixels)
         return self._decoded
 
     def read(self, max_pixels: int) -> Photo:
-        """The photograph: decoded in a process that can be ended, unless that was done already.
+        """The photograph, as `decode` left it, or else decoded now in a process.
 
         Raises:
-            PhotoError: if it is not a photograph; PhotoTooLargeError if it declares more than `max_pixels`.
-            BusyError: if it took long and others waited.
+            PhotoError: if the file is not a photograph.
+            PhotoTooLargeError: if the file declares more than `max_pixels` pixels.
+            BusyError: if decoding took long while other requests waited.
         """
         if self._decoded is not None:
             decoded, self._decoded = self._decoded, None
@@ -81,12 +82,12 @@ class Upload:
             raise type(error)(f"{self.name}: {error}") from None
 
     def bytes(self) -> bytes:
-        """Its bytes."""
+        """The content of the file."""
         self.file.seek(0)
         return self.file.read()
 
     def close(self) -> None:
-        """Give its place free."""
+        """Close the file, which frees its disk space."""
         self._decoded = None
         self.file.close()
 
@@ -94,12 +95,14 @@ class Upload:
 def read_references(
     uploads: Iterable[Upload], max_pixels: int, known: Mapping[str, Photo] | None = None
 ) -> list[Photo]:
-    """Decode references; all together may have as many pixels as one photograph.
+    """Decode references; together they may have as many pixels as one photograph.
 
     Args:
-        known: photographs that are decoded already, by the SHA-256 of their file.
+        uploads: the files.
+        max_pixels: the most pixels of all references together.
+        known: photographs that are decoded already, by the SHA-256 of their files.
     Raises:
-        PhotoError, PhotoTooLargeError: as `Photo.read`.
+        PhotoError, PhotoTooLargeError: as `Upload.read`.
     """
     photos: list[Photo] = []
     for upload in uploads:
@@ -116,16 +119,17 @@ class Session:
     """A photograph being edited.
 
     Attributes:
-        id: unguessable; whoever knows it may edit, and only from the browser that began it, if one did.
-        owner: that browser's cookie, or None.
-        address: of the machine that began it.
-        photo, references, weights: what was sent.
+        id: an unguessable text; a request with the id may edit, from the browser that began the session, if one did.
+        owner: the cookie of the browser that began the session, or None.
+        photo: the photograph's file.
         width, height: of the photograph, in pixels.
-        pictures: the last alternatives, as files.
-        lock: one request at a time works on a session.
-        used: when it was last asked for.
-        closed: True once its files are gone.
-        memory: bytes that its decoded photographs, and what was found for them, took after the last request.
+        address: of the machine that began the session.
+        references, weights: the references' files, and the weight of each, 0 to 1.
+        alternatives: the last alternatives, as files.
+        lock: held by the one request that works on the session.
+        last_used: time of the last request, in seconds.
+        memory: bytes of decoded photographs and of computed values after the last request.
+        closed: True once the session's files are closed.
     """
 
     id: str
@@ -138,18 +142,22 @@ class Session:
     weights: list[float] = field(default_factory=list)
     alternatives: list[bytes] = field(default_factory=list)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    used: float = field(default_factory=monotonic)
+    last_used: float = field(default_factory=monotonic)
     memory: int = 0
     closed: bool = False
     _colorizer: Colorizer | None = None
 
     @property
-    def stored(self) -> int:
-        """Bytes of its uploads."""
+    def upload_bytes(self) -> int:
+        """Bytes of the session's uploads."""
         return self.photo.size + sum(reference.size for reference in self.references)
 
     def colorizer(self, max_pixels: int) -> Colorizer:
-        """The photograph with its references, read again if there was no room to keep it; blocks."""
+        """The photograph with its references, decoded again if `drop_decoded` let them go; blocks.
+
+        Raises:
+            PhotoError, PhotoTooLargeError, BusyError: as `Upload.read`.
+        """
         if self._colorizer is None:
             colorizer = Colorizer(self.photo.read(max_pixels))
             colorizer.set_references(read_references(self.references, max_pixels), self.weights)
@@ -159,34 +167,34 @@ class Session:
 
     @property
     def notes(self) -> list[str]:
-        """What was decided as its files were decoded, one sentence each."""
+        """Decisions of decoding the session's files, one sentence each."""
         named = [f"{each.name}: {note}" for each in self.references for note in each.notes]
         return [*self.photo.notes, *named]
 
     def check_open(self) -> None:
-        """See that the session was not ended while somebody waited for it.
+        """Check that the session did not end while a request waited for it.
 
         Raises:
-            RequestError: 404.
+            RequestError: 404 if the session has ended.
         """
         if self.closed:
             raise RequestError(404, "the session has ended; send the photograph again.")
 
     def keep_decoded(self, colorizer: Colorizer) -> None:
-        """Keep the decoded photograph."""
+        """Keep the decoded photograph in memory."""
         self._colorizer = colorizer
         self.update_memory()
 
     def update_memory(self) -> None:
-        """Note how much memory is taken; for whoever has the lock."""
+        """Measure the session's memory; only for a request that holds the lock."""
         self.memory = self._colorizer.memory if self._colorizer is not None else 0
 
     def drop_decoded(self) -> None:
-        """Let the decoded photograph go; the upload stays."""
+        """Drop the decoded photograph from memory; the upload stays."""
         self._colorizer, self.memory = None, 0
 
     def close(self) -> None:
-        """Give all its files free."""
+        """Close all files of the session."""
         self.closed = True
         self.drop_decoded()
         self.alternatives.clear()
@@ -195,16 +203,16 @@ class Session:
 
 
 class Sessions:
-    """All sessions of a server; used from its event loop alone."""
+    """All sessions of a server; only the event loop's thread uses them."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._sessions: dict[str, Session] = {}
 
     @property
-    def stored(self) -> int:
-        """Bytes of all uploads kept."""
-        return sum(session.stored for session in self._sessions.values())
+    def upload_bytes(self) -> int:
+        """Bytes of the uploads of all sessions."""
+        return sum(session.upload_bytes for session in self._sessions.values())
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -212,13 +220,16 @@ class Sessions:
     async def create(
         self, photo: Upload, colorizer: Colorizer, owner: str | None, address: str = ""
     ) -> Session:
-        """Keep a photograph that was read.
+        """Begin a session.
 
         Args:
-            photo, colorizer: as it was sent, and as it was read.
-            owner, address: the browser's cookie, if it has one, and the address it asks from.
+            photo: the photograph's file.
+            colorizer: the decoded photograph.
+            owner: the browser's cookie, or None.
+            address: of the client's machine.
         Raises:
-            RequestError: 429 if all places are taken by sessions in use, and nobody has more than a fair share.
+            RequestError: 429 if there are as many sessions as may be, all in use, and no client has more than a fair
+                share.
         """
         await self.expire()
         await self._make_room(address, owner)
@@ -233,35 +244,35 @@ class Sessions:
         """The session of an id.
 
         Raises:
-            RequestError: 404 if there is none (any more), or another browser began it.
+            RequestError: 404 if there is no such session, or if another browser began it.
         """
         session = self._sessions.get(name)
         if session is None or (session.owner is not None and session.owner != owner):
             raise RequestError(404, "there is no such session (any more); send the photograph again.")
-        session.used = monotonic()
+        session.last_used = monotonic()
         return session
 
     async def end(self, session: Session) -> None:
-        """Forget a session, as soon as nothing works on it."""
+        """Remove a session, as soon as no request works on it."""
         self._sessions.pop(session.id, None)
         async with session.lock:
             session.close()
         self.limit_memory()
 
     async def expire(self) -> None:
-        """Forget what nobody asked for in a long time."""
+        """Remove sessions that no request asked for within `Settings.idle_seconds`."""
         before = monotonic() - self._settings.idle_seconds
-        for session in [each for each in self._sessions.values() if each.used < before]:
+        for session in [each for each in self._sessions.values() if each.last_used < before]:
             await self.end(session)
 
     async def close(self) -> None:
-        """Forget all."""
+        """Remove all sessions."""
         for session in list(self._sessions.values()):
             await self.end(session)
 
     def limit_memory(self) -> None:
-        """Let decoded photographs go that there is no memory for, the oldest first."""
-        by_use = sorted(self._sessions.values(), key=lambda each: each.used)
+        """Drop decoded photographs, the longest unused first, until the rest fits into `Settings.memory`."""
+        by_use = sorted(self._sessions.values(), key=lambda each: each.last_used)
         over = sum(session.memory for session in by_use) - self._settings.memory
         for session in by_use[:-1]:
             if over > 0 and not session.lock.locked():
@@ -272,8 +283,8 @@ class Sessions:
         if len(self._sessions) < self._settings.sessions:
             return
         idle = monotonic() - _EVICTED_AFTER
-        held = sorted(self._sessions.values(), key=lambda each: each.used)
-        may_go = [*evictable(held, address, owner), *(each for each in held if each.used < idle)]
+        held = sorted(self._sessions.values(), key=lambda each: each.last_used)
+        may_go = [*evictable(held, address, owner), *(each for each in held if each.last_used < idle)]
         for session in may_go:
             if not session.lock.locked():
                 await self.end(session)

@@ -1,4 +1,4 @@
-"""The numbers of one server: where it answers, and what it grants to whoever asks."""
+"""Settings of a server: its address, and its limits for clients."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ from ipaddress import ip_address
 from tinct.errors import OptionError
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+"""Host names of this machine that other machines cannot reach."""
+
 DEFAULT_PORT = 8322
+"""The port of `tinct serve`."""
+
 SHORTEST_TOKEN = 12
+"""The least number of characters of a token."""
+
 MEBIBYTE = 1 << 20
+"""Bytes of a mebibyte."""
 
 
 def default_workers() -> int:
-    """Half the cores: the engine and OpenCV use several threads for one photograph by themselves."""
+    """Half the number of cores: OpenVINO and OpenCV use several threads for one photograph."""
     return max(1, (os.cpu_count() or 2) // 2)
 
 
@@ -24,26 +31,26 @@ class Settings:
     """One server's settings.
 
     Attributes:
-        host, port: where it answers; port 0 takes a free one.
-        token: what every request must show; required where other machines can reach the server.
-        max_pixels: photographs that declare more are refused before anything is decoded.
-        workers: photographs worked on at once.
-        waiting: requests that may wait for a worker; the next one is answered 429.
-        max_upload: bytes of one request, all its files together.
+        host, port: the address; port 0 takes a free port.
+        token: a secret that every request must show; required where other machines can reach the server.
+        max_pixels: a photograph that declares more pixels is refused before it is decoded.
+        workers: photographs that are colorized at once.
+        waiting: requests that may wait for a worker; the next one gets 429.
+        max_upload: bytes of one request with files, all its files together.
         max_text: bytes of one JSON body, or of one text field.
         spooled: bytes of all uploads together, those of sessions among them.
-        sessions: how many there may be at once.
-        idle_seconds: after which a session is forgotten.
-        memory: bytes of decoded photographs that sessions may keep; what is beyond is read again when asked for.
+        sessions: the most sessions at once.
+        idle_seconds: a session without requests ends after so many seconds.
+        memory: bytes of decoded photographs that sessions keep in memory; others are decoded again when needed.
         references: reference photographs of one colorization.
-        hints: hints of one colorization, counted in points of strokes.
-        head_seconds: within which a request's head must have come.
-        silence_seconds: how long a sender may pause.
-        bytes_per_second: what sender and receiver must reach on the mean once the first pause has passed.
-        connections: how many may be open at once.
+        hints: hints of one colorization.
+        head_seconds: within which a request's head must arrive.
+        silence_seconds: for which a client may pause while it sends a body.
+        bytes_per_second: mean speed that sender and receiver must reach, after the first `silence_seconds`.
+        connections: the most open connections.
         archive: URI of a batch's output whose chroma files are rendered on demand; "" for none.
     Raises:
-        OptionError: if one is out of its range, or a public address has no token.
+        OptionError: if a value is out of its range, or a public address has no token.
     """
 
     host: str = "127.0.0.1"

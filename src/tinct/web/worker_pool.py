@@ -1,4 +1,4 @@
-"""A bounded pool: so many at work, so many waiting, and a clear no to the next; what is looked at goes first."""
+"""A pool of threads with a bounded, prioritized queue, and admission of requests with files."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ from time import monotonic
 from typing import Protocol, TypeVar
 
 Result = TypeVar("Result")
-LONGEST_ADVICE = 60
+MAX_RETRY_AFTER = 60
+"""The most seconds after which a refused client is told to try again."""
 
-DECODED_BESIDE = 3
-"""Requests with files that are let in beside those at work: being decoded, or decoded and waiting for a worker."""
+EXTRA_DECODERS = 3
+"""Requests with files that are admitted beside those that workers colorize: being decoded, or waiting for a worker."""
 
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 """How often those that wait to be let in look whether somebody takes too long."""
 
 
 class Cancellable(Protocol):
-    """Work that other processes do, and that can be ended."""
+    """Work in other processes that can be cancelled; see `tinct.web.decoding.DecodingTask`."""
 
     def run(self, work: Callable[[], Result]) -> Result:
-        """Do it; blocks."""
+        """Run the work; blocks."""
         ...
 
-    def end(self, why: str) -> None:
-        """End it."""
+    def cancel(self, reason: str) -> None:
+        """Cancel the work, for a reason that is told to the client."""
         ...
 
 
 class BusyError(Exception):
-    """As many wait as may.
+    """The queue of work is full.
 
     Attributes:
-        retry_after: seconds after which a place is likely.
+        retry_after: seconds after which a place in the queue is likely.
     """
 
     def __init__(self, retry_after: int) -> None:
@@ -47,12 +48,12 @@ class BusyError(Exception):
 
 
 class WorkerPool:
-    """Threads for work that takes long, used from one event loop.
+    """Threads that run jobs for one event loop.
 
     Args:
-        workers: how many work at once; what is urgent may take one more thread, so that it need not wait for
-            all of them.
-        waiting: how many may wait besides.
+        workers: how many jobs run at once; an urgent job may take one more thread, so that it need not wait for long
+            ones.
+        waiting: how many jobs may wait.
     """
 
     def __init__(self, workers: int, waiting: int) -> None:
@@ -62,34 +63,34 @@ class WorkerPool:
         self._queue: list[tuple[bool, int, asyncio.Future[None]]] = []
         self._order = count()
         self._seconds = 1.0  # the mean of recent work
-        self._admitted = asyncio.Semaphore(workers + DECODED_BESIDE)
+        self._admitted = asyncio.Semaphore(workers + EXTRA_DECODERS)
         self._outside = 0
-        self._readers = ThreadPoolExecutor(workers + DECODED_BESIDE, thread_name_prefix="tinct-decoding")
+        self._readers = ThreadPoolExecutor(workers + EXTRA_DECODERS, thread_name_prefix="tinct-decoding")
 
     @property
     def waiting(self) -> int:
-        """How many wait now, for a worker or to be decoded."""
+        """The number of requests that wait, for a worker or for decoding."""
         return self._outside + sum(not ticket.done() for *_, ticket in self._queue)
 
     @property
     def full(self) -> bool:
-        """True if the next one would be refused."""
+        """True if the next request would be refused."""
         return (self._busy >= self._workers or self._outside > 0) and self.waiting >= self._limit
 
     @property
     def retry_after(self) -> int:
-        """Seconds after which a place is likely, 1..60."""
+        """Seconds after which a place in the queue is likely, 1 to MAX_RETRY_AFTER."""
         expected = self._seconds * (self.waiting + 1) / self._workers
-        return min(max(1, math.ceil(expected / 2)), LONGEST_ADVICE)
+        return min(max(1, math.ceil(expected / 2)), MAX_RETRY_AFTER)
 
     async def run(self, work: Callable[[], Result], *, urgent: bool = False) -> Result:
-        """Do the work in a thread, after those that came before.
+        """Run a job in a thread, after the jobs that came before.
 
         Args:
-            work: may block; whoever asks and goes away while it waits is taken off the queue.
-            urgent: goes before all that is not; for what somebody looks at while they drag a hint.
+            work: the job; may block. A job whose caller is cancelled while the job waits is not run.
+            urgent: True puts the job before all jobs that are not urgent; for previews.
         Raises:
-            BusyError: if as many wait as may.
+            BusyError: if the queue is full.
         """
         await self._wait_for_worker(urgent)
         running = asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -104,19 +105,20 @@ class WorkerPool:
             raise
 
     @asynccontextmanager
-    async def admitted(self, cancel_longest: Callable[[], None]) -> AsyncIterator[None]:
-        """Let in whoever comes with files: so many at once, as decoded photographs take memory; the others wait.
+    async def admitted(self, on_wait: Callable[[], None]) -> AsyncIterator[None]:
+        """Admit a request with files. As decoded photographs take memory, few requests are admitted at once, and
+        others wait.
 
         Args:
-            cancel_longest: called now and then while somebody waits; it may end what takes too long.
+            on_wait: called now and then while a request waits; it may cancel a long decoding.
         Raises:
-            BusyError: if as many wait as may.
+            BusyError: if the queue is full.
         """
         if self._admitted.locked() and self.waiting >= self._limit:
             raise BusyError(self.retry_after)
         self._outside += 1
         try:
-            await self._entered(cancel_longest)
+            await self._entered(on_wait)
         finally:
             self._outside -= 1
         try:
@@ -125,40 +127,44 @@ class WorkerPool:
             self._admitted.release()
 
     async def decode(self, task: Cancellable, work: Callable[[], Result]) -> Result:
-        """Do work whose files other processes decode, in a thread beside the workers; ended if nobody waits for it.
+        """Run work that decodes files in other processes, in a thread beside the workers; a cancelled caller cancels
+        the work.
 
+        Args:
+            task: runs the work, and can cancel it.
+            work: decodes files.
         Raises:
-            BusyError: if it was ended for the sake of others.
+            BusyError: if the work was cancelled because other requests wait.
         """
         running = asyncio.get_running_loop().run_in_executor(self._readers, task.run, work)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
-            task.end("left")
+            task.cancel("disconnected")
             await asyncio.wait([running])
             if not running.cancelled():
                 running.exception()
             raise
 
     def close(self, *, wait: bool = True) -> None:
-        """Let running work end; what waits is dropped.
+        """Drop all jobs that wait, and end the threads once running jobs are done.
 
         Args:
-            wait: False returns at once, though threads still run.
+            wait: False returns at once, though jobs may still run.
         """
         for *_, ticket in self._queue:
             ticket.cancel()
         self._readers.shutdown(wait=wait, cancel_futures=True)
         self._threads.shutdown(wait=wait, cancel_futures=True)
 
-    async def _entered(self, cancel_longest: Callable[[], None]) -> None:
+    async def _entered(self, on_wait: Callable[[], None]) -> None:
         """Wait for a place; whoever waits long has others ended that take long."""
         entering = asyncio.ensure_future(self._admitted.acquire())
         try:
             while not entering.done():
-                await asyncio.wait([entering], timeout=_LOOK_SECONDS)
+                await asyncio.wait([entering], timeout=_POLL_SECONDS)
                 if not entering.done():
-                    cancel_longest()
+                    on_wait()
         except asyncio.CancelledError:
             if not entering.cancel() and not entering.cancelled():
                 self._admitted.release()
