@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tinct.colorizing.colorizer import Colorizer
 from tinct.hints import Hint, HintLike, Stroke
 from tinct.methods import METHODS
-from tinct.methods.selection import LEARNED
+from tinct.methods.selection import NETWORK_METHOD
 from tinct.photo import Photo
 
 Picture = NDArray[np.uint8]
@@ -136,7 +136,7 @@ def run_demo(place: Path, examples: Sequence[Example] = EXAMPLES) -> Path:
     from PIL import Image
 
     place.mkdir(parents=True, exist_ok=True)
-    able = [e for e in examples if e.reference or e.hints or LEARNED in METHODS]
+    able = [e for e in examples if e.reference or e.hints or NETWORK_METHOD in METHODS]
     rows = [_row(example, *_colorized(example, place)) for example in able]
     sheet = np.concatenate([_padded(row, max(row.shape[1] for row in rows)) for row in rows])
     path = place / "sheet.png"

@@ -10,7 +10,7 @@ import pytest
 from skimage import data
 
 from tinct.colorizing.colorizer import Colorizer
-from tinct.methods.distribution import APART
+from tinct.methods.distribution import LEAST_DISTANCE
 
 GRAY = np.asarray(
     cv2.resize(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2GRAY), (240, 200), interpolation=cv2.INTER_AREA)
@@ -21,7 +21,7 @@ def test_places_to_click_lie_apart():
     places = Colorizer(GRAY).where_next(6)
     apart = [math.dist((p.x, p.y), (q.x, q.y)) for i, p in enumerate(places) for q in places[:i]]
     assert len(places) == 6
-    assert min(apart) > 0.9 * APART * 240
+    assert min(apart) > 0.9 * LEAST_DISTANCE * 240
 
 
 def test_the_first_place_is_the_top_of_the_map():

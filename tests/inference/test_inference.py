@@ -17,7 +17,7 @@ from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsErro
 from tinct.files import cache_folder
 from tinct.inference import Network, TorchSource, open_network
 from tinct.inference.disk_cache import checked_entry, is_whole
-from tinct.inference.opening import COMPILED_NETWORKS, forget_networks
+from tinct.inference.opening import COMPILED_NETWORKS, drop_compiled_networks
 from tinct.inference.openvino_engine import content_sha256
 
 onnx = pytest.importorskip("onnx", reason="onnx builds the test's graphs: pip install 'tinct[train]'")
@@ -26,7 +26,7 @@ onnx = pytest.importorskip("onnx", reason="onnx builds the test's graphs: pip in
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test compiles anew, into a cache of its own."""
-    forget_networks()
+    drop_compiled_networks()
     monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -153,7 +153,7 @@ def test_the_second_start_loads_the_compiled_form(tmp_path: Path, own_cache: Pat
     kernels = write_network(tmp_path / "net.onnx")
     assert not loaded_from_cache(open_network(tmp_path / "net.onnx"))
     assert list(own_cache.rglob("*.blob"))
-    forget_networks()
+    drop_compiled_networks()
     again = open_network(tmp_path / "net.onnx")
     assert loaded_from_cache(again)
     assert_answers(again, kernels, arrays(9, 9), 0.15)
@@ -162,7 +162,7 @@ def test_the_second_start_loads_the_compiled_form(tmp_path: Path, own_cache: Pat
 def test_a_file_replaced_within_a_tick_is_never_answered_by_the_old_network(tmp_path: Path) -> None:
     for seed in (1, 2):
         kernels = write_network(tmp_path / "net.onnx", seed)
-        forget_networks()
+        drop_compiled_networks()
         # Same path, size and time: what the engine goes by. Only the inode tells them apart.
         (tmp_path / f"new{seed}").write_bytes((tmp_path / "net.onnx").read_bytes())
         os.replace(tmp_path / f"new{seed}", tmp_path / "net.onnx")
@@ -177,7 +177,7 @@ def test_a_damaged_cache_entry_is_made_again(tmp_path: Path, own_cache: Path) ->
         content = entry.read_bytes()
         entry.chmod(0o600)
         entry.write_bytes(content[: len(content) // 2])
-    forget_networks()
+    drop_compiled_networks()
     assert_answers(open_network(tmp_path / "net.onnx", precision="f32"), kernels, arrays(4, 4), 1e-5)
 
 
@@ -200,13 +200,13 @@ def test_nothing_damaged_in_the_cache_is_computed_with(
     if compiled == "gone":
         for entry in folder.glob("compiled-*"):
             shutil.rmtree(entry)
-    forget_networks()
+    drop_compiled_networks()
     again = open_network(tmp_path / "net.onnx", precision="f32")
     np.testing.assert_array_equal(again.run(**given)["ab"], answer)
     assert_answers(again, kernels, given, 1e-5)
-    forget_networks()
+    drop_compiled_networks()
     open_network(tmp_path / "net.onnx", precision="f32")  # the compiled form of a file that was made again
-    forget_networks()
+    drop_compiled_networks()
     assert loaded_from_cache(open_network(tmp_path / "net.onnx", precision="f32"))
     assert all(is_whole(entry) for entry in folder.iterdir())
 

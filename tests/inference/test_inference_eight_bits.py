@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from tinct.errors import OptionError
 from tinct.inference import eight_bits, open_network
-from tinct.inference.opening import forget_networks
+from tinct.inference.opening import drop_compiled_networks
 from tinct.inference.openvino_engine import best_precision, content_sha256
 from tinct.inference.openvino_runtime import openvino
 from tinct.inference.openvino_runtime import opset13 as op
 
 needs_vnni = pytest.mark.skipif(
-    not eight_bits.multiplies_bytes(), reason="this CPU does not multiply bytes (AVX512-VNNI)"
+    not eight_bits.has_vnni(), reason="this CPU does not multiply bytes (AVX512-VNNI)"
 )
 CHANNELS = 32
 
@@ -24,7 +24,7 @@ CHANNELS = 32
 @pytest.fixture
 def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """relu, convolution "first.weight", relu, convolution "second.weight", and one that has no trained weights."""
-    forget_networks()
+    drop_compiled_networks()
     monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
     given = op.parameter([-1, CHANNELS, -1, -1], np.float32, name="given")
     given.output(0).set_names({"given"})
@@ -101,7 +101,7 @@ def test_results_are_near_those_of_single_precision(network: Path) -> None:
             found = rounded.run(given=photograph(*size))["answer"]
             error = np.sqrt(np.square(found - wanted).mean() / wanted.var())
             assert 0 < error < 0.03, start
-        forget_networks()
+        drop_compiled_networks()
         exact = open_network(network, precision="f32", ranges=ranges)
 
 
@@ -128,7 +128,7 @@ def test_without_ranges_int8_is_the_best_of_the_others(network: Path) -> None:
 
 
 def test_a_cpu_that_does_not_multiply_bytes_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinct.inference.openvino_engine.multiplies_bytes", lambda: False)
+    monkeypatch.setattr("tinct.inference.openvino_engine.has_vnni", lambda: False)
     assert best_precision("auto", {"a.weight": 1.0}) in ("bf16", "f32")
     with pytest.raises(OptionError, match="int8"):
         best_precision("int8", {"a.weight": 1.0})

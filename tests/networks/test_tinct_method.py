@@ -21,7 +21,7 @@ from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.colorizing.colorizer import Colorizer, colorize
 from tinct.errors import HintError, MethodError, MissingExtraError, OptionError, WeightsError
 from tinct.hints import Hint, HintField, place_hints
-from tinct.inference.opening import forget_networks
+from tinct.inference.opening import drop_compiled_networks
 from tinct.inference.openvino_engine import best_precision
 from tinct.methods import EncodedReference, Reference, get_method
 from tinct.networks.tinct.memory import maps
@@ -377,7 +377,7 @@ def own_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(weights.__file__).parent, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__")
     )
     monkeypatch.setenv("TINCT_WEIGHTS", str(folder))
-    forget_networks()
+    drop_compiled_networks()
     return folder
 
 
@@ -408,7 +408,7 @@ def test_without_the_engine_the_error_names_the_package(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.delitem(sys.modules, "tinct.inference.openvino_runtime", raising=False)
     openvino_engine.engine.cache_clear()
-    forget_networks()
+    drop_compiled_networks()
     try:
         with pytest.raises(MissingExtraError, match="pip install openvino"):
             colorize(GRAY)

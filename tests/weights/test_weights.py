@@ -100,7 +100,7 @@ def test_weights_are_looked_for_in_the_named_folder_then_the_users_then_the_pack
 ) -> None:
     monkeypatch.delenv("TINCT_WEIGHTS", raising=False)
     monkeypatch.setattr(weights, "_user_folder", lambda: tmp_path / "user")
-    assert weights.own_folder() == tmp_path / "user"
+    assert weights.weights_folder() == tmp_path / "user"
     assert not weights.installed("net")
     released = manifest()["tinct.match"]
     for name in ("user", "named"):

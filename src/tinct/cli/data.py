@@ -185,7 +185,7 @@ def ranges(
     tinct data ranges runs/pool --weights weights/mine
     """
     from tinct.networks.tinct.ranges import NAME, measure
-    from tinct.weights import own_folder
+    from tinct.weights import weights_folder
 
-    folder = weights or own_folder()
+    folder = weights or weights_folder()
     typer.echo(f"{NAME}: {len(measure(folder, pool, count))} convolutions in {folder}")

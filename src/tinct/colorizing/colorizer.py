@@ -18,7 +18,7 @@ from tinct.errors import HintError, MethodError, OptionError, PhotoError
 from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
 from tinct.hints.window import Scale
 from tinct.methods import EncodedReference, Method, Prediction, Reference
-from tinct.methods.selection import LEARNED, choose_method
+from tinct.methods.selection import NETWORK_METHOD, choose_method
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
 from tinct.photo.sources import as_photo, in_kind, reference_photo, reference_weights
@@ -336,7 +336,7 @@ class Colorizer:
         method, hints = self.method, tuple(self._hints.values())
         if not method.suggests:
             raise MethodError(
-                f"{method.name} knows one color for each place and no others; choose {LEARNED} to ask for them."
+                f"{method.name} knows one color for each place and no others; choose {NETWORK_METHOD} to ask for them."
             )
         return method.distribution(self._matched(self._place(hints), hints))
 

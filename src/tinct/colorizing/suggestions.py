@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from tinct.errors import HintError, OptionError
 from tinct.hints.window import Scale
 from tinct.methods.distribution import (
+    Alternatives,
     Distribution,
-    Moods,
     Place,
     Suggestion,
     gain_map,
     likely_colors,
     next_places,
     probabilities_at,
-    thinned,
+    subsampled,
 )
 from tinct.photo import Photo
 
@@ -108,8 +108,8 @@ def alternatives(distribution: Distribution, count: int) -> list[int]:
     """
     _check_count(count)
     seeds = range(1, _CANDIDATES * count + 1)
-    distribution = thinned(distribution, max(1, max(distribution.matched.shape) // _GRID))
-    moved = dict(zip(seeds, Moods(distribution).moved(seeds), strict=True))
+    distribution = subsampled(distribution, max(1, max(distribution.matched.shape) // _GRID))
+    moved = dict(zip(seeds, Alternatives(distribution).differences(seeds), strict=True))
     apart = {seed: _distance(ab, np.zeros_like(ab)) for seed, ab in moved.items()}
     chosen: list[int] = []
     while len(chosen) < count:

@@ -1,4 +1,5 @@
-"""Engines that run an exported network: OpenVINO on CPUs, PyTorch where a GPU is. Imported when opened."""
+"""Engines that run an exported network: OpenVINO on CPUs, PyTorch on GPUs. An engine is imported when a network is
+opened."""
 
 from tinct.inference.interface import Network, TorchSource
 from tinct.inference.opening import open_network

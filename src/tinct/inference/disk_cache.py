@@ -1,4 +1,4 @@
-"""Entries of the cache folder, where compiled networks lie between runs: what is read from one is what was written."""
+"""Checked entries of the cache folder, which keeps compiled networks between runs: damaged entries are made again."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _ABANDONED_SECONDS = 24 * 3600.0
 
 
 def checked_entry(folder: Path, name: str, fill: Callable[[Path], None]) -> Path:
-    """A folder of files in the cache, whose contents are those that were written there.
+    """A folder of files in the cache; the files have the contents that `fill` wrote.
 
-    The files' hashes are compared each time, as a bit that flips in a network's weights, or a power cut while they
-    were written, gives wrong colors without any other sign. An entry that is not whole is made again.
+    The files' hashes are compared at each call, because a bit that flips in a network's weights, or a power cut while
+    a file was written, would give wrong colors without any other sign. A damaged entry is made again.
 
     Args:
         folder: where entries lie; it exists.
         name: of the entry.
         fill: writes the entry's files into an empty folder.
     Raises:
-        OSError: if the entry cannot be written; and what `fill` raises.
+        OSError: if the entry cannot be written; and all errors of `fill`.
     """
     place = folder / name
     if not is_whole(place):
@@ -86,7 +86,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def is_whole(entry: Path) -> bool:
-    """True if a cache entry has the files that were written there and no others, each with its own contents."""
+    """True if a cache entry has exactly the files that were written there, each with its own contents."""
     try:
         wanted = json.loads((entry / LISTING).read_bytes())
         return bool(wanted == _hashes(entry))

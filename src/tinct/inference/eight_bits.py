@@ -1,10 +1,10 @@
 """Convolutions in 8 bits: on processors that multiply bytes, three fifths of the time of bf16, a third of f32's.
 
-Weights are scaled to whole numbers -127..127 output channel by output channel, as their largest is known; what comes in
-is scaled to 0..255, for which its largest value must be known beforehand: it is measured on training photographs
-(`tinct.networks.tinct.ranges`) and kept in the manifest beside the file (Jacob et al., Quantization and Training of
-Neural Networks for Efficient Integer-Arithmetic-Only Inference, CVPR 2018). The file itself stays as it is. Only
-convolutions behind a rectifier are computed so: what is never negative loses least.
+The weights of each output channel are scaled to integers -127..127 by their largest value. Inputs are scaled to
+0..255, for which their largest value must be known beforehand: `tinct.networks.tinct.ranges` measures that value on
+training photographs, and the manifest keeps it beside the file (Jacob et al., Quantization and Training of Neural
+Networks for Efficient Integer-Arithmetic-Only Inference, CVPR 2018). The file itself stays as it is. Only convolutions
+behind a rectifier are computed in 8 bits, as non-negative activations lose least precision.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _INPUT_LEVELS, _WEIGHT_LEVELS = 256, 255
 
 
 @cache
-def multiplies_bytes() -> bool:
-    """True if the processor has AVX512-VNNI; without it sums of products in 8 bits overflow, or are slow."""
+def has_vnni() -> bool:
+    """True if the processor has AVX512-VNNI; without it, sums of products in 8 bits overflow or are slow."""
     known = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[index]
     return "AVX512_ICL" in (*known.get("baseline", []), *known.get("found", []))
 
 
 def convolutions(model: Model) -> Iterator[tuple[str, Node]]:
-    """The convolutions of a model that have trained weights, each with the name of these."""
+    """The convolutions of a model that have trained weights, each with the name of its weights."""
     for node in model.get_ordered_ops():
         if node.get_type_name() == "Convolution":
             name = _weights(node).get_friendly_name().removesuffix(HALF)
@@ -43,9 +43,9 @@ def convolutions(model: Model) -> Iterator[tuple[str, Node]]:
 
 
 def to_eight_bits(model: Model, ranges: Ranges) -> None:
-    """Have the engine compute convolutions in 8 bits, in place: those whose largest input is known.
+    """Change a model in place, so that the engine computes in 8 bits the convolutions whose largest input is known.
 
-    Everybody who reads such an input gets the rounded values, so that it passes through memory once, as bytes.
+    All consumers of such an input receive the rounded values, so that the input passes through memory once, as bytes.
     """
     rounded: set[str] = set()
     for name, node in list(convolutions(model)):

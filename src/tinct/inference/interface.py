@@ -1,4 +1,4 @@
-"""What a network is to those who run it, whichever engine it runs on: arrays in by name, arrays out by name."""
+"""The interface of a network, whichever engine runs it: arrays in by name, arrays out by name."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ HALF = ".half"
 
 @runtime_checkable
 class Network(Protocol):
-    """A network that is ready to run. It may be called from several threads at once.
+    """A network that is ready to run. Several threads may call it at once.
 
     Attributes:
         inputs, outputs: names, in the file's order.
         device: "cpu" or "cuda".
-        precision: what it computes in, "f32", "bf16" or "int8"; arrays at the border are what the file declares.
+        precision: of the computation, "f32", "bf16" or "int8"; inputs and outputs have the types that the file
+            declares.
     """
 
     inputs: tuple[str, ...]
@@ -49,11 +50,12 @@ class Network(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TorchSource:
-    """The same network as PyTorch builds it, for machines with a GPU.
+    """The PyTorch form of a network, for machines with a GPU.
 
     Attributes:
         build: makes the module; its `forward` takes the inputs in order and gives one tensor or a tuple.
-        weights: the file that holds its state: safetensors, or the exported network itself, which `build` then reads.
+        weights: the file with the module's weights: safetensors, or the exported network itself, which `build` then
+            reads.
         inputs, outputs: names, in the order of `forward`'s arguments and results.
     """
 
@@ -63,11 +65,17 @@ class TorchSource:
     outputs: tuple[str, ...]
 
 
-def checked_arrays(name: str, inputs: tuple[str, ...], arrays: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
-    """Arrays in the order of the inputs.
+def arrays_in_order(
+    name: str, inputs: tuple[str, ...], arrays: dict[str, NDArray[Any]]
+) -> list[NDArray[Any]]:
+    """Arrays in the order of a network's inputs.
 
+    Args:
+        name: of the network, for the error.
+        inputs: the names of the inputs.
+        arrays: by name.
     Raises:
-        ShapeError: if one is missing, or one is given that the network does not take.
+        ShapeError: if an input is missing or unknown.
     """
     if set(arrays) != set(inputs):
         given = ", ".join(sorted(arrays)) or "nothing"

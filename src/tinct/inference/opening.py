@@ -1,4 +1,4 @@
-"""Opening networks: which engine runs a file, and which networks stay compiled."""
+"""Opening networks: the choice of an engine, and the networks that stay compiled in memory."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ from tinct.inference.interface import Network, TorchSource
 from tinct.weights.checksum import file_sha256
 
 DEVICES = ("auto", "cpu", "cuda")
+"""Values of `open_network`'s argument `device`."""
+
 PRECISIONS = ("auto", "f32", "bf16", "int8")
+"""Values of `open_network`'s argument `precision`."""
+
 COMPILED_NETWORKS = 16
-"""How many networks stay compiled; the one used longest ago goes first."""
+"""How many networks stay compiled; the longest unused is dropped first."""
 
 
 def open_network(
@@ -29,14 +33,14 @@ def open_network(
     torch_source: TorchSource | None = None,
     ranges: Ranges | None = None,
 ) -> Network:
-    """Open a network, or hand back the one that is compiled already.
+    """Open a network; a network that is compiled already is returned at once.
 
-    Networks are kept process-wide by what is in their file, the precision, the device and the threads:
-    two paths to the same bytes share one, and a file that changed is compiled anew.
+    Networks are kept process-wide by the content of their file, precision, device and threads: two paths to the same
+    bytes share one network, and a file that changed is compiled anew.
 
     Args:
         path: an ONNX file with its weights inside, or an OpenVINO IR file (.xml beside its .bin).
-        device: "cpu" (OpenVINO), "cuda" (PyTorch), or "auto": "cuda" if a GPU and a `torch_source` are there.
+        device: "cpu" (OpenVINO), "cuda" (PyTorch), or "auto": "cuda" if there are a GPU and a `torch_source`.
         precision: "auto" takes int8 for a network with ranges where the CPU multiplies bytes (AVX512-VNNI), else bf16
             where the hardware computes in it (AMX, AVX512-BF16, a GPU), else f32.
         threads: CPU threads; None takes all cores.
@@ -44,19 +48,19 @@ def open_network(
         ranges: the largest input of each convolution that a CPU may compute in 8 bits, by the name of its weights.
     Raises:
         WeightsError: if the file is missing or damaged.
-        OptionError: if device, precision or threads is not a thing that can be had here.
+        OptionError: if device, precision or threads is not available here.
         MissingExtraError: if the engine is not installed.
     """
     _check_options(device, precision, threads)
     if device == "cuda" and torch_source is None:
         raise OptionError("device is cuda, but this network has no PyTorch form; use device cpu.")
-    if torch_source is not None and (device == "cuda" or (device == "auto" and gpu_is_there())):
+    if torch_source is not None and (device == "cuda" or (device == "auto" and has_gpu())):
         return _open_torch(torch_source, precision)
     return _open_openvino(Path(path), precision, threads, ranges)
 
 
-def gpu_is_there() -> bool:
-    """True if PyTorch is installed and sees a CUDA GPU; torch is imported only beside an NVIDIA driver."""
+def has_gpu() -> bool:
+    """True if PyTorch is installed and sees a CUDA GPU; torch is imported only where an NVIDIA driver is loaded."""
     if "torch" not in sys.modules and not (_nvidia_driver_is_loaded() and importlib.util.find_spec("torch")):
         return False
     import torch
@@ -89,8 +93,8 @@ class _CompiledNetworks:
 _compiled = _CompiledNetworks(COMPILED_NETWORKS)
 
 
-def forget_networks() -> None:
-    """Drop every compiled network, and with them their memory."""
+def drop_compiled_networks() -> None:
+    """Drop all compiled networks from memory."""
     _compiled.clear()
 
 

@@ -1,4 +1,4 @@
-"""OpenVINO on CPUs: compiles an exported network, keeps the compiled form on disk, runs it at any size."""
+"""OpenVINO on CPUs: compiles an exported network, caches the compiled form on disk, runs the network at any size."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ from numpy.typing import NDArray
 
 from tinct.errors import OptionError, ShapeError, WeightsError
 from tinct.files import writable_cache
-from tinct.inference.border import Orders, declared_name, read_cut, stored_cut
 from tinct.inference.disk_cache import checked_entry
-from tinct.inference.eight_bits import Ranges, multiplies_bytes
-from tinct.inference.interface import checked_arrays
+from tinct.inference.eight_bits import Ranges, has_vnni
+from tinct.inference.interface import arrays_in_order
+from tinct.inference.transpositions import (
+    AxisOrders,
+    cached_without_transpositions,
+    declared_name,
+    read_without_transpositions,
+)
 from tinct.threads import allowed_threads
 from tinct.weights.checksum import file_sha256
 
@@ -27,16 +32,16 @@ if TYPE_CHECKING:
 
 
 class OpenVinoNetwork:
-    """A network compiled for this machine's CPU; see `Network`. Open it with `open_network`, which shares it.
+    """A network compiled for this machine's CPU; see `Network`. `open_network` opens and shares such networks.
 
     Args:
         path: an ONNX or IR file.
-        sha256: of what is computed (`content_sha256`), what its place in the disk cache is named after.
+        sha256: of the network (`content_sha256`); names the network's cache folder.
         precision: "f32", "bf16" or "int8".
         threads: CPU threads; None takes all cores.
-        ranges: for int8, and only for it: of the convolutions that are computed in 8 bits.
+        ranges: for int8 only: ranges of the convolutions that are computed in 8 bits.
     Raises:
-        WeightsError: if the file is not a network that OpenVINO can read.
+        WeightsError: if OpenVINO cannot read the file.
     """
 
     device = "cpu"
@@ -68,7 +73,7 @@ class OpenVinoNetwork:
         Raises:
             ShapeError: if an input is missing or unknown, or if shapes do not fit the network.
         """
-        ordered = checked_arrays(self.path.name, self.inputs, arrays)
+        ordered = arrays_in_order(self.path.name, self.inputs, arrays)
         converted = [self._converted(index, array) for index, array in enumerate(ordered)]
         request = self._take()
         try:
@@ -102,20 +107,20 @@ class OpenVinoNetwork:
 
 
 def best_precision(precision: str = "auto", ranges: Ranges | None = None) -> str:
-    """What to compute in: "auto" is int8 for a network whose ranges are known, on a CPU that multiplies bytes; else
-    bf16 where the CPU has AMX or AVX512-BF16, else f32.
+    """The precision to compute in: "auto" is int8 for a network with ranges on a CPU that multiplies bytes; else bf16
+    where the CPU has AMX or AVX512-BF16, else f32.
 
     Args:
-        precision: what is asked for; "int8" is the best of the others for a network without ranges.
+        precision: the wish; "int8" gives bf16 or f32 for a network without ranges.
         ranges: see `tinct.inference.eight_bits`.
     Raises:
-        OptionError: if bf16 or int8 is asked of a CPU that does not have it.
+        OptionError: if the CPU does not compute in the wished precision.
     """
     if precision == "f32":
         return precision
-    if precision == "int8" and not multiplies_bytes():
+    if precision == "int8" and not has_vnni():
         raise OptionError("precision is int8, which this CPU does not compute in; use auto, bf16 or f32.")
-    if precision != "bf16" and ranges and multiplies_bytes():
+    if precision != "bf16" and ranges and has_vnni():
         return "int8"
     has_bf16 = "BF16" in engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "bf16" and not has_bf16:
@@ -124,7 +129,8 @@ def best_precision(precision: str = "auto", ranges: Ranges | None = None) -> str
 
 
 def content_sha256(path: Path, ranges: Ranges | None = None) -> str:
-    """The hash of an ONNX file, or of an IR file and its .bin together, and of the ranges, if it has any.
+    """The hash of a network: of an ONNX file, or of an IR file and its .bin together, and of the ranges, if there are
+    any.
 
     Raises:
         WeightsError: if a file is missing.
@@ -139,10 +145,10 @@ def content_sha256(path: Path, ranges: Ranges | None = None) -> str:
 
 @cache
 def engine() -> openvino.Core:
-    """OpenVINO, one for the process.
+    """OpenVINO's core object, one for the process.
 
     Raises:
-        MissingExtraError: if it cannot be imported.
+        MissingExtraError: if OpenVINO cannot be imported.
     """
     from tinct.inference.openvino_runtime import openvino
 
@@ -160,7 +166,7 @@ def _properties(precision: str, threads: int | None) -> dict[str, Any]:
 
 def _compile(
     path: Path, sha256: str, properties: dict[str, Any], ranges: Ranges | None
-) -> tuple[openvino.CompiledModel, Orders, Orders]:
+) -> tuple[openvino.CompiledModel, AxisOrders, AxisOrders]:
     """Compile, by way of the disk cache where there is one; and the transpositions that are left to NumPy."""
     if path.suffix == ".onnx":
         check_onnx(path)
@@ -169,13 +175,13 @@ def _compile(
     folder = writable_cache("openvino", sha256[:32])
     if folder is not None:
         try:
-            file, before, after = stored_cut(engine(), path, folder, ranges)
+            file, before, after = cached_without_transpositions(engine(), path, folder, ranges)
             return _compile_in(folder, file, properties), before, after
         except (RuntimeError, OSError, ValueError):
             # A full disk or a damaged entry is no reason to fail: what the file itself is worth shows below.
             shutil.rmtree(folder, ignore_errors=True)
     try:
-        model, before, after = read_cut(engine(), path, ranges)
+        model, before, after = read_without_transpositions(engine(), path, ranges)
         return engine().compile_model(model, "CPU", properties), before, after
     except RuntimeError as error:
         raise WeightsError(
@@ -203,13 +209,13 @@ def _compile_in(folder: Path, file: Path, properties: dict[str, Any]) -> openvin
 
 
 def check_onnx(path: Path) -> None:
-    """Refuse a file that is cut short or no ONNX at all, before the engine tries its other formats, loudly.
+    """Refuse a file that is truncated or no ONNX, before the engine tries its other formats and prints errors.
 
-    A model is one protobuf message: field after field of the length that each states, to the file's last byte
+    A model is one protobuf message: field after field, each with its length, to the file's last byte
     (https://protobuf.dev/programming-guides/encoding).
 
     Raises:
-        WeightsError: if it is not.
+        WeightsError: if the file is not such a message.
     """
     size = path.stat().st_size
     with open(path, "rb") as file:

@@ -1,8 +1,9 @@
-"""OpenVINO's runtime: the one place that imports OpenVINO, without the part of it that reports to another host.
+"""Import of OpenVINO's runtime without OpenVINO's model converter, which reports to another host; no other module
+imports OpenVINO.
 
-`import openvino` also imports its converter of models, whose import sends an event to Google Analytics and leaves
-files in the user's home folder. The runtime needs no converter: it is made unavailable while OpenVINO is imported,
-and can be imported by itself afterwards.
+`import openvino` also imports the converter, whose import sends an event to Google Analytics and leaves files in the
+user's home folder. The runtime needs no converter: this module makes the converter unavailable while OpenVINO is
+imported; the converter can be imported by itself afterwards.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from tinct.errors import MissingExtraError
 
 CONVERTER = "openvino.tools.ovc"
-"""The module of OpenVINO that imports its telemetry."""
+"""The module of OpenVINO that imports the telemetry."""
 
 
 @contextmanager

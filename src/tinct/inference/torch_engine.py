@@ -1,4 +1,4 @@
-"""PyTorch, where a GPU is: the same network from its own definition and the released weights."""
+"""PyTorch on GPUs: runs the network from its PyTorch definition and the released weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsError
-from tinct.inference.interface import TorchSource, checked_arrays
+from tinct.inference.interface import TorchSource, arrays_in_order
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,12 +27,12 @@ class TorchNetwork:
     """A module in evaluation mode on one device; see `Network`.
 
     Args:
-        module: with its weights; `forward` takes the inputs in order, gives one tensor or a tuple of them.
+        module: with its weights; `forward` takes the inputs in order, and gives one tensor or a tuple of tensors.
         inputs, outputs: names, in that order.
         device: "cuda" or "cpu".
         precision: "auto" is bf16 (autocast) on a GPU that computes in it, else f32.
     Raises:
-        OptionError: if there is no GPU, or bf16 is asked for and the device does not compute in it.
+        OptionError: if there is no GPU, or the device does not compute in bf16 where that is the precision.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class TorchNetwork:
     def from_source(
         cls, source: TorchSource, *, device: str = "cuda", precision: str = "auto"
     ) -> TorchNetwork:
-        """Build a network and give it its weights.
+        """Build a network and load its weights.
 
         Raises:
             WeightsError: if the weights file is missing, is damaged or belongs to another network.
@@ -71,7 +71,7 @@ class TorchNetwork:
             ShapeError: if an input is missing or unknown, or if shapes do not fit the network.
         """
         name = type(self._module).__name__
-        ordered = [np.ascontiguousarray(a) for a in checked_arrays(name, self.inputs, arrays)]
+        ordered = [np.ascontiguousarray(a) for a in arrays_in_order(name, self.inputs, arrays)]
         try:
             results = self._forward(ordered)
         except RuntimeError as error:

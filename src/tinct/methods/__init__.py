@@ -1,4 +1,5 @@
-"""The table of methods, from the cards of networks and of classical methods; a method is imported when asked for."""
+"""The table of methods, from the cards of networks and of classical methods; a method's module is imported on
+demand."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ def _places() -> Iterator[tuple[str, str]]:
 
 
 METHODS: dict[str, str] = dict(_places())
-"""Every method's class or instance, "MODULE:NAME", by the method's name: from the cards."""
+"""Every method's class or instance as "MODULE:NAME", by the method's name, from the cards."""
 
 
 def get_method(name: str) -> Method:

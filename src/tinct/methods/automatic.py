@@ -1,7 +1,7 @@
-"""The papers' networks that color a photograph by themselves, behind the one protocol.
+"""Methods that run a paper's network on a photograph alone, without hints or references.
 
-One class for those that answer one color, one for those that answer a distribution over the 313 ab bins; the literals
-are beside the networks, in `tinct.networks`.
+`Automatic` is for networks that give one color a place, `AutomaticDistribution` for networks that give a distribution
+over the 313 ab bins. The instances are beside the networks, in `tinct.networks`.
 """
 
 from __future__ import annotations
@@ -33,37 +33,42 @@ BIN_STRIDE = 4
 """Working pixels to a cell of the distributions of all these networks."""
 
 UNKNOWN_CONFIDENCE = 0.5
-"""Of a network that gives one color and does not say how surely."""
+"""Confidence of a network that gives one color and no measure of certainty, 0..1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a network gives for a photograph.
+    """The outputs of a network for a photograph.
 
     Attributes:
         padded: height and width of the photograph after padding.
-        arrays: the network's outputs, by name.
+        arrays: the outputs, by name.
     """
 
     padded: tuple[int, ...]
     arrays: dict[str, NDArray[Any]]
 
-    def whole(self, name: str, size: tuple[int, ...]) -> Array:
-        """An output at the size of the photograph before padding."""
+    def resized(self, name: str, size: tuple[int, ...]) -> Array:
+        """An output at the size of the photograph before padding.
+
+        Args:
+            name: of the output.
+            size: height and width of the photograph.
+        """
         return self.enlarged(self.arrays[name][0], size)
 
     def enlarged(self, image: Array, size: tuple[int, ...]) -> Array:
-        """What was computed from an output, (h, w, C), at the size of the photograph before padding."""
+        """A map computed from an output, (h, w, C), at the size of the photograph before padding, (H, W, C)."""
         return unpadded(image, self.padded, (size[0], size[1]))
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What is known of a photograph before any hint.
+    """Features of a photograph.
 
     Attributes:
-        lightness: CIE L*, shape (H, W).
-        output: what the network gives, where hints do not change it; else None.
+        lightness: CIE L*, shape (H, W), 0..100.
+        output: the network's outputs, if they do not depend on hints; else None.
     """
 
     lightness: Array
@@ -72,13 +77,13 @@ class Features:
 
 @dataclass(slots=True)
 class Matched:
-    """A photograph with its hints, and what the network gives for both.
+    """A photograph with its hints, and the network's outputs for both.
 
     Attributes:
-        lightness: CIE L*, shape (H, W).
+        lightness: CIE L*, shape (H, W), 0..100.
         hints: at the same size.
-        output: what the network gives.
-        distribution: None until it was asked for.
+        output: the network's outputs.
+        distribution: None until `distribution` computes it.
     """
 
     lightness: Array
@@ -89,12 +94,12 @@ class Matched:
 
 @dataclass(frozen=True)
 class Automatic(StagedMethod):
-    """A network from lightness to chroma.
+    """A method that runs a network from lightness to chroma.
 
     Attributes:
         name, summary, source, working_size: as of `tinct.methods.Method`.
         multiple: working sizes are padded to multiples of it.
-        network: the exported network, where it has another name than the method.
+        network: name of the exported network, if it differs from the method's.
     """
 
     name: str
@@ -107,61 +112,62 @@ class Automatic(StagedMethod):
 
     @property
     def weights(self) -> tuple[str, ...]:
-        """The files that it needs, by their names in the manifest."""
+        """The exported network's name in the manifest."""
         return (self.network or self.name,)
 
     def encode(self, lightness: Array) -> Features:
-        """Run the network on a photograph."""
+        """The network's outputs for a photograph."""
         return Features(lightness, self.run(lightness))
 
     def encode_reference(self, reference: Reference) -> Any:
-        """Nothing: references are not looked at."""
+        """None: the method does not use references."""
         return None
 
     def recall(self, features: Features, references: Sequence[EncodedReference]) -> dict[str, Array]:
-        """The network's further inputs, by name: none."""
+        """The network's further inputs by name: none."""
         return {}
 
     def match(self, features: Features, recalled: dict[str, Array], hints: HintField) -> Matched:
-        """What the network gave for the photograph, which hints do not change."""
+        """The network's outputs for a photograph, which hints do not change."""
         assert features.output is not None
         return Matched(features.lightness, hints, features.output)
 
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
-        """Predict chroma; seeds and hints do not change it."""
-        ab = matched.output.whole("ab", matched.lightness.shape)
+        """Predict chroma; neither the seed nor hints change the prediction."""
+        ab = matched.output.resized("ab", matched.lightness.shape)
         return Prediction(ab, np.full(matched.lightness.shape, UNKNOWN_CONFIDENCE, np.float32))
 
-    def run(self, lightness: Array, hints: HintField | None = None, **given: Array) -> Output:
+    def run(self, lightness: Array, hints: HintField | None = None, **inputs: Array) -> Output:
         """Run the network.
 
         Args:
             lightness: CIE L*, shape (H, W), 0..100.
-            hints: for networks that take them.
-            given: further inputs, by name.
+            hints: for networks that take hints.
+            inputs: further inputs, by name.
         """
         padded = mirrored(np.asarray(lightness, np.float32), self.multiple)
         if hints is not None:
-            given["hints"] = channels_first(hint_planes(hints, padded.shape))
+            inputs["hints"] = channels_first(hint_planes(hints, padded.shape))
         network = exported_network(*self.weights)
-        return Output(padded.shape, network.run(lightness=channels_first(padded), **given))
+        return Output(padded.shape, network.run(lightness=channels_first(padded), **inputs))
 
 
 @dataclass(frozen=True)
 class AutomaticDistribution(Automatic):
-    """A network from lightness to a distribution over the ab bins, read as its annealed mean.
+    """A method that runs a network from lightness to a distribution over the ab bins, and takes its annealed mean.
 
     The option `vividness` goes from the distribution's mean, at 0, to the annealed mean, at 1.
 
     Attributes:
-        temperature: of the annealed mean; towards 0 it is the mode.
+        temperature: of the annealed mean, above 0; towards 0 the annealed mean becomes the mode.
     """
 
     temperature: float = TEMPERATURE
     suggests = True
 
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
-        """Predict chroma; a seed above 0 asks for another plausible answer, hints do not change it."""
+        """Predict chroma; a seed above 0 asks for another plausible colorization, hints do not change the
+        prediction."""
         output, size = matched.output, matched.lightness.shape
         p = np.asarray(output.arrays["probabilities"][0], np.float32)
         mean = p @ AB_BINS
@@ -172,16 +178,16 @@ class AutomaticDistribution(Automatic):
         return Prediction(ab, output.enlarged(certainty(p), size)[..., 0], output.enlarged(vivid, size))
 
     def distribution(self, matched: Matched) -> Distribution:
-        """How likely each of the 313 bins is, at a quarter of the working size.
+        """The probabilities of the 313 bins, at a quarter of the working size.
 
-        Two places are alike as far as their distributions overlap: the roots of the probabilities, over cells of nine
-        bins, are unit vectors whose product is the Bhattacharyya coefficient.
+        The keys of two places are as alike as their distributions overlap: the square roots of the probabilities, over
+        cells of nine bins, are unit vectors whose product is the Bhattacharyya coefficient.
         """
         if matched.distribution is None:
             height, width = (-(-n // BIN_STRIDE) for n in matched.lightness.shape)
             p = np.array(matched.output.arrays["probabilities"][0, :height, :width], np.float32)
             p /= np.maximum(p.sum(-1, keepdims=True), np.finfo(np.float32).tiny)
-            answered = reach_of(matched.lightness, matched.hints)[::BIN_STRIDE, ::BIN_STRIDE]
+            answered = hint_influence(matched.lightness, matched.hints)[::BIN_STRIDE, ::BIN_STRIDE]
             matched.distribution = Distribution(p, np.sqrt(p @ _coarse_bins()), answered, BIN_STRIDE)
         return matched.distribution
 
@@ -194,7 +200,13 @@ def _coarse_bins() -> Array:
 
 
 def certainty(probabilities: Array) -> Array:
-    """How sure a distribution (h, w, 313) is, 0..1, (h, w, 1): from its annealed spread, as of the released network."""
+    """The certainty of distributions, from their annealed spread, as of the released network.
+
+    Args:
+        probabilities: over the 313 bins, shape (h, w, 313).
+    Returns:
+        0..1, shape (h, w, 1).
+    """
     sharp = np.power(probabilities, np.float32(1 / TEMPERATURE))
     sharp /= np.maximum(sharp.sum(-1, keepdims=True), np.finfo(np.float32).tiny)
     mean = sharp @ AB_BINS
@@ -203,8 +215,9 @@ def certainty(probabilities: Array) -> Array:
     return sure
 
 
-def reach_of(lightness: Array, hints: HintField) -> Array:
-    """How far hints answer for each place, (H, W), 0..1: where they would spread over a prediction half sure."""
+def hint_influence(lightness: Array, hints: HintField) -> Array:
+    """How far hints decide the color of each place, shape (H, W), 0..1: as they spread over a prediction of confidence
+    one half."""
     nothing = np.zeros(lightness.shape, np.float32)
     if not hints:
         return nothing

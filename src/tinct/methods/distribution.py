@@ -1,7 +1,7 @@
-"""What a distribution over the 313 ab bins is good for: likely colors of a place, where to click next, alternatives.
+"""Uses of a distribution over the 313 ab bins: likely colors of a place, places where a hint helps most, alternatives.
 
-A network that regresses one answer knows only its mean; one that gives a probability to each bin (Zhang, Isola,
-Efros 2016) can be asked what else a coat might be, and where it does not know.
+A network that regresses one color knows only the mean; a network that gives each bin a probability (Zhang, Isola,
+Efros 2016) also knows other likely colors, and where it is uncertain.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from tinct.color.bins import AB_BINS, STEP, TEMPERATURE, decode_bins
 Array = NDArray[np.float32]
 
 AFFINITY = 15.0
-"""How fast a hint's reach falls as a place looks less like the hinted one: exp(AFFINITY * (cosine - 1))."""
+"""How fast a hint's influence falls as a place's key differs from the hinted place's: exp(AFFINITY * (cosine - 1))."""
 
 SURE_SPREAD = 12.0
 """Standard deviation of the annealed distribution, in ab units, at which certainty is one half. On 60 held-out
-photographs the error's rank correlates with this spread at 0.50, with the entropy of the distribution at 0.45."""
+photographs the rank of the error correlates with this spread at 0.50, with the entropy of the distribution at 0.45."""
 
-MOOD = 1.5
-"""How far an alternative may depart from the likeliest colors, in units of annealed log probability; chosen by eye:
-at 3 walls turn pink and faces green, at 0.5 nothing but shades differ."""
+ALTERNATIVE_STRENGTH = 1.5
+"""How far an alternative may depart from the likeliest colors, in units of annealed log probability; chosen by eye: at
+3 walls turn pink and faces green, at 0.5 nothing but shades differ."""
 
-APART = 0.12
-"""Least distance of two places to click, as a share of the longer side; chosen by eye."""
+LEAST_DISTANCE = 0.12
+"""Least distance of two proposed places, as a share of the longer side; chosen by eye."""
 
 _MOOD_SIDE = 5
 """Cells over which keys are averaged before an alternative is drawn: it shall not follow folds and shadows."""
@@ -47,7 +47,7 @@ class Suggestion:
 
     Attributes:
         color: "#rrggbb", with the photograph's own lightness there.
-        probability: the share of the distribution that it stands for, 0..1.
+        probability: the share of the distribution that the color stands for, 0..1.
     """
 
     color: str
@@ -56,11 +56,11 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one hint would help.
+    """A place where one hint would help.
 
     Attributes:
         x, y: in pixels of the photograph.
-        gain: the uncertainty that a hint there would settle, as a share of the photograph's whole, 0..1.
+        gain: the uncertainty that a hint there would remove, as a share of the photograph's whole, 0..1.
     """
 
     x: float
@@ -70,12 +70,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """What a network holds likely, place by place, on a grid coarser than the working size.
+    """Probabilities of colors, place by place, on a grid coarser than the working size.
 
     Attributes:
         probabilities: over `AB_BINS`, shape (h, w, 313); they sum to 1.
-        keys: what each place looks like, unit vectors, shape (h, w, K): two places of one thing have like keys.
-        matched: how far hints and references answer for the place already, shape (h, w), 0..1.
+        keys: appearance of each place as unit vectors, shape (h, w, K): places of one thing have similar keys.
+        matched: how far hints and references decide the color of each place, shape (h, w), 0..1.
         stride: working pixels to a cell.
     """
 
@@ -86,10 +86,11 @@ class Distribution:
 
     @property
     def spread(self) -> Array:
-        """Standard deviation of the annealed color in ab units where nothing answers for it, shape (h, w).
+        """Standard deviation of the annealed color in ab units, shape (h, w), scaled to 0 where hints or references
+        decide.
 
-        Of what the distribution offers, this goes best with the error: rank correlation 0.50 on 60 held-out
-        photographs, where the plain standard deviation has 0.40 and the entropy 0.45. The error is about 1.3 of it.
+        The spread predicts the error best: rank correlation 0.50 on 60 held-out photographs, where the plain standard
+        deviation has 0.40 and the entropy 0.45. The error is about 1.3 times the spread.
         """
         sharp = np.power(self.probabilities, np.float32(1 / TEMPERATURE))
         sharp /= sharp.sum(-1, keepdims=True)
@@ -103,14 +104,14 @@ class Distribution:
 def likely_colors(probabilities: Array, count: int) -> list[tuple[Array, float]]:
     """The modes of a distribution over the bins, likeliest first.
 
-    A mode is the bin of the largest mass around it; what lies within 15 ab units of it is its share, and the
-    mean of that share its color.
+    A mode is the bin with the largest mass around it; the mass within 15 ab units is the mode's share, and the mean of
+    that share the mode's color.
 
     Args:
         probabilities: over `AB_BINS`, shape (313,).
         count: at most how many.
     Returns:
-        a*, b*, shape (2,), and the share, for each.
+        a*, b*, shape (2,), and the share, 0..1, for each mode.
     """
     near = np.linalg.norm(AB_BINS[:, None] - AB_BINS[None], axis=-1) <= _REACH
     left = probabilities.astype(np.float32).copy()
@@ -124,7 +125,12 @@ def likely_colors(probabilities: Array, count: int) -> list[tuple[Array, float]]
 
 
 def probabilities_at(distribution: Distribution, row: float, column: float) -> Array:
-    """The distribution at a place between cells, shape (313,): bilinear, clamped to the grid."""
+    """The distribution at a position between cells, shape (313,): bilinear, clamped to the grid.
+
+    Args:
+        distribution: on its grid.
+        row, column: in cells.
+    """
     p = distribution.probabilities
     row, column = (float(np.clip(v, 0, n - 1)) for v, n in zip((row, column), p.shape[:2], strict=True))
     top, left = int(row), int(column)
@@ -139,11 +145,15 @@ def probabilities_at(distribution: Distribution, row: float, column: float) -> A
 
 
 def next_places(distribution: Distribution, count: int) -> list[tuple[float, float, float]]:
-    """Where hints would settle most of the uncertainty: row and column on the grid, and the share settled.
+    """Places where hints would remove most of the uncertainty.
 
-    A hint settles the places that look like the hinted one, by the cosine of their keys. Places are chosen
-    greedily, each for what those before it leave: within 1 - 1/e of the best choice (Nemhauser et al. 1978,
-    as the gain is submodular). None lies within `APART` of one before it: to people two hints on one coat are one.
+    A hint removes the uncertainty of places that look like the hinted one, by the cosine of their keys. Places are
+    chosen greedily, each by the uncertainty that those before it leave: within 1 - 1/e of the best choice (Nemhauser
+    et al. 1978, as the gain is submodular). No two places are closer than `LEAST_DISTANCE`: to people two hints on one
+    coat are one.
+
+    Returns:
+        Row and column on the grid, and the share of the uncertainty that a hint would remove, 0..1, for each place.
     """
     spread, affinity = _settling(distribution)
     shape = spread.shape
@@ -159,12 +169,13 @@ def next_places(distribution: Distribution, count: int) -> list[tuple[float, flo
         share = min(float(gains[best]) / total, 1.0)
         places.append(((row + 0.5) * scale[0] - 0.5, (column + 0.5) * scale[1] - 0.5, share))
         left = left * (1 - affinity[best])
-        free &= np.hypot(rows - row, columns - column) > APART * max(shape)
+        free &= np.hypot(rows - row, columns - column) > LEAST_DISTANCE * max(shape)
     return places
 
 
 def gain_map(distribution: Distribution) -> Array:
-    """What one hint at each place would settle, as a share of the whole, on a grid of at most 32 on a side."""
+    """The share of the uncertainty that one hint at each place would remove, 0..1, on a grid of at most 32 cells a
+    side."""
     spread, affinity = _settling(distribution)
     gains: Array = (affinity @ spread.reshape(-1)).reshape(spread.shape)
     return np.minimum(gains / np.float32(max(float(spread.sum()), 1e-6)), 1)
@@ -178,13 +189,14 @@ def _settling(distribution: Distribution) -> tuple[Array, Array]:
     return spread, affinity
 
 
-class Moods:
-    """Other plausible colorizations of one photograph, each drawn by a seed; what seeds share is computed once.
+class Alternatives:
+    """Other plausible colorizations of one photograph, each drawn by a seed; arrays that seeds share are computed
+    once.
 
-    Each bin gets a random direction in the space of keys, like for neighboring bins, and a place's log
-    probabilities rise by its key's component along it: places that look alike move alike, so that a coat
-    becomes another coat and not a patchwork. What is impossible stays so, and what hints or references
-    answer for does not move.
+    Each bin gets a random direction in the space of keys, similar for neighboring bins, and a place's log
+    probabilities rise by its key's component along that direction: places that look alike change alike, so that a coat
+    becomes another coat and not a patchwork. Impossible colors stay impossible, and places that hints or references
+    decide do not change.
     """
 
     def __init__(self, distribution: Distribution) -> None:
@@ -197,29 +209,31 @@ class Moods:
         self._before = annealed_mean(self._log_p)
         self._free = 1 - np.clip(distribution.matched, 0, 1)[..., None]
 
-    def moved(self, seeds: Sequence[int]) -> Array:
+    def differences(self, seeds: Sequence[int]) -> Array:
         """Colorizations as differences from the annealed mean: a*, b*, shape (seeds, h, w, 2).
 
-        Few large products, as many small ones keep the threads of a BLAS waiting for each other.
+        The products are few and large, as many small ones keep the threads of a BLAS waiting for each other.
         """
         height, width, keys = self._around.shape
         drawn = np.concatenate([_drawn(seed, keys) for seed in seeds], axis=1)
         smooth = (_bin_weights() @ drawn).reshape(len(AB_BINS), len(seeds), keys + 1)
         mood = self._around.reshape(-1, keys) @ smooth[..., :-1].reshape(-1, keys).T
         mood = mood.reshape(height * width, len(AB_BINS), len(seeds)) + smooth[..., -1]
-        scores = np.moveaxis(mood, 2, 0).reshape(-1, *self._log_p.shape) * np.float32(MOOD * TEMPERATURE)
+        scores = np.moveaxis(mood, 2, 0).reshape(-1, *self._log_p.shape) * np.float32(
+            ALTERNATIVE_STRENGTH * TEMPERATURE
+        )
         moved: Array = (annealed_mean(scores + self._log_p) - self._before) * self._free
         return moved
 
 
 def alternative(distribution: Distribution, seed: int) -> Array:
-    """One of the colorizations that `Moods` draws."""
-    moved: Array = Moods(distribution).moved([seed])[0]
+    """The colorization of one seed, as `Alternatives.differences` gives it: a*, b*, shape (h, w, 2)."""
+    moved: Array = Alternatives(distribution).differences([seed])[0]
     return moved
 
 
 def annealed_mean(log_probabilities: NDArray[np.floating]) -> Array:
-    """Equation 5 of Zhang 2016 at `TEMPERATURE`: shape (..., 313) to (..., 2)."""
+    """The annealed mean at `TEMPERATURE` (Zhang 2016, equation 5): shape (..., 313) to (..., 2)."""
     return decode_bins(log_probabilities, TEMPERATURE)
 
 
@@ -241,8 +255,8 @@ def _bin_weights() -> Array:
     return unit
 
 
-def thinned(distribution: Distribution, step: int) -> Distribution:
-    """Every `step`-th row and column."""
+def subsampled(distribution: Distribution, step: int) -> Distribution:
+    """Every `step`-th row and column of a distribution."""
     cut = (slice(None, None, step), slice(None, None, step))
     return Distribution(
         distribution.probabilities[cut],

@@ -1,4 +1,4 @@
-"""Networks that `tinct export` wrote, as methods run them: opened by name, fed sizes that fit, missed in words."""
+"""Running exported networks: open them by name, pad inputs to sizes that fit, and say how to get missing weights."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from tinct.weights import installed, manifest, papers_folder, weights_path
 Array = NDArray[np.float32]
 
 PAPERS_EXTRA = "tinct[papers]"
-"""What pip installs to bring the papers' weights."""
+"""The requirement that pip installs the papers' weights by."""
 
 
 def exported_network(name: str) -> Network:
     """Open an exported network by its name in the manifest.
 
     Raises:
-        WeightsError: if it is not installed, or damaged.
+        WeightsError: if the weights are not installed, or are damaged.
     """
     known = manifest()
     if not installed(name, entries=known):
-        raise WeightsError(how_to_get(name))
+        raise WeightsError(missing_weights_message(name))
     return open_network(weights_path(name, entries=known))
 
 
-def how_to_get(name: str) -> str:
+def missing_weights_message(name: str) -> str:
     """One line on how to get missing weights, the likeliest way last, as the middle of a long line is cut."""
-    train = f"tinct train {training_of(name)} --data PHOTOS --out RUN; tinct export RUN"
+    train = f"tinct train {training_name(name)} --data PHOTOS --out RUN; tinct export RUN"
     get = (
         f"train them: {train}"
         if papers_folder()
@@ -43,34 +43,51 @@ def how_to_get(name: str) -> str:
     return f"the weights {name!r} are not installed; set TINCT_WEIGHTS to a folder that has them, or {get}"
 
 
-def training_of(name: str) -> str:
-    """What `tinct train` calls the network that a file of the manifest belongs to; parts follow a point."""
+def training_name(name: str) -> str:
+    """The name that `tinct train` has for the network of an entry of the manifest; a part's name follows a point."""
     return name.partition(".")[0]
 
 
 def sha256_of(names: Sequence[str]) -> str:
-    """One hash of exported files: of the hashes that the manifest has of them, where they are several.
+    """One hash of exported files: a single file's own, or the hash of several files' hashes, as the manifest states
+    them.
 
+    Args:
+        names: of the files in the manifest.
     Raises:
         WeightsError: if one is not installed.
     """
     known = manifest()
     for name in names:
         if not installed(name, entries=known):
-            raise WeightsError(how_to_get(name))
+            raise WeightsError(missing_weights_message(name))
     hashes = [known[name].sha256 for name in names]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def mirrored(image: Array, multiple: int, least: int = 1) -> Array:
-    """Mirror the right and lower edges of (H, W) or (H, W, C) out to multiples, and to a least side."""
+    """Pad an image at its right and lower edges by mirroring.
+
+    Args:
+        image: shape (H, W) or (H, W, C).
+        multiple: both sides become multiples of it.
+        least: the least length of a side, in pixels.
+    """
     height, width = image.shape[:2]
     below, right = (max(-n % multiple + n, least) - n for n in (height, width))
     return np.pad(image, ((0, below), (0, right), *[(0, 0)] * (image.ndim - 2)), mode="symmetric")
 
 
 def unpadded(found: NDArray[Any], padded: tuple[int, ...], size: tuple[int, int]) -> Array:
-    """A network's answer (h, w, C) for a padded photograph, bilinearly brought to it, and cut: (height, width, C)."""
+    """A network's output for a padded photograph, enlarged bilinearly and cropped.
+
+    Args:
+        found: the output, shape (h, w, C).
+        padded: height and width of the padded photograph.
+        size: height and width before padding.
+    Returns:
+        Shape (height, width, C), float32.
+    """
     import cv2
 
     whole = np.ascontiguousarray(found, np.float32)
@@ -81,7 +98,7 @@ def unpadded(found: NDArray[Any], padded: tuple[int, ...], size: tuple[int, int]
 
 
 def hint_planes(hints: HintField, padded: tuple[int, ...]) -> Array:
-    """a* b* times mask, and mask: (H, W, 3); no hints in what was padded."""
+    """Hints as a network takes them, shape (H, W, 3): a* and b* times the mask, and the mask; zero in the padding."""
     hinted, full = hints.mask > 0, np.zeros((*padded, 3), np.float32)
     mask = hints.mask[hinted][:, None]
     full[: hinted.shape[0], : hinted.shape[1]][hinted] = np.hstack([hints.ab[hinted] * mask, mask])
@@ -89,6 +106,6 @@ def hint_planes(hints: HintField, padded: tuple[int, ...]) -> Array:
 
 
 def channels_first(image: Array) -> Array:
-    """(H, W) or (H, W, C) as a batch of one, (1, C, H, W)."""
+    """An image, (H, W) or (H, W, C), as a batch of one, (1, C, H, W), float32."""
     planes = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
     return np.ascontiguousarray(planes[None], np.float32)

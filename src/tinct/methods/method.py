@@ -1,4 +1,4 @@
-"""The one question that every method answers: given lightness, hints and references, what are a* and b*, how surely?"""
+"""The interface of methods: from lightness, hints and references to a*, b* and a confidence."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A color photograph to take colors from, brought to the method's working size.
+    """A color photograph to take colors from, at the method's working size.
 
     Attributes:
         lightness: CIE L*, shape (h, w), 0..100.
         ab: CIE a*, b*, shape (h, w, 2).
-        weight: how much it counts beside other references, 0..1.
-        trust: how far to follow it where it fits only loosely, 0..3, for methods that may doubt a reference.
+        weight: the reference's weight beside other references, 0..1.
+        trust: how far to follow the reference where it fits only loosely, 0..3, for methods that may doubt references.
     """
 
     lightness: Array
@@ -40,7 +40,7 @@ class EncodedReference:
     """A reference as a method encoded it.
 
     Attributes:
-        features: what `Method.encode_reference` gave.
+        features: the result of `Method.encode_reference`.
         weight, trust: see `Reference`.
     """
 
@@ -51,13 +51,13 @@ class EncodedReference:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A method's answer at the working size.
+    """A method's result at the working size.
 
     Attributes:
         ab: CIE a*, b*, shape (H, W, 2), float32.
-        confidence: how sure the method is of each place, shape (H, W), 0..1.
-        vivid: what the option `vividness` adds to `ab` at 1, shape (H, W, 2), where a method knows more than its
-            mean answer; else None.
+        confidence: the method's certainty of each place, shape (H, W), 0..1.
+        vivid: the a*, b* that the option `vividness` adds to `ab` at 1, shape (H, W, 2), if the method knows more than
+            a mean; else None.
     """
 
     ab: Array
@@ -66,24 +66,24 @@ class Prediction:
 
 
 class Method(ABC):
-    """What the registry holds, and all that is asked of a method; a method is stateless: like in, like out.
+    """A way to colorize, stateless: equal inputs give equal results.
 
-    An answer has stages, and an edit repeats only those that depend on what was edited: a photograph is encoded,
-    recalls colors from the encoded references, is matched with the hints, and is decoded. What a stage gives is the
-    method's own; only the method itself reads it. Here the stages before `decode` only collect what `predict` takes;
-    `StagedMethod` is for methods that work in them.
+    A prediction has stages, and an edit repeats only the stages that depend on it: a method encodes the photograph,
+    recalls colors from the encoded references, matches hints, and decodes. The result of a stage belongs to the
+    method; only the method itself reads it. In this class the stages before `decode` only collect the arguments of
+    `predict`; `StagedMethod` is for methods that compute in stages.
 
     Attributes:
-        name: what `-m` takes.
+        name: as `-m` takes it.
         summary: one line for `tinct methods`.
         source: the paper, as author, title, venue and year.
-        working_size: the longer side in pixels at which it predicts by default.
-        needs_reference, needs_hints: what it cannot do without.
-        uses_references, uses_swatches, uses_trust: whether these change its answer.
-        honors_hints: True if it makes hints win and spread itself; otherwise they are spread over its answer
-            (`tinct.methods.classical.levin.spread_hints`).
-        suggests: True if `distribution` answers.
-        weights: the exported files that it needs, by their names in the manifest.
+        working_size: the longer side in pixels at which the method predicts by default.
+        needs_reference, needs_hints: True if the method cannot predict without them.
+        uses_references, uses_swatches, uses_trust: True if they change the prediction.
+        honors_hints: True if the method gives hints their exact color and spreads them; otherwise hints are spread
+            over its prediction (`tinct.methods.classical.levin.spread_hints`).
+        suggests: True if the method has a `distribution`.
+        weights: the exported files that the method needs, by their names in the manifest.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Method(ABC):
 
     @property
     def weights_sha256(self) -> str | None:
-        """One hash of all weights, which names the training; None for a method without weights.
+        """One hash of all weights, which identifies the training; None for a method without weights.
 
         Raises:
             WeightsError: if a file is not installed.
@@ -121,10 +121,10 @@ class Method(ABC):
         return [name for name in self.weights if not installed(name)]
 
     def prepare(self) -> None:
-        """Open the networks that every photograph needs; a thread may do it while the photograph is being read.
+        """Open the method's networks. A thread may do so while the photograph is being read.
 
         Raises:
-            WeightsError: if a file is not installed, or not the one that the manifest names.
+            WeightsError: if a file is not installed, or its hash is not the manifest's.
             MissingExtraError: if the engine is not installed.
         """
         from tinct.methods.exported import exported_network
@@ -140,15 +140,15 @@ class Method(ABC):
 
         Args:
             lightness: CIE L*, shape (H, W), 0..100, float32, at the working size.
-            hints: what the user asked for, at the same size; may be empty.
+            hints: the user's hints, at the same size; may be empty.
             references: color photographs, each at its own working size; may be empty.
-            seed: what random choices start from.
+            seed: of random choices.
         Raises:
-            MethodError: if something it needs was not given.
+            MethodError: if a needed reference or hint is missing.
         """
 
     def encode(self, lightness: Array) -> Any:
-        """The features of a photograph, once for any number of references and hints.
+        """The features of a photograph, which serve any references and hints.
 
         Args:
             lightness: CIE L*, shape (H, W), 0..100, float32, at the working size.
@@ -156,11 +156,12 @@ class Method(ABC):
         return lightness
 
     def encode_reference(self, reference: Reference) -> Any:
-        """The features of a reference, once for any weight and trust; those of `reference` do not matter."""
+        """The features of a reference, which serve any weight and trust; the weight and trust of `reference` are
+        ignored."""
         return reference
 
     def recall(self, features: Any, references: Sequence[EncodedReference]) -> Any:
-        """What a photograph finds in references, once for any hints.
+        """The colors that a photograph takes from references, which serve any hints.
 
         Args:
             features: of the photograph.
@@ -169,19 +170,34 @@ class Method(ABC):
         return tuple(replace(each.features, weight=each.weight, trust=each.trust) for each in references)
 
     def match(self, features: Any, recalled: Any, hints: HintField) -> Any:
-        """What a photograph finds in hints, and all else that `decode` and `distribution` need."""
+        """The colors that a photograph takes from hints, with all else that `decode` and `distribution` need.
+
+        Args:
+            features: of the photograph.
+            recalled: the result of `recall`.
+            hints: at the working size; may be empty.
+        """
         return _Given(features, hints, recalled)
 
     def decode(self, matched: Any, *, seed: int = 0) -> Prediction:
-        """Predict chroma from what `match` gave; a seed above 0 may ask for another plausible answer."""
+        """Predict chroma from the result of `match`.
+
+        Args:
+            matched: the result of `match`.
+            seed: above 0, it may ask for another plausible colorization.
+        """
         return self.predict(matched.lightness, matched.hints, matched.references, seed=seed)
 
     def distribution(self, matched: Any) -> Distribution:
-        """How likely each color is in each place, from what `match` gave, where the method `suggests`."""
+        """The probability of each color at each place, from the result of `match`.
+
+        Raises:
+            NotImplementedError: if the method has no distribution (`suggests` is False).
+        """
         raise NotImplementedError(f"{self.name} does not suggest colors.")
 
     def matched(self, lightness: Array, hints: HintField, references: Sequence[Reference] = ()) -> Any:
-        """All stages up to `match`; see `predict`."""
+        """The stages up to `match`, one after the other; see `predict` for the arguments."""
         features = self.encode(lightness)
         encoded = [
             EncodedReference(self.encode_reference(each), each.weight, each.trust) for each in references
@@ -199,7 +215,7 @@ class _Given:
 
 
 class StagedMethod(Method):
-    """A method that works in its stages: what a photograph and its references share is computed once."""
+    """A method that computes in stages, so that an edit repeats only the stages that depend on it."""
 
     def predict(
         self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
@@ -208,16 +224,21 @@ class StagedMethod(Method):
         return self.decode(self.matched(lightness, hints, references), seed=seed)
 
     @abstractmethod
-    def encode(self, lightness: Array) -> Any: ...
+    def encode(self, lightness: Array) -> Any:
+        """The features of a photograph; see `Method.encode`."""
 
     @abstractmethod
-    def encode_reference(self, reference: Reference) -> Any: ...
+    def encode_reference(self, reference: Reference) -> Any:
+        """The features of a reference; see `Method.encode_reference`."""
 
     @abstractmethod
-    def recall(self, features: Any, references: Sequence[EncodedReference]) -> Any: ...
+    def recall(self, features: Any, references: Sequence[EncodedReference]) -> Any:
+        """The colors that a photograph takes from references; see `Method.recall`."""
 
     @abstractmethod
-    def match(self, features: Any, recalled: Any, hints: HintField) -> Any: ...
+    def match(self, features: Any, recalled: Any, hints: HintField) -> Any:
+        """The colors that a photograph takes from hints; see `Method.match`."""
 
     @abstractmethod
-    def decode(self, matched: Any, *, seed: int = 0) -> Prediction: ...
+    def decode(self, matched: Any, *, seed: int = 0) -> Prediction:
+        """Predict chroma; see `Method.decode`."""

@@ -102,7 +102,7 @@ def export_run(run: Path, out: Path | None, training_data: str) -> dict[str, Pat
 
     Args:
         run: the folder that `train` wrote; it gets NAME.safetensors, all of the network's state.
-        out: a weights folder; None is `tinct.weights.own_folder()`, where methods find them.
+        out: a weights folder; None is `tinct.weights.weights_folder()`, where methods find them.
         training_data: what was trained on, in a line, for the manifest.
     Returns:
         The files by their names in the manifest, and the safetensors file as "NAME for training".
@@ -112,9 +112,9 @@ def export_run(run: Path, out: Path | None, training_data: str) -> dict[str, Pat
     from safetensors.torch import save_file
 
     from tinct.training.export import Making, release, trained
-    from tinct.weights import own_folder
+    from tinct.weights import weights_folder
 
-    out = own_folder() if out is None else out
+    out = weights_folder() if out is None else out
     state = read_checkpoint(run / CHECKPOINT)
     network = read_config(run / CONFIG_FILE).get("network", {})
     name = str(state.get("network"))

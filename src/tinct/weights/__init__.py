@@ -1,7 +1,7 @@
 """The released weights: their manifest, the lookup of a file, and the check of its hash.
 
-Weights lie in four places, and the first that has a name is taken: the folder that `TINCT_WEIGHTS` names, the user's
-own folder, this package (the network `tinct`), and the distribution tinct-papers (the papers' networks), if installed.
+Weights lie in four places: the folder that `TINCT_WEIGHTS` names, the user's own folder, this package (the network
+`tinct`), and the distribution tinct-papers (the papers' networks), if installed. The first place that has a name wins.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ __all__ = [
     "file_sha256",
     "installed",
     "manifest",
-    "own_folder",
     "papers_folder",
     "read_manifest",
+    "weights_folder",
     "weights_path",
 ]
 
 MANIFEST_FILE = "manifest.json"
+"""Name of the manifest in a folder of weights."""
 
 PAPERS_PACKAGE = "tinct_papers"
 """The package that the distribution tinct-papers installs: the papers' weights and their manifest."""
@@ -43,16 +44,17 @@ class Weights:
     """One released file, as the manifest states it.
 
     Attributes:
-        name: what it is asked for by, "architecture.training" or "architecture.part".
-        file: its name in the weights folder.
-        sha256: of its content, 64 lower-case hexadecimal digits.
-        license: SPDX name of the weights' own licence.
-        training_data: what it was trained on.
+        name: name of the weights, "architecture.training" or "architecture.part".
+        file: file name in the weights folder.
+        sha256: of the content, 64 lower-case hexadecimal digits.
+        license: SPDX name of the weights' own license.
+        training_data: the photographs that the network was trained on.
         score: metric -> figure, under the protocol that the model card names.
-        source: a URL where the file can be had, or "" if it ships with tinct.
-        network: the numbers of the network that differ from its defaults: its width, for example.
+        source: a URL of the file, or "" if the file ships with tinct.
+        network: the network's numbers that differ from its defaults: its width, for example.
         ranges: the largest input of each convolution that may be computed in 8 bits, by the name of its weights.
-        command: the line that trained it, and `steps`, how long; "" and 0 where it is not stated.
+        command: the line that trained the network; "" where it is not stated.
+        steps: the number of training steps; 0 where it is not stated.
     """
 
     name: str
@@ -72,7 +74,7 @@ def read_manifest(path: Path) -> dict[str, Weights]:
     """Read a manifest: a JSON object, name -> the fields of `Weights`.
 
     Raises:
-        WeightsError: if it is missing, is not JSON, or an entry lacks a field or leaves the folder.
+        WeightsError: if the file is missing or not JSON, or an entry lacks a field or names a file outside the folder.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -84,23 +86,22 @@ def read_manifest(path: Path) -> dict[str, Weights]:
     return entries
 
 
-def own_folder() -> Path:
-    """Where `tinct export` puts weights unless told otherwise, and where they are looked for.
+def weights_folder() -> Path:
+    r"""The folder that `tinct export` writes to by default, and whose weights come first.
 
-    The folder that `TINCT_WEIGHTS` names, else the platform's own for a user's data: `$XDG_DATA_HOME/tinct/weights`
-    or `~/.local/share/tinct/weights`, `~/Library/Application Support/tinct/weights` on macOS,
-    `%LOCALAPPDATA%\\tinct\\weights` on Windows. It need not exist.
+    The folder that `TINCT_WEIGHTS` names, else the platform's own for a user's data: `$XDG_DATA_HOME/tinct/weights` or
+    `~/.local/share/tinct/weights`, `~/Library/Application Support/tinct/weights` on macOS,
+    `%LOCALAPPDATA%\tinct\weights` on Windows. The folder need not exist.
     """
     named = os.environ.get("TINCT_WEIGHTS")
     return Path(named).expanduser() if named else _user_folder()
 
 
 def manifest() -> dict[str, Weights]:
-    """The weights by name; treat the mapping as read-only.
+    """The entries of all manifests by name; treat the mapping as read-only.
 
-    The entries of the papers' package and of tinct itself; in their place those of the manifest in the user's folder
-    (`own_folder`), if it has one; and in place of all of them those of the folder that `TINCT_WEIGHTS` names. So
-    weights of one's own training are used.
+    Entries of the folder that `TINCT_WEIGHTS` names take the place of entries of the user's folder, and these the
+    place of entries of tinct and of the papers' package, so that weights of one's own training are used.
     """
     found: dict[str, Weights] = {}
     for file in (folder / MANIFEST_FILE for folder in reversed([*_folders(), *_packages()])):
@@ -123,27 +124,28 @@ def _read_once(file: Path, changed: int) -> dict[str, Weights]:
 
 
 def installed(name: str, *, entries: Mapping[str, Weights] | None = None) -> bool:
-    """True if the manifest has weights of that name and their file is there; its hash is checked when it is opened.
+    """True if the manifest has weights of that name and their file is there. The hash is checked when the file is
+    opened.
 
     Args:
         name: as in the manifest.
-        entries: the manifest, of who has read it already.
+        entries: the manifest, if the caller has read it.
     """
     entry = (manifest() if entries is None else entries).get(name)
     return entry is not None and _place(entry) is not None
 
 
 def weights_path(name: str, *, entries: Mapping[str, Weights] | None = None) -> Path:
-    """Where a released file lies, after its hash has been checked (once, as long as the file stays as it is).
+    """The path of a released file, after a check of its hash (once, as long as the file stays unchanged).
 
     The file is looked for in the folder that `TINCT_WEIGHTS` names, if set, in the user's folder, in tinct's own
-    package and in that of the papers' weights.
+    package and in the papers' package.
 
     Args:
         name: as in the manifest.
         entries: another manifest than the released one.
     Raises:
-        WeightsError: if the name is unknown, or the file is missing or not the one that the manifest names.
+        WeightsError: if the name is unknown, the file is missing, or its hash is not the manifest's.
     """
     known = manifest() if entries is None else entries
     if name not in known:
@@ -164,7 +166,7 @@ _SHIPPED = Path(str(files(__name__)))
 
 def _folders() -> list[Path]:
     """The folders that may hold weights; the first one that has a file is taken."""
-    return list(dict.fromkeys((own_folder(), _user_folder(), *_packages())))
+    return list(dict.fromkeys((weights_folder(), _user_folder(), *_packages())))
 
 
 def _packages() -> list[Path]:

@@ -1,4 +1,4 @@
-"""SHA-256 of files, computed once as long as a file stays as it is."""
+"""SHA-256 of weights files, computed once as long as a file stays unchanged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tinct.files import sha256_of_file
 def file_sha256(path: Path | str) -> str:
     """The SHA-256 of a file's content, 64 hexadecimal digits (FIPS 180-4).
 
-    Kept for the process by path, size, time of change and inode; computed anew when one of them differs.
+    Hashes are cached for the process by path, size, modification time and inode; a change of one of these computes the
+    hash anew.
 
     Raises:
         WeightsError: if the file is missing or cannot be read.

@@ -1,7 +1,7 @@
-"""Frozen networks of others that some metrics need: what they are, where they come from, their hashes.
+"""Frozen networks, published by others, that some metrics run: their sources, licenses and hashes.
 
-tinct ships none of them. They are looked for in a folder the caller names, in the folders of TINCT_FROZEN and
-TINCT_SHARED (its `weights`), and in the user's cache; `fetch` brings one from its official source into the
+tinct ships none of them. Their files are looked for in a folder that the caller names, in the folders of TINCT_FROZEN
+and TINCT_SHARED (its `weights`), and in the user's cache; `fetch` downloads a file from its official source into the
 cache.
 """
 
@@ -19,13 +19,12 @@ from tinct.files import cache_folder, sha256_of_file
 
 @dataclass(frozen=True, slots=True)
 class FrozenFile:
-    """One file as it may lie on disk.
+    """One file of a frozen network.
 
     Attributes:
         name: the file's name.
-        sha256: its hash in hexadecimal, or as many leading digits as the publisher gives (torch's hub:
-        eight).
-        url: its official source; None for a repacked copy, which can be used but not fetched.
+        sha256: of the content in hexadecimal, or as many leading digits as the publisher gives (torch's hub: eight).
+        url: the official source; None for a repacked copy, which can be used but not downloaded.
     """
 
     name: str
@@ -35,12 +34,12 @@ class FrozenFile:
 
 @dataclass(frozen=True, slots=True)
 class FrozenNetwork:
-    """A network by the name that metrics use.
+    """A frozen network.
 
     Attributes:
-        summary: what it is and what it is for.
-        license: as its publisher states it.
-        files: the same weights in one layout or another; any one of them will do.
+        summary: the network, and the metric that runs it.
+        license: as the publisher states it.
+        files: the same weights in several layouts; any one of them will do.
     """
 
     summary: str
@@ -113,22 +112,23 @@ FROZEN: dict[str, FrozenNetwork] = {
         ),
     ),
 }
+"""The frozen networks, by the names that metrics use."""
 
 
 def frozen_folder() -> Path:
-    """Where fetched networks are kept: `frozen` in the cache folder (`tinct.files.cache_folder`)."""
+    """The folder of downloaded networks: `frozen` in the cache folder (`tinct.files.cache_folder`)."""
     return cache_folder() / "frozen"
 
 
 def locate(name: str, folder: Path | None = None, *, download: bool = False) -> Path:
-    """Find a frozen network's file, and check that it is the one the manifest names.
+    """The path of a frozen network's file, after a check of its hash.
 
     Args:
         name: one of `FROZEN`.
         folder: looked in first; then TINCT_FROZEN, TINCT_SHARED/weights and the user's cache.
-        download: fetch it from its official source if it is nowhere.
+        download: download the file from its official source if no folder has it.
     Raises:
-        WeightsError: if there is no such network, it is nowhere, or the file found is not the one.
+        WeightsError: if there is no such network, no folder has a file of it, or a file's hash differs.
     """
     network = _network(name)
     for place in _places(folder):
@@ -147,13 +147,13 @@ def locate(name: str, folder: Path | None = None, *, download: bool = False) -> 
 
 
 def fetch(name: str, folder: Path | None = None) -> Path:
-    """Bring a frozen network from its official source; nothing is left behind if its hash differs.
+    """Download a frozen network from its official source; a file with another hash is not kept.
 
     Args:
         name: one of `FROZEN`.
-        folder: where to keep it; the user's cache by default.
+        folder: where to keep the file; None is the user's cache.
     Raises:
-        WeightsError: if it cannot be had or is not the one the manifest names.
+        WeightsError: if the download fails, or its hash differs.
     """
     from urllib.request import urlopen
 

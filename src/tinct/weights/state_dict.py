@@ -1,9 +1,8 @@
 """Reading a PyTorch state dict (`.pth`) without PyTorch, and without running what a pickle may hold.
 
-The frozen networks of the field's metrics are published as pickles. The base install has no torch, and a
-pickle can call anything; so this reads both layouts that `torch.save` has written (the stream of before 1.6
-and the zip of after) with an unpickler that knows tensors, their storages and ordered dicts, and refuses
-every other name.
+The frozen networks of the field's metrics are published as pickles. The base install has no torch, and a pickle can
+call any function. This module reads both layouts that `torch.save` has written (the stream before version 1.6, the zip
+since) with an unpickler that accepts tensors, their storages and ordered dicts, and refuses every other name.
 """
 
 from __future__ import annotations
@@ -35,6 +34,7 @@ STORAGES: dict[str, DTypeLike] = {
     "IntStorage": "<i4",
     "ByteStorage": "|u1",
 }
+"""NumPy's types of torch's storages, by name."""
 
 Loader = Callable[[DTypeLike, str, int], NDArray[Any]]
 
@@ -43,11 +43,11 @@ def read_state_dict(path: Path) -> StateDict:
     """Read the tensors of a `.pth` or `.npz` file by name.
 
     Args:
-        path: a state dict as `torch.save` writes it (either layout), or a numpy archive of the same names.
+        path: a state dict as `torch.save` writes it (either layout), or a NumPy archive of the same names.
     Returns:
-        arrays by their name in the network, floats as float32.
+        Arrays by their names in the network; floats as float32.
     Raises:
-        WeightsError: if the file is missing, damaged, or holds anything other than tensors.
+        WeightsError: if the file is missing, is damaged, or holds anything but tensors.
     """
     try:
         if path.suffix == ".npz":

@@ -1,1 +1,1 @@
-"""The methods without networks, and the features, matching and propagation that they share."""
+"""Methods without networks, and the features, matching and propagation that they share."""

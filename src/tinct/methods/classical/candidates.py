@@ -89,7 +89,12 @@ def find_candidates(lightness: Array, references: Sequence[Reference], seed: int
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """What is compared: for all pixels by blocks of rows, or for those at given rows and columns, shape (N, D)."""
+    """A texture feature, computed for all pixels or for some.
+
+    Attributes:
+        rows: yields the feature of all pixels by blocks of rows: top, bottom (exclusive), and an array (rows, W, D).
+        at: gives the feature of the pixels at given rows and columns, shape (N, D).
+    """
 
     rows: Callable[[Array], Blocks]
     at: Callable[[Array, Index, Index], Array]
@@ -135,6 +140,7 @@ FEATURES: tuple[Feature, ...] = (
     *(Feature(partial(fourier_rows, size=k), partial(fourier_at, size=k)) for k in (7, 9, 11)),
     *SIFT_FEATURES,
 )
+"""The eight features: local statistics, Fourier magnitudes and SIFT, each at several sizes."""
 
 
 @dataclass(frozen=True, slots=True)

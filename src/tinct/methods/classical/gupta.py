@@ -1,4 +1,4 @@
-"""Colors matched superpixel by superpixel, corrected by a vote of neighbors, then spread (Gupta 2012)."""
+"""Gupta's method: colors matched superpixel by superpixel, corrected by a vote of neighbors, then spread."""
 
 from __future__ import annotations
 
@@ -34,16 +34,25 @@ Index = NDArray[np.intp]
 SUPERPIXEL_AREA = 24
 """Pixels of a superpixel; superpixels grow where there would be more than MOST_SUPERPIXELS."""
 MOST_SUPERPIXELS = 3000
+"""Upper bound of the number of superpixels of a photograph."""
+
 COMPACTNESS = 0.2
+"""SLIC's balance of place against lightness; larger values make squarer superpixels."""
+
 SIFT_CELL = 4
+"""Side of a SIFT cell in pixels."""
+
 DEVIATION_WINDOW = 5
+"""Side in pixels of the window whose standard deviation of lightness is a feature."""
 
 CASCADE = (("gabor", 0.2, 1.0), ("sift", 0.5, 0.1), ("intensity", 0.2, 3.0), ("deviation", 0.1, 0.5))
 """The feature cascade: for each feature in order, its name, its weight in a match's cost, and the spread (root mean
 square, in the feature's own unit) below which differences are noise."""
 SHARE_KEPT = 0.5
-OUT_OF_CHOICE = np.float32(1e30)
-"""A squared distance larger than any that two features have."""
+"""Share of the candidates that a step of the cascade keeps."""
+
+EXCLUDED = np.float32(1e30)
+"""Squared distance of excluded candidates; larger than that of any two features."""
 MATCHED_AT_ONCE = 128
 """Number of superpixels matched at a time, so that their distances stay in the processor's cache."""
 
@@ -57,17 +66,19 @@ SAME_COLOR = 10.0
 """Standard deviation, in ab units, of the Gaussian that says how far two colors are one opinion; beyond twice it they
 are two."""
 GROUPING_ROUNDS = 10
+"""Iterations of the k-means that makes the groups of the vote."""
+
 LEAST_TRUSTED = 0.2
 """Quantile of confidence below which matches do not become scribbles."""
 
 
 class Gupta(Method):
-    """Superpixels, cascaded feature matching, image space voting, scribbles.
+    """Gupta's method: superpixels, cascaded feature matching, image space voting, scribbles.
 
-    Source: Gupta, Chia, Rajan, Ng, Huang, "Image colorization using similar images", ACM Multimedia 2012.
-    Three parts differ: superpixels are SLIC (Achanta 2012), not geometric flow; upright SIFT takes the place
-    of SURF, which no free build of OpenCV has, with the same 128 numbers; the groups that vote come from
-    k-means on place and features together, not from mean shift and then k-means in each segment.
+    Source: Gupta, Chia, Rajan, Ng, Huang, "Image colorization using similar images", ACM Multimedia 2012. Three parts
+    differ: superpixels are SLIC (Achanta 2012), not geometric flow; upright SIFT takes the place of SURF, which no
+    free build of OpenCV has, with the same 128 numbers; the groups that vote come from k-means on place and features
+    together, not from mean shift and then k-means in each segment.
     """
 
     name = "gupta"
@@ -83,12 +94,12 @@ class Gupta(Method):
 
         Args:
             lightness: CIE L*, shape (H, W), 0..100.
-            hints: not used here; they are spread over the answer afterwards.
-            references: at least one of a weight above 0. A match in a reference of half the weight must cost
-                half as much to be taken.
-            seed: what the groups of the vote start from.
+            hints: not used; `Colorizer` spreads them over the prediction.
+            references: at least one of a weight above 0. A match in a reference of half the weight must cost half as
+                much to be taken.
+            seed: of the groups of the vote.
         Returns:
-            Chroma, and confidence from the costs of the matches and the votes they got.
+            Chroma, and confidence from the costs of the matches and the votes for them.
         Raises:
             MethodError: if there is no reference of a weight above 0.
         """
@@ -104,13 +115,13 @@ class Gupta(Method):
 
 @dataclass(frozen=True, slots=True)
 class Superpixels:
-    """A photograph's N superpixels.
+    """The N superpixels of a photograph.
 
     Attributes:
-        labels: which superpixel each pixel is of, 0..N-1, shape (H, W).
-        centers: the pixel of each that is nearest to its mean place, as flat index, shape (N,).
-        features: by name of the cascade's steps, shape (N, D): `gabor` and `sift` averaged over the
-            superpixel, `intensity` and `deviation` of the superpixel and of its neighbors' mean.
+        labels: number of each pixel's superpixel, 0..N-1, shape (H, W).
+        centers: the pixel of each superpixel that is nearest to its mean place, as a flat index, shape (N,).
+        features: by name of the cascade's steps, shape (N, D): `gabor` and `sift` averaged over the superpixel,
+            `intensity` and `deviation` of the superpixel and of its neighbors' mean.
     """
 
     labels: NDArray[np.int32]
@@ -119,11 +130,12 @@ class Superpixels:
 
 
 def describe(lightness: Array, ab: Array | None = None) -> Superpixels:
-    """Cut a photograph into superpixels and describe each by 172 numbers, as the paper does.
+    """Cut a photograph into superpixels and describe each by 172 numbers, as in the paper.
 
     Args:
-        lightness: CIE L*, shape (H, W); what the features are taken from.
-        ab: shape (H, W, 2), where known: superpixels of a reference then keep to its edges of color too.
+        lightness: CIE L*, shape (H, W), 0..100; the features are computed from it.
+        ab: CIE a*, b*, shape (H, W, 2), of a reference, whose superpixels then keep to edges of color as well; or
+            None.
     """
     lightness = np.ascontiguousarray(lightness, np.float32)
     labels = _segment(lightness, ab)
@@ -150,11 +162,11 @@ def describe(lightness: Array, ab: Array | None = None) -> Superpixels:
 def match(target: Superpixels, reference: Superpixels) -> tuple[Index, Array]:
     """Find for each superpixel of the target one of the reference, by a cascade that halves the choice.
 
-    Each feature in turn keeps the nearer half of the candidates that are left; the cheapest of the last is
-    taken. Squared distances are divided by their mean over all pairs, so that 1 is a chance match.
+    Each feature in turn keeps the nearer half of the remaining candidates; the cheapest of the last ones is taken.
+    Squared distances are divided by their mean over all pairs, so that 1 is a chance match.
 
     Returns:
-        Indices into the reference, shape (N,), and the costs of the matches, weighted over the features: 0
+        Indices into the reference, shape (N,), and the costs of the matches, weighted over the features, shape (N,): 0
         for a twin, about 1 for chance.
     """
     count = len(target.centers)
@@ -170,7 +182,7 @@ def match(target: Superpixels, reference: Superpixels) -> tuple[Index, Array]:
             distance = square_distances(target.features[feature][rows], reference.features[feature])
             distance += dropped
             left = _best_share(distance, left)
-            np.multiply(~left, OUT_OF_CHOICE, out=dropped)
+            np.multiply(~left, EXCLUDED, out=dropped)
             distance *= weight / scale
             total += distance
         total += dropped
@@ -180,16 +192,16 @@ def match(target: Superpixels, reference: Superpixels) -> tuple[Index, Array]:
 
 
 def vote(target: Superpixels, ab: Array, weight: Array, seed: int) -> tuple[Array, Array]:
-    """Correct superpixels whose color their group contradicts (image space voting).
+    """Correct the colors of superpixels that their group contradicts (image space voting).
 
     Args:
         target: N superpixels; they are grouped by place and features.
-        ab: the color each was matched with, shape (N, 2).
-        weight: how much each one's opinion counts, shape (N,), above 0.
-        seed: what the groups start from.
+        ab: the color that each superpixel was matched with, shape (N, 2).
+        weight: of each superpixel's vote, shape (N,), above 0.
+        seed: of the groups.
     Returns:
-        Colors, shape (N, 2): where a group's majority has another, the majority's mean. And each color's
-        share of its group's votes, shape (N,), 0..1.
+        Colors, shape (N, 2): the mean of a group's majority in place of a contradicted color. And each color's share
+        of its group's votes, shape (N,), 0..1.
     """
     group = _groups(target, seed)
     corrected, support = ab.copy(), np.empty(len(ab), np.float32)

@@ -1,6 +1,6 @@
-"""Colors spread from scribbles by optimization (Levin 2004), alone or over what another method found.
+"""Levin's method: colors spread from scribbles by optimization, alone or over another method's prediction.
 
-The linear system that spreads them is in `tinct.methods.classical.propagation`.
+The linear system that spreads colors is in `tinct.methods.classical.propagation`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ REACH = 0.18
 with the object. Stopping at edges of the predicted chroma, at edges of lightness beyond what the weights do, or where
 a place looks unlike the hinted one, gained nothing."""
 FULL_INFLUENCE = 0.25
-"""Influence from which on a hint alone decides the color."""
+"""Influence from which on a hint alone decides the color, 0..1."""
 
 DIFFUSIVITY = 0.375
 """Diffusion coefficient of I - W on flat lightness: it equals -0.375 times the Laplacian, since the mean of dx
@@ -39,10 +39,10 @@ the hint itself."""
 
 
 class Levin(Method):
-    """Scribbles spread by optimization.
+    """Levin's method: scribbles spread by optimization.
 
-    Source: Levin, Lischinski, Weiss, "Colorization using optimization", ACM Transactions on Graphics 23(3),
-    2004, equations 1 and 2, with the weights of the authors' published implementation.
+    Source: Levin, Lischinski, Weiss, "Colorization using optimization", ACM Transactions on Graphics 23(3), 2004,
+    equations 1 and 2, with the weights of the authors' published implementation.
     """
 
     name = "levin"
@@ -62,12 +62,12 @@ class Levin(Method):
             lightness: CIE L*, shape (H, W), 0..100.
             hints: at least one hinted pixel, at the same size.
             references: not used.
-            seed: not used, nothing here is random.
+            seed: not used, the method has no random choices.
         Returns:
-            Chroma equal to the hints where they lie. Confidence is 1 there and falls with the distance,
-            through flat regions slowly and over edges fast, down to 0 where color only seeped in.
+            Chroma equal to the hints where they lie. Confidence is 1 at hints and falls with the distance, slowly
+            through flat regions and fast over edges, down to 0 where color only seeped in.
         Raises:
-            MethodError: if nothing is hinted.
+            MethodError: if there is no hint.
             ShapeError: if lightness and hints differ in size.
         """
         if not hints:
@@ -79,24 +79,22 @@ class Levin(Method):
 
 
 def spread_hints(lightness: Array, prediction: Prediction, hints: HintField) -> Prediction:
-    """Let hints win where they lie and spread into their surroundings, over whatever a method found.
+    """Give hints their exact color and spread them into their surroundings, over a method's prediction.
 
-    What a hint changes (its residual against the prediction) spreads as Levin's colors do and fades where the
-    prediction is sure and far, or behind an edge of lightness. Where the prediction is unsure, the hint's
-    own color takes the place of the changed prediction, and reaches farther; over a prediction of no
-    confidence this is Levin's method exactly.
+    The change that a hint makes (its residual against the prediction) spreads as Levin's colors do and fades where the
+    prediction is confident and far, or behind an edge of lightness. Where the prediction is not confident, the hint's
+    own color takes the place of the changed prediction, and reaches farther; over a prediction of confidence 0 the
+    result is exactly that of Levin's method.
 
-    Source: Levin 2004 for the spreading; the fading is the screened form of the same system, (I - W + S) u
-    = 0 with u = 1 at hints, whose screening S is the root of the prediction's confidence over the square of
-    the reach.
+    Source: Levin 2004 for the spreading; the fading is the screened form of the same system, (I - W + S) u = 0 with u
+    = 1 at hints, whose screening S is the root of the prediction's confidence over the square of the reach.
 
     Args:
         lightness: CIE L*, shape (H, W), 0..100.
         prediction: chroma and confidence at the same size.
-        hints: what the user asked for, at the same size; where nothing is hinted the prediction comes back
-        as it is.
+        hints: the user's hints, at the same size; without hints the prediction is returned unchanged.
     Returns:
-        Chroma equal to the hints where they lie, to the prediction far away; confidence raised to 1 at hints.
+        Chroma equal to the hints where they lie, and to the prediction far away; confidence raised to 1 at hints.
     Raises:
         ShapeError: if the three differ in size.
     """
@@ -121,7 +119,12 @@ def spread_hints(lightness: Array, prediction: Prediction, hints: HintField) -> 
 
 
 def pin_hints(ab: Array, hints: HintField) -> Array:
-    """Take back what error remains at hints, exactly there and fading within a few working pixels."""
+    """Correct the remaining error at hints, exactly there and fading within a few working pixels.
+
+    Args:
+        ab: CIE a*, b*, shape (H, W, 2), of a method that spreads hints itself.
+        hints: at the same size.
+    """
     if not hints:
         return ab
     import cv2

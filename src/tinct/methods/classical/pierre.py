@@ -1,4 +1,4 @@
-"""One of several colors chosen for each pixel by a model that couples chroma to luminance (Pierre 2015)."""
+"""Pierre's method: one of several colors chosen for each pixel by a model that couples chroma to luminance."""
 
 from __future__ import annotations
 
@@ -18,29 +18,33 @@ from tinct.methods.method import Method, Prediction, Reference
 Array = NDArray[np.float32]
 
 GAMMA = 25.0
-"""The paper's coupling of chroma and luminance; dimensionless, as both are on one scale in Lab as in YUV."""
+"""The paper's gamma, the coupling of chroma and luminance; dimensionless, as both are on one scale in Lab as in YUV."""
 LAMBDA = 0.02
-"""Weight of fidelity to the candidates against total variation, per unit of Lab."""
+"""The paper's lambda, the weight of fidelity to the candidates against total variation, per unit of Lab."""
 TAU = 8.0
 """Primal step size. SIGMA * TAU * 8 < 1, where 8 bounds the squared norm of the discrete gradient (Chambolle and Pock
 2011)."""
 SIGMA = 0.99 / (8 * TAU)
 """Dual step size."""
 RHO = 0.05
+"""Step size of the candidates' weights."""
+
 ITERATIONS = 200
+"""Upper bound of the number of iterations."""
+
 TOLERANCE = 0.005
 """Mean change of chroma in an iteration below which the iterations stop."""
 SAME_COLOR = 12.0
 """Standard deviation, in ab units, of the Gaussian that says how far a candidate agrees with the chosen color."""
 CHROMA_RANGE = 128.0
+"""Upper bound of the absolute values of a* and b*."""
 
 
 class Pierre(Method):
-    """Candidates from the references, chosen and regularized by coupled total variation.
+    """Pierre's method: candidates from the references, chosen and regularized by coupled total variation.
 
-    Source: Pierre, Aujol, Bugeau, Papadakis, Ta, "Luminance-chrominance model for image colorization", SIAM
-    Journal on Imaging Sciences 8(1), 2015. The model and the algorithm are theirs, in Lab where they take
-    YUV.
+    Source: Pierre, Aujol, Bugeau, Papadakis, Ta, "Luminance-chrominance model for image colorization", SIAM Journal on
+    Imaging Sciences 8(1), 2015. The model and the algorithm are the paper's, in Lab in place of YUV.
     """
 
     name = "pierre"
@@ -56,12 +60,12 @@ class Pierre(Method):
 
         Args:
             lightness: CIE L*, shape (H, W), 0..100.
-            hints: not used here; they are spread over the answer afterwards.
-            references: at least one of a weight above 0. A match in a reference of half the weight must be
-                twice as near to be taken.
-            seed: where the references are sampled.
+            hints: not used; `Colorizer` spreads them over the prediction.
+            references: at least one of a weight above 0. A match in a reference of half the weight must be twice as
+                near to be taken.
+            seed: of the samples of the references.
         Returns:
-            Chroma, and confidence from how many candidates agree with it and how near their textures are.
+            Chroma, and confidence from the number of candidates that agree with it and the nearness of their textures.
         Raises:
             MethodError: if there is no reference of a weight above 0.
         """
@@ -133,7 +137,7 @@ def _reweigh(weights: Array, chroma: Array, candidates: Array, step: float) -> A
     mean = np.empty_like(chroma)
     for top, bottom in row_blocks(chroma.shape[1:]):
         near = candidates[:, :, top:bottom]
-        block = weights[:, top:bottom] - step * deviation(chroma[:, top:bottom], near)
+        block = weights[:, top:bottom] - step * squared_distances(chroma[:, top:bottom], near)
         weights[:, top:bottom] = project_to_simplex(block)
         mean[:, top:bottom] = blend(weights[:, top:bottom], near)
     return mean
@@ -199,18 +203,18 @@ def _sorting_network(count: int) -> tuple[tuple[int, int], ...]:
     )
 
 
-def deviation(chroma: Array, candidates: Array) -> Array:
-    """Squared distances ||u - c_i||², shape (C, H, W)."""
+def squared_distances(chroma: Array, candidates: Array) -> Array:
+    """Squared distances of chroma to candidates, ||u - c_i||², shape (C, H, W)."""
     apart = chroma - candidates
     np.square(apart, out=apart)
     return np.asarray(apart[:, 0] + apart[:, 1])
 
 
 def blend(weights: Array, candidates: Array) -> Array:
-    """The candidates' weighted sum, shape (2, H, W)."""
+    """The weighted sum of candidates, shape (2, H, W)."""
     return np.asarray(np.einsum("cij,ckij->kij", weights, candidates))
 
 
 def _confidence(chroma: Array, candidates: Candidates) -> Array:
-    agrees = np.exp(-deviation(chroma, candidates.ab) / (2 * SAME_COLOR**2))
+    agrees = np.exp(-squared_distances(chroma, candidates.ab) / (2 * SAME_COLOR**2))
     return np.asarray((agrees * np.exp(-candidates.cost)).mean(axis=0), np.float32)

@@ -1,9 +1,9 @@
-"""Values spread from some pixels to all others, along flat lightness and not across its edges.
+"""Propagation of values from some pixels to all others, along flat lightness and not across its edges.
 
-Source: Levin, Lischinski, Weiss, "Colorization using optimization", ACM Transactions on Graphics 23(3),
-2004. Every pixel takes the weighted mean of its eight neighbors, and a neighbor weighs the more the closer
-its lightness is. That is one sparse linear system, I - W, with the known pixels as boundary values. Small
-photographs are solved directly, large ones by BiCGSTAB under algebraic multigrid, never densely.
+Source: Levin, Lischinski, Weiss, "Colorization using optimization", ACM Transactions on Graphics 23(3), 2004. Every
+pixel takes the weighted mean of its eight neighbors, and a neighbor weighs the more the closer its lightness is. The
+means are one sparse linear system, I - W, with the known pixels as boundary values. Small photographs are solved
+directly, large ones by BiCGSTAB under algebraic multigrid, never densely.
 """
 
 from __future__ import annotations
@@ -38,12 +38,18 @@ memory."""
 SMALL_CORRECTION = 1e-3
 """Share of the solution below which a correction is the last, as the next one would be its square."""
 MOST_CORRECTIONS = 2
+"""Upper bound of the number of corrections of a direct solution."""
+
 SMALLEST_BLOCK = 8
 """Pixels of a block that nested dissection does not divide further."""
 MULTIGRID_TOLERANCE = 1e-4
+"""Relative residual at which BiCGSTAB stops."""
+
 MULTIGRID_ITERATIONS = 200
+"""Upper bound of the number of BiCGSTAB's iterations."""
 
 NEIGHBORS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0))
+"""Offsets (rows, columns) of the eight neighbors of a pixel."""
 
 
 def propagation_weights(lightness: Array) -> csr_matrix:
@@ -148,13 +154,13 @@ def _system(
 
 @lru_cache(maxsize=8)
 def nested_dissection(height: int, width: int) -> NDArray[np.intp]:
-    """An order of elimination of a grid's pixels, as flat indices, shape (H·W,), that fills little.
+    """An order of elimination of a grid's pixels that causes little fill-in, as flat indices, shape (H·W,).
 
-    A line of pixels cuts the grid in two halves that only meet through it; each half comes first, in its own
-    such order, and the line last.
+    A line of pixels cuts the grid in two halves that only meet through it; each half comes first, in its own such
+    order, and the line last.
 
-    Source: George, "Nested dissection of a regular finite element mesh", SIAM Journal on Numerical Analysis
-    10(2), 1973.
+    Source: George, "Nested dissection of a regular finite element mesh", SIAM Journal on Numerical Analysis 10(2),
+    1973.
     """
 
     def dissect(block: NDArray[np.intp]) -> list[NDArray[np.intp]]:

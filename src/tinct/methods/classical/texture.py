@@ -1,7 +1,7 @@
 """Descriptors of the neighborhood of each pixel of a gray photograph, for methods that match by texture.
 
-All take lightness, shape (H, W), float32, and continue it by reflection over the border. Those with many
-channels come in blocks of rows, so that a photograph of megapixels never stands in memory a hundred times.
+All take lightness, shape (H, W), float32, and continue it by reflection over the edges. Descriptors with many channels
+come in blocks of rows, so that a photograph of megapixels never stands in memory a hundred times.
 """
 
 from __future__ import annotations
@@ -16,11 +16,19 @@ Array = NDArray[np.float32]
 Index = NDArray[np.intp]
 
 GABOR_ORIENTATIONS = 8
+"""Number of orientations of the Gabor filters."""
+
 GABOR_SCALES = 5
+"""Number of scales of the Gabor filters."""
+
 GABOR_WAVELENGTH = 4.0
 """Shortest wavelength in pixels; each scale doubles it (octave spacing, as Manjunath and Ma 1996)."""
 SIFT_CELLS = 4
+"""Number of cells along a side of a SIFT descriptor."""
+
 SIFT_ORIENTATIONS = 8
+"""Number of gradient orientations of a SIFT cell."""
+
 SIFT_NOISE = 1.0
 """Gradient mass, in L* a pixel, that a descriptor is normalized against: below it there is only noise to describe."""
 BLOCK_PIXELS = 1 << 13
@@ -76,7 +84,7 @@ def sift_rows(lightness: Array, cell: int) -> Iterator[tuple[int, int, Array]]:
 
 
 def sift_at(lightness: Array, rows: Index, columns: Index, *, cell: int) -> Array:
-    """The same descriptors around some pixels only, shape (N, 128)."""
+    """The descriptors of `sift_rows` around some pixels only, shape (N, 128)."""
     maps, corners = _sift_cells(lightness, cell)
     return _sift([maps[rows + y, columns + x] for y in corners for x in corners])
 
@@ -99,7 +107,7 @@ def fourier_rows(lightness: Array, size: int) -> Iterator[tuple[int, int, Array]
 
 
 def fourier_at(lightness: Array, rows: Index, columns: Index, *, size: int) -> Array:
-    """The same magnitudes around some pixels only, shape (N, D)."""
+    """The magnitudes of `fourier_rows` around some pixels only, shape (N, D)."""
     return _magnitudes(_windows(lightness, size)[rows, columns].reshape(-1, size * size), size)
 
 
@@ -136,7 +144,7 @@ def square_distances(a: Array, b: Array) -> Array:
 
 
 def mean_square_distance(a: Array, b: Array, floor: float) -> np.float32:
-    """The mean of all squared distances between rows of a and b, from moments alone; at least floor²."""
+    """The mean of all squared distances between rows of a and b, computed from moments; at least floor²."""
     apart = np.square(a.mean(axis=0) - b.mean(axis=0)).sum()
     return np.float32(max(float(a.var(axis=0).sum() + b.var(axis=0).sum() + apart), floor**2))
 

@@ -1,4 +1,4 @@
-"""Colors taken from where a reference is most alike in lightness and local contrast (Welsh 2002)."""
+"""Welsh's method: colors taken from the place of a reference that is most alike in lightness and local contrast."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ UNSURE_CHROMA = 12.0
 
 
 class Welsh(Method):
-    """Each pixel takes the color of the reference's sample closest in lightness and in deviation around.
+    """Welsh's method: each pixel takes the color of the sample that is closest in lightness and in its deviation
+    around.
 
-    Source: Welsh, Ashikhmin, Mueller, "Transferring color to greyscale images", ACM Transactions on
-    Graphics 21(3),
+    Source: Welsh, Ashikhmin, Mueller, "Transferring color to greyscale images", ACM Transactions on Graphics 21(3),
     2002: section 3.1 for the global procedure, section 3.2 for swatches.
     """
 
@@ -59,17 +59,15 @@ class Welsh(Method):
 
         Args:
             lightness: CIE L*, shape (H, W), 0..100.
-            hints: only its swatches are used: each target box takes colors from its own reference box, and
-            the rest
-                of the photograph takes them from the target box that is textured like it. Points and
-                strokes are spread by the path afterwards.
+            hints: only swatches are used: each target box takes colors from its own reference box, and the rest of the
+                photograph takes colors from the target box with the most similar texture. `Colorizer` spreads points
+                and strokes over the prediction.
             references: at least one; a reference's weight is its share of the samples.
-            seed: moves the samples within the cells of their grid.
+            seed: of the samples' places within the cells of their grid.
         Returns:
-            Chroma that occurs in the references, and confidence from how close the matches are.
+            Chroma that occurs in the references, and confidence from the distances of the matches.
         Raises:
-            MethodError: if there is no reference of a weight above 0, or a swatch names one that is not
-            there.
+            MethodError: if there is no reference of a weight above 0, or a swatch names a reference that is not given.
         """
         counted_references(self.name, references)
         lightness = np.ascontiguousarray(lightness, np.float32)
@@ -102,7 +100,7 @@ def match(target: Array, samples: Array) -> tuple[NDArray[np.intp], Array]:
 def jittered_grid(
     shape: tuple[int, ...], count: int, random: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """About `count` places, one at random in each cell of a grid of nearly square cells: rows and columns."""
+    """About `count` places, one at random in each cell of a grid of nearly square cells, as row and column indices."""
     height, width = shape
     rows = int(np.clip(round(np.sqrt(count * height / width)), 1, min(height, count)))
     columns = int(np.clip(round(count / rows), 1, width))

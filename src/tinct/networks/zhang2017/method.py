@@ -17,7 +17,7 @@ from tinct.methods.automatic import (
     AutomaticDistribution,
     Features,
     Matched,
-    reach_of,
+    hint_influence,
 )
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import alternative
@@ -47,10 +47,10 @@ class LocalHints(AutomaticDistribution):
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
         """Predict chroma; a seed above 0 asks for another plausible answer."""
         output, size = matched.output, matched.lightness.shape
-        ab = output.whole("ab", size)
+        ab = output.resized("ab", size)
         if seed:
             ab += output.enlarged(alternative(self.distribution(matched), seed), size)
-        sure = np.maximum(reach_of(matched.lightness, matched.hints), np.float32(UNKNOWN_CONFIDENCE))
+        sure = np.maximum(hint_influence(matched.lightness, matched.hints), np.float32(UNKNOWN_CONFIDENCE))
         return Prediction(pin_hints(ab, matched.hints), sure)
 
 

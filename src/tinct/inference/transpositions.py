@@ -1,7 +1,8 @@
-"""Transpositions at a network's border, taken out of it: to NumPy they are a matter of strides, to the engine a copy.
+"""Removal of transpositions at a network's inputs and outputs: NumPy changes strides, where the engine would copy.
 
-Exported networks speak of maps with their channels last and compute with channels first. OpenVINO copies such an output
-of any size by its slowest kernel: for the released network's keys that was a third of the time of `encode`.
+Exported networks take and give maps with their channels last, and compute with channels first. OpenVINO transposes
+such an output of any size by its slowest kernel: for the released network's keys that took a third of the time of
+`encode`.
 """
 
 from __future__ import annotations
@@ -18,36 +19,51 @@ if TYPE_CHECKING:
 
 _NETWORK, _ORDERS = "network.xml", "orders.json"
 
-Orders = dict[str, list[int]]
-"""The order of a transposition's axes, by the name of the input or output where it stood."""
+AxisOrders = dict[str, list[int]]
+"""The order of a transposition's axes, by the name of the input or output that the transposition stood at."""
 
 
-def read_cut(core: Core, path: Path, ranges: Ranges | None = None) -> tuple[Model, Orders, Orders]:
-    """Read a network and take out its border's transpositions; see `cut_transpositions`.
+def read_without_transpositions(
+    core: Core, path: Path, ranges: Ranges | None = None
+) -> tuple[Model, AxisOrders, AxisOrders]:
+    """Read a network and remove the transpositions at its inputs and outputs; see `remove_transpositions`.
 
     Args:
+        core: OpenVINO.
+        path: the network's file.
         ranges: of the convolutions that are to be computed in 8 bits.
+    Returns:
+        The model, and the axis orders of its inputs and of its outputs.
     Raises:
-        RuntimeError: if it cannot be read.
+        RuntimeError: if the file cannot be read.
     """
     model = core.read_model(path)
     if ranges:
         to_eight_bits(model, ranges)
-    return model, *cut_transpositions(model)
+    return model, *remove_transpositions(model)
 
 
-def stored_cut(
+def cached_without_transpositions(
     core: Core, path: Path, folder: Path, ranges: Ranges | None = None
-) -> tuple[Path, Orders, Orders]:
-    """The same as a file in a folder, written the first time: the engine opens a file faster than a model in memory.
+) -> tuple[Path, AxisOrders, AxisOrders]:
+    """The network without transpositions as a file in a cache folder, written at the first call.
 
+    The engine opens a file faster than a model in memory.
+
+    Args:
+        core: OpenVINO.
+        path: the network's file.
+        folder: the cache folder; it exists.
+        ranges: of the convolutions that are to be computed in 8 bits.
+    Returns:
+        The file, and the axis orders of the network's inputs and of its outputs.
     Raises:
-        RuntimeError, OSError, ValueError: if it cannot be read or written.
+        RuntimeError, OSError, ValueError: if the network cannot be read, or the file cannot be written.
     """
     from tinct.inference.openvino_runtime import openvino
 
     def write(made: Path) -> None:
-        model, *orders = read_cut(core, path, ranges)
+        model, *orders = read_without_transpositions(core, path, ranges)
         openvino.save_model(model, made / _NETWORK, compress_to_fp16=False)
         (made / _ORDERS).write_text(json.dumps(orders), encoding="utf-8")
 
@@ -56,11 +72,12 @@ def stored_cut(
     return kept / _NETWORK, before, after
 
 
-def cut_transpositions(model: Model) -> tuple[Orders, Orders]:
-    """Remove, in place, those that the model begins or ends with.
+def remove_transpositions(model: Model) -> tuple[AxisOrders, AxisOrders]:
+    """Remove, in place, the transpositions that a model begins or ends with.
 
     Returns:
-        What is left to do: `array.transpose(order)` for inputs before a run, for outputs after it.
+        The axis orders of inputs and of outputs: the caller does `array.transpose(order)` to inputs before a run, and
+            to outputs after the run.
     """
     before = {name: order for port in list(model.get_parameters()) for name, order in _cut_input(model, port)}
     after = {name: order for result in model.get_results() for name, order in _cut_output(result)}
@@ -69,7 +86,10 @@ def cut_transpositions(model: Model) -> tuple[Orders, Orders]:
 
 
 def declared_name(names: set[str]) -> str:
-    """A port's name in the file: fusing layers may add names of inner values, which exporters write with a slash."""
+    """The name of a port as its file declares it, among `names`.
+
+    Fusing layers may add names of inner values to a port; exporters write those with a slash.
+    """
     ordered = sorted(names)
     return next((name for name in ordered if "/" not in name), ordered[0])
 

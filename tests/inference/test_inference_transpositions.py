@@ -9,16 +9,16 @@ import pytest
 
 from tinct.errors import ShapeError
 from tinct.inference import open_network
-from tinct.inference.border import cut_transpositions
-from tinct.inference.opening import forget_networks
+from tinct.inference.opening import drop_compiled_networks
 from tinct.inference.openvino_runtime import openvino
 from tinct.inference.openvino_runtime import opset13 as op
+from tinct.inference.transpositions import remove_transpositions
 
 
 @pytest.fixture
 def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Channels last at the border, channels first inside; one output is also used inside, one is not transposed."""
-    forget_networks()
+    drop_compiled_networks()
     monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
     given = op.parameter([-1, -1, -1, 4], np.float32, name="given")
     given.output(0).set_names({"given"})
@@ -48,12 +48,12 @@ def test_results_are_those_of_the_whole_network(network: Path, shape: tuple[int,
         assert set(found) == {"turned", "plain", "summed"}, start
         for name, array in found.items():
             np.testing.assert_allclose(array, whole[name], rtol=1e-4, atol=1e-5)
-        forget_networks()
+        drop_compiled_networks()
 
 
 def test_all_of_the_border_is_cut(network: Path) -> None:
     model = openvino.Core().read_model(network)
-    before, after = cut_transpositions(model)
+    before, after = remove_transpositions(model)
     assert before == {"given": [0, 3, 1, 2]}
     assert after == {"turned": [0, 2, 3, 1], "summed": [0, 2, 3, 1]}
     assert not [node for node in model.get_ops() if node.get_type_name() == "Transpose"]
@@ -68,10 +68,10 @@ def test_a_damaged_copy_is_made_again(network: Path) -> None:
     given = np.ones((1, 5, 7, 4), np.float32)
     wanted = open_network(network).run(given=given)["turned"]
     for name in ("network.xml", "orders.json"):
-        forget_networks()
+        drop_compiled_networks()
         (copy,) = (network.parent / "cache").rglob(name)
         copy.write_text("damaged")
         np.testing.assert_array_equal(open_network(network).run(given=given)["turned"], wanted)
         open_network(network)
-        forget_networks()
+        drop_compiled_networks()
         open_network(network)
