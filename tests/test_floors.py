@@ -14,7 +14,7 @@ FLOORS = """
 errors | files unfinished | networks.card | streams | threads | version
 color | options | tables | weights
 inference | photo
-color.lab_openvino | complaints | hints
+color.lab_openvino | decoder_messages | hints
 methods.*
 networks
 methods methods.selection

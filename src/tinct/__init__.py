@@ -1,6 +1,6 @@
 """tinct colorizes black-and-white photographs: from a reference photograph, from points and strokes of color.
 
-The names below are the public ones. Each is imported when it is first used: `import tinct` costs nothing.
+The names below are the public ones. A name is imported when it is first used, so that `import tinct` costs nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m tinct` is `tinct`; for launchers that take a module, as torchrun does."""
+"""`python -m tinct` runs the command line `tinct`, for launchers that take a module, such as torchrun."""
 
 from tinct.cli import main
 

@@ -1,4 +1,4 @@
-"""A first look: scikit-image's own photographs made gray, then colorized by reference and by hints."""
+"""The demo: scikit-image's own photographs made gray, then colorized by reference and by hints."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from tinct.photo import Photo
 Picture = NDArray[np.uint8]
 
 SHEET_HEIGHT = 240
+"""Height in pixels of a row of the sheet."""
+
 _MARGIN = 8
 _CAPTION = 20
 
 GRAY = "#808080"
+"""The color of hints that keep a place gray."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +33,16 @@ class Example:
     """One row of the sheet.
 
     Attributes:
-        name: what its files are called.
-        says: what is done, for the caption.
+        name: of the row's files.
+        caption: one line for people.
         picture: gives the true photograph, shape (H, W, 3), uint8.
         reference: gives a color photograph to take colors from, or None.
-        hints: what is asked for.
+        hints: the hints of the colorization.
         method: as `tinct methods` lists them, or None for the best one.
     """
 
     name: str
-    says: str
+    caption: str
     picture: Callable[[], Picture]
     reference: Callable[[], Picture] | None = None
     hints: tuple[HintLike, ...] = ()
@@ -81,6 +84,8 @@ ASTRONAUT: tuple[HintLike, ...] = (
         for line in (((59, 111), (75, 147)), ((13, 173), (52, 248)), ((5, 339), (15, 385)))
     ),
 )
+"""Hints for the photograph of the astronaut."""
+
 COFFEE: tuple[HintLike, ...] = (
     *_points("#a52a12", (110, 134), (308, 355), (455, 201), (228, 201), (221, 275), (180, 330), (100, 200)),
     *_points("#b8651e", (281, 134), (250, 150)),
@@ -89,6 +94,8 @@ COFFEE: tuple[HintLike, ...] = (
     *_points("#3a2416", (60, 20)),
     Stroke(((345, 270), (365, 310), (392, 285)), "#a8a098", 8),
 )
+"""Hints for the photograph of the cup of coffee."""
+
 CAT: tuple[HintLike, ...] = (
     *_points("#9c9a40", (155, 117), (308, 136), (190, 108)),
     *_points("#a85c4a", (263, 240)),
@@ -97,6 +104,8 @@ CAT: tuple[HintLike, ...] = (
     *_points("#b7a39c", (395, 223), (430, 80), (21, 145)),
     *_points("#cf9a92", (356, 45)),
 )
+"""Hints for the photograph of the cat."""
+
 ROCKET: tuple[HintLike, ...] = (
     *_points("#24406e", (171, 74), (500, 143), (330, 40), (100, 160), (600, 200)),
     *_points("#4a5f80", (414, 274), (243, 257), (560, 330), (110, 320)),
@@ -104,6 +113,8 @@ ROCKET: tuple[HintLike, ...] = (
     *_points("#f0a236", (364, 396), (150, 377), (193, 394), (433, 397)),
     *_points("#a87b3c", (317, 422)),
 )
+"""Hints for the photograph of the rocket."""
+
 BLUE: tuple[HintLike, ...] = (
     Stroke(((375, 222), (410, 195), (445, 180)), "#1f55b8", 24),
     Stroke(((380, 228), (450, 222)), "#1f55b8", 16),
@@ -111,7 +122,11 @@ BLUE: tuple[HintLike, ...] = (
     Stroke(((130, 222), (160, 214), (205, 218), (245, 252)), "#1f55b8", 8),
     Stroke(((530, 280), (560, 276), (600, 288), (630, 303)), "#1f55b8", 12),
 )
+"""Hints that make the motorcycle blue."""
+
 STEREO = (_bundled("stereo_motorcycle", 0), _bundled("stereo_motorcycle", 1))
+"""Functions that give the two photographs of a stereo pair of a motorcycle."""
+
 EXAMPLES = (
     Example("motorcycle", "reference: the other half of a stereo pair", *STEREO),
     Example("motorcycle-gupta", "the same, method gupta", *STEREO, method="gupta"),
@@ -122,16 +137,17 @@ EXAMPLES = (
     Example("cat", "points", _bundled("cat"), hints=CAT),
     Example("rocket", "points", _bundled("rocket"), hints=ROCKET),
 )
+"""The rows of the sheet."""
 
 
 def run_demo(place: Path, examples: Sequence[Example] = EXAMPLES) -> Path:
-    """Colorize the examples and lay them out before, after and as they were.
+    """Colorize the examples and make a sheet of them: gray, colorized, and true.
 
     Args:
         place: the folder for the pictures; it is made, and pictures of an earlier demo are replaced.
-        examples: what to show.
+        examples: the rows of the sheet.
     Returns:
-        The sheet.
+        The path of the sheet.
     """
     from PIL import Image
 
@@ -180,7 +196,7 @@ def _row(example: Example, gray: Picture, result: Picture, truth: Picture) -> Pi
         small = picture.resize((width, SHEET_HEIGHT), Image.Resampling.LANCZOS)
         canvas.paste(small, (_MARGIN + i * step, _CAPTION))
     draw = ImageDraw.Draw(canvas)
-    for i, text in enumerate((f"{example.name}: before", f"after ({example.says})", "as it was")):
+    for i, text in enumerate((f"{example.name}: before", f"after ({example.caption})", "as it was")):
         draw.text((_MARGIN + i * step, 4), text, fill="black")
     return np.asarray(canvas)
 

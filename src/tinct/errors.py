@@ -1,7 +1,7 @@
-"""What can go wrong, by name.
+"""The errors that tinct raises, by name.
 
-Every message says what was met, what was wanted and what to do, in one line: the command line prints it as it stands
-and exits with code 2.
+Every message says in one line what was met, what was wanted and what to do: the command line prints the message as it
+stands and exits with code 2.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import errno
 from collections.abc import Iterator
 
 LONGEST_LINE = 200
-"""Characters of an error's line; of a longer one the middle is left out."""
+"""Characters of an error's line; the middle of a longer line is left out."""
 
 _NO_MEMORY = (
     "bad_alloc",
@@ -23,7 +23,7 @@ _NO_MEMORY = (
 
 
 class TinctError(Exception):
-    """The root of every error that tinct raises on purpose."""
+    """Base class of all errors that tinct raises on purpose."""
 
 
 class PhotoError(TinctError):
@@ -31,7 +31,7 @@ class PhotoError(TinctError):
 
 
 class PhotoTooLargeError(PhotoError):
-    """A photograph's header declares more pixels than the limit; refused before anything is decoded."""
+    """A photograph's header declares more pixels than the limit; nothing was decoded."""
 
 
 class ShapeError(TinctError, ValueError):
@@ -55,11 +55,11 @@ class OptionError(TinctError, ValueError):
 
 
 class MethodError(TinctError, ValueError):
-    """The method is unknown, or cannot answer what was asked: it needs a reference or hints and got none."""
+    """The method is unknown, or cannot predict from the given references and hints."""
 
 
 class ProjectError(TinctError, ValueError):
-    """A project file cannot be understood, or the files it names are missing or are other ones."""
+    """A project file cannot be understood, or a file that it names is missing or has another hash."""
 
 
 class OutputError(TinctError, OSError):
@@ -71,11 +71,11 @@ class WeightsError(TinctError):
 
 
 class EvaluationError(TinctError, ValueError):
-    """Photographs cannot be measured on, a protocol is unknown, or results files do not fit each other."""
+    """Photographs cannot be used for measuring, a protocol is unknown, or results files do not fit each other."""
 
 
 class TrainingError(TinctError):
-    """A training run has gone wrong: its loss is no longer a number."""
+    """A training run failed: its loss is no longer a number."""
 
 
 class MissingExtraError(TinctError, ImportError):
@@ -95,7 +95,8 @@ class ChromaError(TinctError, ValueError):
 
 
 def one_line(message: str) -> str:
-    """A message as one line for people: no line breaks, nothing that a terminal would obey, not too long."""
+    """A message as one line for people: no line breaks, no control characters of a terminal, at most LONGEST_LINE
+    characters."""
     visible = "".join(
         each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(message.split())
     )
@@ -103,7 +104,7 @@ def one_line(message: str) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """A text of at most `limit` characters: what it begins and ends with, as lines end with what to do."""
+    """A text of at most `limit` characters: its beginning and its end, as the end of a message says what to do."""
     if len(text) <= limit:
         return text
     end = limit * 2 // 5
@@ -111,12 +112,12 @@ def shortened(text: str, limit: int) -> str:
 
 
 def shown(value: object) -> str:
-    """A value in a message as Python writes it, cut where it is long."""
+    """A value in a message as Python's `repr` gives it, shortened."""
     return shortened(repr(value), 60)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """True if memory that could not be had is at the bottom of an error, whatever it was taken for meanwhile."""
+    """True if an error, or one of its causes, says that memory could not be allocated."""
     return any(_lacks_memory(each) for each in _causes(error))
 
 

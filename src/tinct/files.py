@@ -1,4 +1,4 @@
-"""Files and folders: written whole or not at all, known by their hash, and where tinct keeps what it can make again."""
+"""Files and folders: writing files whole or not at all, hashes of files, and the cache folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from tinct.unfinished import finish, unfinished_file
 
 
 def write_whole(path: Path, content: str | bytes | Callable[[BinaryIO], object]) -> None:
-    """Write a file in one piece: if that fails, an existing file stays as it was and no other is left behind.
+    """Write a file whole or not at all: if writing fails, an existing file stays as it was, and no partial file is
+    left.
 
     Args:
         path: the file; missing folders are made, an existing file is replaced.
@@ -42,11 +43,11 @@ def sha256_of_file(path: Path) -> str:
 
 
 def cache_folder() -> Path:
-    """Where tinct may keep what it can make again.
+    r"""The folder for files that tinct can make again.
 
-    `TINCT_CACHE` if it is set, else the platform's own: `$XDG_CACHE_HOME/tinct` or `~/.cache/tinct`
-    (XDG Base Directory Specification 0.8: relative paths are ignored), `~/Library/Caches/tinct` on macOS,
-    `%LOCALAPPDATA%\\tinct\\Cache` on Windows. The folder need not exist.
+    `TINCT_CACHE` if it is set, else the platform's own: `$XDG_CACHE_HOME/tinct` or `~/.cache/tinct` (XDG Base
+    Directory Specification 0.8: relative paths are ignored), `~/Library/Caches/tinct` on macOS,
+    `%LOCALAPPDATA%\tinct\Cache` on Windows. The folder need not exist.
     """
     if own := os.environ.get("TINCT_CACHE"):
         return Path(own).expanduser()
@@ -60,7 +61,7 @@ def cache_folder() -> Path:
 
 
 def writable_cache(*parts: str) -> Path | None:
-    """A folder under the cache folder, made if need be; None if nothing can be written there."""
+    """A folder under the cache folder, made if need be; None if the folder cannot be written to."""
     try:
         folder = cache_folder().joinpath(*parts)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,4 +1,4 @@
-"""The knobs of one colorization, the same behind the library, the command line, the REST server and the page."""
+"""The options of a colorization, the same in the library, the command line, the REST server and the page."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from tinct.errors import OptionError, shown
 
 WORKING_SIZE_RANGE = (32, 2048)
-"""Pixels that the longer side of the working size may have."""
+"""Least and largest working size, in pixels of the longer side."""
 
 LARGEST_SEED = 2**63 - 1
-"""The largest seed: what every program that reads JSON or a file's header can hold."""
+"""The largest seed: the largest integer of 64 bits, which JSON and headers of files can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Options:
 
     @classmethod
     def from_mapping(cls, values: Any) -> Options:
-        """Options by name, as JSON, a project or a command line gives them; what is not named has its default.
+        """Options by name, as JSON, a project or a command line gives them; missing names have their defaults.
 
         Args:
             values: a mapping of names and values, or None for the defaults.
@@ -79,8 +79,10 @@ class Options:
         return cls().with_changes(values or {})
 
     def with_changes(self, changes: Mapping[str, Any]) -> Options:
-        """These options with others by name.
+        """These options with other values of some of them.
 
+        Args:
+            changes: values by name.
         Raises:
             OptionError: if a name is unknown, or a value is of another kind or out of range.
         """

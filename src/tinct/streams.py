@@ -1,4 +1,4 @@
-"""What is named like a file and may be a pipe or a device: read whole, and no more than a bound."""
+"""Reading paths that may be pipes or devices: whole, and up to a limit of bytes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 LARGEST_PIPE = 2 << 30
-"""Bytes that are read from a pipe; what is behind a pipe does not say how much it is."""
+"""Bytes that are read from a pipe at most, as a pipe does not tell its length."""
 
 
 def open_rewindable(path: str | PathLike[str], limit: int = LARGEST_PIPE) -> BinaryIO:
-    """Open a file for reading; a pipe is read whole into memory, as decoders go back and forth.
+    """Open a file for reading; a pipe is read whole into memory, as decoders seek.
 
     Raises:
-        OSError: if it cannot be opened, is a device (which may never end), or a pipe of more than `limit` bytes.
+        OSError: if the path cannot be opened, is a device (which may never end), or is a pipe of more than `limit`
+            bytes.
     """
     file = Path(path).open("rb")  # noqa: SIM115
     mode = os.fstat(file.fileno()).st_mode
@@ -31,10 +32,10 @@ def open_rewindable(path: str | PathLike[str], limit: int = LARGEST_PIPE) -> Bin
 
 
 def read_whole(path: str | PathLike[str], limit: int) -> bytes:
-    """The contents of a file or a pipe.
+    """The content of a file or a pipe.
 
     Raises:
-        OSError: if it cannot be opened, is a device, or has more than `limit` bytes.
+        OSError: if the path cannot be opened, is a device, or has more than `limit` bytes.
     """
     with open_rewindable(path, limit) as file:
         return _bounded(file, limit, path)

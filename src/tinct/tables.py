@@ -1,4 +1,4 @@
-"""Dataclasses from tables of TOML or JSON: a config's, or a manifest's."""
+"""Dataclasses from tables of TOML or JSON: from a config, or from a manifest."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ T = TypeVar("T")
 
 
 def dataclass_from(cls: type[T], table: Mapping[str, Any], name: str) -> T:
-    """A dataclass from a TOML table; lists become tuples.
+    """A dataclass from a table; lists become tuples.
 
     Args:
+        cls: the dataclass; its defaults say the types of its fields.
+        table: values by name.
         name: of the table, for the error.
     Raises:
         OptionError: if the table has a key that the dataclass has not, or a value of another type.

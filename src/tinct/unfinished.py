@@ -1,4 +1,4 @@
-"""Files that are being written, and those that a process left behind that was killed while it wrote."""
+"""Temporary files of writers, and removal of those that killed processes left behind."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ _swept: set[Path] = set()
 
 @contextmanager
 def unfinished_file(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """A new file in a folder, open for writing and reading; it is removed at the end unless it was moved away.
+    """A new temporary file in a folder, open for writing and reading; it is removed at the end unless the caller has
+    moved it.
 
-    What killed processes left in the folder is removed as well, once a process and folder.
+    Abandoned files of killed processes are removed from the folder as well, once for each process and folder.
 
+    Yields:
+        The path and the stream.
     Raises:
-        OSError: if it cannot be made.
+        OSError: if the file cannot be made.
     """
     remove_abandoned(folder)
     path = folder / f".tinct-{secrets.token_hex(8)}.tmp"
@@ -50,7 +53,7 @@ def unfinished_file(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
 
 
 def finish(stream: BinaryIO) -> None:
-    """Bring an unfinished file to the disk, ready to be moved; its lock is kept until it has been.
+    """Write a temporary file to the disk, ready to be moved; its lock is kept until the stream is closed.
 
     Raises:
         OSError: if the disk is full.
@@ -62,7 +65,7 @@ def finish(stream: BinaryIO) -> None:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove unfinished files that no process writes any more: their lock went with the process."""
+    """Remove temporary files that no process writes any more: the lock of a file goes with its process."""
     if folder in _swept:
         return
     _swept.add(folder)

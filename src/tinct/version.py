@@ -1,3 +1,3 @@
-"""The version of tinct; it stands here alone, and packaging reads it here."""
+"""The version of tinct, stated here alone; packaging reads it here."""
 
 __version__ = "0.1.0"

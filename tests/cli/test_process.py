@@ -212,7 +212,7 @@ def test_decoders_are_heard_without_a_place_for_files(folder: Path, monkeypatch:
     def nowhere(*_: object, **__: object) -> None:
         raise FileNotFoundError("No usable temporary directory")
 
-    monkeypatch.setattr("tinct.complaints.TemporaryFile", nowhere)
+    monkeypatch.setattr("tinct.decoder_messages.TemporaryFile", nowhere)
     assert run(["colorize", "photo.png", *QUICK, "-o", "a.png"]) == 0
     monkeypatch.delattr(os, "memfd_create", raising=False)
     assert run(["colorize", "photo.png", *QUICK, "-o", "b.png"]) == 0
@@ -305,9 +305,9 @@ def test_a_line_keeps_its_beginning_and_its_end() -> None:
 
 
 def test_the_process_ends_after_its_threads() -> None:
-    from tinct.cli.process import ended
+    from tinct.cli.process import join_threads
 
     done = []
     threading.Thread(target=lambda: (time.sleep(0.2), done.append(1))).start()
-    assert ended(2) == 2
+    assert join_threads(2) == 2
     assert done == [1]

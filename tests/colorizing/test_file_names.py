@@ -8,7 +8,7 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 
-from tinct.colorizing.batch import Placing, State, file_key, plan
+from tinct.colorizing.batch import OutputRules, State, file_key, plan
 from tinct.files import cache_folder
 from tinct.photo.formats import path_format
 
@@ -36,18 +36,18 @@ def test_of_names_that_differ_in_capitals_the_first_is_done_where_they_are_one_f
     monkeypatch: pytest.MonkeyPatch, platform: str, refused: int
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
-    items = plan(["scan.jpg", "SCAN.tif", "other.jpg"], Placing())
+    items = plan(["scan.jpg", "SCAN.tif", "other.jpg"], OutputRules())
     states = [item.state for item in items]
     assert states.count(State.REFUSED) == refused
     assert states[0] == states[2] == State.TO_DO
     if refused:
-        assert items[1].why.startswith("scan.jpg and SCAN.tif would both become")
+        assert items[1].reason.startswith("scan.jpg and SCAN.tif would both become")
 
 
 @pytest.mark.parametrize("name", ["SCAN.JPG", "scan.Tiff", "Scan.PnG"])
 def test_a_suffix_in_capitals_is_the_same_format(name: str) -> None:
     assert path_format(Path(name)).name == path_format(Path(name.lower())).name
-    assert Placing(format="same").target(name, None) == f"{Path(name).stem}.color{Path(name).suffix}"
+    assert OutputRules(format="same").target(name, None) == f"{Path(name).stem}.color{Path(name).suffix}"
 
 
 def test_caches_lie_where_each_system_keeps_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""The command line: parse, call, print.
+"""The command line: commands parse arguments, call the library, and print.
 
-Each group of verbs is a module of this package with a function `register(app)` that adds its commands. These
-modules import only the standard library and typer at their top, so that `tinct --help` answers at once; what
-a command needs is imported when it runs.
+Each group of commands is a module of this package with a function `register(app)` that adds its commands. These
+modules import only the standard library and typer at their top, so that `tinct --help` answers at once; a command
+imports its needs when it runs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 
@@ -22,8 +21,8 @@ from tinct.cli.process import (
     EXIT_INTERRUPTED,
     EXIT_TERMINATED,
     Terminated,
-    drop_output,
-    ended,
+    discard_output,
+    join_threads,
     open_missing_streams,
 )
 from tinct.errors import TinctError, is_out_of_memory, one_line, shortened
@@ -37,14 +36,12 @@ VERBS = (
     "batch",
     "evaluate",
     "study",
-    "weights",
     "serve",
-    "video",
     "data",
     "train",
     "export",
 )
-"""Modules of verbs in the order of the help page; one that this installation lacks is passed over."""
+"""Modules of commands in the order of the help page."""
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """click's UsageError, which newer typer carries inside itself and no longer takes from click."""
@@ -52,10 +49,11 @@ _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 HELP = (
     "Colorize black-and-white photographs, from a reference photograph or from points and strokes of color."
 )
+"""The help page's first line."""
 
 
 def build_app() -> typer.Typer:
-    """The application with every verb that is there."""
+    """The application with all commands."""
     app = typer.Typer(
         name="tinct",
         help=HELP,
@@ -65,52 +63,58 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_root)
     for verb in VERBS:
-        module = f"{__name__}.{verb}"
-        if find_spec(module):
-            import_module(module).register(app)
+        import_module(f"{__name__}.{verb}").register(app)
     return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 bad input (one line on stderr says which), 130 interrupted."""
     open_missing_streams()
-    sys.exit(ended(run(sys.argv[1:] if arguments is None else arguments)))
+    sys.exit(join_threads(run(sys.argv[1:] if arguments is None else arguments)))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line; what went wrong is one line on stderr, and the exit code is returned."""
+    """Run the command line; an error is one line on stderr.
+
+    Returns:
+        The exit code.
+    """
     try:
         code = build_app()(list(arguments) or ["--help"], prog_name="tinct", standalone_mode=False)
     except _USAGE_ERROR as error:
-        return complain(_usage(error))
+        return report_bad_input(_usage(error))
     except (KeyboardInterrupt, Terminated, typer.Abort) as error:
-        return stopped(error)
+        return report_interruption(error)
     except SystemExit as error:  # newer typer leaves so when whoever reads has gone away
         return _left(error)
     except BrokenPipeError:
         return _left(SystemExit(0))
     except Exception as error:
-        return complain(told(error))
-    return stopped() if code == EXIT_INTERRUPTED else code if isinstance(code, int) else 0
+        return report_bad_input(error_message(error))
+    return report_interruption() if code == EXIT_INTERRUPTED else code if isinstance(code, int) else 0
 
 
-def complain(message: str) -> int:
-    """Print one line on stderr and return the exit code for bad input."""
-    note(message)
+def report_bad_input(message: str) -> int:
+    """Print one line on stderr.
+
+    Returns:
+        The exit code for bad input.
+    """
+    print_note(message)
     return EXIT_BAD_INPUT
 
 
-def note(message: str) -> None:
+def print_note(message: str) -> None:
     """Print one line on stderr."""
     with suppress(OSError):
         typer.echo(f"tinct: {one_line(message)}", err=True)
 
 
-def told(error: Exception) -> str:
-    """What the line about an error says; a traceback goes before it where TINCT_TRACEBACK is set.
+def error_message(error: Exception) -> str:
+    """The line for an error; the error's traceback is printed before if TINCT_TRACEBACK is set.
 
     Args:
-        error: one of the library's own, memory that was not there, or a defect of tinct.
+        error: one of the library's own, a lack of memory, or a defect of tinct.
     """
     if os.environ.get("TINCT_TRACEBACK"):
         traceback.print_exception(error)
@@ -121,15 +125,21 @@ def told(error: Exception) -> str:
     return f"failed unexpectedly ({type(error).__name__}: {shortened(str(error), 80)}); please report it."
 
 
-def stopped(error: BaseException | None = None) -> int:
-    """Say that the work was stopped, and return the exit code for it."""
-    note("stopped; photographs already written stay.")
+def report_interruption(error: BaseException | None = None) -> int:
+    """Print that the work was stopped.
+
+    Args:
+        error: `Terminated` for SIGTERM; anything else for Ctrl-C.
+    Returns:
+        The exit code.
+    """
+    print_note("stopped; photographs already written stay.")
     return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
 
 
 def _left(error: SystemExit) -> int:
     """The exit code for output that nobody reads any more: nothing went wrong."""
-    drop_output(sys.stdout)
+    discard_output(sys.stdout)
     if isinstance(error.__context__, BrokenPipeError):
         return 0
     return error.code if isinstance(error.code, int) else EXIT_BAD_INPUT

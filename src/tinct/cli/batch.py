@@ -31,6 +31,7 @@ Examples:
   tinct batch report colored --out report.html
   tinct batch verify colored
 """
+"""Examples for the help page and docs/cli.md."""
 
 _MANIFEST = typer.Argument(help="Manifest: .parquet, .csv or .jsonl, a path or a URI.", metavar="MANIFEST")
 _OUT = typer.Option("--out", metavar="URI", help="Folder or URI for results and ledger.")
@@ -61,7 +62,7 @@ _OPTION = typer.Option(
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs to the application."""
+    """Add the commands `batch`, `watch` and `render` to the application."""
     batch = typer.Typer(
         help="Colorize archives: manifest in, results and ledger out.", no_args_is_help=True, epilog=EXAMPLES
     )

@@ -1,4 +1,4 @@
-"""`tinct colorize`: photographs in, photographs in color out."""
+"""`tinct colorize`: photographs to colorize, and where their results go."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinct.cli.process import drop_output, is_closed
+from tinct.cli.process import discard_output, is_closed
 from tinct.errors import OptionError, OutputError, PhotoError, TinctError
 from tinct.options import Options
 
 if TYPE_CHECKING:
-    from tinct.colorizing.batch import Item, Placing
+    from tinct.colorizing.batch import Item, OutputRules
     from tinct.colorizing.colorizer import Colorizer
     from tinct.hints import HintLike
     from tinct.methods import Method
     from tinct.photo import Photo
 
 STANDARD_STREAM = "-"
+"""Name of standard input and output in place of a path."""
+
 SAME = "same"
+"""Value of `--format` for each photograph's own format."""
 
 _LARGEST_LIST = 64 << 20
 """Bytes of a list of photographs."""
 
-DECIDED = ("reference", "hint", "hints", *(each.name for each in fields(Options)))
-"""Parameters of the command that a project has its own word for."""
+PROJECT_PARAMETERS = ("reference", "hint", "hints", *(each.name for each in fields(Options)))
+"""Parameters of the command that a project states itself."""
 
 EXAMPLES = """
 \b
@@ -51,6 +54,7 @@ Examples:
   tinct colorize --project coat.tinct.json --carry result album/*.jpg --out-dir colored
       a whole album alike: the same coat, the same navy
 """
+"""Examples for the help page and docs/cli.md."""
 
 _PHOTOS = typer.Argument(
     help="Photographs to colorize, or folders of them; - reads one from standard input.", metavar="PHOTO"
@@ -112,7 +116,7 @@ _SEED = typer.Option("--seed", metavar="N", help="What random choices start from
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb to the application."""
+    """Add the command `colorize` to the application."""
     app.command("colorize", epilog=EXAMPLES)(colorize)
 
 
@@ -149,14 +153,14 @@ def colorize(
     NAME.color.png, and never over anything unless you say --overwrite. Among several photographs, results of
     tinct are passed over.
     """
-    from tinct.cli.batches import Telling, do_all
-    from tinct.colorizing.batch import Placing
+    from tinct.cli.photo_batch import Verbosity, process_all
+    from tinct.colorizing.batch import OutputRules
 
     photos = [*(photos or ()), *(_listed(files_from) if files_from is not None else ())]
     if project is not None:
-        from tinct.cli.replaying import read_album
+        from tinct.cli.project_replay import read_album
 
-        photos, set_up = read_album(project, carry, photos, given(context, DECIDED))
+        photos, set_up = read_album(project, carry, photos, named_flags(context, PROJECT_PARAMETERS))
     elif carry is not None:
         raise OptionError("--carry is given, but there is no --project whose hints could be carried.")
     else:
@@ -170,17 +174,17 @@ def colorize(
             trust=trust,
         )
         set_up = _set_up(options, reference, hint or [], hints)
-    items, placing = _planned(
-        photos, output, Placing(out_dir, keep_tree, format, overwrite, skip_existing), recursive
+    items, rules = _planned(
+        photos, output, OutputRules(out_dir, keep_tree, format, overwrite, skip_existing), recursive
     )
     if as_json and any(item.target == STANDARD_STREAM for item in items):
         raise OptionError("--json and a result both go to standard output; give -o FILE.")
-    return do_all(
-        items, placing, lambda item: _colorize_one(set_up, item, placing, page), Telling(quiet, as_json)
+    return process_all(
+        items, rules, lambda item: _colorize_one(set_up, item, rules, page), Verbosity(quiet, as_json)
     )
 
 
-def given(context: typer.Context, names: Iterable[str]) -> list[str]:
+def named_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
     """The flags of those parameters that the command line named, in the order of `names`."""
     flags = {each.name: each.opts[0] for each in context.command.params}
     sources = {name: context.get_parameter_source(name) for name in names}
@@ -212,36 +216,36 @@ def _set_up(
 
 
 def _colorize_one(
-    set_up: Callable[[Photo], Colorizer], item: Item, placing: Placing, page: int | None
+    set_up: Callable[[Photo], Colorizer], item: Item, rules: OutputRules, page: int | None
 ) -> None:
-    from tinct.cli.pages import colorize_pages, takes_all_pages
+    from tinct.cli.tiff_pages import colorize_pages, takes_all_pages
     from tinct.colorizing.batch import make_folder
     from tinct.photo.writing import check_target
 
     to_stream = item.target == STANDARD_STREAM
     if not to_stream:
-        if placing.out_dir is not None:
+        if rules.out_dir is not None:
             make_folder(item.target)
         source = None if item.photo == STANDARD_STREAM else Path(item.photo)
-        check_target(Path(item.target), source=source, overwrite=placing.overwrite)
+        check_target(Path(item.target), source=source, overwrite=rules.overwrite)
     all_pages = page is None and takes_all_pages(item.photo, item.target)
     photo = _read(item.photo, 1 if all_pages else page)
     item.notes += photo.notes
     if all_pages and photo.pages > 1:
-        notes = colorize_pages(set_up, photo, item.photo, Path(item.target), placing.overwrite)
+        notes = colorize_pages(set_up, photo, item.photo, Path(item.target), rules.overwrite)
     else:
         result = set_up(photo).render()
         if to_stream:
-            _send(result.encode(None if placing.format in (None, SAME) else placing.format))
+            _send(result.encode(None if rules.format in (None, SAME) else rules.format))
         else:
-            result.write(Path(item.target), overwrite=placing.overwrite)
+            result.write(Path(item.target), overwrite=rules.overwrite)
         notes = list(result.notes)
     item.notes += [each for each in notes if each not in item.notes]
 
 
 def _planned(
-    photos: Sequence[str], output: str | None, placing: Placing, recursive: bool
-) -> tuple[list[Item], Placing]:
+    photos: Sequence[str], output: str | None, rules: OutputRules, recursive: bool
+) -> tuple[list[Item], OutputRules]:
     """What is done with each photograph that is named.
 
     Raises:
@@ -253,20 +257,20 @@ def _planned(
     if not photos:
         raise OptionError("no PHOTO is named; name at least one, or - for standard input.")
     if output is None:
-        items = plan(photos, placing, recursive=recursive)
-    elif placing.out_dir is not None:
+        items = plan(photos, rules, recursive=recursive)
+    elif rules.out_dir is not None:
         raise OptionError(
             "both -o and --out-dir are given; -o names one file, --out-dir a folder: choose one."
         )
     elif len(photos) > 1:
         raise OptionError(f"-o names one file but there are {len(photos)} photographs; use --out-dir DIR.")
-    elif placing.format is not None and output != STANDARD_STREAM:
+    elif rules.format is not None and output != STANDARD_STREAM:
         raise OptionError("both -o and --format are given; the name after -o says the format.")
     else:
         items = [Item(photos[0], output)]
     if any(item.target == STANDARD_STREAM for item in items):
         _check_standard_output()
-    return items, placing
+    return items, rules
 
 
 def _check_standard_output() -> None:
@@ -282,22 +286,22 @@ def _listed(file: str) -> list[str]:
     Raises:
         OptionError: if it cannot be read.
     """
-    from tinct.colorizing.batch import names_in
+    from tinct.colorizing.batch import listed_names
     from tinct.streams import read_whole
 
     if file == STANDARD_STREAM:
-        return names_in(b"" if is_closed("stdin") else sys.stdin.buffer.read())
+        return listed_names(b"" if is_closed("stdin") else sys.stdin.buffer.read())
     try:
-        return names_in(read_whole(file, _LARGEST_LIST))
+        return listed_names(read_whole(file, _LARGEST_LIST))
     except OSError as error:
         raise OptionError(f"{file} cannot be read ({error.strerror}); give a list of files.") from None
 
 
 def _read(source: str, page: int | None = None) -> Photo:
-    """Read a photograph; what was decided about it, and what decoders complain of, are its notes."""
-    from tinct.complaints import read_heard
+    """Read a photograph; its notes name decisions of reading, and messages of decoders."""
+    from tinct.decoder_messages import read_with_messages
 
-    return read_heard(_StandardInput() if source == STANDARD_STREAM else source, page=page)
+    return read_with_messages(_StandardInput() if source == STANDARD_STREAM else source, page=page)
 
 
 class _StandardInput(BytesIO):
@@ -316,7 +320,7 @@ def _send(result: bytes) -> None:
         sys.stdout.buffer.write(result)
         sys.stdout.buffer.flush()
     except OSError as error:
-        drop_output(sys.stdout)
+        discard_output(sys.stdout)
         raise OutputError(
             f"the result could not be written to standard output ({error.strerror}); send it elsewhere."
         ) from None

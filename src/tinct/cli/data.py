@@ -1,4 +1,4 @@
-"""`tinct data`: photographs and labels made ready for training."""
+"""`tinct data`: preparation of photographs and labels for training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group of verbs to the application."""
+    """Add the commands `data ...` to the application."""
     group = typer.Typer(help="Make photographs and labels ready for training.", no_args_is_help=True)
     group.command("pack")(pack)
     group.command("labels")(labels)

@@ -1,4 +1,4 @@
-"""`tinct demo`: a first look, without a photograph at hand."""
+"""`tinct demo`: colorized examples, made of photographs that scikit-image brings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb to the application."""
+    """Add the command `demo` to the application."""
     app.command("demo")(demo)
 
 

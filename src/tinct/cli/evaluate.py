@@ -1,4 +1,4 @@
-"""The verbs `tinct evaluate`, which measures methods by a protocol, and `tinct compare`, which compares two runs."""
+"""`tinct evaluate`, which measures methods by a protocol, and `tinct compare`, which compares two runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs to the application."""
+    """Add the commands `evaluate` and `compare` to the application."""
     app.command("evaluate")(evaluate)
     app.command("compare")(compare)
 
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
 PROTOCOLS = (
     "auto, auto-256, hints, exemplar-self, exemplar-class, exemplar-unrelated, pairs, legacy or runtime."
 )
+"""The protocols, for the help page."""
 
 ProtocolName = Annotated[str, typer.Argument(help=PROTOCOLS)]
 Data = Annotated[Path, typer.Option("--data", help="Folder of photographs, or a CSV index of them.")]
@@ -96,16 +97,18 @@ def evaluate(
 
     folder, names = out or Path("reports") / protocol, method or ["gray"]
     if protocol == "runtime":
-        refuse(protocol, {"--limit": limit, "--metric": metric, "--pictures": pictures, "--jobs": jobs > 1})
+        refuse_ignored_options(
+            protocol, {"--limit": limit, "--metric": metric, "--pictures": pictures, "--jobs": jobs > 1}
+        )
         results = evaluate_runtime(data, names, baseline, size, time_limit, folder)
-        show(results, folder)
+        print_results(results, folder)
         return
-    refuse(protocol, {"--baseline": baseline, "--size": size})
+    refuse_ignored_options(protocol, {"--baseline": baseline, "--size": size})
     run = Run.by_names(protocol, names, data, limit, seed, tuple(metric or ()), frozen)
     with progress_bar() as bar:
         results = evaluate_run(run, folder, restart=restart, full_pictures=pictures, jobs=jobs, progress=bar)
     unreadable = unreadable_photographs(run, results)
-    show(results, folder, list(unreadable.values()))
+    print_results(results, folder, list(unreadable.values()))
     if unreadable:
         name, why = next(iter(unreadable.items()))
         raise EvaluationError(
@@ -113,15 +116,22 @@ def evaluate(
         )
 
 
-def refuse(protocol: str, given: dict[str, object]) -> None:
-    """Refuse options that a protocol would have to ignore."""
+def refuse_ignored_options(protocol: str, given: dict[str, object]) -> None:
+    """Refuse options that a protocol ignores.
+
+    Args:
+        protocol: its name, for the error.
+        given: values by flag; one that is set is refused.
+    Raises:
+        OptionError: if an option is set.
+    """
     for name, value in given.items():
         if value is not None and value is not False:
             raise OptionError(f"{name} means nothing to the protocol {protocol!r}; leave it out.")
 
 
 def unreadable_photographs(run: Run, results: Results) -> dict[str, str]:
-    """Name -> reason, of the left-out photographs that cannot be decoded."""
+    """Reasons, by name, why left-out photographs cannot be decoded."""
     reasons = {}
     for photograph in run.chosen():
         if photograph.name in results.left_out:
@@ -132,12 +142,18 @@ def unreadable_photographs(run: Run, results: Results) -> dict[str, str]:
     return reasons
 
 
-def show(results: Results, folder: Path, said: Sequence[str] = ()) -> None:
-    """Print the table, the reasons of left-out photographs but those `said` elsewhere, and the report's path."""
+def print_results(results: Results, folder: Path, explained: Sequence[str] = ()) -> None:
+    """Print the table, the reasons why photographs were left out, and the report's path.
+
+    Args:
+        results: of the run.
+        folder: of the report.
+        explained: reasons that were printed already.
+    """
     from tinct.evaluation.report import write_report
 
     print_summary(results)
-    reasons = [why for why in results.left_out.values() if why not in said]
+    reasons = [why for why in results.left_out.values() if why not in explained]
     for why in reasons[:LISTED]:
         typer.echo(f"left out: {why}", err=True)
     if len(reasons) > LISTED:
@@ -148,7 +164,16 @@ def show(results: Results, folder: Path, said: Sequence[str] = ()) -> None:
 def evaluate_runtime(
     data: Path, methods: list[str], baseline: str | None, sizes: list[str] | None, limit: float, folder: Path
 ) -> Results:
-    """Run the protocol `runtime`, which measures time and memory."""
+    """Run the protocol `runtime`, which measures time and memory.
+
+    Args:
+        data: folder or index of photographs.
+        methods: names of methods.
+        baseline: the method whose time is 1; None is the first.
+        sizes: names of sizes; None is all.
+        limit: seconds that one cell may take.
+        folder: of results and report.
+    """
     from tinct.evaluation.photographs.sets import find_photographs
     from tinct.evaluation.run.runtime import RuntimeRun, measure_runtime
     from tinct.evaluation.run.timing_process import SIZES
@@ -197,7 +222,11 @@ def compare(
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
-    """A progress bar on stderr, if stderr is a terminal: yields the function that takes (done, total, what)."""
+    """A progress bar on stderr, if stderr is a terminal.
+
+    Yields:
+        A function that takes the number done, the total number and a label.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -209,7 +238,7 @@ def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
 
 
 def print_summary(results: Results) -> None:
-    """Print the table of means, best in bold."""
+    """Print the table of means, with the best in bold."""
     from tinct.evaluation.report.terminal import summary_table
 
     _print(summary_table(results))

@@ -1,4 +1,4 @@
-"""`tinct export`: from a training run to the files that methods run."""
+"""`tinct export`: files that methods run, written from a training run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb to the application."""
+    """Add the command `export` to the application."""
     app.command("export")(export)
 
 

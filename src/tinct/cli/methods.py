@@ -1,4 +1,4 @@
-"""`tinct methods`: what `-m` takes."""
+"""`tinct methods`: the methods that `-m` takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb to the application."""
+    """Add the command `methods` to the application."""
     app.command("methods")(methods)
 
 

@@ -1,4 +1,4 @@
-"""The process of the command line: standard streams that may be missing, and an end that waits for its threads."""
+"""The process of the command line: missing standard streams, SIGTERM, and an end that waits for threads."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from typing import IO, Any
 import typer
 
 EXIT_BAD_INPUT = 2
+"""Exit code for bad input."""
+
 EXIT_INTERRUPTED = 130
+"""Exit code for Ctrl-C: 128 + SIGINT, as shells report it."""
+
 EXIT_TERMINATED = 143
-"""128 + SIGTERM, as shells report it."""
+"""Exit code for SIGTERM: 128 + SIGTERM, as shells report it."""
 
 _NAMES = ("stdin", "stdout", "stderr")
 
@@ -24,14 +28,14 @@ _closed: set[str] = set()
 
 
 class Terminated(BaseException):
-    """The process was told to end (SIGTERM); no KeyboardInterrupt, as typer makes these an exit code of its own."""
+    """The process received SIGTERM. The class is no KeyboardInterrupt, as typer gives that an exit code of its own."""
 
 
 def open_missing_streams() -> None:
-    """Open what is closed of the descriptors 0, 1 and 2, as the next file opened would get its number.
+    """Open those of the descriptors 0, 1 and 2 that are closed, as the next file opened would take their numbers.
 
-    Libraries write to descriptor 2: without this, a service without standard error would have their complaints
-    in the photograph that is being written.
+    Libraries write to descriptor 2: a service without standard error would have their messages in the photograph that
+    is being written.
     """
     for number, name in enumerate(_NAMES):
         try:
@@ -55,18 +59,19 @@ def echo(line: str) -> OSError | None:
     """Print a line on standard output.
 
     Returns:
-        None, or why it could not be printed; what is printed afterwards is dropped, and nothing fails for it.
+        None, or the error if the line could not be printed; all later output is then discarded.
     """
     try:
         typer.echo(line)
     except OSError as error:
-        drop_output(sys.stdout)
+        discard_output(sys.stdout)
         return error
     return None
 
 
-def drop_output(stream: IO[Any]) -> None:
-    """Send what is still to come on a stream nowhere, so that the interpreter does not fail at it when it ends."""
+def discard_output(stream: IO[Any]) -> None:
+    """Discard all later output of a stream, so that the interpreter does not fail when it flushes the stream at its
+    end."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -75,7 +80,8 @@ def drop_output(stream: IO[Any]) -> None:
 
 @contextmanager
 def termination_interrupts() -> Iterator[None]:
-    """Have SIGTERM stop the work as Ctrl-C does: what is half written is removed, and one line says so."""
+    """Make SIGTERM stop the work within the block as Ctrl-C does: partial files are removed, and one line is
+    printed."""
     if threading.current_thread() is not threading.main_thread() or (
         signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     ):
@@ -92,11 +98,16 @@ def _terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated
 
 
-def ended(code: int) -> int:
-    """Wait until no thread computes any more, and hand the exit code on.
+def join_threads(code: int) -> int:
+    """Wait until all threads have ended, and flush the standard streams.
 
-    The interpreter takes its threads' ground away when it ends; a thread in an engine's code then aborts the
-    process, and an exit code of 2 becomes 134 or 139.
+    A thread in an engine's code would abort the process at the interpreter's end, and an exit code of 2 would become
+    134 or 139.
+
+    Args:
+        code: the exit code.
+    Returns:
+        The exit code.
     """
     try:
         for thread in threading.enumerate():
@@ -113,4 +124,4 @@ def _flush(stream: IO[Any]) -> None:
     try:
         stream.flush()
     except (OSError, ValueError):
-        drop_output(stream)
+        discard_output(stream)

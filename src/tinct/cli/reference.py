@@ -1,4 +1,4 @@
-"""The reference of the command line, written from the application itself: `python -m tinct.cli.reference FILE`."""
+"""The reference of the command line, generated from the application: `python -m tinct.cli.reference FILE`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ exits with 130.
 
 
 def markdown() -> str:
-    """The page: every verb with its arguments, options and examples."""
+    """The page docs/cli.md: every command with its arguments, options and examples."""
     from tinct.cli import build_app
 
     group: Any = typer.main.get_command(build_app())

@@ -1,4 +1,4 @@
-"""`tinct serve`: the studio in the browser, and the REST interface."""
+"""`tinct serve`: the studio in the browser, with the REST interface."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ Examples:
   curl -F photo=@scan.jpg http://127.0.0.1:8322/api/colorize -o color.jpg
       the REST interface; /docs describes it
 """
+"""Examples for the help page and docs/cli.md."""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb to the application."""
+    """Add the command `serve` to the application."""
     app.command("serve", epilog=EXAMPLES)(serve)
 
 

@@ -1,4 +1,4 @@
-"""The verbs `tinct study serve`, which asks people about results, and `tinct study export`, which writes outcomes."""
+"""`tinct study serve`, which asks people about results, and `tinct study export`, which writes the outcomes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Out = Annotated[Path, typer.Option(help="Folder for the table and the plots.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs to the application."""
+    """Add the commands `study ...` to the application."""
     study = typer.Typer(
         help="Ask people which result is better, blind and in random order.",
         rich_markup_mode=None,

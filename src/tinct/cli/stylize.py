@@ -1,4 +1,4 @@
-"""`tinct stylize`: a color photograph in another's look."""
+"""`tinct stylize`: a color photograph takes on another's look."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb to the application."""
+    """Add the command `stylize` to the application."""
     app.command("stylize")(stylize)
 
 

@@ -1,4 +1,4 @@
-"""`tinct train`: from photographs to a network."""
+"""`tinct train`: trains a network on photographs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb to the application."""
+    """Add the command `train` to the application."""
     app.command("train")(train)
 
 

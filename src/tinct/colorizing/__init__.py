@@ -1,1 +1,1 @@
-"""The path from a photograph, hints and references to a colored photograph; albums and projects of such paths."""
+"""Colorizing: from a photograph, hints and references to a colored photograph; projects and albums that repeat this."""

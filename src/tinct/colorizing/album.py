@@ -1,4 +1,5 @@
-"""A project and the files beside it, done again: over its own photograph exactly, over others alike."""
+"""Albums: a project replayed over its own photograph exactly, and over other photographs with its options and
+references."""
 
 from __future__ import annotations
 
@@ -15,18 +16,19 @@ if TYPE_CHECKING:
     from tinct.colorizing.colorizer import Colorizer
 
 CARRIES = ("nothing", "places", "result")
+"""What an album carries over from its project's hints to other photographs; see `Album`."""
 
 
 class Album:
-    """What a project says, for one photograph after the other.
+    """A project, applied to one photograph after another.
 
-    The project's own photograph, recognized by its hash, gets exactly what was saved. Others get its options and
-    its references, and of its hints what `carry` says:
+    The project's own photograph, recognized by its hash, gets exactly the saved result. Other photographs get the
+    project's options and references, and its hints as `carry` says:
 
-    - "nothing": none, as hints belong to places of one photograph;
-    - "places": all, at the same relative places, as for several scans or prints of one negative;
-    - "result": none, but the project's own result is one more reference, so that what was hinted there is found
-      again wherever it appears: the same coat, the same navy.
+    - "nothing": no hints, as hints belong to places of one photograph;
+    - "places": all hints at the same relative places, as for several scans or prints of one negative;
+    - "result": no hints, but the project's own result as one more reference, so that hinted colors come again wherever
+      their thing appears: the same coat, the same navy.
 
     Args:
         path: the project file; its photograph and references are looked for beside it.
@@ -45,10 +47,10 @@ class Album:
 
     @property
     def photo(self) -> Path:
-        """The project's own photograph.
+        """The path of the project's own photograph.
 
         Raises:
-            ProjectError: if it is not beside the project, or is another file.
+            ProjectError: if the file is not beside the project, or has another hash.
         """
         return self.project.photo.find(self.folder)
 
@@ -57,15 +59,15 @@ class Album:
         """The project's references, read once.
 
         Raises:
-            ProjectError: if one is not beside the project, or is another file.
+            ProjectError: if a file is not beside the project, or has another hash.
         """
         return [Photo.read(each.find(self.folder)) for each in self.project.references]
 
     def set_up(self, photo: Photo) -> Colorizer:
-        """A photograph with the project's options, references and hints.
+        """The colorizer of a photograph, with the project's options, references and hints.
 
         Raises:
-            TinctError: what `replay` raises.
+            TinctError: the errors of `replay`.
         """
         if photo.path is not None and photo_sha256(photo.path) == self.project.photo.sha256:
             self.project.check_photo(photo)

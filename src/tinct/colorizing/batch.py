@@ -1,6 +1,6 @@
-"""Many photographs: which of the files named are done, where each result goes, and what became of each.
+"""Batches of photographs: which of the named files are colorized, where results go, and the state of each.
 
-Everything that decides about a file before it is read is decided here, once, for every door that takes several.
+All front doors that take several files decide here about a file before it is read.
 """
 
 from __future__ import annotations
@@ -20,20 +20,23 @@ from tinct.errors import OptionError, OutputError
 from tinct.photo.formats import READ_SUFFIXES, SUFFIXES, default_output
 
 STANDARD_STREAM = "-"
+"""Name of standard input and output in place of a path."""
 
 SAME = "same"
+"""Name of each photograph's own format."""
+
 FORMATS = (SAME, "png", "tif", "jpg", "webp")
-"""What results may be written as: in the photograph's own format, or in one for all."""
+"""Formats of results: the photograph's own, or one for all."""
 
 RECORD = b"colorized by tinct "
-"""What every result of tinct holds, in EXIF, XMP or a text chunk, as its bytes."""
+"""Bytes that every result of tinct holds, in EXIF, XMP or a text chunk."""
 
 _EDGE = 1 << 16
 """Bytes at a file's beginning and at its end that are searched for the record: formats keep metadata there."""
 
 
 class State(StrEnum):
-    """What becomes of a photograph: to be done, or why it is not, or how it ended."""
+    """State of a photograph: to do, passed over or refused, or done."""
 
     TO_DO = "to do"
     WRITTEN = "written"
@@ -50,28 +53,28 @@ class Item:
     Attributes:
         photo: its path, or "-" for standard input.
         target: the result's path, or "-" for standard output.
-        state: what becomes of it.
-        why: why it is refused, or how it failed, in one line; "" otherwise.
-        notes: what was decided as it was colorized, one sentence each.
+        state: the photograph's state.
+        reason: the reason of a refusal or failure, in one line; "" otherwise.
+        notes: decisions of colorizing, one sentence each.
     """
 
     photo: str
     target: str
     state: State = State.TO_DO
-    why: str = ""
+    reason: str = ""
     notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Placing:
-    """Where results go.
+class OutputRules:
+    """Where results go, and in which format.
 
     Attributes:
-        out_dir: the folder for them; None is beside each photograph.
+        out_dir: the folder for results; None is beside each photograph.
         keep_tree: True to make the photographs' own folders again below `out_dir`.
         format: one of `FORMATS`; None is PNG.
-        overwrite: True if what is there may be written over.
-        skip_existing: True if photographs whose result is there are passed over.
+        overwrite: True if existing files may be replaced.
+        skip_existing: True if photographs are passed over whose result exists.
     Raises:
         OptionError: if these contradict each other.
     """
@@ -95,7 +98,7 @@ class Placing:
 
         Args:
             photo: its path.
-            root: what `keep_tree` counts folders from; None if it does not.
+            root: the folder that `keep_tree` counts folders from; None without `keep_tree`.
         """
         folder = self.out_dir
         if folder is not None and root is not None:
@@ -103,55 +106,56 @@ class Placing:
         return str(default_output(photo, folder).with_suffix(self.suffix(photo)))
 
     def suffix(self, photo: str) -> str:
-        """The suffix of a photograph's result: what cannot be written in its own format is PNG."""
+        """The suffix of a photograph's result; a photograph whose own format cannot be written becomes PNG."""
         if self.format == SAME:
             own = Path(photo).suffix
             return own if own.lower() in SUFFIXES else ".png"
         return f".{self.format or 'png'}"
 
 
-def plan(named: Sequence[str], placing: Placing, *, recursive: bool = False) -> list[Item]:
-    """Decide about each file that is named, and about those in the folders that are named, by their names.
+def plan(named: Sequence[str], rules: OutputRules, *, recursive: bool = False) -> list[Item]:
+    """The items of a batch: each named file, and the photographs in each named folder, with their states by their
+    names.
 
-    A file that is named twice is done once. Of two photographs whose results would be one file the first is done.
+    A file that is named twice is done once. Of two photographs whose results would be one file, the first is done.
 
     Args:
         named: paths of photographs and folders.
-        placing: where results go.
+        rules: where results go.
         recursive: True to look into folders' folders as well.
     Raises:
         OptionError: if standard input is one of several photographs.
     """
-    root = _root(named) if placing.keep_tree else None
-    items = [_item(path, placing, root, recursive) for path in _expanded(named, recursive)]
+    root = _root(named) if rules.keep_tree else None
+    items = [_item(path, rules, root, recursive) for path in _expanded(named, recursive)]
     if len(items) > 1 and any(item.photo == STANDARD_STREAM for item in items):
         raise OptionError("standard input is one of several photographs; colorize it by itself.")
     _refuse_collisions(items)
     return items
 
 
-def decide(item: Item, placing: Placing, *, several: bool) -> None:
-    """Decide about a photograph when its turn has come, by what is in the file and what is there already.
+def decide(item: Item, rules: OutputRules, *, several: bool) -> None:
+    """Set the state of a photograph when its turn has come, by its content and by existing files.
 
     Results of tinct are passed over where there are several photographs, so that the same line can be given again.
 
     Args:
-        item: its state is changed, unless it is still to be done.
-        placing: where results go.
-        several: True if it is one of several.
+        item: its state is changed, if it is still to do.
+        rules: where results go.
+        several: True if the batch has several photographs.
     """
     if item.state is not State.TO_DO or item.photo == STANDARD_STREAM:
         return
     if several and _is_no_file(item.photo):
-        item.state, item.why = State.REFUSED, f"{item.photo} is a pipe or a device; colorize it by itself."
+        item.state, item.reason = State.REFUSED, f"{item.photo} is a pipe or a device; colorize it by itself."
     elif several and is_own_result(item.photo):
         item.state = State.OWN_RESULT
-    elif placing.skip_existing and Path(item.target).is_file():
+    elif rules.skip_existing and Path(item.target).is_file():
         item.state = State.EXISTS
 
 
 def is_own_result(path: str) -> bool:
-    """True if a file is a result of tinct: it holds tinct's record, or lies as NAME.color beside a NAME."""
+    """True if a file is a result of tinct: the file holds tinct's record, or is named NAME.color beside a NAME."""
     file = Path(path)
     if file.stem.endswith(".color") and _has_source(file):
         return True
@@ -174,7 +178,7 @@ def make_folder(target: str) -> None:
     """Make the folder of a result.
 
     Raises:
-        OutputError: if it cannot be made.
+        OutputError: if the folder cannot be made.
     """
     place = Path(target).parent
     try:
@@ -183,8 +187,8 @@ def make_folder(target: str) -> None:
         raise OutputError(f"{place} cannot be made ({error.strerror}); name a folder to write to.") from None
 
 
-def counted(items: Iterable[Item]) -> str:
-    """How many became what, for the last line: "962 written, 38 there already, 2 failed"."""
+def summary(items: Iterable[Item]) -> str:
+    """The numbers of photographs by state, for the last line: "962 written, 38 there already, 2 failed"."""
     words = {
         State.WRITTEN: "written",
         State.EXISTS: "there already",
@@ -198,32 +202,32 @@ def counted(items: Iterable[Item]) -> str:
     return ", ".join(parts or ["0 written"])
 
 
-def names_in(content: bytes) -> list[str]:
+def listed_names(content: bytes) -> list[str]:
     """File names of a list: one a line, or ended by zero bytes as `find -print0` gives them."""
     parts = content.split(b"\0") if b"\0" in content else content.splitlines()
     return [os.fsdecode(part) for part in parts if part.strip()]
 
 
-def _item(path: str, placing: Placing, root: Path | None, recursive: bool) -> Item:
+def _item(path: str, rules: OutputRules, root: Path | None, recursive: bool) -> Item:
     if path == STANDARD_STREAM:
-        target = placing.target("stdin", None) if placing.out_dir is not None else STANDARD_STREAM
+        target = rules.target("stdin", None) if rules.out_dir is not None else STANDARD_STREAM
         return Item(path, target)
     if Path(path).is_dir():
         more = "" if recursive else "; --recursive looks into its folders"
         return Item(path, "", State.REFUSED, f"{path} is a folder without photographs{more}.")
-    return Item(path, placing.target(path, root))
+    return Item(path, rules.target(path, root))
 
 
 def file_key(path: str, platform: str | None = None) -> str:
-    """What paths of one file have in common, by the platform's usual file system.
+    """A key that all paths of one file share, by the platform's usual file system.
 
     Windows takes capitals for small letters and "/" for a backslash; macOS takes capitals for small letters, and an
-    accented letter for the letter with a combining accent (HFS+ and APFS, Unicode normalization). Elsewhere a path
-    is itself.
+    accented letter for the letter with a combining accent (HFS+ and APFS, Unicode normalization). Elsewhere the key is
+    the path.
 
     Args:
         path: an absolute path.
-        platform: as `sys.platform` names it; None is the one this runs on.
+        platform: as `sys.platform` names it; None is this platform.
     """
     platform = platform or sys.platform
     if platform == "win32":
@@ -240,7 +244,7 @@ def _refuse_collisions(items: Iterable[Item]) -> None:
             first = taken.setdefault(file_key(os.path.abspath(item.target)), item.photo)
             if first != item.photo:
                 item.state = State.REFUSED
-                item.why = (
+                item.reason = (
                     f"{first} and {item.photo} would both become {item.target}; "
                     "give --keep-tree, or colorize them separately."
                 )

@@ -1,4 +1,4 @@
-"""What a `Colorizer` keeps between two answers: typed slots, each bounded, and the bytes that they hold."""
+"""The cache of a `Colorizer`: typed slots, each bounded, and the bytes that they hold."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ Value = TypeVar("Value")
 Array = NDArray[np.float32]
 
 REFERENCES = 8
-"""References whose features are kept at least, counted for each method and size; as many as are set, if more are."""
+"""The least number of references whose features are kept, counted for each method and size; more are kept if more are
+set."""
 
 FEATURES_BYTES = 64 << 20
-"""Bytes up to which the features of a second method or working size are kept; at their usual sizes two take a fifth."""
+"""Bytes up to which the features of a second method or working size are kept; at the usual sizes two take a fifth."""
 
 
 class Recent(Generic[Key, Value]):
@@ -37,7 +38,7 @@ class Recent(Generic[Key, Value]):
         self._values: OrderedDict[Key, Value] = OrderedDict()
 
     def get(self, key: Key, compute: Callable[[], Value]) -> Value:
-        """The value of a key, computed if it is not kept."""
+        """The value of a key; `compute` is called if the value is not kept."""
         if key not in self._values:
             self._values[key] = compute()
         self._values.move_to_end(key)
@@ -67,16 +68,16 @@ class Recent(Generic[Key, Value]):
 
 
 class Cache:
-    """The slots of one photograph; what a key lacks does not change the value.
+    """The cached values of one photograph. A value does not depend on anything that is not in its key.
 
     Attributes:
         lightness: L* of the photograph, by working size.
         shrunk: L* of the photograph that previews are made from, by longer side.
         small: gray pictures that previews color, by longer side.
-        features: what a method encoded of the photograph, by method and working size.
-        references: what a method encoded of references, by reference, method and working size.
-        recalled: what the photograph found in its references: the last one.
-        matched: what the photograph found in the hints, and what the method says of it: the last one.
+        features: a method's features of the photograph, by method and working size.
+        references: a method's features of references, by reference, method and working size.
+        recalled: the last colors that the photograph took from its references.
+        matched: the last colors that the photograph took from hints, with the method's distribution.
         predictions: the last prediction, before vividness is added and hints are spread over it.
     """
 
@@ -96,13 +97,13 @@ class Cache:
         return tuple(vars(self).values())
 
     def forget_photo(self) -> None:
-        """Remove all that was found for the photograph; what was found for references alone stays."""
+        """Remove all values that depend on the photograph; features of references stay."""
         for slot in self.slots:
             if slot is not self.references:
                 slot.clear()
 
     def keep_references(self, references: Sequence[Photo]) -> None:
-        """Remove what was found for other references than these, and make room for these."""
+        """Remove the values of other references than these, and make room for these."""
         kept = {id(photo) for photo in references}
         self.references.drop(lambda key: key[0] not in kept)
         self.references.limit = max(REFERENCES, len(kept))
@@ -111,10 +112,10 @@ class Cache:
 
 
 def held_bytes(*values: Any) -> int:
-    """How many bytes of memory the arrays take that these values hold; an array that several hold counts once.
+    """Bytes of the arrays that values hold; an array that several values hold counts once.
 
     Args:
-        values: arrays, bytes, `Photo`, `Recent`, dataclasses, and dicts, tuples and lists of such; other things count
+        values: arrays, bytes, `Photo`, `Recent`, dataclasses, and dicts, tuples and lists of such; other objects count
             as nothing.
     """
     buffers: dict[int, int] = {}

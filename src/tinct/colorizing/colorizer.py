@@ -1,4 +1,4 @@
-"""The one path from a black-and-white photograph to a color one, behind every front door."""
+"""`Colorizer` and `colorize`: the one way from a black-and-white photograph to a colored one, for all front doors."""
 
 from __future__ import annotations
 
@@ -73,10 +73,11 @@ def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: An
 
 
 class Colorizer:
-    """A photograph being colorized, for editing: set it once, change hints, references and options, look again.
+    """A photograph being colorized, for editing: set the photograph once, change hints, references and options, and
+    render.
 
-    An edit repeats only the stages of a method that depend on it (`tinct.methods.Method`): another weight or
-    trust encodes nothing, another reference is encoded alone. What is kept for that is bounded (`Cache`).
+    An edit repeats only the stages of a method that depend on it (`tinct.methods.Method`): another weight or trust
+    encodes nothing, another reference is encoded alone. The values kept for later edits are bounded (`Cache`).
     """
 
     def __init__(self, photo: Any = None, reference: Any = None, hints: Any = None, **options: Any) -> None:
@@ -100,7 +101,7 @@ class Colorizer:
         """The photograph.
 
         Raises:
-            PhotoError: if none is set.
+            PhotoError: if no photograph is set.
         """
         if self._photo is None:
             raise PhotoError("there is no photograph to colorize; call set_photo first.")
@@ -108,25 +109,25 @@ class Colorizer:
 
     @property
     def options(self) -> Options:
-        """The options in force."""
+        """The options."""
         return self._options
 
     @property
     def references(self) -> tuple[Photo, ...]:
-        """The color photographs that colors are taken from, in their order."""
+        """The references, in their order."""
         return self._references
 
     @property
     def hints(self) -> dict[int, HintLike]:
-        """The hints by the number that `add_hint` gave them, in the order they were added."""
+        """The hints by the number that `add_hint` returned, in the order in which they were added."""
         return dict(self._hints)
 
     @property
     def method(self) -> Method:
-        """The method that answers for what is given now.
+        """The method that predicts from the present references, hints and options.
 
         Raises:
-            MethodError: if it cannot answer.
+            MethodError: if the named method cannot predict from them.
         """
         kinds = {isinstance(hint, Swatch) for hint in self._hints.values()}
         given = self._options.method, bool(self._references), False in kinds, True in kinds
@@ -139,31 +140,36 @@ class Colorizer:
 
     @property
     def memory(self) -> int:
-        """Bytes of memory that the photograph, its references and all that is kept for the next edit take."""
+        """Bytes of memory of the photograph, its references and all values kept for later edits."""
         hints = tuple(self._hints.values())
         return held_bytes(self._photo, self._references, hints, *self._cache.slots)
 
     @property
     def provenance(self) -> Provenance:
-        """What a written file says of its making: the method, and its weights' hash if it has any."""
+        """The record that a written file gets: the method, and the hash of its weights, if it has any."""
         method = self.method
         return Provenance(method.name, method.weights_sha256)
 
     def set_photo(self, photo: Any) -> None:
-        """Take a photograph of any kind that `colorize` takes; hints of an earlier one are dropped."""
+        """Set the photograph, of any kind that `colorize` takes; hints of an earlier one are dropped.
+
+        Raises:
+            PhotoError, ShapeError: if the photograph cannot be read.
+        """
         self._photo = as_photo(photo)
         self._hints.clear()
         self._cache.forget_photo()
 
     def set_references(self, reference: Any, weights: Sequence[float] | None = None) -> None:
-        """Take color photographs: None, one, or a list, of any kind that `colorize` takes.
+        """Set the references: None, one, or a list, of any kind that `colorize` takes.
 
         Args:
-            reference: the photographs; those that are set already (the same `Photo`) are not read again.
-            weights: how much each counts beside the others, 0 (not at all) .. 1; None is 1 for all.
+            reference: the photographs; one that is set already (the same `Photo`) is not read again.
+            weights: of each reference beside the others, 0 (not at all) .. 1; None is 1 for all.
         Raises:
-            ReferencePhotoError: if one of them has no color to give.
-            OptionError: if a weight is out of range, or there are not as many as references.
+            PhotoError, ShapeError: if a photograph cannot be read.
+            ReferencePhotoError: if a photograph has no color to give.
+            OptionError: if a weight is out of range, or there are not as many weights as references.
         """
         sources = (
             reference if isinstance(reference, list | tuple) else [] if reference is None else [reference]
@@ -177,16 +183,20 @@ class Colorizer:
         self._cache.keep_references(self._references)
 
     def set_options(self, **changes: Any) -> None:
-        """Change options by name; the others stay."""
+        """Change options by name; other options stay.
+
+        Raises:
+            OptionError: if a name is unknown, or a value is out of range.
+        """
         self._options = self._options.with_changes(changes)
 
     def add_hint(self, hint: Any) -> int:
         """Add a hint, or plain `(x, y, "#rrggbb")`, in pixels of the photograph.
 
         Returns:
-            Its number, for `remove_hint`.
+            The hint's number, for `remove_hint`.
         Raises:
-            HintError: if it is outside the photograph or malformed.
+            HintError: if the hint is outside the photograph or malformed.
         """
         hint = as_hint(hint)
         self._check(hint)
@@ -195,20 +205,21 @@ class Colorizer:
         return self._next_hint - 1
 
     def remove_hint(self, number: int) -> None:
-        """Take a hint back.
+        """Remove a hint.
 
         Raises:
-            HintError: if there is none of that number.
+            HintError: if no hint has that number.
         """
         if self._hints.pop(number, None) is None:
             raise HintError(f"there is no hint number {number}; hints has the numbers that add_hint gave.")
 
     def clear_hints(self) -> None:
-        """Take all hints back."""
+        """Remove all hints."""
         self._hints.clear()
 
     def predict(self) -> Prediction:
-        """The chroma at the working size, with the hints honored; a* and b* before strength is applied."""
+        """The prediction at the working size with the hints honored: a* and b* before the option `strength` is
+        applied."""
         method, hints = self.method, tuple(self._hints.values())
         placed = self._place(hints)
         if method.honors_hints:
@@ -225,10 +236,10 @@ class Colorizer:
         return self.prepared()()
 
     def prepared(self) -> Callable[[], Photo]:
-        """Predict now and render later: what is changed meanwhile does not count.
+        """Predict now and render later: changes in between do not count.
 
         Returns:
-            A function that gives what `render` would give now; any thread may call it.
+            A function that gives the result that `render` would give now; any thread may call it.
         """
         photo, options, ab = self.photo, self._options, rounded_chroma(self.predict().ab)
         hints, provenance = list(self._hints.values()), self.provenance
@@ -243,7 +254,7 @@ class Colorizer:
         return rendered
 
     def preview(self, longer_side: int) -> NDArray[np.uint8]:
-        """The photograph in color at a bounded size, without touching its full resolution again.
+        """The photograph in color at a bounded size; the photograph is not read at its full resolution again.
 
         Args:
             longer_side: in pixels, at least 1; the photograph is never enlarged.
@@ -257,7 +268,7 @@ class Colorizer:
         return render_preview(small, prediction.ab, self._working_lightness(), points, self._options)
 
     def gray(self, longer_side: int) -> NDArray[np.uint8]:
-        """The photograph as it is, at a bounded size: what `preview` colors.
+        """The gray photograph at a bounded size, as `preview` colors it.
 
         Args:
             longer_side: as in `preview`.
@@ -269,9 +280,13 @@ class Colorizer:
     def suggest(self, x: float, y: float, count: int = 6) -> list[Suggestion]:
         """Likely colors of a place of the photograph, likeliest first; at most `count`.
 
+        Args:
+            x, y: in pixels of the photograph.
+            count: at least 1.
         Raises:
-            MethodError: if the method knows no distribution of colors.
+            MethodError: if the method has no distribution of colors.
             HintError: if the place is outside the photograph.
+            OptionError: if count is below 1.
         """
         from tinct.colorizing import suggestions
 
@@ -281,19 +296,20 @@ class Colorizer:
         """Places where one more hint would help most, best first, well apart; at most `count`.
 
         Raises:
-            MethodError: if the method knows no distribution of colors.
+            MethodError: if the method has no distribution of colors.
+            OptionError: if count is below 1.
         """
         from tinct.colorizing import suggestions
 
         return suggestions.where_next(self._distribution(), self.photo, count)
 
     def gains(self) -> Array:
-        """What one hint at each working pixel would settle, shape (h, w), 0..1 of the whole uncertainty.
+        """The share of the whole uncertainty that one hint at each working pixel would remove, shape (h, w), 0..1.
 
         `where_next` names the best places of this map.
 
         Raises:
-            MethodError: if the method knows no distribution of colors.
+            MethodError: if the method has no distribution of colors.
         """
         from tinct.colorizing import suggestions
 
@@ -301,10 +317,10 @@ class Colorizer:
         return suggestions.gains(self._distribution(), (height, width))
 
     def uncertainty(self) -> Array:
-        """How unsure the color of each working pixel is, shape (h, w), 0 (known) .. 1.
+        """The uncertainty of each working pixel's color, shape (h, w), 0 (known) .. 1.
 
         Raises:
-            MethodError: if the method knows no distribution of colors.
+            MethodError: if the method has no distribution of colors.
         """
         from tinct.colorizing import suggestions
 
@@ -315,7 +331,8 @@ class Colorizer:
         """Values of the option `seed` that give different plausible colorizations of this photograph.
 
         Raises:
-            MethodError: if the method knows no distribution of colors.
+            MethodError: if the method has no distribution of colors.
+            OptionError: if count is below 1.
         """
         from tinct.colorizing import suggestions
 
@@ -431,7 +448,14 @@ def working_reference(photo: Photo, size: int) -> Reference:
 
 
 def vivid(prediction: Prediction, vividness: float, placed: HintField) -> Prediction:
-    """A prediction with what vividness asks for, in arrays of its own; hints keep exactly their color."""
+    """A prediction with its chroma made as vivid as the option `vividness` asks, in new arrays; hints keep exactly
+    their color.
+
+    Args:
+        prediction: of a method, at the working size.
+        vividness: 0 (the mean) .. 2.
+        placed: the hints at the working size.
+    """
     if prediction.vivid is None:
         return Prediction(prediction.ab.copy(), prediction.confidence.copy())
     from tinct.methods.classical.levin import pin_hints

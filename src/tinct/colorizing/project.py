@@ -1,7 +1,8 @@
-"""Project files: what was decided about a photograph, so that it can be done again, byte for byte.
+"""Project files: the hints, options and references of a photograph, from which its result is made again, byte for
+byte.
 
-A project is JSON that names its photographs by file name and SHA-256 and holds none of them. The files lie beside
-it, or are given again; one that is not what the project was made with is refused.
+A project is JSON that names its photographs by file name and SHA-256 and holds none of them. The files lie beside the
+project, or are given again; a file with another hash is refused.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from tinct.photo import Photo
 
 VERSION = 1
+"""Version of the file format."""
+
 _LARGEST_FILE = 64 << 20
 
 
@@ -33,18 +36,18 @@ class NamedFile:
     """A photograph's file as a project names it.
 
     Attributes:
-        name: its own name, without a folder.
-        sha256: of its bytes, 64 hexadecimal digits.
+        name: the file name, without a folder.
+        sha256: of the content, 64 hexadecimal digits.
     """
 
     name: str
     sha256: str
 
     def find(self, folder: Path) -> Path:
-        """The file in a folder.
+        """The path of the file in a folder.
 
         Raises:
-            ProjectError: if it is not there, or is another one.
+            ProjectError: if the file is not there, or has another hash.
         """
         path = folder / self.name
         if not path.is_file():
@@ -58,7 +61,7 @@ class NamedFile:
 
 @dataclass(frozen=True, slots=True)
 class ProjectPhoto(NamedFile):
-    """The photograph: its file, and its width and height in pixels, to which the hints belong."""
+    """The photograph of a project: its file, and its width and height in pixels, to which the hints belong."""
 
     width: int
     height: int
@@ -66,21 +69,21 @@ class ProjectPhoto(NamedFile):
 
 @dataclass(frozen=True, slots=True)
 class ProjectReference(NamedFile):
-    """A reference: its file, and how much it counts beside the others, 0..1."""
+    """A reference of a project: its file, and its weight beside the others, 0..1."""
 
     weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What was decided about a photograph.
+    """The inputs of a photograph's colorization.
 
     Attributes:
         photo: the photograph.
         references: in their order, which swatches count by.
         hints: as `read_hints` takes them in JSON, in pixels of the photograph.
         options: the options.
-        made_with: the program's version, the method and its weights' hash when it was saved; for a warning.
+        made_with: the program's version, the method and its weights' hash when the project was saved; for a warning.
     """
 
     photo: ProjectPhoto
@@ -94,7 +97,7 @@ class Project:
         """Read a project file.
 
         Raises:
-            ProjectError: if it is missing or not a project.
+            ProjectError: if the file is missing or not a project.
         """
         try:
             with Path(path).open("rb") as file:
@@ -115,7 +118,7 @@ class Project:
         """Read a project from JSON's objects and lists.
 
         Raises:
-            ProjectError, OptionError: if it is not a project, or one of a later version.
+            ProjectError, OptionError: if the content is not a project, or has a later version.
         """
         if not isinstance(content, dict) or "photo" not in content:
             raise ProjectError("this is not a project; give a file that tinct saved.")
@@ -152,7 +155,7 @@ class Project:
         """Write the project file, whole or not at all.
 
         Raises:
-            OutputError: if it exists already or cannot be written.
+            OutputError: if the file exists already or cannot be written.
         """
         from tinct.photo.writing import write_atomically
 
@@ -160,7 +163,7 @@ class Project:
         write_atomically(Path(path), lambda stream: _put(stream, text), source=None, overwrite=overwrite)
 
     def notes(self, colorizer: Colorizer) -> list[str]:
-        """Why a replay may differ from what was saved: another version, another method, other weights."""
+        """Reasons why a replay may differ from the saved result: another version, another method, other weights."""
         now, before = made_with(colorizer), self.made_with
         changed = [name for name, value in before.items() if value != now.get(name)]
         return [
@@ -180,7 +183,7 @@ class Project:
             )
 
     def hints_for(self, size: tuple[int, int]) -> tuple[HintLike, ...]:
-        """The hints for a photograph of another size: at the same relative places.
+        """The hints for a photograph of another size, at the same relative places.
 
         Args:
             size: width and height in pixels.
@@ -200,17 +203,17 @@ def replay(
     with_hints: bool = True,
     extra_references: Iterable[Any] = (),
 ) -> Colorizer:
-    """Set a photograph up as a project says.
+    """The colorizer of a photograph, with a project's options, references and hints.
 
     Args:
-        project: what was decided.
-        photo: the project's photograph, or another one that shall be done alike.
+        project: the project.
+        photo: the project's photograph, or another one.
         references: the project's references, in its order, of any kind that `colorize` takes.
-        with_hints: False leaves the hints away; they lie at the same relative places otherwise.
-        extra_references: more of them, after the project's.
+        with_hints: True for the project's hints, at the same relative places; False for no hints.
+        extra_references: further references, after the project's.
     Raises:
         ProjectError: if there are not as many references as the project names.
-        TinctError: what `Colorizer` raises.
+        TinctError: the errors of `Colorizer`.
     """
     from tinct.colorizing.colorizer import Colorizer
 
@@ -228,16 +231,16 @@ def replay(
 
 
 def made_with(colorizer: Colorizer) -> dict[str, str | None]:
-    """What a result depends on besides what the project says."""
+    """The version of tinct, the method and its weights' hash, which a result depends on beside its project."""
     said = colorizer.provenance
     return {"tinct": __version__, "method": said.method, "weights_sha256": said.weights_sha256}
 
 
 def photo_sha256(path: Path) -> str:
-    """The SHA-256 of a photograph's file, in hexadecimal digits.
+    """The SHA-256 of a photograph's file, 64 hexadecimal digits.
 
     Raises:
-        PhotoError: if it cannot be read.
+        PhotoError: if the file cannot be read.
     """
     try:
         return sha256_of_file(path)

@@ -1,4 +1,4 @@
-"""From chroma at the working size to the photograph in color: upsampled, fitted to the gamut, by strips."""
+"""Rendering: chroma at the working size is upsampled, fitted to the gamut and put under lightness, strip by strip."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ def render(
         photo: the photograph; its lightness is read by strips, its metadata is kept.
         ab: CIE a*, b* at the working size, shape (h, w, 2).
         working_lightness: the photograph's L* averaged to that size, shape (h, w).
-        hints: what the user asked for; points are met exactly at their own pixel, which may be much smaller
-            than a working pixel.
+        hints: the user's hints; points are met exactly at their own pixel, which may be much smaller than a working
+            pixel.
         options: strength and chroma_only are used.
-        on_engine: True where the inference engine is loaded anyway: it converts colors in a sixth of the time, and its
-            channels differ by less than a hundred thousandth.
+        on_engine: True where the inference engine is loaded anyway: the engine converts colors in a sixth of the time,
+            and its channels differ by less than a hundred thousandth.
     """
     from tinct.color.upsampling import ChromaUpsampler
 
@@ -112,7 +112,7 @@ def _merged_on_engine(
 def render_preview(
     photo: Photo, ab: Array, working_lightness: Array, hints: Sequence[HintLike], options: Options
 ) -> NDArray[np.uint8]:
-    """What `render` gives, for looking at while a hint moves: in a third of the time, and not quite exact.
+    """The picture that `render` gives, for previews: in a third of the time, and not quite exact.
 
     Colors are fitted to the gamut at the working size and clipped after; OpenCV converts them. Of a megapixel with
     five saturated hints the channels differ by 0.5 of 255 steps in the mean and by 7 at the 99th percentile.

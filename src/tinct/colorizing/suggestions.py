@@ -1,7 +1,7 @@
-"""What somebody who edits may choose from: likely colors of a place, places to click next, other colorizations.
+"""Suggestions for editing: likely colors of a place, places where a hint helps most, other colorizations.
 
-The questions behind `Colorizer.suggest`, `where_next`, `uncertainty` and `alternatives`, answered from a
-method's `Distribution`; positions are in pixels of the photograph.
+The functions behind `Colorizer.suggest`, `where_next`, `uncertainty` and `alternatives` read a method's
+`Distribution`; positions are in pixels of the photograph.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tinct.photo import Photo
 Array = NDArray[np.float32]
 
 WIDEST_SPREAD = 25.0
-"""Standard deviation in ab units that counts as complete uncertainty; of held-out photographs' places 3 % exceed it."""
+"""Standard deviation in ab units that counts as complete uncertainty; 3 % of held-out photographs' places exceed it."""
 
 _GRID = 16
 """Places on the longer side at which candidates are compared."""
@@ -37,8 +37,13 @@ _CANDIDATES = 4
 
 
 def suggest(distribution: Distribution, photo: Photo, x: float, y: float, count: int) -> list[Suggestion]:
-    """Likely colors of a place, likeliest first, each as it looks at the place's own lightness.
+    """Likely colors of a place, likeliest first, each at the place's own lightness.
 
+    Args:
+        distribution: of the method.
+        photo: the photograph.
+        x, y: in its pixels.
+        count: at most how many.
     Raises:
         HintError: if the place is outside the photograph.
         OptionError: if count is below 1.
@@ -65,7 +70,7 @@ def suggest(distribution: Distribution, photo: Photo, x: float, y: float, count:
 
 
 def where_next(distribution: Distribution, photo: Photo, count: int) -> list[Place]:
-    """Places where one hint would help most, best first, each for what those before it leave.
+    """Places where one hint would help most, best first, each by the uncertainty that those before it leave.
 
     Raises:
         OptionError: if count is below 1.
@@ -81,7 +86,7 @@ def where_next(distribution: Distribution, photo: Photo, count: int) -> list[Pla
 
 
 def gains(distribution: Distribution, size: tuple[int, int]) -> Array:
-    """What one hint at each working pixel would settle, shape `size`, as a share of the whole, 0..1."""
+    """The share of the uncertainty that one hint at each working pixel would remove, shape `size`, 0..1."""
     import cv2
 
     coarse = gain_map(distribution)
@@ -91,7 +96,7 @@ def gains(distribution: Distribution, size: tuple[int, int]) -> Array:
 
 
 def uncertainty(distribution: Distribution, size: tuple[int, int]) -> Array:
-    """How unsure the color of each working pixel is, shape `size`, 0 (known) .. 1 (anything goes)."""
+    """The uncertainty of each working pixel's color, shape `size`, 0 (known) .. 1 (any color is likely)."""
     import cv2
 
     height, width = (n * distribution.stride for n in distribution.matched.shape)
@@ -101,7 +106,8 @@ def uncertainty(distribution: Distribution, size: tuple[int, int]) -> Array:
 
 
 def alternatives(distribution: Distribution, count: int) -> list[int]:
-    """Seeds of colorizations that differ much from the likeliest and from each other; always the same ones.
+    """Seeds of colorizations that differ much from the likeliest one and from each other; equal inputs give equal
+    seeds.
 
     Raises:
         OptionError: if count is below 1.

@@ -1,10 +1,10 @@
-"""Carrying a picture that was made small to the photograph's full size: what changed, as local affine maps of color.
+"""Local affine maps of color, which carry a network's change of a small picture to the photograph's full size.
 
-A network's small picture lacks the photograph's detail and adds a little of its own. Within a window its colors are
-taken as an affine map of the photograph's (He, Sun, Tang: Guided Image Filtering, PAMI 2013, section 3.5, with all
-three channels as the guide; the model by which Luan et al., Deep Photo Style Transfer, CVPR 2017, keep results
-photographic). The maps are smooth, so they are enlarged (He, Sun: Fast Guided Filter, 2015) and applied to the full
-photograph: edges, grain and lettering are the photograph's own.
+A network's small picture lacks the photograph's detail and adds a little of its own. Within a window the picture's
+colors are taken as an affine map of the photograph's (He, Sun, Tang: Guided Image Filtering, PAMI 2013, section 3.5,
+with all three channels as the guide; the model by which Luan et al., Deep Photo Style Transfer, CVPR 2017, keep
+results photographic). The maps are smooth, so they are enlarged (He, Sun: Fast Guided Filter, 2015) and applied to the
+full photograph: edges, grain and lettering are the photograph's own.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _AT_ONCE = 4
 
 
 class LocalAffine:
-    """Maps from the photograph's colors to those of a picture of it, fitted small and applied at any size.
+    """Maps from the photograph's colors to a picture's, fitted at a small size and applied at the full size.
 
     The change is what is fitted, so that a window without contrast keeps the photograph's own grain.
 
     Args:
-        guide: the photograph, sRGB, (h, w, 3), 0..1.
-        picture: what was made of it, the same.
+        guide: the photograph, sRGB, shape (h, w, 3), 0..1.
+        picture: the network's picture of the photograph, sRGB, shape (h, w, 3), 0..1.
         size: height and width of the full photograph.
         epsilon: see `EPSILON`.
     Raises:
@@ -52,9 +52,10 @@ class LocalAffine:
         """Rows of the full photograph in the picture's colors.
 
         Args:
-            rgb: the photograph's own rows, sRGB, (bottom - top, W, 3), 0..1.
+            top, bottom: the rows, bottom exclusive.
+            rgb: the photograph's own rows, sRGB, shape (bottom - top, W, 3), 0..1.
         Returns:
-            The same shape, clipped to 0..1.
+            sRGB of the same shape, clipped to 0..1.
         """
         maps = self._enlarged(top, bottom)
         changed = np.einsum("ywcd,ywd->ywc", maps[..., :3], rgb) + maps[..., 3]

@@ -1,4 +1,4 @@
-"""Photorealistic stylization: a color photograph in another's look, by Xu 2020's transfer sub-net."""
+"""Photorealistic stylization: a color photograph takes on another's look, by Xu 2020's transfer sub-net."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORKING_SIZE = 512
 """Longer side in pixels at which the network sees both photographs."""
 
 MOST_LABELS = 255
-"""More of them are no label map but a picture, or a label map that was saved with loss."""
+"""The most labels of a label map; a map with more is a picture, or a label map that was saved with loss."""
 
 
 def stylize(
@@ -33,10 +33,10 @@ def stylize(
     alpha: float = 1.0,
     size: int = WORKING_SIZE,
 ) -> Any:
-    """Give a color photograph the look of another: its colors, light and mood; its content stays.
+    """Give a color photograph the look of another: its colors, light and mood; the content stays.
 
-    The network works at a bounded size. What it changed there is carried to the full photograph as local affine maps
-    of color (`tinct.stylizing.local_affine`), so that size, detail and metadata are the photograph's own.
+    The network works at a bounded size. Its change is carried to the full photograph as local affine maps of color
+    (`tinct.stylizing.local_affine`), so that size, detail and metadata are the photograph's own.
 
     Args:
         photo, reference: as `tinct.colorize` takes them.
@@ -72,20 +72,20 @@ def stylize(
 
 
 def working_rgb(photo: Photo, size: int) -> Array:
-    """sRGB at a bounded size, (h, w, 3), 0..1."""
+    """A photograph's sRGB with the longer side at most `size` pixels, shape (h, w, 3), 0..1."""
     from tinct.color.lab import lab_to_rgb
 
     return np.clip(lab_to_rgb(photo.working_lab(size)), 0, 1)
 
 
 def read_labels(source: Any) -> Labels:
-    """A label map as integers (H, W).
+    """A label map as integers, shape (H, W).
 
     Args:
         source: an array of integers, or a path or PIL image, each color of which is a label.
     Raises:
-        PhotoError: if it cannot be read.
-        ShapeError: if it is no label map.
+        PhotoError: if the file cannot be read.
+        ShapeError: if the source is no label map.
     """
     from PIL import Image
 

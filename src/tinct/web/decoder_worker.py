@@ -36,9 +36,9 @@ _LARGEST_KEPT = 64 << 20
 
 def read_photo(content: bytes, max_pixels: int) -> Any:
     """Read a photograph; the notes name what its decoders printed on standard error."""
-    from tinct.complaints import read_heard
+    from tinct.decoder_messages import read_with_messages
 
-    return read_heard(content, max_pixels=max_pixels)
+    return read_with_messages(content, max_pixels=max_pixels)
 
 
 def read_hints(content: bytes, photo_size: tuple[int, int], max_pixels: int) -> Any:

@@ -1,4 +1,4 @@
-"""What `tinct colorize --project` adds: a project done again, over its own photograph or an album."""
+"""`tinct colorize --project`: a project replayed over its own photograph or an album."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ if TYPE_CHECKING:
 
 
 def read_album(
-    project: str, carry: str | None, photos: list[str], said_twice: list[str]
+    project: str, carry: str | None, photos: list[str], conflicting_flags: list[str]
 ) -> tuple[list[str], Callable[[Photo], Colorizer]]:
-    """The photographs to do, and how each is set up.
+    """The photographs to colorize, and a function that sets each up.
 
     Args:
         project, carry: as `tinct.colorizing.album.Album` takes them.
-        photos: what was named; none stands for the project's own photograph.
-        said_twice: flags that were given, and that the project has its own word for.
+        photos: the named photographs; none stands for the project's own photograph.
+        conflicting_flags: flags of the command line that the project states itself.
+    Returns:
+        The photographs' paths, and a function that gives a photograph's colorizer.
     Raises:
-        OptionError: if one of these was given.
-        ProjectError: if the project, or a file it names, is missing or another one.
+        OptionError: if there is a conflicting flag, or standard input is named.
+        ProjectError: if the project, or a file that it names, is missing or has another hash.
     """
-    from tinct.cli import note as say
+    from tinct.cli import print_note
     from tinct.colorizing.album import Album
 
-    if said_twice:
+    if conflicting_flags:
         raise OptionError(
-            f"{said_twice[0]} is given, but the project says that; leave it out, or leave out --project."
+            f"{conflicting_flags[0]} is given, but the project says that; leave it out, or leave out --project."
         )
     if "-" in photos:
         raise OptionError("standard input has no name that a project could know; name a file.")
@@ -42,7 +44,7 @@ def read_album(
         colorizer = album.set_up(photo)
         for note in album.project.notes(colorizer):
             if note not in told:
-                say(f"{project}: {note}; the result may differ")
+                print_note(f"{project}: {note}; the result may differ")
             told.add(note)
         return colorizer
 

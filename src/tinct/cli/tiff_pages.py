@@ -1,4 +1,4 @@
-"""All pages of a TIFF, colorized into one."""
+"""Colorizing all pages of a TIFF into one TIFF."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def takes_all_pages(source: str, target: str) -> bool:
-    """True where a file's pages can all go into the result: both are files, and the result is a TIFF."""
+    """True if the result can hold all pages of a file: both are files, and the result is a TIFF."""
     from tinct.photo.formats import SUFFIXES
 
     kind = SUFFIXES.get(Path(target).suffix.lower())
@@ -25,8 +25,11 @@ def colorize_pages(
     """Colorize every page with the same references, hints and options.
 
     Args:
-        set_up: prepares one photograph.
+        set_up: gives the colorizer of a page.
         first: the first page, read already.
+        source: path of the TIFF.
+        target: path of the result.
+        overwrite: True if an existing file may be replaced.
     Returns:
         The notes of all pages, each once.
     """

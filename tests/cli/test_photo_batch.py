@@ -15,7 +15,7 @@ from PIL import Image
 from skimage import data
 
 from tinct.cli import run
-from tinct.colorizing.batch import RECORD, is_own_result, names_in
+from tinct.colorizing.batch import RECORD, is_own_result, listed_names
 
 COLORED = ("-m", "levin", "--hint", "50%,50%=#b43c32", "--size", "32")
 
@@ -181,7 +181,7 @@ def test_results_within_the_folder_are_not_taken_for_scans(folder, capsys):
 def test_a_list_names_photographs(separator, folder, monkeypatch):
     photograph("a b.png", "ü.png", "c.png")
     names = separator.join(["a b.png", "ü.png", ""]).encode()
-    assert names_in(names) == ["a b.png", "ü.png"]
+    assert listed_names(names) == ["a b.png", "ü.png"]
     Path("list").write_bytes(names)
     assert colorize("c.png", "--files-from", "list") == 0
     assert {"a b.color.png", "ü.color.png", "c.color.png"} <= files(folder)

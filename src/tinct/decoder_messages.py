@@ -1,4 +1,4 @@
-"""What decoders write to standard error by themselves, caught, so that it can be a note like others."""
+"""Messages that decoders write to standard error, captured, so that they become notes of a photograph."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from tinct.photo import Photo
 
 STANDARD_ERROR = 2
+"""The file descriptor of standard error."""
 
 _MOST_CAUGHT = 1 << 16
 """Bytes of what decoders say that are looked at."""
 
 
 @contextmanager
-def decoders_caught() -> Iterator[list[str]]:
-    """Catch what is written to the process's standard error meanwhile; the list has its lines afterwards.
+def captured_stderr() -> Iterator[list[str]]:
+    """Capture all that is written to the process's standard error; the yielded list has its lines after the block.
 
-    libtiff writes to the descriptor, tifffile through logging and Pillow through warnings; all of them go on
-    and may give a picture with holes, so what they say is worth a line. Not for programs with several threads.
+    libtiff writes to the descriptor, tifffile through logging and Pillow through warnings; all of them go on, and may
+    give a picture with holes. The capture is not for programs with several threads.
     """
     lines: list[str] = []
     try:
@@ -47,14 +48,18 @@ def decoders_caught() -> Iterator[list[str]]:
             lines += [line for line in text.splitlines() if line.strip()]
 
 
-def read_heard(source: Any, **given: Any) -> Photo:
-    """Read a photograph as `Photo.read` does, with what its decoders complained of as one more note.
+def read_with_messages(source: Any, **given: Any) -> Photo:
+    """Read a photograph as `Photo.read` does, with the first message of its decoders as one more note.
 
-    Not for programs with several threads.
+    The function is not for programs with several threads.
+
+    Args:
+        source: as `Photo.read` takes it.
+        given: further arguments of `Photo.read`.
     """
     from tinct.photo import Photo
 
-    with decoders_caught() as said:
+    with captured_stderr() as said:
         photo = Photo.read(source, **given)
     if said:
         photo.notes = (*photo.notes, f"it may be damaged: {shortened(said[0].strip(), 120)}")

@@ -1,4 +1,4 @@
-"""A batch on the command line: one photograph after the other, what became of each, and a last line that counts."""
+"""The loop of `tinct colorize` over photographs: state of each, progress, messages and the exit code."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from tinct.cli.process import echo, termination_interrupts
 from tinct.errors import one_line
 
 if TYPE_CHECKING:
-    from tinct.colorizing.batch import Item, Placing
+    from tinct.colorizing.batch import Item, OutputRules
 
 STANDARD_STREAM = "-"
+"""Name of standard input and output in place of a path."""
 
 Work = Callable[["Item"], None]
-"""Colorizes one photograph and writes its result; what goes wrong is raised, what is to be said goes to the notes."""
+"""A function that colorizes one photograph and writes its result; it raises errors, and adds notes to the item."""
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """How much is said of a batch.
+class Verbosity:
+    """How much is printed about a batch.
 
     Attributes:
         quiet: True for errors alone.
@@ -34,40 +35,45 @@ class Telling:
     as_json: bool = False
 
 
-def do_all(items: Sequence[Item], placing: Placing, work: Work, telling: Telling) -> int:
-    """Do all of a batch; one that fails is a line on stderr and makes the exit code, and the rest go on.
+def process_all(items: Sequence[Item], rules: OutputRules, work: Work, verbosity: Verbosity) -> int:
+    """Colorize all photographs of a batch; a failure is one line on stderr, and the rest go on.
 
+    Args:
+        items: the photographs.
+        rules: where results go.
+        work: colorizes one photograph.
+        verbosity: how much is printed.
     Returns:
         The exit code: 0 if every photograph was done or passed over on purpose, else 2.
     """
-    from tinct.cli import note
-    from tinct.colorizing.batch import State, counted, decide
+    from tinct.cli import print_note
+    from tinct.colorizing.batch import State, decide, summary
 
     several = len(items) > 1
-    printer = _Printer(telling)
+    printer = _Printer(verbosity)
     try:
-        with _progress(len(items), telling) as advance, termination_interrupts():
+        with _progress(len(items), verbosity) as advance, termination_interrupts():
             for item in items:
-                decide(item, placing, several=several)
+                decide(item, rules, several=several)
                 if item.state is State.TO_DO:
                     _do(item, work)
-                printer.told(item)
+                printer.report(item)
                 advance()
     finally:
-        if several and not telling.quiet:
-            note(f"{counted(items)}.")
+        if several and not verbosity.quiet:
+            print_note(f"{summary(items)}.")
     failed = any(item.state in (State.REFUSED, State.FAILED) for item in items)
     return max(printer.code, 2 if failed else 0)
 
 
 def _do(item: Item, work: Work) -> None:
-    from tinct.cli import told
+    from tinct.cli import error_message
     from tinct.colorizing.batch import State
 
     try:
         work(item)
     except Exception as error:
-        item.state, item.why = State.FAILED, told(error)
+        item.state, item.reason = State.FAILED, error_message(error)
     else:
         item.state = State.WRITTEN
 
@@ -75,36 +81,36 @@ def _do(item: Item, work: Work) -> None:
 class _Printer:
     """Says what became of photographs: names or JSON on standard output, the rest on standard error."""
 
-    def __init__(self, telling: Telling) -> None:
-        self._telling = telling
+    def __init__(self, verbosity: Verbosity) -> None:
+        self._verbosity = verbosity
         self._unprinted: OSError | None = None
 
     @property
     def code(self) -> int:
         """2 if names could not be printed, which is said once; 0 otherwise, or if nobody reads them any more."""
-        from tinct.cli import complain
+        from tinct.cli import report_bad_input
 
         if self._unprinted is None or isinstance(self._unprinted, BrokenPipeError):
             return 0
         why = self._unprinted.strerror
-        return complain(f"names of results could not be printed ({why}); the results are written.")
+        return report_bad_input(f"names of results could not be printed ({why}); the results are written.")
 
-    def told(self, item: Item) -> None:
+    def report(self, item: Item) -> None:
         """Say it of one."""
-        from tinct.cli import complain, note
+        from tinct.cli import print_note, report_bad_input
         from tinct.colorizing.batch import State
 
-        name = name_of(item.photo)
-        if not self._telling.quiet:
+        name = display_name(item.photo)
+        if not self._verbosity.quiet:
             for each in item.notes:
-                note(f"{name}: {each}")
+                print_note(f"{name}: {each}")
             if item.state is State.OWN_RESULT:
-                note(f"{name}: is a result of tinct; passed over")
-        if item.why:
-            complain(item.why if name in item.why else f"{name}: {item.why}")
-        if self._telling.as_json:
+                print_note(f"{name}: is a result of tinct; passed over")
+        if item.reason:
+            report_bad_input(item.reason if name in item.reason else f"{name}: {item.reason}")
+        if self._verbosity.as_json:
             self._print(json.dumps(_described(item), ensure_ascii=True))
-        elif item.state is State.WRITTEN and item.target != STANDARD_STREAM and not self._telling.quiet:
+        elif item.state is State.WRITTEN and item.target != STANDARD_STREAM and not self._verbosity.quiet:
             self._print(_shown(item.target))
 
     def _print(self, line: str) -> None:
@@ -112,8 +118,8 @@ class _Printer:
             self._unprinted = echo(line)
 
 
-def name_of(photo: str) -> str:
-    """A photograph's name for people."""
+def display_name(photo: str) -> str:
+    """A photograph's name for people: its path, or "standard input"."""
     return "standard input" if photo == STANDARD_STREAM else photo
 
 
@@ -122,7 +128,7 @@ def _described(item: Item) -> dict[str, object]:
         "photo": item.photo,
         "result": item.target or None,
         "status": item.state.value,
-        "error": one_line(item.why) or None,
+        "error": one_line(item.reason) or None,
         "notes": [one_line(each) for each in item.notes],
     }
 
@@ -133,9 +139,9 @@ def _shown(path: str) -> str:
 
 
 @contextmanager
-def _progress(count: int, telling: Telling) -> Iterator[Callable[[], None]]:
+def _progress(count: int, verbosity: Verbosity) -> Iterator[Callable[[], None]]:
     """A progress bar on stderr for more than one photograph, where somebody looks."""
-    if count < 2 or telling.quiet or not sys.stderr.isatty():
+    if count < 2 or verbosity.quiet or not sys.stderr.isatty():
         yield lambda: None
         return
     from rich.console import Console
