@@ -16,7 +16,7 @@ from tinct.methods.classical.pierre import (
     GAMMA,
     LAMBDA,
     choose,
-    deviation,
+    squared_distances,
     divergence,
     gradient,
     project_to_ball,
@@ -42,7 +42,9 @@ def energy(
     """The value of the model that `choose` minimizes, for the same arguments."""
     edges = gamma * np.square(gradient(lightness[None].astype(np.float64))).sum(axis=(0, 1))
     variation = np.sqrt(edges + np.square(gradient(chroma.astype(np.float64))).sum(axis=(0, 1))).sum()
-    return float(variation + fidelity / 2 * (weights * deviation(chroma, candidates)).sum(dtype=np.float64))
+    return float(
+        variation + fidelity / 2 * (weights * squared_distances(chroma, candidates)).sum(dtype=np.float64)
+    )
 
 
 def test_divergence_is_the_negative_adjoint_of_the_gradient():
