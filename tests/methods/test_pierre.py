@@ -16,11 +16,11 @@ from tinct.methods.classical.pierre import (
     GAMMA,
     LAMBDA,
     choose,
-    squared_distances,
     divergence,
     gradient,
     project_to_ball,
     project_to_simplex,
+    squared_distances,
 )
 from tinct.methods.classical.texture import fourier_rows, gabor_energy, local_statistics, sift_rows
 
