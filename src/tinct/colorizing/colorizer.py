@@ -21,7 +21,7 @@ from tinct.methods import EncodedReference, Method, Prediction, Reference
 from tinct.methods.selection import NETWORK_METHOD, choose_method
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
-from tinct.photo.sources import as_photo, in_kind, reference_photo, reference_weights
+from tinct.photo.sources import as_photo, as_source_kind, reference_photo, reference_weights
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -340,7 +340,7 @@ class Colorizer:
 
     def like(self, source: Any) -> Any:
         """The photograph in color, as the same kind of thing as `source`; see `colorize`."""
-        return in_kind(self.render(), source)
+        return as_source_kind(self.render(), source)
 
     def _prediction(self, placed: HintField, hints: tuple[HintLike, ...]) -> Prediction:
         """The method's own answer to these hints; the last one is kept."""

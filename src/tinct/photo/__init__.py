@@ -1,4 +1,4 @@
-"""Photographs: read with all that must be kept, handed out by rows, written whole or not at all."""
+"""Photographs: reading with all metadata that a result keeps, access by rows, and writing whole or not at all."""
 
 from tinct.photo.formats import default_output
 from tinct.photo.photo import DEFAULT_MAX_PIXELS, Photo

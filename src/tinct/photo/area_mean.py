@@ -14,11 +14,13 @@ STRIP_PIXELS = 1 << 20
 
 
 def strips(height: int, width: int, pixels: int = STRIP_PIXELS) -> Iterator[tuple[int, int]]:
-    """The strips of a photograph from above: the first row of each, and the one after its last.
+    """The strips of a photograph, from above.
 
     Args:
         height, width: of the photograph, in pixels.
         pixels: about how many a strip has; a strip has one row at least.
+    Yields:
+        The first row of a strip, and the row after its last.
     """
     rows = max(1, pixels // width)
     for top in range(0, height, rows):
@@ -26,12 +28,14 @@ def strips(height: int, width: int, pixels: int = STRIP_PIXELS) -> Iterator[tupl
 
 
 def area_mean(strip: Callable[[int, int], Array], shape: tuple[int, int], size: tuple[int, int]) -> Array:
-    """The mean over the area of each smaller pixel: strips are averaged across as they come, and down at the end.
+    """A photograph at a smaller size, by the mean over the area of each smaller pixel.
+
+    Strips are averaged across as they come, and down at the end.
 
     Args:
         strip: a function from (top, bottom) to these rows, shape (bottom - top, W) or (bottom - top, W, channels).
         shape: height and width of the photograph.
-        size: height and width to bring it to, neither larger than the photograph's.
+        size: height and width of the result, neither larger than the photograph's.
     Returns:
         Shape `size`, with the channels of the strips, float32.
     """

@@ -1,4 +1,4 @@
-"""Photographs that come as arrays: what is taken, and how results go back into integers."""
+"""Photographs as arrays: checks of arrays from callers, and rounding of results to integers."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def _checked_floats(pixels: Pixels) -> Pixels:
 
 
 def quantize(values: NDArray[np.generic], dtype: np.dtype[Any]) -> Pixels:
-    """Round floats in 0..1 to a type's whole range; float types only clip.
+    """Round floats in 0..1 to a type's whole range; for float types only clip.
 
-    Rounding each channel by itself moves L* by at most half the type's step for gray: the slope of the sRGB
-    curve is a concave function of linear light, so the luminance-weighted mean of three slopes is at most the
-    slope at the gray of the same luminance (below L* 8, where the curve turns linear, half a step at L* 8).
+    Rounding each channel by itself moves L* by at most half the type's step for gray: the slope of the sRGB curve is a
+    concave function of linear light, so the luminance-weighted mean of three slopes is at most the slope at the gray
+    of the same luminance (below L* 8, where the curve turns linear, half a step at L* 8).
     """
     if dtype.kind == "f":
         return np.clip(values, 0, 1).astype(dtype)
@@ -75,7 +75,7 @@ def quantize(values: NDArray[np.generic], dtype: np.dtype[Any]) -> Pixels:
 
 
 def integers(pixels: Pixels) -> Pixels:
-    """Pixels as a file holds them: floats in 0..1 become uint16, integers stay."""
+    """Pixels in the integer type of a file: floats in 0..1 become uint16, integers stay."""
     return quantize(pixels, np.dtype(np.uint16)) if pixels.dtype.kind == "f" else pixels
 
 

@@ -1,4 +1,5 @@
-"""Color that a PNG says without a profile: gamma and chromaticities (gAMA, cHRM), code points (cICP, ITU-T H.273)."""
+"""Color spaces that a file states without a profile: gamma and chromaticities (gAMA, cHRM), code points (cICP,
+H.273)."""
 
 from __future__ import annotations
 
@@ -32,7 +33,12 @@ _USUAL_GAMMA = 1 / 2.2
 
 
 def png_profile(said: dict[bytes, list[bytes]], notes: list[str]) -> ColorProfile | None:
-    """What a PNG's chunks say of its color: cICP counts before sRGB, that before gAMA; None for sRGB."""
+    """The color profile that a PNG's chunks state; None for sRGB. cICP wins over sRGB, and sRGB over gAMA.
+
+    Args:
+        said: the chunks' bodies by name.
+        notes: takes notes on color spaces that cannot be kept.
+    """
     for body in said.get(b"cICP", []):
         if len(body) == 4:
             return _coded(body, notes)
@@ -52,7 +58,13 @@ def png_profile(said: dict[bytes, list[bytes]], notes: list[str]) -> ColorProfil
 
 
 def nclx_profile(coded: dict[str, Any], notes: list[str]) -> ColorProfile | None:
-    """The color of a HEIC by its code points, once its decoder has made RGB of the whole range; None for sRGB."""
+    """The color profile that a HEIC's code points state, for RGB over the whole range as its decoder gives it; None
+    for sRGB.
+
+    Args:
+        coded: the code points by name.
+        notes: takes notes on color spaces that cannot be kept.
+    """
     primaries, transfer = coded.get("color_primaries"), coded.get("transfer_characteristics")
     if not (isinstance(primaries, int) and isinstance(transfer, int)):
         return None

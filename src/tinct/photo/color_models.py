@@ -1,4 +1,4 @@
-"""Pixels of other color models brought to sRGB at their own depth: CMYK, CIE Lab, and samples of other types."""
+"""Pixels of other color models converted to sRGB at their own depth: CMYK, CIE Lab, and samples of other types."""
 
 from __future__ import annotations
 
@@ -28,7 +28,14 @@ _SLACK = 1e-3
 def by_strips(
     pixels: Pixels, convert: Callable[[Pixels], Pixels], dtype: Any, channels: tuple[int, ...]
 ) -> Pixels:
-    """Convert an image of shape (H, W, ...) strip by strip to shape (H, W, *channels)."""
+    """Convert an image strip by strip.
+
+    Args:
+        pixels: shape (H, W, ...).
+        convert: converts rows.
+        dtype: of the result.
+        channels: the result has shape (H, W, *channels).
+    """
     out = np.empty((*pixels.shape[:2], *channels), dtype)
     rows = max(1, _STRIP // pixels.shape[1])
     for top in range(0, len(pixels), rows):
@@ -37,10 +44,11 @@ def by_strips(
 
 
 def cmyk_to_srgb(pixels: Pixels, icc: bytes | None) -> tuple[Pixels, str]:
-    """CMYK to sRGB through its profile, or by a plain guess; and which of the two, for a note.
+    """CMYK converted to sRGB, through its profile or by a plain formula, and a note that says which of the two.
 
     Args:
-        pixels: shape (H, W, 4), uint8 or uint16, 0 is no ink.
+        pixels: shape (H, W, 4), uint8 or uint16; 0 is no ink.
+        icc: the CMYK profile, or None.
     """
     why = "it is CMYK without a profile"
     if icc is not None and color_space(icc) == "CMYK":
@@ -58,7 +66,7 @@ def _guessed(cmyk: Pixels) -> Pixels:
 
 
 def lab_to_srgb(pixels: Pixels, kind: int) -> Pixels:
-    """CIE Lab under D50, as TIFF stores it, to sRGB; to gray where it has no color.
+    """CIE Lab under D50, as TIFF stores it, converted to sRGB; to gray where all of it has no color.
 
     Args:
         pixels: shape (H, W, 3), uint8 or uint16.
@@ -95,14 +103,16 @@ def _srgb_of_lab(lightness: Pixels, ab: Pixels) -> Pixels:
 
 
 def unsigned(pixels: Pixels, bits: int, sample_format: int, notes: list[str]) -> Pixels:
-    """Samples of any type over the whole range of uint8 or uint16.
+    """Samples of any type, over the whole range of uint8 or uint16.
 
-    Unsigned samples of other depths are scaled, signed ones are offset by half their range, floats in 0..1 are
-    taken as `Photo.from_array` takes them.
+    Unsigned samples of other depths are scaled, signed samples are offset by half their range, floats in 0..1 are read
+    as by `Photo.from_array`.
 
     Args:
-        bits: a sample's bits, of which the array's type may have more.
+        pixels: the samples, any shape.
+        bits: of a sample; the array's type may have more.
         sample_format: TIFF's: 1 unsigned, 2 signed, 3 floating point.
+        notes: takes notes on the conversion.
     Raises:
         PhotoError: if floats lie outside 0..1.
     """
@@ -144,7 +154,12 @@ def _from_floats(pixels: Pixels, bits: int, notes: list[str]) -> Pixels:
 
 
 def associated_divided(color: Pixels, alpha: Pixels) -> Pixels:
-    """Undo the multiplication of color, shape (H, W) or (H, W, 3), by alpha, strip by strip."""
+    """Color divided by alpha, strip by strip, which undoes premultiplied (associated) alpha.
+
+    Args:
+        color: shape (H, W) or (H, W, 3), integers.
+        alpha: shape (H, W), of the same type.
+    """
     top = np.iinfo(color.dtype).max
     out = np.empty_like(color)
     rows = max(1, _STRIP // color.shape[1])

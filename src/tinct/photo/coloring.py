@@ -1,4 +1,4 @@
-"""Colors given to a photograph's pixels, strip by strip in threads, in the photograph's own depth and color space."""
+"""Coloring a photograph's pixels: strip by strip in threads, at the photograph's own depth and in its color space."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ interpreter; each thread has some twenty planes of them."""
 
 
 def rows_of(rgb: NDArray[np.generic], shape: tuple[int, int]) -> Rows:
-    """An array of colors, shape (H, W, 3), as a function that gives its rows.
+    """A function that gives the rows of an array of colors, shape (H, W, 3).
 
+    Args:
+        rgb: sRGB, floats in 0..1.
+        shape: height and width of the photograph.
     Raises:
-        ShapeError: if the array is not of that height and width, or has no floats.
+        ShapeError: if the array has another height or width, or is not of floats.
     """
     if rgb.shape != (*shape, 3) or rgb.dtype.kind != "f":
         raise _misfit(rgb, (*shape, 3))
@@ -47,13 +50,13 @@ def colored_pixels(
     """The pixels of a photograph in color.
 
     Args:
-        rows: the colors; uint8 is taken where pixels are sRGB of 8 bits.
+        rows: the colors; uint8 is accepted where pixels are sRGB of 8 bits.
         lightness: a function from (top, bottom) to CIE L* of these rows.
         shape: height and width.
         dtype: of the pixels.
         profile: the color space of the pixels; None for sRGB.
     Returns:
-        Shape (H, W, 3); those of sRGB of 8 bits are settled to the lightness (`color.settling`).
+        Shape (H, W, 3); sRGB of 8 bits is settled to the lightness (`color.settling`).
     Raises:
         ShapeError: if the shape of the colors does not fit, or a value is not finite.
     """

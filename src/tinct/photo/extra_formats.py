@@ -21,9 +21,10 @@ def read_heic(stream: BinaryIO, limits: Limits) -> tuple[Pixels, FileMetadata, C
     """Read the primary picture of a HEIC, upright, of 8 or 16 bits.
 
     Returns:
-        The pixels, what the file says beside them, and the color that its code points state, if it has no ICC profile.
+        The pixels, the metadata, and the color profile that its code points state, if the file has no ICC profile.
     Raises:
         MissingExtraError: if the decoder is not installed.
+        PhotoTooLargeError: if the picture exceeds the limits.
     """
     try:
         import pi_heif

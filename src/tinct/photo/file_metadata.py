@@ -1,4 +1,4 @@
-"""What a file says beside its pixels, as a reader found it; and the bounds that every reader keeps."""
+"""Metadata of a file as its reader found it, and the limits that every reader checks."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _MOST_SCANS = 100
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a file may ask for; checked on its header, before anything is decoded.
+    """Limits of a file's size; checked on the header, before anything is decoded.
 
     Attributes:
-        max_pixels: width times height at most.
+        max_pixels: the most pixels, width times height.
     """
 
     max_pixels: int
@@ -32,8 +32,12 @@ class Limits:
     def check(self, width: int, height: int, samples: int = 1, bits: int = 8) -> None:
         """Refuse a photograph that is too large.
 
+        Args:
+            width, height: in pixels.
+            samples: a pixel.
+            bits: a sample.
         Raises:
-            PhotoError: if it has no pixels, or more samples than a photograph has.
+            PhotoError: if the photograph has no pixels, or more samples than MOST_SAMPLES.
             PhotoTooLargeError: if it has too many pixels, or bytes.
         """
         if width < 1 or height < 1:
@@ -50,10 +54,10 @@ class Limits:
             )
 
     def check_scans(self, scans: int, width: int, height: int) -> None:
-        """Refuse a JPEG whose decoder would go over its pixels again and again.
+        """Refuse a JPEG with very many scans, as its decoder goes over all pixels once for each scan.
 
         Raises:
-            PhotoError: if it has more scans than any encoder makes, or more than its size allows.
+            PhotoError: if the JPEG has more scans than any encoder makes, or more than its size allows.
         """
         most = max(12, min(_MOST_SCANS, 10 * self.max_pixels // max(width * height, 1)))
         if scans > most:
@@ -62,12 +66,12 @@ class Limits:
 
 @dataclass(slots=True)
 class FileMetadata:
-    """What a file says beside its pixels.
+    """Metadata of a file.
 
     Attributes:
         exif: the first directory of its EXIF, or of the TIFF itself.
         icc, xmp, iptc, comment, dpi, aspect, texts, chunks: as in `Metadata`, as found.
-        notes: what the reader decided and a user may want to know, one sentence each.
+        notes: the reader's decisions, one sentence each.
     """
 
     exif: Directory = field(default_factory=Directory)
@@ -83,11 +87,11 @@ class FileMetadata:
 
     @property
     def orientation(self) -> int:
-        """How the stored pixels lie, 1..8 (EXIF 2.32, 4.6.4)."""
+        """The EXIF orientation of the stored pixels, 1..8 (EXIF 2.32, 4.6.4)."""
         return orientation(self.exif)
 
     def carried(self) -> Metadata:
-        """What a result keeps of it."""
+        """The metadata that a result keeps."""
         dpi, aspect = resolution(self.exif)
         if self.orientation >= 5:
             dpi, aspect = (pair and (pair[1], pair[0]) for pair in (dpi, aspect))

@@ -1,4 +1,4 @@
-"""The file formats: how they are recognized, what their files are called, what they can hold."""
+"""File formats: how they are recognized, which suffixes their files have, what they can hold."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class Format:
     """A file format that tinct writes.
 
     Attributes:
-        name: as Pillow knows it.
-        suffixes: what its files end in; the first is the usual one.
-        deep: True if it holds 16 bits a channel.
-        alpha: True if it holds transparency.
-        largest_side: pixels that one side may have, or None where only the 32-bit size fields limit it.
-        holds: what it has a place for beside EXIF and XMP: "texts", "comment", "captions" (IPTC).
-        metadata: True if it holds EXIF, XMP and a profile.
+        name: Pillow's name of the format.
+        suffixes: of its files; the first is the usual one.
+        deep: True if the format holds 16 bits a channel.
+        alpha: True if the format holds transparency.
+        largest_side: the most pixels of a side, or None where only the 32-bit size fields limit it.
+        holds: further metadata that the format holds beside EXIF and XMP: "texts", "comment", "captions" (IPTC).
+        metadata: True if the format holds EXIF, XMP and a profile.
     """
 
     name: str
@@ -42,13 +42,15 @@ FORMATS = {
         Format("BMP", (".bmp", ".dib"), deep=False, alpha=False, metadata=False),
     )
 }
+"""The formats that are written, by name."""
+
 SUFFIXES = {suffix: f for f in FORMATS.values() for suffix in f.suffixes}
 """The formats that are written, by suffix."""
 
 READ_SUFFIXES = frozenset(
     (*SUFFIXES, ".jp2", ".j2k", ".avif", ".jxl", ".heic", ".heif", ".psd", ".pgm", ".ppm", ".gif")
 )
-"""What photographs in a folder end in."""
+"""Suffixes of photographs in a folder."""
 
 
 READ = "JPEG, PNG, WebP, TIFF, BMP, GIF, JPEG 2000, AVIF, JPEG XL, HEIC, PSD or PGM"
@@ -105,7 +107,7 @@ _BRANDS = {
 
 
 def sniff(head: bytes) -> str | None:
-    """What a file is by its first 32 bytes, whatever it is called; None if it is of no format that is read."""
+    """The format of a file by its first 32 bytes, whatever its name; None if the format is not read."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WEBP"
     if head[4:8] == b"ftyp":
@@ -116,8 +118,8 @@ def sniff(head: bytes) -> str | None:
     return next((kind for mark, kind in _SIGNATURES if head.startswith(mark)), None)
 
 
-def not_read(head: bytes) -> str | None:
-    """The name of a format that is known and not read, by its first 32 bytes; None if it is not known."""
+def unsupported_format(head: bytes) -> str | None:
+    """The name of a known format that is not read, by the first 32 bytes of a file; None if the format is not known."""
     if head[4:8] == b"ftyp":
         return _brand(head) or "a film"
     return next((name for mark, name in _NOT_READ if head.startswith(mark)), None)
@@ -131,10 +133,10 @@ def _brand(head: bytes) -> str | None:
 
 
 def named_format(name: str) -> Format:
-    """The format that a name ("png", "jpg", ".tif", "TIFF") stands for.
+    """The format of a name ("png", "jpg", ".tif", "TIFF").
 
     Raises:
-        OutputError: if tinct does not write it.
+        OutputError: if tinct does not write the format.
     """
     word = name.strip().lower().lstrip(".")
     found = SUFFIXES.get(f".{word}") or FORMATS.get(word.upper())
@@ -146,10 +148,10 @@ def named_format(name: str) -> Format:
 
 
 def path_format(path: Path) -> Format:
-    """The format that a path's suffix stands for.
+    """The format of a path, by its suffix.
 
     Raises:
-        OutputError: if it has none, or one that tinct does not write.
+        OutputError: if the path has no suffix, or one whose format tinct does not write.
     """
     found = SUFFIXES.get(path.suffix.lower())
     if found is None:
@@ -161,9 +163,9 @@ def path_format(path: Path) -> Format:
 
 
 def default_output(path: str | PathLike[str], out_dir: str | PathLike[str] | None = None) -> Path:
-    """Where the result for a photograph goes when nobody said: `photo.jpg` gives `photo.color.png`.
+    """The path of the result where the user named none: `photo.jpg` gives `photo.color.png`.
 
-    Always PNG: it holds 8 and 16 bits, transparency and all metadata, and loses nothing.
+    The format is always PNG, which holds 8 and 16 bits, transparency and all metadata without loss.
 
     Args:
         path: the photograph.

@@ -1,4 +1,4 @@
-"""How large pictures say they are, read from their headers, for decoders that take memory when they are opened."""
+"""Sizes of pictures read from their headers, for decoders that allocate memory when they open a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _JXL_RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 
 
 
 def webp_size(data: bytes) -> Size:
-    """A WebP's size, in its first chunk: VP8X, VP8L or VP8 (RFC 9649)."""
+    """The size that a WebP's first chunk states: VP8X, VP8L or VP8 (RFC 9649)."""
     head = data[:32].ljust(32, b"\0")
     if head[12:16] == b"VP8X":
         return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little"), 4
@@ -25,10 +25,10 @@ def webp_size(data: bytes) -> Size:
 
 
 def jpeg2000_size(data: bytes) -> Size:
-    """A JPEG 2000 code stream's size, in its SIZ segment, which comes first (ITU-T T.800, A.5.1).
+    """The size that a JPEG 2000 code stream states in its SIZ segment, which comes first (ITU-T T.800, A.5.1).
 
     Raises:
-        PhotoError: if there is none.
+        PhotoError: if there is no such segment.
     """
     place = data.find(b"\xff\x4f\xff\x51", 0, 1 << 20)
     if place < 0 or len(data) < place + 42:
@@ -39,10 +39,10 @@ def jpeg2000_size(data: bytes) -> Size:
 
 
 def jpeg_xl_size(stream: bytes) -> Size:
-    """A JPEG XL code stream's size (ISO/IEC 18181-1, D.2), taken as RGB with alpha.
+    """The size that a JPEG XL code stream states (ISO/IEC 18181-1, D.2), taken as RGB with alpha.
 
     Raises:
-        PhotoError: if the stream does not begin as one.
+        PhotoError: if the bytes are no such code stream.
     """
     if stream[:2] != b"\xff\x0a" or len(stream) < 16:
         raise PhotoError("it has no JPEG XL code stream; it is damaged; copy or export it again.")

@@ -1,7 +1,7 @@
-"""TIFF directories (TIFF 6.0, section 2) as EXIF blocks and TIFF files hold them: every value kept as the bytes it is.
+"""TIFF directories (TIFF 6.0, section 2), as EXIF blocks and TIFF files hold them: every value is kept as its bytes.
 
-A value of a type that its tag should not have, text in UTF-8 where the standard says ASCII, a private tag: all go
-through unread. Reading is bounded by the bytes that are there: entries that share bytes many times over are left out.
+Values of unexpected types, text in UTF-8 where the standard says ASCII, and private tags are all kept unread. Reading
+is bounded by the bytes of the file: entries that share bytes many times over are left out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SIGNED_RATIONAL = 2, 3, 4, 5, 7, 10
+"""TIFF's numbers of value types."""
 
 _UNITS = {
     1: "B",
@@ -34,6 +35,8 @@ _BIG_UNITS = {16: "Q", 17: "q", 18: "Q"}
 _SIZES = {kind: struct.calcsize("<" + unit) for kind, unit in (_UNITS | _BIG_UNITS).items()}
 
 EXIF_IFD, GPS_IFD, INTEROP_IFD = 0x8769, 0x8825, 0xA005
+"""Tags that point at the EXIF, GPS and interoperability directories."""
+
 _CHILDREN = (EXIF_IFD, GPS_IFD, INTEROP_IFD)
 
 _MOST_ENTRIES = 4096
@@ -45,7 +48,13 @@ _BESIDE_KINDS = frozenset(range(1 << 16)) - {254, 255, 330}
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A tag's type (TIFF 6.0: 2 ASCII, 3 SHORT, ...), how many values it has, and their bytes in the block's order."""
+    """A value of a directory.
+
+    Attributes:
+        kind: TIFF's number of the type (2 ASCII, 3 SHORT, ...).
+        count: the number of values.
+        data: their bytes, in the directory's byte order.
+    """
 
     kind: int
     count: int
@@ -54,18 +63,25 @@ class Entry:
 
 @dataclass(slots=True)
 class Directory:
-    """A directory: its entries by tag, and the EXIF, GPS and interoperability directories that it points at."""
+    """A directory.
+
+    Attributes:
+        order: byte order of its values, "<" or ">".
+        entries: values by tag.
+        children: the EXIF, GPS and interoperability directories, by the tag that points at them.
+    """
 
     order: str = "<"
     entries: dict[int, Entry] = field(default_factory=dict)
     children: dict[int, Directory] = field(default_factory=dict)
 
     def child(self, code: int) -> Directory:
-        """The directory that a tag points at, made where there is none."""
+        """The directory that a tag points at; an empty one is added where there is none."""
         return self.children.setdefault(code, Directory(self.order))
 
     def numbers(self, code: int) -> tuple[float, ...]:
-        """A tag's values as numbers, whatever type it has; none where it is missing, text, or divides by 0."""
+        """A tag's values as numbers, whatever their type; an empty tuple where the tag is missing, text, or divides by
+        0."""
         entry = self.entries.get(code)
         unit = None if entry is None else _UNITS.get(entry.kind)
         if entry is None or unit is None or unit == "s" or entry.count > _MOST_ENTRIES:
@@ -77,28 +93,34 @@ class Directory:
         return () if any(b == 0 for _, b in pairs) else tuple(a / b for a, b in pairs)
 
     def number(self, code: int) -> float | None:
-        """A tag's first value, or None."""
+        """A tag's first value as a number, or None."""
         return next(iter(self.numbers(code)), None)
 
     def text(self, code: int) -> bytes:
-        """A tag's bytes without the padding around them; empty where it is missing."""
+        """A tag's bytes without padding around them; empty where the tag is missing."""
         entry = self.entries.get(code)
         return b"" if entry is None else entry.data.strip(b"\0 \t\r\n")
 
     def set_text(self, code: int, text: str) -> None:
-        """Set an ASCII tag; other letters go in as UTF-8, as programs do."""
+        """Set an ASCII tag; letters beyond ASCII are written as UTF-8, as other programs do."""
         data = text.encode() + b"\0"
         self.entries[code] = Entry(ASCII, len(data), data)
 
     def set_numbers(self, code: int, kind: int, values: Iterable[int]) -> None:
-        """Set a tag of integers; of RATIONAL, numerator and denominator by turns."""
+        """Set a tag of integers.
+
+        Args:
+            code: the tag.
+            kind: TIFF's number of the type; of RATIONAL, the values are numerator and denominator by turns.
+            values: the integers.
+        """
         found = tuple(values)
         count = len(found) // len(_UNITS[kind])
         self.entries[code] = Entry(kind, count, struct.pack(self.order + _UNITS[kind] * count, *found))
 
 
 def read_block(block: bytes | None) -> Directory:
-    """The first directory of an EXIF block, with or without its "Exif" marker; an empty one if it is damaged."""
+    """The first directory of an EXIF block, with or without its "Exif" marker; an empty one if the block is damaged."""
     bare = (block or b"").removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(bare[:2])
     if order is None or len(bare) < 8:
@@ -117,25 +139,25 @@ def read_directory(
     big: bool = False,
     without: frozenset[int] = frozenset(),
 ) -> Directory:
-    """Read a directory and those that it points at.
+    """Read a directory and the directories that it points at.
 
     Args:
         stream: open for reading, with the TIFF header at its start.
-        order: "<" or ">".
-        offset: where the directory begins.
-        budget: how many bytes all values may have together; what goes beyond is left out.
+        order: byte order, "<" or ">".
+        offset: of the directory, in bytes.
+        budget: bytes of all values together; further values are left out.
         big: True for BigTIFF.
-        without: tags to pass over, strips' places among them.
+        without: tags that are not read, such as the places of strips.
     """
     return _Reader(stream, order, budget, big, without).read(offset, _CHILDREN)
 
 
 def read_chain(stream: BinaryIO, most: int) -> list[tuple[int, Directory]]:
-    """A TIFF's directories in their order, each with where it begins and what kind of picture it says it has.
+    """The directories of a TIFF in their order, each with its offset and the tags of its kind of picture.
 
     Args:
         stream: open for reading.
-        most: how many are looked at.
+        most: the most directories that are read.
     Returns:
         Offsets, and directories with only the tags 254, 255 (kinds of pictures) and 330 (further directories).
     """
@@ -215,13 +237,13 @@ class _Reader:
 
 
 def block_bytes(directory: Directory) -> bytes:
-    """An EXIF block from its TIFF header on."""
+    """The bytes of an EXIF block, which begins with a TIFF header."""
     mark = b"II*\0" if directory.order == "<" else b"MM\0*"
     return mark + struct.pack(directory.order + "I", 8) + directory_bytes(directory, 8)
 
 
 def directory_bytes(directory: Directory, offset: int) -> bytes:
-    """A directory, its values and its children as they stand at a place of a file, an even number of bytes."""
+    """The bytes of a directory, its values and its children at an offset of a file; their number is even."""
     order = directory.order
     children = {code: child for code, child in directory.children.items() if child.entries or child.children}
     codes = sorted({*directory.entries, *children})
@@ -242,18 +264,18 @@ def directory_bytes(directory: Directory, offset: int) -> bytes:
     return bytes(table + bytes(4) + behind)
 
 
-def in_order(directory: Directory, order: str) -> Directory:
-    """The same directory in another byte order; bytes of no stated type stay as they are."""
+def with_byte_order(directory: Directory, order: str) -> Directory:
+    """The directory in another byte order; values of type UNDEFINED stay as they are."""
     if directory.order == order:
         return directory
     entries = {
         code: Entry(entry.kind, entry.count, swapped(entry)) for code, entry in directory.entries.items()
     }
-    children = {code: in_order(child, order) for code, child in directory.children.items()}
+    children = {code: with_byte_order(child, order) for code, child in directory.children.items()}
     return Directory(order, entries, children)
 
 
 def swapped(entry: Entry) -> bytes:
-    """A value's bytes in the other order."""
+    """A value's bytes in the other byte order."""
     width = struct.calcsize("=" + _UNITS[entry.kind][0])
     return entry.data if width == 1 else np.frombuffer(entry.data, f"u{width}").byteswap().tobytes()

@@ -1,4 +1,5 @@
-"""Photoshop image resources, and IPTC captions in them (IPTC-IIM 4.2): what a result keeps, and as XMP."""
+"""Photoshop image resources, and IPTC captions in them (IPTC-IIM 4.2): the resources that a result keeps, and as
+XMP."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ _LISTS = {(2, 25): ("dc:subject", "Bag"), (2, 80): ("dc:creator", "Seq")}
 
 
 def resources(block: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """A Photoshop block's resources: identifier, name as stored, body; it ends where the block is damaged."""
+    """The resources of a Photoshop block: identifier, name as stored, body; a damaged block ends at the damage."""
     place = 0
     while block[place : place + 4] == b"8BIM" and place + 12 <= len(block):
         (code,) = struct.unpack_from(">H", block, place + 4)
@@ -37,7 +38,7 @@ def resources(block: bytes) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def carried_resources(block: bytes | None) -> bytes | None:
-    """The resources that are true of a result too; None where none are left."""
+    """The resources that are true of a result too, as a block; None where none are left."""
     kept = [
         b"8BIM" + struct.pack(">H", code) + name + struct.pack(">I", len(body)) + body + bytes(len(body) % 2)
         for code, name, body in resources(block or b"")
@@ -47,7 +48,7 @@ def carried_resources(block: bytes | None) -> bytes | None:
 
 
 def as_resources(data: bytes) -> bytes | None:
-    """A Photoshop block, whether `data` is one or bare IPTC-IIM; None if it is neither."""
+    """A Photoshop block of `data`, which is such a block or bare IPTC-IIM; None if `data` is neither."""
     if data.startswith(b"Photoshop 3.0\0"):
         data = data.removeprefix(b"Photoshop 3.0\0")
     if data.startswith(b"8BIM"):
@@ -58,7 +59,7 @@ def as_resources(data: bytes) -> bytes | None:
 
 
 def captions(block: bytes | None) -> dict[tuple[int, int], list[str]]:
-    """IPTC's texts by record and dataset number."""
+    """The texts of IPTC's captions by record and dataset number."""
     found: dict[tuple[int, int], list[bytes]] = {}
     for code, _, body in resources(block or b""):
         for key, value in _datasets(body) if code == _IIM else ():
@@ -68,9 +69,10 @@ def captions(block: bytes | None) -> dict[tuple[int, int], list[str]]:
 
 
 def xmp_properties(block: bytes | None, existing: frozenset[str], prefix: str) -> list[str]:
-    """IPTC's captions as XMP elements, after IPTC's own mapping.
+    """IPTC's captions as XMP elements, by IPTC's own mapping.
 
     Args:
+        block: Photoshop resources, or None.
         existing: the properties that the packet has already, as "dc:title".
         prefix: the packet's prefix of RDF.
     """

@@ -1,7 +1,8 @@
-"""JPEG files (ITU-T T.81): their segments, read before a decoder sees them.
+"""JPEG files (ITU-T T.81): their segments, read before a decoder opens the file.
 
-Metadata is taken out here, and the decoder gets the rest, so that no metadata can stop a picture. Scans are counted,
-as each costs the decoder a walk over all pixels, and kinds that it does not know are named.
+The metadata is read here, and the decoder gets the other segments, so that no metadata can stop a picture. Scans are
+counted, as a decoder goes over all pixels once for each scan, and kinds that the decoder does not know are refused by
+name.
 """
 
 from __future__ import annotations
@@ -25,9 +26,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
 EXIF_MARK, XMP_MARK = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+"""The first bytes of APP1 segments with EXIF and with XMP."""
+
 EXTENSION_MARK = b"http://ns.adobe.com/xmp/extension/\0"
+"""The first bytes of an APP1 segment with a part of an XMP extension (XMP part 3, 1.1.3.1)."""
+
 PHOTOSHOP_MARK = b"Photoshop 3.0\0"
-"""What an APP13 segment of Photoshop resources starts with."""
+"""The first bytes of an APP13 segment with Photoshop resources."""
 _ICC_MARK, _MPF_MARK = b"ICC_PROFILE\0", b"MPF\0"
 
 _SOF = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
@@ -63,10 +68,10 @@ def read(data: bytes, limits: Limits) -> tuple[Image.Image | NDArray[np.uint16],
     """Open a JPEG for decoding.
 
     Returns:
-        The picture, or the pixels over the whole range of 16 bits if it has 12; what its segments say.
+        The picture, or the pixels over the whole range of 16 bits if it has 12; and its metadata.
     Raises:
-        PhotoError: if it is of a kind that no decoder here knows, or has too many scans.
-        PhotoTooLargeError: if it is too large.
+        PhotoError: if no decoder here knows the kind of the JPEG, or the JPEG has too many scans.
+        PhotoTooLargeError: if the JPEG exceeds the limits.
     """
     segments = _segments(data)
     if segments.frame is None:
@@ -87,10 +92,10 @@ def read(data: bytes, limits: Limits) -> tuple[Image.Image | NDArray[np.uint16],
 
 
 def frame(data: bytes, limits: Limits) -> tuple[int, int, int, int, int]:
-    """A JPEG's frame: marker, bits a sample, height, width, components; its scans are checked.
+    """The frame of a JPEG: marker, bits a sample, height, width, components; the number of its scans is checked.
 
     Raises:
-        PhotoError: if it has none, or too many scans.
+        PhotoError: if the JPEG has no frame, or too many scans.
     """
     segments = _segments(data)
     if segments.frame is None:

@@ -1,4 +1,4 @@
-"""JPEG's segments of a result: EXIF, XMP of any length, captions, comments, each in pieces of 64 KiB."""
+"""Segments of a JPEG that is written: EXIF, XMP of any length, captions, comments, each in pieces of 64 KiB."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _JFIF_UNIT = 13
 
 
 def fitted(metadata: Metadata) -> Metadata:
-    """The metadata that fits into segments: of EXIF that does not, the largest values are left out, with a note.
+    """The metadata that fits into segments; the largest EXIF values are left out if all do not fit, with a note.
 
     XMP that does not fit goes into an extension (XMP part 3, 1.1.3.1), which `save` writes behind tinct's own record.
     """
@@ -35,7 +35,12 @@ def fitted(metadata: Metadata) -> Metadata:
 
 
 def packets(packet: bytes, provenance: Provenance | None) -> tuple[bytes, bytes | None]:
-    """A packet that fits into a segment, and the extension that holds what does not."""
+    """An XMP packet that fits into a segment, and the extension that holds the rest, or None.
+
+    Args:
+        packet: the whole packet.
+        provenance: recorded in the packet if there is an extension.
+    """
     if len(packet) <= _SEGMENT - len(XMP_MARK):
         return packet, None
     extension = xmp.edited(read_layout(packet), {}, "", lambda _: "")
@@ -48,6 +53,7 @@ def save(stream: BinaryIO, image: Image.Image, metadata: Metadata, provenance: P
 
     Args:
         stream: open for reading and writing, empty.
+        image: L or RGB.
         metadata: as `fitted` gives it.
         provenance: for the packet that an extension belongs to.
     """

@@ -1,4 +1,4 @@
-"""What a photograph's file says beside its pixels, and what of it a result may keep."""
+"""Metadata of a photograph's file, and the part of it that a result keeps."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from tinct.photo.xmp import Corrections
 from tinct.photo.xmp_layout import XmpError
 
 PROCESSING_SOFTWARE, ORIENTATION, SOFTWARE, DESCRIPTION = 0x000B, 0x0112, 0x0131, 0x010E
+"""EXIF tags of texts and of the orientation."""
+
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
+"""TIFF tags of the resolution."""
+
 COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT, USER_COMMENT = 0xA001, 0xA002, 0xA003, 0x9286
+"""EXIF tags of the pixels, and the user's comment."""
 
 INCH, CENTIMETER = 2, 3
 """TIFF's units of resolution; 1 is none, where only the ratio counts."""
@@ -43,7 +48,13 @@ _COMMENT_CODES = (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", bytes(8))
 
 @dataclass(frozen=True, slots=True)
 class PngText:
-    """A text of a PNG: its keyword, and for international ones the language and the translated keyword."""
+    """A text of a PNG.
+
+    Attributes:
+        keyword: in Latin-1.
+        text: the text.
+        language, translated: of international texts: the language, and the keyword in that language.
+    """
 
     keyword: str
     text: str
@@ -53,19 +64,19 @@ class PngText:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What is carried from the source's file to the result's.
+    """The metadata that goes from a source's file to its result's.
 
     Attributes:
         exif: an EXIF block that starts with a TIFF header, orientation reset, or None.
-        icc: the ICC profile that belongs to the pixels, or None for sRGB without one.
+        icc: the ICC profile of the pixels, or None for sRGB without one.
         dpi: resolution across and down, in pixels per inch, or None.
-        aspect: resolution across and down in no unit, where only their ratio is known, or None.
+        aspect: resolution across and down without a unit, where only their ratio is known, or None.
         xmp: an XMP packet, or None.
         iptc: the Photoshop resources (TIFF tag 34377) that hold IPTC captions, or None.
-        texts: a PNG file's texts.
-        chunks: a PNG file's other chunks that stay true, such as the time and the offset, as (name, body).
-        comment: a JPEG or GIF file's comment, or None.
-        notes: what could not be kept, one sentence each.
+        texts: a PNG's texts.
+        chunks: a PNG's other chunks that stay true, such as the time and the offset, as (name, body).
+        comment: a JPEG's or GIF's comment, or None.
+        notes: metadata that could not be kept, one sentence each.
     """
 
     exif: bytes | None = None
@@ -80,7 +91,7 @@ class Metadata:
     notes: tuple[str, ...] = ()
 
     def noted(self, *notes: str) -> Metadata:
-        """The same with more notes."""
+        """The metadata with more notes."""
         return replace(self, notes=(*self.notes, *notes))
 
     def stamped(
@@ -91,13 +102,14 @@ class Metadata:
         srgb: bool,
         holds: frozenset[str] = frozenset(),
     ) -> Metadata:
-        """The metadata of a result: sizes and color space brought up to date, the provenance recorded.
+        """The metadata of a result, with sizes and color space brought up to date, and the provenance recorded.
 
         Args:
             provenance: how the result was made; None for a photograph that was not colorized.
             size: width and height of the result.
             srgb: True if the result's pixels are sRGB.
-            holds: what the format has a place for ("texts", "comment", "captions"); the rest is said in XMP and EXIF.
+            holds: further metadata that the format holds ("texts", "comment", "captions"); the rest goes into XMP and
+                EXIF.
         """
         comment = None if "comment" in holds else self.comment or _comment_text(self.texts)
         exif = (
@@ -173,7 +185,7 @@ def _set_comment(exif: Directory, comment: bytes) -> None:
 
 
 def readable(text: bytes) -> str:
-    """Text in UTF-8, or in Latin-1 where it is not."""
+    """Text in UTF-8, or in Latin-1 where the bytes are no UTF-8."""
     try:
         return text.decode()
     except UnicodeDecodeError:
@@ -243,12 +255,12 @@ def _by_property(texts: tuple[PngText, ...]) -> dict[str, list[str]]:
 
 
 def texts_without_place(texts: tuple[PngText, ...]) -> list[str]:
-    """Keywords of a PNG's texts that other formats have no place for."""
+    """Keywords of a PNG's texts that other formats cannot hold."""
     return sorted({text.keyword for text in texts if text.keyword not in (*_TEXT_PROPERTIES, "Comment")})
 
 
 def carried_exif(found: Directory) -> bytes | None:
-    """The part of a source's EXIF that is true of a result too: no pixel layout, no thumbnail, upright."""
+    """The EXIF of a result: a source's EXIF without pixel layout and thumbnail, upright; None if nothing is left."""
     for code in [code for code in found.entries if code in SOURCE_PIXELS]:
         del found.entries[code]
     if ORIENTATION in found.entries:
@@ -259,13 +271,13 @@ def carried_exif(found: Directory) -> bytes | None:
 
 
 def orientation(found: Directory) -> int:
-    """The orientation 1..8; 1 where it is missing or is none of these."""
+    """The EXIF orientation, 1..8; 1 where the tag is missing or has another value."""
     value = found.number(ORIENTATION)
     return int(value) if value is not None and value in range(2, 9) else 1
 
 
 def resolution(found: Directory) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
-    """The resolution that EXIF or TIFF tags state: in pixels per inch, or in no unit."""
+    """The resolution of EXIF or TIFF tags: a pair in pixels per inch, or a pair without a unit; None for the other."""
     across, down = found.number(X_RESOLUTION), found.number(Y_RESOLUTION)
     unit = found.number(RESOLUTION_UNIT) if RESOLUTION_UNIT in found.entries else INCH
     scale = {1: 1.0, INCH: 1.0, CENTIMETER: 2.54}.get(
@@ -288,7 +300,7 @@ def plausible_dpi(dpi: Any) -> tuple[float, float] | None:
 
 
 def rational(value: float) -> tuple[int, int]:
-    """Numerator and denominator of 32 bits for a positive number below a million."""
+    """A positive number below a million as numerator and denominator of 32 bits."""
     from fractions import Fraction
 
     near = Fraction(value).limit_denominator(4000)

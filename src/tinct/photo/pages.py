@@ -13,10 +13,10 @@ from tinct.photo.photo import DEFAULT_MAX_PIXELS, Photo
 def read_pages(
     source: str | PathLike[str] | bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS
 ) -> Iterator[Photo]:
-    """Read all pictures of full size of a file; a file of another format than TIFF has one.
+    """Read all pictures of full size of a file, one after the other; a file of another format than TIFF has one.
 
     Raises:
-        PhotoError: as `Photo.read` does, when the page in question is reached.
+        PhotoError: as `Photo.read`, when the page in question is reached.
     """
     first = Photo.read(source, max_pixels=max_pixels, page=1)
     yield first
@@ -30,7 +30,7 @@ def write_pages(
     """Write photographs as the pages of one TIFF, whole or not at all, each with its own metadata and provenance.
 
     Args:
-        photos: one or more, taken one after the other, so that only one of them is held.
+        photos: one or more; the function holds one at a time.
         target: a path.
         overwrite: True if an existing file may be replaced.
     Returns:

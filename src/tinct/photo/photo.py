@@ -1,4 +1,4 @@
-"""A photograph: its pixels at their own depth, and all that its file says beside them."""
+"""`Photo`: a photograph with its pixels at their own depth, and its file's metadata."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Array = NDArray[np.float32]
 Pixels = NDArray[Any]
 
 DEFAULT_MAX_PIXELS = 250_000_000
-"""Pixels above which a file is refused before it is decoded: a sheet of A3 at 1200 dpi is just below."""
+"""The most pixels of a file that is decoded; a sheet of A3 at 1200 dpi is just below."""
 
 _TINT_SIZE = 256
 
@@ -37,24 +37,25 @@ _TINT_SIZE = 256
 class Photo:
     """A photograph, upright.
 
-    Pixels stay as the file has them, 8 or 16 bits in the file's own color space; lightness and color are
-    computed by rows when asked for, so that a scan of 100 megapixels needs no full-size floats.
+    Pixels stay as in the file, 8 or 16 bits in the file's own color space; lightness and color are computed by rows on
+    demand, so that a scan of 100 megapixels needs no full-size floats.
 
-    Colors in a file with an ICC profile mean what the profile says. A result keeps the profile, with its
-    pixels in that space, if it is a matrix profile that holds all of sRGB (Adobe RGB, Display P3, ProPhoto;
-    sRGB itself); after any other (gray, CMYK, a scanner's tables) the result is sRGB and says so. L* is the
-    same either way.
+    An ICC profile defines the colors of the file's pixels. A result keeps the profile, with its pixels in that space,
+    if it is a matrix profile that holds all of sRGB (Adobe RGB, Display P3, ProPhoto; sRGB itself); with any other
+    profile (gray, CMYK, a scanner's tables) the result is sRGB, with a profile that says so. L* is the same either
+    way.
 
     Attributes:
         height, width: in pixels, after turning as the EXIF orientation says.
         bit_depth: 8 or 16 a channel; 32 for a photograph from a float array.
         alpha: opacity, shape (H, W), of the pixels' own type, or None.
         format: "JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF"..., or None where there was no file.
-        path: the file it was read from, or None.
-        provenance: how it was made, which a written file records; None for a photograph as it was read.
-        notes: what reading decided and a user may want to know ("it has 3 pages; the first is used"); writing adds
-            what the format has no place for.
-        pages: how many pictures of full size its file has, of which this is one.
+        path: the file that the photograph was read from, or None.
+        provenance: how the photograph was colorized, which a written file records; None for a photograph as it was
+            read.
+        notes: decisions of reading ("it has 3 pages; the first is used"); writing adds metadata that the format cannot
+            hold.
+        pages: the number of pictures of full size in the file.
     """
 
     def __init__(self, decoded: Decoded, path: Path | None = None) -> None:
@@ -77,16 +78,16 @@ class Photo:
         max_pixels: int = DEFAULT_MAX_PIXELS,
         page: int | None = None,
     ) -> Photo:
-        """Read a photograph of any format that is read, whatever the file is called.
+        """Read a photograph of any format that is read, whatever the file's name.
 
         Args:
-            source: a path, a file's contents, or a stream (read to its end).
-            max_pixels: files that declare more, or that decode to more bytes than this many pixels of RGB and alpha
-                of 16 bits, are refused before anything is decoded.
-            page: which page of a TIFF, from 1, thumbnails not counted; None takes the first, with a note of others.
+            source: a path, a file's content, or a stream (read to its end).
+            max_pixels: files that declare more pixels, or that decode to more bytes than this many pixels of RGB and
+                alpha of 16 bits, are refused before anything is decoded.
+            page: of a TIFF, from 1, thumbnails not counted; None takes the first, with a note of others.
         Raises:
-            PhotoError: if it is missing, a directory, empty, damaged or not a photograph, or has no such page.
-            PhotoTooLargeError: if it has more than `max_pixels`.
+            PhotoError: if the source is missing, a directory, empty, damaged or not a photograph, or has no such page.
+            PhotoTooLargeError: if the photograph has more than `max_pixels` pixels.
         """
         from tinct.photo.reading import decode
 
@@ -95,13 +96,13 @@ class Photo:
 
     @classmethod
     def from_array(cls, array: ArrayLike) -> Photo:
-        """Take a photograph from an array.
+        """A photograph from an array.
 
         Args:
-            array: sRGB, shape (H, W), (H, W, 1), (H, W, 2: gray and alpha), (H, W, 3) or (H, W, 4: RGB and
-                alpha); uint8 or uint16 over their whole range, or float in 0..1.
+            array: sRGB, shape (H, W), (H, W, 1), (H, W, 2: gray and alpha), (H, W, 3) or (H, W, 4: RGB and alpha);
+                uint8 or uint16 over their whole range, or float in 0..1.
         Raises:
-            ShapeError: for anything else, NaN and infinity among them.
+            ShapeError: for any other array, NaN and infinity among them.
         """
         from tinct.photo.pillow_reading import split_alpha
         from tinct.photo.reading import Decoded
@@ -114,10 +115,10 @@ class Photo:
 
     @classmethod
     def from_image(cls, image: Image.Image) -> Photo:
-        """Take a photograph from a Pillow image of any mode, with the metadata it carries.
+        """A photograph from a Pillow image of any mode, with the image's metadata.
 
         Raises:
-            PhotoError: if it cannot be decoded, or has 32 bits a channel.
+            PhotoError: if the image cannot be decoded, or has 32 bits a channel.
         """
         from tinct.photo.reading import decode_pillow
 
@@ -126,19 +127,22 @@ class Photo:
 
     @property
     def height(self) -> int:
+        """Height in pixels, upright."""
         return int(self._pixels.shape[0])
 
     @property
     def width(self) -> int:
+        """Width in pixels, upright."""
         return int(self._pixels.shape[1])
 
     @property
     def bit_depth(self) -> int:
+        """Bits a channel: 8 or 16; 32 for a photograph from a float array."""
         return int(self._pixels.dtype.itemsize * 8)
 
     @property
     def eight_bit_srgb(self) -> bool:
-        """True if its colored pixels are sRGB of 8 bits."""
+        """True if the colored result has sRGB pixels of 8 bits."""
         return self._pixels.dtype == np.uint8 and not self._keeps_profile
 
     @property
@@ -165,7 +169,11 @@ class Photo:
         return gray_to_lightness(rows) if rows.ndim == 2 else rgb_to_lightness(rows)
 
     def rgb(self, top: int = 0, bottom: int | None = None) -> Array:
-        """Encoded sRGB of some rows, shape (rows, W, 3), float32 in 0..1; what lies beyond is clipped."""
+        """Encoded sRGB of some rows, shape (rows, W, 3), float32, clipped to 0..1.
+
+        Args:
+            top, bottom: the first row and the one after the last; None is the photograph's end.
+        """
         rows = self._srgb(top, bottom)
         if rows.dtype.kind == "u":
             rows = rows.astype(np.float32) / np.float32(np.iinfo(rows.dtype).max)
@@ -179,17 +187,23 @@ class Photo:
         return max(1, round(self.height * scale)), max(1, round(self.width * scale))
 
     def working_lightness(self, size: int) -> Array:
-        """L* at a bounded size, each value the mean over the area it stands for.
+        """L* at a bounded size, each value the mean over its area.
 
         Args:
-            size: the longer side in pixels, at least 1; never enlarged.
+            size: the longer side in pixels, at least 1; the photograph is never enlarged.
         Returns:
             L*, shape (h, w), float32, 0..100.
         """
         return area_mean(self.lightness, (self.height, self.width), self.working_size(size))
 
     def working_lab(self, size: int) -> Array:
-        """CIE Lab at a bounded size, shape (h, w, 3), float32; the mean over each area."""
+        """CIE Lab at a bounded size, each value the mean over its area.
+
+        Args:
+            size: as in `working_lightness`.
+        Returns:
+            L*, a*, b*, shape (h, w, 3), float32.
+        """
         from tinct.color.lab import rgb_to_lab
 
         def lab(top: int, bottom: int) -> Array:
@@ -200,11 +214,11 @@ class Photo:
     def is_gray(self, tolerance: float = TINT_TOLERANCE) -> bool:
         """True for a black-and-white photograph, toned ones (sepia, cyanotype, yellowed paper) among them.
 
-        A toned photograph's color is a function of its lightness alone: little is left of a*, b* once their
-        mean at each lightness is taken away.
+        A toned photograph's color is a function of its lightness alone: little remains of a*, b* after the subtraction
+        of their mean at each lightness.
 
         Args:
-            tolerance: the mean of what is left (CIE a*, b* units) up to which it counts as gray.
+            tolerance: the largest mean of the remainder (CIE a*, b* units) that counts as gray.
         """
         if self._pixels.ndim == 2:
             return True
@@ -212,7 +226,8 @@ class Photo:
         return color_beside_tone(lab) <= tolerance
 
     def gives_color(self) -> bool:
-        """True for a photograph that colors can be taken from: it has some beside paper and black."""
+        """True for a photograph that colors can be taken from: it has color apart from a tone, or apart from paper and
+        black."""
         if self._pixels.ndim == 2:
             return False
         size = self.working_size(_TINT_SIZE)
@@ -221,7 +236,7 @@ class Photo:
         return max(color_beside_tone(lab, opacity), color_off_paper(lab, opacity)) > TINT_TOLERANCE
 
     def has_own_colors(self) -> bool:
-        """True if its pixels have color beside a tone, by a fast look at means of its encoded values."""
+        """True if the pixels have color apart from a tone, judged quickly by means of encoded values."""
         import cv2
 
         from tinct.color.lab import rgb_to_lab
@@ -241,7 +256,8 @@ class Photo:
         return np.asarray(self.alpha[top:bottom] / np.float32(largest), np.float32)
 
     def without_hidden_colors(self) -> Photo:
-        """The same photograph, its visible colors going on into transparent places, which hide any color."""
+        """The photograph with the colors of its visible places continued into transparent places, which hide any
+        color."""
         from tinct.photo.transparency import without_hidden_colors
 
         if self.alpha is None:
@@ -250,7 +266,7 @@ class Photo:
         return Photo(decoded, self.path)
 
     def colored(self, rgb: NDArray[np.generic]) -> Photo:
-        """The same photograph with other colors.
+        """The photograph with other colors.
 
         Args:
             rgb: sRGB, shape (H, W, 3), float in 0..1.
@@ -262,7 +278,7 @@ class Photo:
         return self.colored_by_rows(rows_of(rgb, (self.height, self.width)))
 
     def colored_by_rows(self, rows: Rows) -> Photo:
-        """The same photograph with other colors, which a function gives strip by strip.
+        """The photograph with other colors, which a function gives strip by strip.
 
         Args:
             rows: a function from (top, bottom, L* of these rows) to sRGB, shape (bottom - top, W, 3), float in 0..1;
@@ -286,7 +302,7 @@ class Photo:
         return photo
 
     def extended_below(self, strip: NDArray[np.uint8]) -> Photo:
-        """The same photograph with rows of gray appended below it, opaque; metadata is kept.
+        """The photograph with rows of gray appended below it, opaque; metadata is kept.
 
         Args:
             strip: gray, 0 black .. 255 white, shape (h, W).
@@ -311,14 +327,14 @@ class Photo:
     ) -> None:
         """Write the photograph, whole or not at all.
 
-        JPEG is written at quality 95 without chroma subsampling, WebP without loss, TIFF with deflate;
-        16 bits stay 16 in PNG and TIFF.
+        JPEG is written at quality 95 without chroma subsampling, WebP without loss, TIFF with deflate; 16 bits stay 16
+        in PNG and TIFF.
 
         Args:
             target: a path, or a stream to write bytes to.
             overwrite: True if an existing file may be replaced, the source too.
             format: "png", "jpg", "tif", "webp", "bmp"; None follows the path's suffix, or the source.
-            provenance: how it was made; recorded in EXIF and XMP. None takes the photograph's own.
+            provenance: recorded in EXIF and XMP; None takes the photograph's own.
         Raises:
             OutputError: if the file exists, is the source, cannot be written, or the format is unknown.
         """
@@ -341,7 +357,7 @@ class Photo:
 
         Args:
             format: as for `write`; None takes the source's own, or PNG where tinct does not write that.
-            provenance: how it was made; recorded in EXIF and XMP. None takes the photograph's own.
+            provenance: recorded in EXIF and XMP; None takes the photograph's own.
         Raises:
             OutputError: if the format is unknown, or too small for the photograph.
         """
@@ -352,7 +368,8 @@ class Photo:
         return stream.getvalue()
 
     def to_array(self) -> Pixels:
-        """sRGB as an array of the type it came in: (H, W) or (H, W, 3), with alpha as one channel more."""
+        """sRGB as an array of the type that the photograph was made from, shape (H, W) or (H, W, 3), with alpha as one
+        more channel."""
         pixels = self._pixels
         if self._profile is not None:
             pixels = np.empty(pixels.shape, pixels.dtype)
@@ -362,7 +379,7 @@ class Photo:
         return whole.astype(self._array_dtype, copy=False)
 
     def to_image(self) -> Image.Image:
-        """A Pillow image: L, LA, RGB or RGBA of 8 bits (Pillow has no more), metadata in its `info`."""
+        """A Pillow image: L, LA, RGB or RGBA of 8 bits (Pillow has no more), with metadata in its `info`."""
         from tinct.photo.writing import as_image
 
         return as_image(self._pixels, self.alpha, self._metadata)
@@ -377,7 +394,10 @@ class Photo:
     def encodable(
         self, kind: Format, provenance: Provenance | None = None
     ) -> tuple[Pixels, Pixels | None, Metadata]:
-        """What a format's writer needs: integer pixels, alpha, and metadata that fits; its notes are kept."""
+        """The arguments of a format's writer: integer pixels, alpha or None, and metadata that the format holds.
+
+        The notes of the metadata are added to the photograph's.
+        """
         from tinct.photo.writing import fitted
 
         size, srgb = (self.width, self.height), self._profile is None

@@ -1,4 +1,4 @@
-"""Pictures of 8 bits through Pillow: the decoders that are used, by name, and what an opened image says."""
+"""Pictures of 8 bits through Pillow: the decoders that are used, by name, and an opened image's metadata and pixels."""
 
 from __future__ import annotations
 
@@ -51,10 +51,14 @@ _MODES = {
 
 
 def open_image(stream: BinaryIO, kind: str, limits: Limits) -> Image.Image:
-    """Read a file's header, and refuse before decoding what is too large.
+    """Open a file and read its header; a picture that is too large is refused before it is decoded.
 
+    Args:
+        stream: open for reading.
+        kind: the format's name.
+        limits: of the picture's size.
     Raises:
-        PhotoTooLargeError: if it declares more than the limits.
+        PhotoTooLargeError: if the picture exceeds the limits.
     """
     if kind in _SIZES:
         stream.seek(0)
@@ -67,7 +71,7 @@ def open_image(stream: BinaryIO, kind: str, limits: Limits) -> Image.Image:
 
 
 def image_metadata(image: Image.Image) -> FileMetadata:
-    """What an image says beside its pixels; whatever of it cannot be understood is left out."""
+    """The metadata of an image; parts that cannot be understood are left out."""
     found = FileMetadata(exif=_exif(image))
     info = image.info
     found.icc = _as_bytes(info.get("icc_profile"))
@@ -129,9 +133,10 @@ def image_pixels(image: Image.Image, found: FileMetadata) -> tuple[Pixels, Pixel
     """Pixels and alpha of an image in any mode that has a meaning as a photograph.
 
     Args:
-        found: takes the notes, and the profile of what was converted to sRGB.
+        image: opened by Pillow.
+        found: takes notes, and the profile of pixels that were converted to sRGB.
     Raises:
-        PhotoError: for 32-bit integers beyond 16 bits and for floating point, whose range nobody states.
+        PhotoError: for 32-bit integers beyond 16 bits and for floating point, whose range no file states.
     """
     mode = image.mode
     if mode in ("CMYK", "LAB"):
@@ -152,7 +157,7 @@ def image_pixels(image: Image.Image, found: FileMetadata) -> tuple[Pixels, Pixel
 
 
 def split_alpha(array: Pixels) -> tuple[Pixels, Pixels | None]:
-    """Part (H, W), (H, W, 1..4) into color and alpha, each contiguous."""
+    """Color and alpha of an array (H, W) or (H, W, 1..4), each contiguous; alpha is None where there is none."""
     if array.ndim == 2:
         return array, None
     channels = array.shape[2]

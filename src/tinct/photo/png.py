@@ -1,6 +1,7 @@
-"""PNG (ISO/IEC 15948:2004 and its third edition): chunks by hand, pixels by libpng through imagecodecs and Pillow.
+"""PNG (ISO/IEC 15948:2004 and its third edition): chunks are read here, pixels by libpng through imagecodecs and
+Pillow.
 
-Decoders get the chunks that pixels need and nothing else, so that no text or profile can stop a picture.
+Decoders get only the chunks that pixels need, so that no text or profile can stop a picture.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from tinct.photo.file_metadata import FileMetadata
 from tinct.photo.metadata import Metadata, PngText, plausible_dpi, readable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+"""The first bytes of a PNG."""
+
 _HEADER_END = len(SIGNATURE) + 25
 _INCH = 0.0254
 _NEEDED = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
@@ -31,10 +34,10 @@ _LARGEST_SAID = 64 << 20
 
 
 def read_chunks(stream: BinaryIO) -> tuple[bytearray, dict[bytes, list[bytes]], list[str]]:
-    """Part a file into what a decoder needs and what is said beside it, verifying every checksum.
+    """Split a file into the chunks that a decoder needs and the metadata chunks, and verify every checksum.
 
     Returns:
-        The file with only the chunks that pixels need; the other known chunks' bodies by name; notes.
+        A file with only the chunks that pixels need; the bodies of the other known chunks by name; notes.
     Raises:
         PhotoError: if a needed chunk is damaged, or the end is missing.
     """
@@ -86,7 +89,12 @@ def decode_deep(needed: bytearray) -> NDArray[np.uint16]:
 
 
 def metadata(said: dict[bytes, list[bytes]], notes: list[str]) -> FileMetadata:
-    """What the chunks beside the pixels say."""
+    """The metadata in the chunks beside the pixels.
+
+    Args:
+        said: the chunks' bodies by name.
+        notes: of `read_chunks`.
+    """
     found = FileMetadata(notes=list(notes))
     found.chunks = [(kind, body) for kind in sorted(_KEPT) for body in said.get(kind, [])[:1]]
     found.exif = ifd.read_block(said.get(b"eXIf", [None])[0])
@@ -266,12 +274,17 @@ def _packed_rows(pixels: NDArray[np.uint16], alpha: NDArray[np.uint16] | None) -
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
-    """A chunk as it stands in the file: length, name, body, checksum."""
+    """The bytes of a chunk: length, name, body, checksum."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
 
 
-class Spliced:
-    """A stream for a PNG's writer, with chunks put in behind the header."""
+class ChunkInserter:
+    """A stream for a PNG writer, which inserts chunks behind the header.
+
+    Args:
+        stream: takes the PNG.
+        chunks: as (name, body).
+    """
 
     def __init__(self, stream: BinaryIO, chunks: list[tuple[bytes, bytes]]) -> None:
         self._stream = stream
@@ -279,7 +292,7 @@ class Spliced:
         self._between = b"".join(chunk(kind, body) for kind, body in chunks)
 
     def write(self, data: bytes) -> int:
-        """Pass bytes on; behind the header's last one come the chunks."""
+        """Pass bytes on to the stream, with the chunks behind the header's last byte."""
         if self._head is None:
             return self._stream.write(data)
         self._head += bytes(data)
@@ -289,5 +302,5 @@ class Spliced:
         return len(data)
 
     def flush(self) -> None:
-        """Pass on that everything is written."""
+        """Flush the stream."""
         self._stream.flush()

@@ -1,7 +1,7 @@
-"""ICC profiles (ICC.1:2022): what a file's pixel values mean, when they are not sRGB.
+"""ICC profiles (ICC.1:2022), which define the colors of pixels that are not sRGB.
 
-Matrix and gray profiles are read here, at the full depth of the pixels. A profile made of tables (scanners,
-CMYK) goes through LittleCMS, which imagecodecs brings, once, when the file is read.
+Matrix and gray profiles are applied here, at the full depth of the pixels. A profile made of tables (scanners, CMYK)
+is applied by LittleCMS, which imagecodecs brings, once, when the file is read.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ Array = NDArray[np.float32]
 Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+"""The Bradford matrix from XYZ to cone responses (ICC.1:2022, annex E)."""
+
 D50 = np.array([0.9642, 1.0, 0.8249])
 """The profile connection space's white (ICC.1:2022, 7.2.16)."""
 
@@ -38,7 +40,7 @@ _READ_TAGS = frozenset((*_COLORANTS, b"kTRC", b"A2B0"))
 
 
 class ProfileError(ValueError):
-    """A profile is damaged or of a kind that has no meaning for the pixels it came with."""
+    """A profile is damaged, or of a kind that has no meaning for its pixels."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class ColorProfile:
 
     @cached_property
     def is_srgb(self) -> bool:
-        """True if pixels mean the same with and without the profile, to rounding."""
+        """True if the profile defines sRGB, to rounding."""
         grid = np.linspace(0, 1, 256)
         srgb = decode_srgb(grid)
         near = all(np.abs(curve(grid) - srgb).max() < _SRGB_CURVE_TOLERANCE for curve in self.curves)
@@ -74,7 +76,7 @@ class ColorProfile:
 
     @cached_property
     def holds_srgb(self) -> bool:
-        """True if every sRGB color has a value in this profile, so that a result can keep it."""
+        """True if every sRGB color has a value in this profile, so that a result can keep the profile."""
         if self.is_gray or abs(np.linalg.det(self.matrix)) < 1e-6:
             return False
         primaries = np.linalg.inv(self.matrix)
@@ -82,7 +84,13 @@ class ColorProfile:
         return bool(inside) and all(_spans(curve) for curve in self.curves)
 
     def to_srgb(self, pixels: NDArray[np.generic]) -> Array:
-        """Encoded sRGB, float32, unclipped, of pixels of shape (..., 3), or (...) for gray."""
+        """Pixels converted to encoded sRGB, float32, unclipped.
+
+        Args:
+            pixels: shape (..., 3), or (...) for gray, integers over their whole range or floats in 0..1.
+        Returns:
+            The same shape.
+        """
         if pixels.ndim == 2:
             return encode_srgb(self._linear(pixels, self.curves[min(1, len(self.curves) - 1)]))
         planes = [self._linear(pixels[..., i], self.curves[i % len(self.curves)]) for i in range(3)]
@@ -96,7 +104,11 @@ class ColorProfile:
         return out
 
     def to_lightness(self, pixels: NDArray[np.generic]) -> Array:
-        """CIE L* of pixels of shape (..., 3), or (...) for gray: that of `to_srgb`, for a third of the work."""
+        """CIE L* of pixels, 0..100: equal to that of `to_srgb`, for a third of the work.
+
+        Args:
+            pixels: as in `to_srgb`.
+        """
         if pixels.ndim == 2:
             return np.clip(gray_to_lightness(self.to_srgb(pixels)), 0, 100)
         red, green, blue = (self._linear(pixels[..., i], self.curves[i % len(self.curves)]) for i in range(3))
@@ -105,7 +117,11 @@ class ColorProfile:
         return np.clip(gray_to_lightness(encode_srgb(luminance)), 0, 100)
 
     def from_srgb(self, rgb: NDArray[np.generic]) -> Array:
-        """The profile's own values, float32 in 0..1, of encoded sRGB, shape (..., 3)."""
+        """Encoded sRGB converted to the profile's own values, float32, clipped to 0..1.
+
+        Args:
+            rgb: shape (..., 3), 0..1.
+        """
         linear = decode_srgb(np.asarray(rgb, np.float32))
         m = np.linalg.inv(self.matrix).astype(np.float32)
         out = np.empty(linear.shape, np.float32)
@@ -132,10 +148,10 @@ class ColorProfile:
 
 
 def read_profile(icc: bytes) -> ColorProfile | None:
-    """Read a gray or matrix profile; None if it is made of tables.
+    """Read a gray or matrix profile; None for a profile made of tables.
 
     Raises:
-        ProfileError: if it is damaged.
+        ProfileError: if the profile is damaged.
     """
     try:
         profile = _read_profile(icc)
@@ -163,7 +179,7 @@ def _check_curves(profile: ColorProfile) -> None:
 
 
 def color_space(icc: bytes) -> str:
-    """What the profile describes: "RGB", "GRAY", "CMYK" (ICC.1:2022, 7.2.8)."""
+    """The color space of a profile: "RGB", "GRAY", "CMYK" (ICC.1:2022, 7.2.8)."""
     name = icc[16:20].decode("ascii", "replace").strip()
     return name if name.isprintable() and name else "unknown pixels"
 
@@ -247,7 +263,7 @@ def _spans(curve: Curve) -> bool:
 
 @lru_cache(maxsize=1)
 def srgb_icc() -> bytes:
-    """An sRGB profile for files whose own profile could not stay; the same bytes at all times."""
+    """An sRGB profile, for results that cannot keep their source's profile; always the same bytes."""
     from PIL import ImageCms
 
     icc = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
@@ -261,6 +277,7 @@ def convert_tables(pixels: NDArray[Any], icc: bytes) -> NDArray[Any]:
 
     Args:
         pixels: shape (H, W) for gray, (H, W, 3) for RGB, (H, W, 4) for CMYK (0 is no ink), uint8 or uint16.
+        icc: the profile.
     Returns:
         sRGB, shape (H, W, 3), or (H, W) where a gray profile gives nothing but neutral grays.
     Raises:

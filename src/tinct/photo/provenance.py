@@ -1,4 +1,4 @@
-"""What a result says of its own making: EXIF tags and an XMP packet, beside whatever the source said."""
+"""Provenance: the record of a result's making, in EXIF tags and an XMP packet, beside the source's own metadata."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ _SOURCE_TYPE = "iptcExt:DigitalSourceType"
 _QUOTES = {'"': "&quot;"}
 
 Properties = Callable[[frozenset[str], str], list[str]]
-"""More properties for a packet, as XMP elements, from the names that are set and the prefix of RDF."""
+"""A function that gives further properties of a packet, as XMP elements, from the names that are set and the prefix of
+RDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,12 @@ class Provenance:
 
     @property
     def software(self) -> str:
-        """The program and its version, for EXIF Software."""
+        """The program and its version, for the EXIF tag Software."""
         return f"tinct {__version__}"
 
     @property
     def sentence(self) -> str:
-        """One sentence for people, in plain ASCII."""
+        """The provenance as one sentence for people, in plain ASCII."""
         weights = f", weights sha256 {self.weights_sha256}" if self.weights_sha256 else ""
         text = f"colorized by tinct {__version__}, method {self.method}{weights}"
         return text.encode("ascii", "replace").decode()
@@ -51,11 +52,12 @@ class Provenance:
 
 
 def new_packet(provenance: Provenance | None, more: Properties | None = None, extended: str = "") -> bytes:
-    """A packet of its own.
+    """A new XMP packet.
 
     Args:
+        provenance: the record; None for a photograph that was not colorized.
         more: properties beside the provenance.
-        extended: the hash of the extension that holds the rest (XMP part 3, 1.1.3.1).
+        extended: the hash of the extension that holds the rest (XMP part 3, 1.1.3.1); "" for none.
     """
     empty = Layout(b"<rdf:RDF>")
     body = (
@@ -68,14 +70,14 @@ def new_packet(provenance: Provenance | None, more: Properties | None = None, ex
 def updated_packet(
     packet: bytes, provenance: Provenance | None, corrections: Corrections, more: Properties | None = None
 ) -> bytes:
-    """A source's packet made true of the result: the provenance recorded, what is stale corrected.
+    """A source's packet brought up to date for the result: provenance recorded, stale properties corrected.
 
-    What it says beside that stays byte for byte; an older record of tinct is replaced. A digital source type
-    that others set is what the gray photograph was, and moves to the parent.
+    All else stays byte for byte; an older record of tinct is replaced. A digital source type that others set describes
+    the gray photograph, and moves to the parent.
 
     Args:
         packet: the source's XMP.
-        provenance: what to record; None for a photograph that was not colorized.
+        provenance: the record; None for a photograph that was not colorized.
         corrections: as `xmp.edited` takes them.
         more: properties beside the provenance.
     Raises:

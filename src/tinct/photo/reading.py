@@ -1,4 +1,4 @@
-"""Reading photographs: from a file's bytes to upright pixels at their own depth, and what to keep."""
+"""Reading photographs: from a file's bytes to upright pixels at their own depth, with the metadata of the result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tinct.photo import coded_color, extra_formats, jpeg, png, tiff_reading
 from tinct.photo.arrays import quantize
 from tinct.photo.color_models import by_strips
 from tinct.photo.file_metadata import FileMetadata, Limits
-from tinct.photo.formats import READ, not_read, sniff
+from tinct.photo.formats import READ, sniff, unsupported_format
 from tinct.photo.metadata import Metadata
 from tinct.photo.pillow_reading import image_metadata, image_pixels, open_image, split_alpha
 from tinct.photo.profiles import (
@@ -49,16 +49,16 @@ _LONGEST_REASON = 60
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A photograph as it came out of its file.
+    """A decoded photograph.
 
     Attributes:
         pixels: shape (H, W) or (H, W, 3), uint8 or uint16, upright, in the profile's color space.
         alpha: shape (H, W), same type, or None.
-        profile: what the pixels mean; None for sRGB.
-        metadata: what the result's file shall say as well.
+        profile: the pixels' color profile; None for sRGB.
+        metadata: of the result's file.
         format: "JPEG", "PNG", ... or None where there was no file.
-        notes: what the reader decided and a user may want to know, one sentence each.
-        pages: how many pictures of full size the file has.
+        notes: the reader's decisions, one sentence each.
+        pages: the number of pictures of full size in the file.
     """
 
     pixels: Pixels
@@ -76,12 +76,12 @@ def decode(
     """Decode a file of any supported format.
 
     Args:
-        source: a path, a file's contents, or a stream.
-        max_pixels: files that declare more are refused before they are decoded.
-        page: which page of a TIFF, from 1, thumbnails not counted; None takes the first and notes what is left out.
+        source: a path, a file's content, or a stream.
+        max_pixels: files that declare more pixels are refused before they are decoded.
+        page: of a TIFF, from 1, thumbnails not counted; None takes the first, with a note of others.
     Raises:
-        PhotoError: if it is missing, a directory, empty, damaged or not a photograph, or has no such page.
-        PhotoTooLargeError: if its header declares more than `max_pixels`; nothing was decoded then.
+        PhotoError: if the source is missing, a directory, empty, damaged or not a photograph, or has no such page.
+        PhotoTooLargeError: if the header declares more than `max_pixels` pixels; nothing was decoded then.
     """
     with _opened(source) as (stream, name):
         head = stream.read(32)
@@ -102,7 +102,7 @@ def decode(
 
 
 def _unknown(head: bytes) -> str:
-    name = not_read(head)
+    name = unsupported_format(head)
     if name is not None:
         return f"it is {name}, which tinct does not read; convert it to PNG or TIFF."
     return f"it is not a photograph; {READ} was wanted; check what the file is."
@@ -149,10 +149,11 @@ def _through(profile: ColorProfile | None, pixels: Pixels) -> Pixels:
 
 
 def decode_pillow(image: Image.Image) -> Decoded:
-    """Take over an image that somebody opened or made with Pillow.
+    """Decode an image that a caller opened or made with Pillow.
 
     Raises:
-        PhotoError: if its file is damaged, its mode is of no use, or decoding it would start a program.
+        PhotoError: if the image's file is damaged, its mode has no meaning as a photograph, or decoding would start a
+            program.
     """
     with damage_named("the image", image.format):
         if image.format == "EPS":
@@ -226,7 +227,12 @@ def _interpreted(
 
 @contextmanager
 def damage_named(name: str, kind: str | None) -> Iterator[None]:
-    """Whatever a decoder raises becomes one line that names the file, of bounded length."""
+    """Turn any error of a decoder within the block into a `PhotoError` of one line that names the file.
+
+    Args:
+        name: of the file.
+        kind: the format's name, or None.
+    """
     try:
         yield
     except (PhotoError, MissingExtraError) as error:

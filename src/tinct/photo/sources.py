@@ -1,4 +1,4 @@
-"""What a front door is given, made into photographs: paths, bytes, images, arrays; and references among them."""
+"""Sources: photographs from paths, bytes, images and arrays, as all front doors take them; references among them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tinct.photo import Photo
 
 
 def as_photo(source: Any) -> Photo:
-    """Take a photograph of any kind: a path, bytes, a PIL image, an array, or a `Photo` as it is.
+    """A photograph of any kind: a path, bytes, a PIL image, an array, or a `Photo`, which is returned as it is.
 
     Raises:
-        PhotoError, ShapeError: if it cannot be read.
+        PhotoError, ShapeError: if the photograph cannot be read.
     """
     from PIL import Image
 
@@ -33,8 +33,8 @@ def as_photo(source: Any) -> Photo:
     )
 
 
-def in_kind(result: Photo, source: Any) -> Any:
-    """A photograph as the same kind of thing as what it was made from; see `tinct.colorize`."""
+def as_source_kind(result: Photo, source: Any) -> Any:
+    """A result as the same kind of object as its source; see `tinct.colorize`."""
     if isinstance(source, bytes | bytearray):
         return result.encode()
     if isinstance(source, np.ndarray):
@@ -45,11 +45,14 @@ def in_kind(result: Photo, source: Any) -> Any:
 
 
 def reference_photo(source: Any, number: int) -> Photo:
-    """Take a color photograph of any kind, the `number`-th reference from 0.
+    """A reference of any kind; its errors give its number.
 
+    Args:
+        source: as `as_photo` takes it.
+        number: from 0.
     Raises:
-        PhotoError, ShapeError: if it cannot be read.
-        ReferencePhotoError: if it has no color to give.
+        PhotoError, ShapeError: if the photograph cannot be read.
+        ReferencePhotoError: if the photograph has no color to give.
     """
     photo = as_photo(source).without_hidden_colors()
     if not photo.gives_color():
@@ -64,7 +67,7 @@ def reference_weights(weights: Sequence[float] | None, count: int) -> tuple[floa
     """One weight for each of `count` references; None is 1 for all.
 
     Raises:
-        OptionError: if there are not as many as references, or one is outside 0..1.
+        OptionError: if there are not as many weights as references, or a weight is outside 0..1.
     """
     found = tuple(float(weight) for weight in weights) if weights is not None else (1.0,) * count
     if len(found) != count:

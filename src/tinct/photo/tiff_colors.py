@@ -1,4 +1,4 @@
-"""Colors of a TIFF's samples: the color models that are read, brought to gray or RGB, with their alpha."""
+"""Color models of TIFF, converted to gray or RGB, with their alpha."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _ASSOCIATED, _UNASSOCIATED = 1, 2
 """Kinds of alpha (tag 338)."""
 
 
-def interpreted(page: Any, array: Pixels, found: FileMetadata) -> tuple[Pixels, Pixels | None]:
+def color_and_alpha(page: Any, array: Pixels, found: FileMetadata) -> tuple[Pixels, Pixels | None]:
     """Color and alpha in the unsigned types; extra samples of no stated meaning are dropped.
 
     Args:
         page: a tifffile page.
         array: its samples, shape (H, W, samples).
-        found: what the page says beside its pixels; notes and the profile of the result are put there.
+        found: takes notes and the profile of the result.
     Returns:
         Gray or RGB, shape (H, W) or (H, W, 3), and alpha, shape (H, W), or None.
     """

@@ -21,11 +21,15 @@ COLOR_SAMPLES = {
     CIE_LAB: 3,
     ICC_LAB: 3,
 }
-"""Samples that make the color, by color model; further ones are alpha or of no stated meaning."""
+"""Samples of the color, by color model; further samples are alpha or of no stated meaning."""
 
 JPEG, _OLD_JPEG = 7, 6
+"""Compressions (tag 259) of JPEG: the new form and the old one."""
+
 _CCITT = frozenset((2, 3, 4))
 DEFLATE = frozenset((8, 32946))
+"""Compressions (tag 259) of deflate."""
+
 _DECODED = frozenset((1, 5, JPEG, 32773, 34712, 34925, 50000, 50001)) | DEFLATE
 """Numbers of compressions (tag 259); those of the last set are decoded by imagecodecs."""
 
@@ -44,10 +48,10 @@ def bits_of(page: Any) -> int:
 
 
 def is_listed(page: Any) -> bool:
-    """True if the page is of a listed form, False if it is Pillow's.
+    """True if imagecodecs decodes the form of a page, False if Pillow's libtiff decodes it.
 
     Raises:
-        PhotoError: if nobody reads it, by its name.
+        PhotoError: if neither does, with the form's name.
     """
     bits, kind, samples = page.bitspersample, int(page.sampleformat or 1), page.samplesperpixel
     compression, photometric = int(page.compression), int(page.photometric)
@@ -80,7 +84,7 @@ def _check_model(page: Any, photometric: int, kind: int, bits: int, samples: int
 
 
 def not_read(what: str) -> str:
-    """The sentence that refuses a TIFF of some kind ("with LZMA compression") and says how to save one that is read."""
+    """The message that refuses a form of TIFF ("with LZMA compression") and names a form that is read."""
     return f"it is a TIFF {what}, which is not read; save it as gray or RGB of 8 or 16 bits, uncompressed or deflate."
 
 

@@ -1,8 +1,8 @@
-"""TIFF (TIFF 6.0 and its supplements): which picture of the file, and its pixels at full depth.
+"""TIFF (TIFF 6.0 and its supplements): the choice of a picture in the file, and its pixels at full depth.
 
-tifffile reads the directories and imagecodecs decodes. What they may get is listed: compressions, color models,
-types of samples; everything else is refused by its own name. Fax pages and old forms of 8 bits are libtiff's, through
-Pillow, as it says when codes are damaged.
+tifffile reads the directories and imagecodecs decodes the forms that `tiff_forms` lists: compressions, color models,
+types of samples; all others are refused by name. Fax pages and old forms of 8 bits are decoded by libtiff through
+Pillow, which reports damaged codes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tinct.photo import ifd
 from tinct.photo.file_metadata import FileMetadata, Limits
 from tinct.photo.ifd import Directory
 from tinct.photo.metadata import ORIENTATION, SOURCE_PIXELS
-from tinct.photo.tiff_colors import interpreted
+from tinct.photo.tiff_colors import color_and_alpha
 from tinct.photo.tiff_forms import bits_of, is_listed, not_read
 from tinct.photo.tiff_segments import check_storage, decoded
 
@@ -35,13 +35,13 @@ _MOST_PAGES = 1000
 
 @dataclass(frozen=True, slots=True)
 class TiffPicture:
-    """A page's pixels as stored, not yet turned.
+    """A page's pixels as stored, not yet turned upright.
 
     Attributes:
-        pixels: shape (H, W) or (H, W, 3), uint8 or uint16; sRGB, or what the ICC profile in `found` says.
+        pixels: shape (H, W) or (H, W, 3), uint8 or uint16; sRGB, or in the color space of the ICC profile in `found`.
         alpha: shape (H, W), or None.
-        found: what the page says beside its pixels.
-        pages: how many pictures of full resolution the file has.
+        found: the page's metadata.
+        pages: the number of pictures of full resolution in the file.
     """
 
     pixels: Pixels
@@ -54,10 +54,12 @@ def read(stream: BinaryIO, limits: Limits, page: int | None) -> TiffPicture:
     """Read a page of a TIFF.
 
     Args:
-        page: 1 is the first picture of full resolution; None takes that and notes what is left out.
+        stream: open for reading.
+        limits: of the picture's size.
+        page: 1 is the first picture of full resolution; None takes that, with a note of others.
     Raises:
         PhotoError: if the page is not there, or of a kind that is not read.
-        PhotoTooLargeError: if it is too large.
+        PhotoTooLargeError: if the page exceeds the limits.
     """
     import tifffile
 
@@ -78,7 +80,7 @@ def read(stream: BinaryIO, limits: Limits, page: int | None) -> TiffPicture:
         if not is_listed(chosen):
             pixels, alpha = _read_by_pillow(stream, places[number - 1], limits, found)
         else:
-            pixels, alpha = interpreted(chosen, decoded(chosen, limits), found)
+            pixels, alpha = color_and_alpha(chosen, decoded(chosen, limits), found)
     return TiffPicture(pixels, alpha, found, len(places))
 
 

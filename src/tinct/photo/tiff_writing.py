@@ -101,7 +101,7 @@ def _append_directory(stream: BinaryIO, page: int, code: int, child: Directory) 
             return
         entry = file.pages[page].tags[code + 1].offset  # type: ignore[union-attr]
         order = file.byteorder
-    child = ifd.in_order(child, order)
+    child = ifd.with_byte_order(child, order)
     offset = stream.seek(0, 2)
     if offset % 2:
         offset += stream.write(b"\0")

@@ -1,4 +1,4 @@
-"""Whether a photograph has color: toned ones count as gray, and paper around a print does not count at all."""
+"""Color beside a tone: toned photographs count as gray, and the paper around a print does not count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 
 TINT_TOLERANCE = 1.75
-"""Toned scans measure up to 1.6; of 538 color photographs all but one (a red shirt on white) 1.77 or more."""
+"""The largest color beside a tone of a gray photograph, in a*, b* units: toned scans measure up to 1.6; of 538 color
+photographs all but one (a red shirt on white) 1.77 or more."""
 
 _PAPER_LIGHTNESS, _PAPER_CHROMA, _BLACK_LIGHTNESS = 90.0, 8.0, 6.0
 """Lighter and less colored than the first two is a page or a margin; darker than the third is black."""
@@ -20,13 +21,14 @@ _STEPS = 20
 
 
 def color_beside_tone(lab: Array, weights: Array | None = None) -> float:
-    """How much color there is that is no function of lightness.
+    """The amount of color that is no function of lightness.
 
-    A toned photograph's color is one: little is left of a*, b* once their mean at each lightness is taken away.
+    A toned photograph's color is such a function: little remains of a*, b* after the subtraction of their mean at each
+    lightness.
 
     Args:
         lab: CIE Lab, shape (N, 3).
-        weights: how much each pixel counts, shape (N,); None is 1 for all.
+        weights: of each pixel, shape (N,); None is 1 for all.
     Returns:
         The mean distance of a*, b* from their mean at the same lightness, in 20 steps of L*.
     """
@@ -43,7 +45,8 @@ def color_beside_tone(lab: Array, weights: Array | None = None) -> float:
 
 
 def color_off_paper(lab: Array, opacity: Array) -> float:
-    """The same of what is visible and neither paper white nor black; 0 where that is next to nothing.
+    """The amount of color, as in `color_beside_tone`, of visible pixels that are neither paper white nor black; 0 if
+    these are very few.
 
     Args:
         lab: CIE Lab, shape (N, 3).

@@ -1,4 +1,4 @@
-"""Transparent places of a picture: what color they hide counts for nothing."""
+"""Transparent places of a picture, whose hidden colors must not count."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ Pixels = NDArray[Any]
 
 
 def without_hidden_colors(pixels: Pixels, alpha: Pixels) -> Pixels:
-    """Pixels whose colors go on from the visible ones into the transparent places.
+    """Pixels with the colors of visible places continued into transparent places.
 
-    A pyramid of means weighted by opacity: each pixel keeps its color as far as it is opaque, and the rest comes from
+    A pyramid of means weighted by opacity: each pixel keeps its color as far as it is opaque, and takes the rest from
     the next coarser mean (pull-push; Gortler et al., The Lumigraph, 1996).
 
     Args:
         pixels: shape (H, W) or (H, W, 3), uint8, uint16 or float.
         alpha: shape (H, W), of the same type.
     Returns:
-        Same shape and type; the pixels themselves where nothing is visible at all.
+        The same shape and type; the pixels themselves if all places are transparent.
     """
     import cv2
 

@@ -1,4 +1,4 @@
-"""Writing photographs: encoding into any format, and putting the file in its place whole or not at all."""
+"""Writing photographs: encoding into any format, and replacing files whole or not at all."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def encode_into(
 
 
 def fitted(metadata: Metadata, kind: Format) -> Metadata:
-    """The metadata that a format holds, with a note for what it does not."""
+    """The metadata that a format holds, with a note of metadata that is left out."""
     if not kind.metadata:
         carried = (metadata.exif, metadata.icc, metadata.xmp, metadata.iptc, metadata.texts, metadata.comment)
         lost = metadata.noted(f"{kind.name} holds no metadata: it was left out; write PNG or TIFF to keep it")
@@ -75,7 +75,7 @@ def fitted(metadata: Metadata, kind: Format) -> Metadata:
 
 
 def to_eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
-    """Round uint16 over its whole range to uint8 over its own; uint8 comes back as it is."""
+    """uint16 over its whole range rounded to uint8 over its own; uint8 is returned as it is."""
     if pixels.dtype == np.uint8:
         return pixels
     out = np.empty(pixels.shape, np.uint8)
@@ -112,7 +112,7 @@ def _save_with_pillow(
 
     image = Image.fromarray(pixels if alpha is None else _with_alpha(pixels, alpha))
     if kind.name == "PNG":
-        spliced: Any = png.Spliced(stream, png.metadata_chunks(metadata))
+        spliced: Any = png.ChunkInserter(stream, png.metadata_chunks(metadata))
         image.save(spliced, format="PNG", compress_level=2)
     elif kind.name == "JPEG":
         jpeg_writing.save(stream, image, metadata, provenance)
@@ -156,15 +156,15 @@ def _check_side(pixels: Pixels, kind: Format) -> None:
 def write_atomically(
     path: Path, fill: Callable[[BinaryIO], None], *, source: Path | None, overwrite: bool
 ) -> None:
-    """Write a file beside its place, then move it there: it is whole, or it is not there.
+    """Write a temporary file, then move it to its place: the file is whole, or does not exist.
 
     Args:
-        path: where the file goes; a symbolic link is followed, so that the link stays.
-        fill: writes the contents.
-        source: what must not be overwritten by accident, also through a link.
+        path: of the file; a symbolic link is followed, so that the link stays.
+        fill: writes the content.
+        source: a file that must not be overwritten by accident, also through a link.
         overwrite: True if an existing file, the source among them, may be replaced.
     Raises:
-        OutputError: if it exists, or cannot be written. Nothing is left behind then.
+        OutputError: if the file exists, or cannot be written; no temporary file is left.
     """
     check_target(path, source=source, overwrite=overwrite)
     place = Path(os.path.realpath(path))
@@ -175,11 +175,11 @@ def write_atomically(
 
 
 def check_target(path: Path, *, source: Path | None, overwrite: bool) -> None:
-    """Refuse a place for the result before any work is done.
+    """Refuse a path for the result before any work is done.
 
     Raises:
-        OutputError: if it is the source or exists and may not be overwritten, is a directory, a device, a pipe, or a
-            link that leads nowhere (which somebody else may have put there), or is in no folder.
+        OutputError: if the path is the source or exists and may not be overwritten, is a directory, a device, a pipe,
+            or a link that leads nowhere (which another user may have put there), or is in no folder.
     """
     with _os_errors_named(path):
         if path.is_dir():

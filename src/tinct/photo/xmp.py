@@ -1,4 +1,4 @@
-"""XMP packets (ISO 16684-1), edited in place: what is not said anew stays byte for byte.
+"""XMP packets (ISO 16684-1), edited in place: properties that are not changed stay byte for byte.
 
 The edits are cuts and insertions at the places that `xmp_layout` finds.
 """
@@ -22,9 +22,10 @@ def edited(
     """The packet with other values of some properties, and one more description at the end of its RDF.
 
     Args:
-        corrections: new values by name ("tiff:Orientation"), None to take a property out; those that are not set
-            stay so.
-        suffix: what is appended to dc:description where there is one; an older one of tinct's goes.
+        layout: of the packet.
+        corrections: new values by name ("tiff:Orientation"), None to remove a property; properties that the packet
+            does not have are not added.
+        suffix: appended to dc:description where the packet has one, in place of tinct's older one.
         description: makes the new rdf:Description.
     Raises:
         XmpError: if the result would not be well-formed.
@@ -139,7 +140,7 @@ def joined(packet: bytes, extension: bytes) -> bytes:
     """A packet with the descriptions of its extension (XMP part 3, 1.1.3.1) at the end of its RDF.
 
     Raises:
-        XmpError: if one of them is not well-formed.
+        XmpError: if the packet or the extension is not well-formed.
     """
     layout, more = read_layout(packet), read_layout(extension)
     inner = more.rdf.inner_end if more.rdf is not None else 0

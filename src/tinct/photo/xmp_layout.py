@@ -1,7 +1,7 @@
-"""XMP packets (ISO 16684-1): where their parts lie.
+"""The layout of XMP packets (ISO 16684-1): the places of their parts.
 
-expat reads a packet once, in linear time, and says where each element lies. No pattern with a way back ever sees a
-packet's bytes.
+expat reads a packet once, in linear time, and gives the place of each element. No backtracking pattern is matched
+against a packet's bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+"""The namespace of RDF."""
+
 TINCT = "https://tinct.readthedocs.io/ns/1.0/"
+"""The namespace of tinct's own properties."""
+
 PREFIXES = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "xmp": "http://ns.adobe.com/xap/1.0/",
@@ -29,7 +33,7 @@ PREFIXES = {
 _SHORT = {uri: prefix for prefix, uri in PREFIXES.items()}
 
 LARGEST = 16 << 20
-"""Bytes of a packet that is read; Photoshop's lists of ancestors make the largest."""
+"""Bytes of the largest packet that is read; Photoshop's lists of ancestors make the largest."""
 _MOST_EVENTS = 400_000
 """Elements, namespaces and texts that are looked at, a second's work."""
 
@@ -45,13 +49,13 @@ class Element:
     """An element of a packet.
 
     Attributes:
-        name: "uri local", as expat says it.
+        name: "uri local", as expat gives it.
         start, end_of_tag: the first byte of the start tag, and the one after its last.
         inner_end, end: the first byte of the end tag, and the one after its last.
         attributes: values by name, as "uri local".
-        prefixes: namespaces by prefix that are declared here.
+        prefixes: namespaces by prefix that the element declares.
         inside_description: True for an rdf:Description right under RDF.
-        text: the text right in it, at most 64 KiB.
+        text: the text right in the element, at most 64 KiB.
     """
 
     name: str
@@ -67,7 +71,7 @@ class Element:
 
 @dataclass(slots=True)
 class Layout:
-    """Where the parts of a packet lie.
+    """The places of a packet's parts.
 
     Attributes:
         data: the packet as UTF-8, without padding around it.
@@ -87,31 +91,33 @@ class Layout:
 
     @property
     def prefix(self) -> str:
-        """The prefix that the packet has for RDF, or the usual one where RDF is the default namespace."""
+        """The packet's prefix of RDF, or "rdf" where RDF is the default namespace."""
         assert self.rdf is not None
         return tag_name(self.data, self.rdf).rpartition(b":")[0].decode("utf-8", "replace") or "rdf"
 
     @property
     def declared(self) -> dict[str, str]:
-        """What a new description must declare for that prefix."""
+        """The namespaces by prefix that a new description must declare: that of `prefix` if the packet does not
+        declare it."""
         known = self.rdf is None or b":" in tag_name(self.data, self.rdf)
         return {} if known else {"rdf": RDF}
 
     @property
     def about(self) -> str:
-        """What the first description is about; empty for the file itself."""
+        """The subject (rdf:about) of the first description; empty for the file itself."""
         return next((d.attributes.get(f"{RDF} about", "") for d in self.descriptions), "")
 
     @property
     def names(self) -> frozenset[str]:
-        """The properties that others than tinct have set, as "dc:title"."""
+        """The names of the properties that programs other than tinct have set, as "dc:title"."""
         own = self.own_descriptions()
         elements = [short(element.name) for number, element in self.properties if number not in own]
         given = [d.attributes for number, d in enumerate(self.descriptions) if number not in own]
         return frozenset(elements + [short(name) for attributes in given for name in attributes])
 
     def value(self, name: str) -> str:
-        """A simple property's value as others set it: an attribute, a text or a resource; empty if it is not set."""
+        """The value of a simple property (an attribute, a text or a resource) that programs other than tinct have set;
+        empty if it is not set."""
         own = self.own_descriptions()
         for number, element in enumerate(self.descriptions):
             for key, value in element.attributes.items():
@@ -123,7 +129,7 @@ class Layout:
         return ""
 
     def own_descriptions(self) -> set[int]:
-        """Numbers of the descriptions that tinct wrote: their first property is tinct's."""
+        """Numbers of the descriptions that tinct wrote: those whose first property is tinct's."""
         first: dict[int, Element] = {}
         for number, element in self.properties:
             first.setdefault(number, element)
@@ -131,7 +137,7 @@ class Layout:
 
 
 def short(name: str) -> str:
-    """ "uri local", as expat says it, to "prefix:local" of the namespaces that tinct knows; others as they are."""
+    """A name "uri local", as expat gives it, as "prefix:local" if tinct knows the namespace; other names unchanged."""
     uri, _, local = name.rpartition(" ")
     return f"{_SHORT[uri]}:{local}" if uri in _SHORT else name
 
@@ -140,7 +146,7 @@ def read_layout(packet: bytes) -> Layout:
     """Find the parts of a packet.
 
     Raises:
-        XmpError: if it is not well-formed, has a document type, has no RDF, or is too large.
+        XmpError: if the packet is not well-formed, has a document type, has no RDF, or is too large.
     """
     if len(packet) > LARGEST:
         raise XmpError(f"it has {len(packet) >> 20} MiB")
@@ -247,7 +253,7 @@ def _tag_end(data: bytes, start: int) -> int:
 
 
 def tag_name(data: bytes, element: Element) -> bytes:
-    """An element's name as it is written; a tag without a prefix gives one without a colon."""
+    """An element's name as it is written, with or without a prefix and its colon."""
     end = element.start + 1
     while data[end] not in b" \t\r\n/>":
         end += 1

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tinct.errors import OptionError, PhotoError, ShapeError
 from tinct.options import WORKING_SIZE_RANGE
 from tinct.photo import Photo, Provenance
-from tinct.photo.sources import as_photo, in_kind
+from tinct.photo.sources import as_photo, as_source_kind
 from tinct.stylizing.local_affine import LocalAffine
 
 Array = NDArray[np.float32]
@@ -68,7 +68,7 @@ def stylize(
         lambda top, bottom, _: carried.rows(top, bottom, content.rgb(top, bottom))
     )
     result.provenance = Provenance(NAME, sha256_of(WEIGHTS))
-    return in_kind(result, photo)
+    return as_source_kind(result, photo)
 
 
 def working_rgb(photo: Photo, size: int) -> Array:
