@@ -52,6 +52,8 @@ AB_BINS: Array = np.array(
 )
 """Centers of the bins, a* b*, shape (313, 2), sorted by a*, then b*: the order of the authors' file."""
 AB_BIN_COUNT = len(AB_BINS)
+"""Number of bins: 313."""
+
 AB_BINS.setflags(write=False)
 
 

@@ -30,6 +30,8 @@ def _rgb_to_xyz_matrix() -> NDArray[np.float64]:
 
 
 RGB_TO_XYZ = _rgb_to_xyz_matrix()
+"""Matrix from linear sRGB to CIE XYZ (IEC 61966-2-1)."""
+
 WHITE = RGB_TO_XYZ.sum(axis=1)
 """XYZ of white, the sum of the matrix's rows: any other white point would tint the grays."""
 
@@ -37,6 +39,7 @@ RGB_TO_WHITE_XYZ = RGB_TO_XYZ / WHITE[:, None]
 """Linear sRGB to X/Xn, Y/Yn, Z/Zn; each row sums to 1."""
 
 WHITE_XYZ_TO_RGB = np.linalg.inv(RGB_TO_WHITE_XYZ)
+"""Inverse of RGB_TO_WHITE_XYZ."""
 
 
 def decode_srgb(encoded: NDArray[np.generic]) -> Array:

@@ -30,6 +30,7 @@ REGULARIZATION = 25.0
 """Lightness variance (L* squared) at which the fitted slope is halved: below 5 L* a difference is texture."""
 
 DEFAULT_ROWS = 256
+"""Rows of a strip where the caller names no number."""
 
 _READ_ROWS = 256
 

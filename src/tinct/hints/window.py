@@ -28,19 +28,24 @@ class Scale:
 
     @property
     def x(self) -> float:
+        """Pixels of the second grid to a pixel of the first, across."""
         return self.working[0] / self.photo[0]
 
     @property
     def y(self) -> float:
+        """Pixels of the second grid to a pixel of the first, down."""
         return self.working[1] / self.photo[1]
 
     def point(self, x: float, y: float) -> tuple[float, float]:
+        """A point's coordinates in the second grid."""
         return (x + 0.5) * self.x - 0.5, (y + 0.5) * self.y - 0.5
 
     def length(self, pixels: float) -> float:
+        """A length in pixels of the second grid: the geometric mean of the scales across and down."""
         return pixels * math.sqrt(self.x * self.y)
 
     def box(self, box: Box) -> Box:
+        """A box (left, top, right, bottom) in pixels of the second grid."""
         left, top, right, bottom = box
         return left * self.x, top * self.y, right * self.x, bottom * self.y
 
@@ -88,6 +93,12 @@ class Window:
         return y + self.top, x + self.left
 
     def set_nearest(self, x: float, y: float, scale: Scale) -> None:
+        """Set the pixel that is nearest to a point, which lies in the window.
+
+        Args:
+            x, y: in working pixels.
+            scale: whose working grid the point is clamped to.
+        """
         row, column = (
             _clip(math.floor(v + 0.5), side) for v, side in zip((y, x), scale.working[::-1], strict=True)
         )

@@ -70,6 +70,7 @@ class Studio:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request; ASGI's interface."""
         began = False
 
         async def send_noting(message: Message) -> None:

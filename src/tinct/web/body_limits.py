@@ -47,6 +47,7 @@ class BodyLimitMiddleware:
         self.spooled = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request; ASGI's interface."""
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "DELETE"):
             await self._app(scope, receive, send)
             return

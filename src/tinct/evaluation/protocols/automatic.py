@@ -18,9 +18,11 @@ class Auto(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
+        """The label of the only case."""
         return ("auto",)
 
     def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
+        """The case of the gray photograph alone."""
         return [self.plain(photograph, "auto")]
 
 
@@ -42,9 +44,11 @@ class Legacy(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
+        """The label of the only case."""
         return ("auto",)
 
     def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
+        """The case of the black-and-white photograph, without a truth."""
         from tinct.color.lab import rgb_to_lightness
 
         return [Case("auto", photograph, rgb_to_lightness(photograph.read()))]

@@ -34,9 +34,11 @@ class ExemplarProtocol(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
+        """Labels of the case without a reference and of the case with one."""
         return ("auto", "exemplar")
 
     def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
+        """The case without a reference, and the case with one."""
         plain = self.plain(photograph, "auto")
         assert plain.truth is not None
         reference = self.reference(photograph, plain.truth, pool, seed)
@@ -54,9 +56,11 @@ class ExemplarSelf(ExemplarProtocol):
     summary: ClassVar[str] = "reference: the photograph itself, warped, cropped, flipped, relit"
 
     def parameters(self) -> dict[str, object]:
+        """The numbers of the distortion."""
         return {"distortion": asdict(DISTORTION)}
 
     def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
+        """The true photograph, distorted."""
         return distort(truth, photograph.generator(seed, "distort"))
 
 
@@ -67,9 +71,11 @@ class ExemplarClass(ExemplarProtocol):
     summary: ClassVar[str] = "reference: another photograph of the same class"
 
     def fits(self, photograph: Photograph) -> bool:
+        """True if the photograph's class is known."""
         return bool(photograph.category)
 
     def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
+        """Another photograph of the class."""
         _needs_class(photograph)
         related = [p for p in pool if p.category == photograph.category and p.name != photograph.name]
         return draw_reference(photograph, related, seed)
@@ -82,9 +88,11 @@ class ExemplarUnrelated(ExemplarProtocol):
     summary: ClassVar[str] = "reference: a photograph of another class; its cost against no reference"
 
     def fits(self, photograph: Photograph) -> bool:
+        """True if the photograph's class is known."""
         return bool(photograph.category)
 
     def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
+        """A photograph of another class."""
         _needs_class(photograph)
         others = [p for p in pool if p.category and p.category != photograph.category]
         return draw_reference(photograph, others, seed)
@@ -103,12 +111,19 @@ class Pairs(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
+        """The label of the only case."""
         return ("exemplar",)
 
     def fits(self, photograph: Photograph) -> bool:
+        """True if the photograph has a reference of its own."""
         return photograph.reference is not None
 
     def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
+        """The case of the photograph with its own reference, without a truth.
+
+        Raises:
+            EvaluationError: if the photograph has no reference, or the reference is gray.
+        """
         from tinct.color.lab import rgb_to_lightness
 
         if photograph.reference is None:

@@ -59,12 +59,15 @@ class HintSweep(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
+        """The numbers of revealed points, as texts."""
         return tuple(str(count) for count in self.counts)
 
     def parameters(self) -> dict[str, object]:
+        """The numbers that define the protocol."""
         return {"square": 256, "counts": list(self.counts), "patch_side": PATCH_SIDE, "spread": SPREAD}
 
     def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:
+        """One case for each number of revealed points."""
         plain = self.plain(photograph, "0")
         assert plain.truth is not None
         patches = draw_patches(plain.truth, max(self.counts), photograph.generator(seed, "hints"))

@@ -40,13 +40,16 @@ class Contestant(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The contestant's row in tables."""
 
     @property
-    def weights_sha256(self) -> str | None: ...
+    def weights_sha256(self) -> str | None:
+        """Hash of the weights that the contestant runs, or None."""
 
     @property
-    def code(self) -> str: ...
+    def code(self) -> str:
+        """Hash of the source that this contestant's answers alone rest on, or ""."""
 
     def cannot(self, case: Case) -> str:
         """The reason why the contestant cannot answer a case ("needs a reference"), or "" if it can."""
@@ -69,9 +72,11 @@ class Gray:
     code: str = ""
 
     def cannot(self, case: Case) -> str:
+        """ "": every case can be answered."""
         return ""
 
     def answer(self, case: Case) -> Image:
+        """The gray photograph, sRGB, shape (H, W, 3), uint8."""
         return case.gray()
 
 
@@ -98,6 +103,7 @@ class RegisteredMethod:
         self._last: tuple[tuple[object, ...], Colorizer | None] = (), None
 
     def cannot(self, case: Case) -> str:
+        """The reason why the method cannot answer a case, or "" if it can."""
         if self.method.needs_reference and not case.references:
             return "needs a reference"
         if self.method.needs_hints and not case.patches:
@@ -107,6 +113,7 @@ class RegisteredMethod:
         return ""
 
     def answer(self, case: Case) -> Image:
+        """The colorized photograph, sRGB, shape (H, W, 3), uint8."""
         colorizer = self._at_hand(case)
         colorizer.clear_hints()
         for patch in case.patches:
@@ -169,9 +176,11 @@ class FinishedPictures:
         return self._files.get(name.with_suffix("").as_posix()) or self._files.get(name.stem)
 
     def cannot(self, case: Case) -> str:
+        """ "no finished picture" if the folder has none for the case's photograph, else ""."""
         return "" if self._file(case) else "no finished picture"
 
     def answer(self, case: Case) -> Image:
+        """The finished picture of the case's photograph, sRGB, shape (H, W, 3), uint8."""
         file = self._file(case)
         assert file is not None
         return read_rgb(file)
@@ -187,9 +196,15 @@ class CallablePredictor:
     code: str = ""
 
     def cannot(self, case: Case) -> str:
+        """ "": every case can be answered."""
         return ""
 
     def answer(self, case: Case) -> Image:
+        """The function's a*, b* under the photograph's lightness, sRGB, shape (H, W, 3), uint8.
+
+        Raises:
+            ShapeError: if the function's result has another shape than (H, W, 2).
+        """
         from tinct.color.gamut import merge_lightness
 
         ab = np.asarray(self.predict(case.lightness, case.hint_field(), case.reference_arrays()), np.float32)
