@@ -48,19 +48,19 @@ def captured_stderr() -> Iterator[list[str]]:
             lines += [line for line in text.splitlines() if line.strip()]
 
 
-def read_with_messages(source: Any, **given: Any) -> Photo:
+def read_with_messages(source: Any, **arguments: Any) -> Photo:
     """Read a photograph as `Photo.read` does, with the first message of its decoders as one more note.
 
     The function is not for programs with several threads.
 
     Args:
         source: as `Photo.read` takes it.
-        given: further arguments of `Photo.read`.
+        arguments: further arguments of `Photo.read`.
     """
     from tinct.photo import Photo
 
     with captured_stderr() as said:
-        photo = Photo.read(source, **given)
+        photo = Photo.read(source, **arguments)
     if said:
         photo.notes = (*photo.notes, f"it may be damaged: {shortened(said[0].strip(), 120)}")
     return photo

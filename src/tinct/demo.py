@@ -140,22 +140,22 @@ EXAMPLES = (
 """The rows of the sheet."""
 
 
-def run_demo(place: Path, examples: Sequence[Example] = EXAMPLES) -> Path:
+def run_demo(folder: Path, examples: Sequence[Example] = EXAMPLES) -> Path:
     """Colorize the examples and make a sheet of them: gray, colorized, and true.
 
     Args:
-        place: the folder for the pictures; it is made, and pictures of an earlier demo are replaced.
+        folder: the folder for the pictures; it is made, and pictures of an earlier demo are replaced.
         examples: the rows of the sheet.
     Returns:
         The path of the sheet.
     """
     from PIL import Image
 
-    place.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     able = [e for e in examples if e.reference or e.hints or NETWORK_METHOD in METHODS]
-    rows = [_row(example, *_colorized(example, place)) for example in able]
+    rows = [_row(example, *_colorized(example, folder)) for example in able]
     sheet = np.concatenate([_padded(row, max(row.shape[1] for row in rows)) for row in rows])
-    path = place / "sheet.png"
+    path = folder / "sheet.png"
     Image.fromarray(sheet).save(path)
     return path
 

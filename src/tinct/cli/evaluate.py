@@ -116,16 +116,16 @@ def evaluate(
         )
 
 
-def refuse_ignored_options(protocol: str, given: dict[str, object]) -> None:
+def refuse_ignored_options(protocol: str, values: dict[str, object]) -> None:
     """Refuse options that a protocol ignores.
 
     Args:
         protocol: its name, for the error.
-        given: values by flag; one that is set is refused.
+        values: values by flag; one that is set is refused.
     Raises:
         OptionError: if an option is set.
     """
-    for name, value in given.items():
+    for name, value in values.items():
         if value is not None and value is not False:
             raise OptionError(f"{name} means nothing to the protocol {protocol!r}; leave it out.")
 

@@ -78,11 +78,11 @@ def mirrored(image: Array, multiple: int, least: int = 1) -> Array:
     return np.pad(image, ((0, below), (0, right), *[(0, 0)] * (image.ndim - 2)), mode="symmetric")
 
 
-def unpadded(found: NDArray[Any], padded: tuple[int, ...], size: tuple[int, int]) -> Array:
+def unpadded(output: NDArray[Any], padded: tuple[int, ...], size: tuple[int, int]) -> Array:
     """A network's output for a padded photograph, enlarged bilinearly and cropped.
 
     Args:
-        found: the output, shape (h, w, C).
+        output: the output, shape (h, w, C).
         padded: height and width of the padded photograph.
         size: height and width before padding.
     Returns:
@@ -90,7 +90,7 @@ def unpadded(found: NDArray[Any], padded: tuple[int, ...], size: tuple[int, int]
     """
     import cv2
 
-    whole = np.ascontiguousarray(found, np.float32)
+    whole = np.ascontiguousarray(output, np.float32)
     if whole.shape[:2] != padded[:2]:
         size_of_all = (padded[1], padded[0])
         whole = np.asarray(cv2.resize(whole, size_of_all, interpolation=cv2.INTER_LINEAR), np.float32)

@@ -32,22 +32,22 @@ _USUAL_GAMMA = 1 / 2.2
 """gAMA of files whose writers meant sRGB (PNG, 11.3.2.2: 45455), taken for sRGB as browsers do."""
 
 
-def png_profile(said: dict[bytes, list[bytes]], notes: list[str]) -> ColorProfile | None:
+def png_profile(chunks: dict[bytes, list[bytes]], notes: list[str]) -> ColorProfile | None:
     """The color profile that a PNG's chunks state; None for sRGB. cICP wins over sRGB, and sRGB over gAMA.
 
     Args:
-        said: the chunks' bodies by name.
+        chunks: the chunks' bodies by name.
         notes: takes notes on color spaces that cannot be kept.
     """
-    for body in said.get(b"cICP", []):
+    for body in chunks.get(b"cICP", []):
         if len(body) == 4:
             return _coded(body, notes)
-    if b"sRGB" in said or b"iCCP" in said:
+    if b"sRGB" in chunks or b"iCCP" in chunks:
         return None
     gamma = next(
-        (struct.unpack(">I", body)[0] / 100000 for body in said.get(b"gAMA", []) if len(body) == 4), 0.0
+        (struct.unpack(">I", body)[0] / 100000 for body in chunks.get(b"gAMA", []) if len(body) == 4), 0.0
     )
-    primaries, white = _chromaticities(said)
+    primaries, white = _chromaticities(chunks)
     if not 0.01 < gamma < 10:
         return None
     if abs(gamma - _USUAL_GAMMA) < 0.005 and primaries == _BT709:

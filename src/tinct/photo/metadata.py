@@ -259,27 +259,27 @@ def texts_without_place(texts: tuple[PngText, ...]) -> list[str]:
     return sorted({text.keyword for text in texts if text.keyword not in (*_TEXT_PROPERTIES, "Comment")})
 
 
-def carried_exif(found: Directory) -> bytes | None:
+def carried_exif(directory: Directory) -> bytes | None:
     """The EXIF of a result: a source's EXIF without pixel layout and thumbnail, upright; None if nothing is left."""
-    for code in [code for code in found.entries if code in SOURCE_PIXELS]:
-        del found.entries[code]
-    if ORIENTATION in found.entries:
-        found.set_numbers(ORIENTATION, ifd.SHORT, (1,))
-    if _SHAPES.match(found.text(DESCRIPTION)):
-        del found.entries[DESCRIPTION]
-    return ifd.block_bytes(found) if found.entries or found.children else None
+    for code in [code for code in directory.entries if code in SOURCE_PIXELS]:
+        del directory.entries[code]
+    if ORIENTATION in directory.entries:
+        directory.set_numbers(ORIENTATION, ifd.SHORT, (1,))
+    if _SHAPES.match(directory.text(DESCRIPTION)):
+        del directory.entries[DESCRIPTION]
+    return ifd.block_bytes(directory) if directory.entries or directory.children else None
 
 
-def orientation(found: Directory) -> int:
+def orientation(directory: Directory) -> int:
     """The EXIF orientation, 1..8; 1 where the tag is missing or has another value."""
-    value = found.number(ORIENTATION)
+    value = directory.number(ORIENTATION)
     return int(value) if value is not None and value in range(2, 9) else 1
 
 
-def resolution(found: Directory) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+def resolution(directory: Directory) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
     """The resolution of EXIF or TIFF tags: a pair in pixels per inch, or a pair without a unit; None for the other."""
-    across, down = found.number(X_RESOLUTION), found.number(Y_RESOLUTION)
-    unit = found.number(RESOLUTION_UNIT) if RESOLUTION_UNIT in found.entries else INCH
+    across, down = directory.number(X_RESOLUTION), directory.number(Y_RESOLUTION)
+    unit = directory.number(RESOLUTION_UNIT) if RESOLUTION_UNIT in directory.entries else INCH
     scale = {1: 1.0, INCH: 1.0, CENTIMETER: 2.54}.get(
         int(unit) if unit is not None and math.isfinite(unit) else 0
     )

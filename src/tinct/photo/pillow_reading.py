@@ -129,18 +129,18 @@ def _frames(image: Image.Image) -> str:
     return str(count) if isinstance(count, int) and count > 1 and image.format != "PSD" else ""
 
 
-def image_pixels(image: Image.Image, found: FileMetadata) -> tuple[Pixels, Pixels | None]:
+def image_pixels(image: Image.Image, metadata: FileMetadata) -> tuple[Pixels, Pixels | None]:
     """Pixels and alpha of an image in any mode that has a meaning as a photograph.
 
     Args:
         image: opened by Pillow.
-        found: takes notes, and the profile of pixels that were converted to sRGB.
+        metadata: takes notes, and the profile of pixels that were converted to sRGB.
     Raises:
         PhotoError: for 32-bit integers beyond 16 bits and for floating point, whose range no file states.
     """
     mode = image.mode
     if mode in ("CMYK", "LAB"):
-        return _converted(image, found), None
+        return _converted(image, metadata), None
     if mode == "I" or mode.startswith("I;16"):
         return _deep_gray(image), None
     if mode == "P":

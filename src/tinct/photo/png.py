@@ -88,28 +88,28 @@ def decode_deep(needed: bytearray) -> NDArray[np.uint16]:
     return np.asarray(imagecodecs.png_decode(needed))
 
 
-def metadata(said: dict[bytes, list[bytes]], notes: list[str]) -> FileMetadata:
+def metadata(chunks: dict[bytes, list[bytes]], notes: list[str]) -> FileMetadata:
     """The metadata in the chunks beside the pixels.
 
     Args:
-        said: the chunks' bodies by name.
+        chunks: the chunks' bodies by name.
         notes: of `read_chunks`.
     """
     found = FileMetadata(notes=list(notes))
-    found.chunks = [(kind, body) for kind in sorted(_KEPT) for body in said.get(kind, [])[:1]]
-    found.exif = ifd.read_block(said.get(b"eXIf", [None])[0])
-    if b"iCCP" in said:
-        _, _, packed = said[b"iCCP"][0].partition(b"\0")
+    found.chunks = [(kind, body) for kind in sorted(_KEPT) for body in chunks.get(kind, [])[:1]]
+    found.exif = ifd.read_block(chunks.get(b"eXIf", [None])[0])
+    if b"iCCP" in chunks:
+        _, _, packed = chunks[b"iCCP"][0].partition(b"\0")
         found.icc = _inflated(packed[1:], _LARGEST_TEXT) or None
         found.notes += [] if found.icc else ["its ICC profile is damaged; the pixels are taken as sRGB"]
-    for body in said.get(b"pHYs", [])[:1]:
+    for body in chunks.get(b"pHYs", [])[:1]:
         if len(body) == 9:
             across, down, unit = struct.unpack(">IIB", body)
             pair = plausible_dpi((across, down))
             found.dpi = plausible_dpi((across * _INCH, down * _INCH)) if unit == 1 else None
             found.aspect = pair if unit == 0 else None
-    _add_texts(said, found)
-    frames = said.get(b"acTL", [b""])[0]
+    _add_texts(chunks, found)
+    frames = chunks.get(b"acTL", [b""])[0]
     if len(frames) == 8 and (count := int.from_bytes(frames[:4], "big")) > 1:
         found.notes.append(f"it has {count} frames; the first is used")
     return found

@@ -19,13 +19,13 @@ _ASSOCIATED, _UNASSOCIATED = 1, 2
 """Kinds of alpha (tag 338)."""
 
 
-def color_and_alpha(page: Any, array: Pixels, found: FileMetadata) -> tuple[Pixels, Pixels | None]:
+def color_and_alpha(page: Any, array: Pixels, metadata: FileMetadata) -> tuple[Pixels, Pixels | None]:
     """Color and alpha in the unsigned types; extra samples of no stated meaning are dropped.
 
     Args:
         page: a tifffile page.
         array: its samples, shape (H, W, samples).
-        found: takes notes and the profile of the result.
+        metadata: takes notes and the profile of the result.
     Returns:
         Gray or RGB, shape (H, W) or (H, W, 3), and alpha, shape (H, W), or None.
     """
@@ -36,7 +36,7 @@ def color_and_alpha(page: Any, array: Pixels, found: FileMetadata) -> tuple[Pixe
         array = array.view(np.uint16 if bits == 16 else np.uint8) if array.dtype.kind == "i" else array
     if photometric == PALETTE:
         return _looked_up(page, array[..., 0]), None
-    array = color_models.unsigned(array, bits, kind, found.notes)
+    array = color_models.unsigned(array, bits, kind, metadata.notes)
     colors = COLOR_SAMPLES[photometric]
     color, alpha = array[..., :colors], _alpha(page, array, colors)
     color = np.ascontiguousarray(color if colors > 1 else color[..., 0])
@@ -44,7 +44,7 @@ def color_and_alpha(page: Any, array: Pixels, found: FileMetadata) -> tuple[Pixe
         np.invert(color, out=color)
     if alpha is not None and _alpha_kind(page) == _ASSOCIATED and photometric in (BLACK_IS_ZERO, RGB):
         color = color_models.associated_divided(color, alpha)
-    return _as_rgb(color, photometric, found), alpha
+    return _as_rgb(color, photometric, metadata), alpha
 
 
 def _as_rgb(color: Pixels, photometric: int, found: FileMetadata) -> Pixels:

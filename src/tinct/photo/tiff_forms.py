@@ -83,9 +83,9 @@ def _check_model(page: Any, photometric: int, kind: int, bits: int, samples: int
         raise PhotoError(not_read(f"of the color model {_name(page.photometric)} with {bits} bits a sample"))
 
 
-def not_read(what: str) -> str:
+def not_read(form: str) -> str:
     """The message that refuses a form of TIFF ("with LZMA compression") and names a form that is read."""
-    return f"it is a TIFF {what}, which is not read; save it as gray or RGB of 8 or 16 bits, uncompressed or deflate."
+    return f"it is a TIFF {form}, which is not read; save it as gray or RGB of 8 or 16 bits, uncompressed or deflate."
 
 
 def _name(value: Any) -> str:

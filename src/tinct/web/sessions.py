@@ -93,20 +93,20 @@ class Upload:
 
 
 def read_references(
-    uploads: Iterable[Upload], max_pixels: int, known: Mapping[str, Photo] | None = None
+    uploads: Iterable[Upload], max_pixels: int, decoded_by_hash: Mapping[str, Photo] | None = None
 ) -> list[Photo]:
     """Decode references; together they may have as many pixels as one photograph.
 
     Args:
         uploads: the files.
         max_pixels: the most pixels of all references together.
-        known: photographs that are decoded already, by the SHA-256 of their files.
+        decoded_by_hash: photographs that are decoded already, by the SHA-256 of their files.
     Raises:
         PhotoError, PhotoTooLargeError: as `Upload.read`.
     """
     photos: list[Photo] = []
     for upload in uploads:
-        decoded = known.get(upload.sha256) if known else None
+        decoded = decoded_by_hash.get(upload.sha256) if decoded_by_hash else None
         if decoded is not None:
             upload.notes = tuple(one_line(note) for note in decoded.notes)
         photos.append(decoded if decoded is not None else upload.read(max_pixels))

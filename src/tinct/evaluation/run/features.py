@@ -37,24 +37,24 @@ class FeatureFolder:
         self._out = out
         self._held: dict[tuple[str, str, str], Vector] = {}
 
-    def keep(self, metric: str, who: str, photograph: str, features: Vector) -> None:
+    def keep(self, metric: str, contestant: str, photograph: str, features: Vector) -> None:
         """Keep the features of one picture, shape (D,).
 
         Raises:
             OutputError: if the file cannot be written.
         """
         if self._out is None:
-            self._held[metric, who, photograph] = features
+            self._held[metric, contestant, photograph] = features
             return
         stream = BytesIO()
         np.save(stream, features)
-        write_result(self._path(self._out, metric, who, photograph), stream.getvalue())
+        write_result(self._path(self._out, metric, contestant, photograph), stream.getvalue())
 
-    def get(self, metric: str, who: str, photograph: str) -> Vector | None:
+    def get(self, metric: str, contestant: str, photograph: str) -> Vector | None:
         """The features of one picture, or None where they are missing or damaged."""
         if self._out is None:
-            return self._held.get((metric, who, photograph))
-        path = self._path(self._out, metric, who, photograph)
+            return self._held.get((metric, contestant, photograph))
+        path = self._path(self._out, metric, contestant, photograph)
         try:
             found: Vector = np.load(path)
         except (OSError, ValueError, EOFError):

@@ -34,7 +34,7 @@ class PictureFolder:
         if case.references:
             self.keep("reference", case.photograph, case.references[0])
 
-    def keep(self, who: str, photograph: Photograph, rgb: Image) -> None:
+    def keep(self, contestant: str, photograph: Photograph, rgb: Image) -> None:
         """Keep one picture, sRGB, (H, W, 3), uint8.
 
         Raises:
@@ -44,9 +44,9 @@ class PictureFolder:
 
         small = Pillow.fromarray(rgb)
         small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Pillow.Resampling.LANCZOS)
-        _save(small, thumbnail_path(self.out, who, photograph.name), quality=85)
+        _save(small, thumbnail_path(self.out, contestant, photograph.name), quality=85)
         if self.full:
-            _save(Pillow.fromarray(rgb), picture_path(self.out, who, photograph.name))
+            _save(Pillow.fromarray(rgb), picture_path(self.out, contestant, photograph.name))
 
 
 def file_name(photograph: str) -> str:
@@ -54,14 +54,14 @@ def file_name(photograph: str) -> str:
     return photograph.replace("/", "__")
 
 
-def thumbnail_path(out: Path, who: str, photograph: str) -> Path:
+def thumbnail_path(out: Path, contestant: str, photograph: str) -> Path:
     """The thumbnail's file in a run's folder."""
-    return out / "thumbnails" / who / f"{file_name(photograph)}.jpg"
+    return out / "thumbnails" / contestant / f"{file_name(photograph)}.jpg"
 
 
-def picture_path(out: Path, who: str, photograph: str) -> Path:
+def picture_path(out: Path, contestant: str, photograph: str) -> Path:
     """The full picture's file in a run's folder."""
-    return out / "pictures" / who / f"{file_name(photograph)}.png"
+    return out / "pictures" / contestant / f"{file_name(photograph)}.png"
 
 
 def _save(image: object, path: Path, **options: int) -> None:

@@ -198,11 +198,11 @@ def _add_sessions(app: FastAPI, study: Study, votes: VoteFile) -> None:
         return Participation.of(study, votes, token).take_back(index)
 
     @app.get("/sessions/{token}/trials/{index}/pictures/{place}", response_model=None)
-    def picture(token: Token, index: int, place: int) -> Response:
+    def picture(token: Token, index: int, position: int) -> Response:
         trial = Participation.of(study, votes, token).trial(index)
-        if not 0 <= place < len(trial.shown):
+        if not 0 <= position < len(trial.shown):
             raise HTTPException(404, "no such place.")
-        return Response(trial_picture(study, trial, place), media_type="image/png")
+        return Response(trial_picture(study, trial, position), media_type="image/png")
 
     @app.get("/sessions/{token}/trials/{index}/{what}", response_model=None)
     def context(token: Token, index: int, what: str) -> Response:

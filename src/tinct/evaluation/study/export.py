@@ -56,10 +56,10 @@ def export(votes: VoteFile, out: Path) -> list[Path]:
     return [out / name for name in content]
 
 
-def table_csv(found: list[Outcome]) -> str:
+def table_csv(outcomes: list[Outcome]) -> str:
     """One row for each method; shares and the 95 % interval in 0..1."""
     rows = []
-    for o in found:
+    for o in outcomes:
         shares = map(_four, (o.share, *(o.interval or (None, None))))
         rows.append((o.method, o.asked, o.won, *shares, len(o.by_participant), len(o.by_photograph)))
     return _csv(COLUMNS, rows)
@@ -71,7 +71,7 @@ def votes_csv(votes: list[Vote]) -> str:
     return _csv(("participant", "photograph", "shown", "chosen", "milliseconds"), rows)
 
 
-def box_plots(kind: str, found: list[Outcome], guessing: float) -> str:
+def box_plots(kind: str, outcomes: list[Outcome], guessing: float) -> str:
     """Box plots over participants and over photographs, as SVG.
 
     The plots follow Xu 2020, figure 9: mean (yellow line), quartiles (box), extremes (black lines), guessing (dotted).
@@ -91,11 +91,11 @@ def box_plots(kind: str, found: list[Outcome], guessing: float) -> str:
     with matplotlib.rc_context(
         {"svg.hashsalt": "tinct", "svg.fonttype": "none", "font.family": "sans-serif"}
     ):
-        figure = Figure(figsize=(max(7.0, 1.6 * len(found) + 3), 4.2), layout="constrained")
+        figure = Figure(figsize=(max(7.0, 1.6 * len(outcomes) + 3), 4.2), layout="constrained")
         figure.suptitle(title)
         for axes, what in zip(figure.subplots(1, 2, sharey=True), ("participant", "photograph"), strict=True):
-            shares = [np.array(getattr(o, f"by_{what}")) * 100 for o in found]
-            _draw_boxes(axes, shares, [o.method for o in found], guessing * 100)
+            shares = [np.array(getattr(o, f"by_{what}")) * 100 for o in outcomes]
+            _draw_boxes(axes, shares, [o.method for o in outcomes], guessing * 100)
             axes.set_title(f"over {len(max(shares, key=len))} {what}s", fontsize="medium")
         figure.axes[0].set_ylabel(f"{verb} (% of trials)")
         stream = StringIO()
@@ -118,7 +118,7 @@ def _draw_boxes(axes, shares: list[np.ndarray], names: list[str], guessing: floa
     )
 
 
-def report(kind: str, found: list[Outcome], votes: list[Vote], plot: str) -> str:
+def report(kind: str, outcomes: list[Outcome], votes: list[Vote], plot: str) -> str:
     """The HTML page: table, box plots and, for a preference, the pairwise counts."""
     title, verb = TITLES[kind]
     people = len({vote.participant for vote in votes})
@@ -130,9 +130,9 @@ def report(kind: str, found: list[Outcome], votes: list[Vote], plot: str) -> str
         f"<title>{title}</title><style>{STYLE}</style>\n<h1>{title}</h1>\n"
         f"<p>{len(votes)} votes of {people} participants; "
         f"guessing gives {_percent(chance(kind, votes))}.</p>\n"
-        f'<div class="wide"><table><tr>{head}</tr>\n{"".join(map(_row, found))}</table></div>\n'
+        f'<div class="wide"><table><tr>{head}</tr>\n{"".join(map(_row, outcomes))}</table></div>\n'
         f'<figure aria-label="Box plots: mean (yellow), quartiles, extremes">{svg}</figure>\n'
-        f"{_pairwise(found, votes) if kind == 'preference' else ''}</html>\n"
+        f"{_pairwise(outcomes, votes) if kind == 'preference' else ''}</html>\n"
     )
 
 

@@ -14,7 +14,7 @@ LONGEST_SIDE = 1024
 """Largest longer side in pixels of a picture on the page."""
 
 
-def trial_picture(study: Study, trial: Trial, place: int) -> bytes:
+def trial_picture(study: Study, trial: Trial, position: int) -> bytes:
     """The picture at a place of a trial, as PNG without metadata.
 
     All pictures of a trial are resized to the smallest one's size: neither resolution nor scaling by the browser nor
@@ -24,7 +24,7 @@ def trial_picture(study: Study, trial: Trial, place: int) -> bytes:
         EvaluationError: if a file cannot be decoded.
     """
     files = [study.pictures.picture(name, trial.photograph) for name in trial.shown]
-    return encoded(files[place], shown_size(files))
+    return encoded(files[position], shown_size(files))
 
 
 def context_picture(study: Study, trial: Trial, what: str) -> bytes | None:
