@@ -95,8 +95,7 @@ class ChromaError(TinctError, ValueError):
 
 
 def one_line(message: str) -> str:
-    """A message as one line for people: no line breaks, no control characters of a terminal, at most LONGEST_LINE
-    characters."""
+    """A message as one line of at most LONGEST_LINE characters: no line breaks, no control characters of a terminal."""
     visible = "".join(
         each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(message.split())
     )

@@ -13,8 +13,9 @@ from tinct.unfinished import finish, unfinished_file
 
 
 def write_whole(path: Path, content: str | bytes | Callable[[BinaryIO], object]) -> None:
-    """Write a file whole or not at all: if writing fails, an existing file stays as it was, and no partial file is
-    left.
+    """Write a file whole or not at all.
+
+    If writing fails, an existing file stays as it was, and no partial file is left.
 
     Args:
         path: the file; missing folders are made, an existing file is replaced.

@@ -14,8 +14,10 @@ MOST_THREADS = 8
 
 
 def threads() -> int:
-    """The number of threads that work on a photograph: `TINCT_THREADS` if it is set, else the number of cores, at most
-    MOST_THREADS."""
+    """The number of threads that work on a photograph.
+
+    `TINCT_THREADS` if it is set, else the number of cores, at most MOST_THREADS.
+    """
     return allowed_threads() or min(os.cpu_count() or 1, MOST_THREADS)
 
 

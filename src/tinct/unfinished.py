@@ -29,8 +29,7 @@ _swept: set[Path] = set()
 
 @contextmanager
 def unfinished_file(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """A new temporary file in a folder, open for writing and reading; it is removed at the end unless the caller has
-    moved it.
+    """A new temporary file in a folder, open for writing and reading, removed at the end unless it was moved away.
 
     Abandoned files of killed processes are removed from the folder as well, once for each process and folder.
 

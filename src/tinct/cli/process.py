@@ -70,8 +70,7 @@ def echo(line: str) -> OSError | None:
 
 
 def discard_output(stream: IO[Any]) -> None:
-    """Discard all later output of a stream, so that the interpreter does not fail when it flushes the stream at its
-    end."""
+    """Discard all later output of a stream, so that the interpreter's flush at its end cannot fail."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -80,8 +79,7 @@ def discard_output(stream: IO[Any]) -> None:
 
 @contextmanager
 def termination_interrupts() -> Iterator[None]:
-    """Make SIGTERM stop the work within the block as Ctrl-C does: partial files are removed, and one line is
-    printed."""
+    """Make SIGTERM stop the work within the block as Ctrl-C does, with one line; partial files are removed."""
     if threading.current_thread() is not threading.main_thread() or (
         signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     ):

@@ -1,5 +1,4 @@
-"""Albums: a project replayed over its own photograph exactly, and over other photographs with its options and
-references."""
+"""Albums: a project replayed over its own photograph, or over others with its options and references."""
 
 from __future__ import annotations
 

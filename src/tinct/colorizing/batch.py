@@ -114,8 +114,7 @@ class OutputRules:
 
 
 def plan(named: Sequence[str], rules: OutputRules, *, recursive: bool = False) -> list[Item]:
-    """The items of a batch: each named file, and the photographs in each named folder, with their states by their
-    names.
+    """The items of a batch: each named file, and the photographs in each named folder, with their states.
 
     A file that is named twice is done once. Of two photographs whose results would be one file, the first is done.
 

@@ -73,8 +73,7 @@ def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: An
 
 
 class Colorizer:
-    """A photograph being colorized, for editing: set the photograph once, change hints, references and options, and
-    render.
+    """A photograph being colorized: set the photograph once, change hints, references and options, and render.
 
     An edit repeats only the stages of a method that depend on it (`tinct.methods.Method`): another weight or trust
     encodes nothing, another reference is encoded alone. The values kept for later edits are bounded (`Cache`).
@@ -218,8 +217,7 @@ class Colorizer:
         self._hints.clear()
 
     def predict(self) -> Prediction:
-        """The prediction at the working size with the hints honored: a* and b* before the option `strength` is
-        applied."""
+        """The prediction at the working size with the hints honored, before the option `strength` is applied."""
         method, hints = self.method, tuple(self._hints.values())
         placed = self._place(hints)
         if method.honors_hints:
@@ -448,8 +446,7 @@ def working_reference(photo: Photo, size: int) -> Reference:
 
 
 def vivid(prediction: Prediction, vividness: float, placed: HintField) -> Prediction:
-    """A prediction with its chroma made as vivid as the option `vividness` asks, in new arrays; hints keep exactly
-    their color.
+    """A prediction as vivid as the option `vividness` asks, in new arrays; hints keep exactly their color.
 
     Args:
         prediction: of a method, at the working size.

@@ -1,5 +1,4 @@
-"""Project files: the hints, options and references of a photograph, from which its result is made again, byte for
-byte.
+"""Project files: a photograph's hints, options and references, from which its result is made again, byte for byte.
 
 A project is JSON that names its photographs by file name and SHA-256 and holds none of them. The files lie beside the
 project, or are given again; a file with another hash is refused.

@@ -106,8 +106,7 @@ def uncertainty(distribution: Distribution, size: tuple[int, int]) -> Array:
 
 
 def alternatives(distribution: Distribution, count: int) -> list[int]:
-    """Seeds of colorizations that differ much from the likeliest one and from each other; equal inputs give equal
-    seeds.
+    """Seeds of colorizations that differ much from the likeliest one and from each other; always the same ones.
 
     Raises:
         OptionError: if count is below 1.

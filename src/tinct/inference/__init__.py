@@ -1,5 +1,4 @@
-"""Engines that run an exported network: OpenVINO on CPUs, PyTorch on GPUs. An engine is imported when a network is
-opened."""
+"""Engines that run an exported network: OpenVINO on CPUs, PyTorch on GPUs; imported when a network is opened."""
 
 from tinct.inference.interface import Network, TorchSource
 from tinct.inference.opening import open_network

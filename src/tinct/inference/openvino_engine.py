@@ -107,8 +107,10 @@ class OpenVinoNetwork:
 
 
 def best_precision(precision: str = "auto", ranges: Ranges | None = None) -> str:
-    """The precision to compute in: "auto" is int8 for a network with ranges on a CPU that multiplies bytes; else bf16
-    where the CPU has AMX or AVX512-BF16, else f32.
+    """The precision to compute in.
+
+    "auto" is int8 for a network with ranges on a CPU that multiplies bytes; else bf16 where the CPU has AMX or
+    AVX512-BF16, else f32.
 
     Args:
         precision: the wish; "int8" gives bf16 or f32 for a network without ranges.
@@ -129,8 +131,7 @@ def best_precision(precision: str = "auto", ranges: Ranges | None = None) -> str
 
 
 def content_sha256(path: Path, ranges: Ranges | None = None) -> str:
-    """The hash of a network: of an ONNX file, or of an IR file and its .bin together, and of the ranges, if there are
-    any.
+    """The hash of a network: of an ONNX file, or of an IR file and its .bin together, and of its ranges.
 
     Raises:
         WeightsError: if a file is missing.

@@ -1,5 +1,6 @@
-"""Import of OpenVINO's runtime without OpenVINO's model converter, which reports to another host; no other module
-imports OpenVINO.
+"""OpenVINO's runtime without OpenVINO's model converter, which reports to another host.
+
+No other module of tinct imports OpenVINO.
 
 `import openvino` also imports the converter, whose import sends an event to Google Analytics and leaves files in the
 user's home folder. The runtime needs no converter: this module makes the converter unavailable while OpenVINO is

@@ -1,5 +1,4 @@
-"""The table of methods, from the cards of networks and of classical methods; a method's module is imported on
-demand."""
+"""The table of methods, from the cards of networks and of classical methods; modules are imported on demand."""
 
 from __future__ import annotations
 

@@ -166,8 +166,7 @@ class AutomaticDistribution(Automatic):
     suggests = True
 
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
-        """Predict chroma; a seed above 0 asks for another plausible colorization, hints do not change the
-        prediction."""
+        """Predict chroma; a seed above 0 asks for another plausible colorization, and hints change nothing."""
         output, size = matched.output, matched.lightness.shape
         p = np.asarray(output.arrays["probabilities"][0], np.float32)
         mean = p @ AB_BINS
@@ -216,8 +215,10 @@ def certainty(probabilities: Array) -> Array:
 
 
 def hint_influence(lightness: Array, hints: HintField) -> Array:
-    """How far hints decide the color of each place, shape (H, W), 0..1: as they spread over a prediction of confidence
-    one half."""
+    """How far hints decide the color of each place, shape (H, W), 0..1.
+
+    The influence is that of hints spread over a prediction of confidence one half.
+    """
     nothing = np.zeros(lightness.shape, np.float32)
     if not hints:
         return nothing

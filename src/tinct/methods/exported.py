@@ -49,8 +49,7 @@ def training_name(name: str) -> str:
 
 
 def sha256_of(names: Sequence[str]) -> str:
-    """One hash of exported files: a single file's own, or the hash of several files' hashes, as the manifest states
-    them.
+    """One hash of exported files, from the hashes in the manifest: a single file's own, or the hash of several.
 
     Args:
         names: of the files in the manifest.

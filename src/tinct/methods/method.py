@@ -156,8 +156,7 @@ class Method(ABC):
         return lightness
 
     def encode_reference(self, reference: Reference) -> Any:
-        """The features of a reference, which serve any weight and trust; the weight and trust of `reference` are
-        ignored."""
+        """The features of a reference, which serve any weight and trust; those of `reference` are ignored."""
         return reference
 
     def recall(self, features: Any, references: Sequence[EncodedReference]) -> Any:

@@ -1,5 +1,4 @@
-"""Color spaces that a file states without a profile: gamma and chromaticities (gAMA, cHRM), code points (cICP,
-H.273)."""
+"""Color spaces that a file states without a profile: gamma and chromaticities (gAMA, cHRM), code points (H.273)."""
 
 from __future__ import annotations
 
@@ -58,8 +57,7 @@ def png_profile(chunks: dict[bytes, list[bytes]], notes: list[str]) -> ColorProf
 
 
 def nclx_profile(coded: dict[str, Any], notes: list[str]) -> ColorProfile | None:
-    """The color profile that a HEIC's code points state, for RGB over the whole range as its decoder gives it; None
-    for sRGB.
+    """The color profile that a HEIC's code points state, for RGB over the whole range; None for sRGB.
 
     Args:
         coded: the code points by name.

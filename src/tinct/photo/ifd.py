@@ -80,8 +80,7 @@ class Directory:
         return self.children.setdefault(code, Directory(self.order))
 
     def numbers(self, code: int) -> tuple[float, ...]:
-        """A tag's values as numbers, whatever their type; an empty tuple where the tag is missing, text, or divides by
-        0."""
+        """A tag's values as numbers, whatever their type; empty where the tag is missing, text, or divides by 0."""
         entry = self.entries.get(code)
         unit = None if entry is None else _UNITS.get(entry.kind)
         if entry is None or unit is None or unit == "s" or entry.count > _MOST_ENTRIES:

@@ -1,5 +1,4 @@
-"""Photoshop image resources, and IPTC captions in them (IPTC-IIM 4.2): the resources that a result keeps, and as
-XMP."""
+"""Photoshop image resources and IPTC captions in them (IPTC-IIM 4.2): those that a result keeps, and as XMP."""
 
 from __future__ import annotations
 

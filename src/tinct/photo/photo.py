@@ -226,8 +226,7 @@ class Photo:
         return color_beside_tone(lab) <= tolerance
 
     def gives_color(self) -> bool:
-        """True for a photograph that colors can be taken from: it has color apart from a tone, or apart from paper and
-        black."""
+        """True for a photograph that has color apart from a tone, or apart from paper and black, for others to take."""
         if self._pixels.ndim == 2:
             return False
         size = self.working_size(_TINT_SIZE)
@@ -256,8 +255,7 @@ class Photo:
         return np.asarray(self.alpha[top:bottom] / np.float32(largest), np.float32)
 
     def without_hidden_colors(self) -> Photo:
-        """The photograph with the colors of its visible places continued into transparent places, which hide any
-        color."""
+        """The photograph with the colors of visible places continued into transparent places, which hide any color."""
         from tinct.photo.transparency import without_hidden_colors
 
         if self.alpha is None:
@@ -368,8 +366,10 @@ class Photo:
         return stream.getvalue()
 
     def to_array(self) -> Pixels:
-        """sRGB as an array of the type that the photograph was made from, shape (H, W) or (H, W, 3), with alpha as one
-        more channel."""
+        """The photograph as an sRGB array of the type that it was made from.
+
+        The shape is (H, W) or (H, W, 3), with alpha as one more channel.
+        """
         pixels = self._pixels
         if self._profile is not None:
             pixels = np.empty(pixels.shape, pixels.dtype)

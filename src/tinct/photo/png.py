@@ -1,5 +1,6 @@
-"""PNG (ISO/IEC 15948:2004 and its third edition): chunks are read here, pixels by libpng through imagecodecs and
-Pillow.
+"""PNG (ISO/IEC 15948:2004 and its third edition): chunks are read here, pixels by libpng.
+
+libpng comes with imagecodecs and Pillow.
 
 Decoders get only the chunks that pixels need, so that no text or profile can stop a picture.
 """

@@ -45,8 +45,9 @@ def color_beside_tone(lab: Array, weights: Array | None = None) -> float:
 
 
 def color_off_paper(lab: Array, opacity: Array) -> float:
-    """The amount of color, as in `color_beside_tone`, of visible pixels that are neither paper white nor black; 0 if
-    these are very few.
+    """The amount of color, as in `color_beside_tone`, of visible pixels that are neither paper white nor black.
+
+    The amount is 0 if these pixels are very few.
 
     Args:
         lab: CIE Lab, shape (N, 3).

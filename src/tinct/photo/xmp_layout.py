@@ -97,8 +97,7 @@ class Layout:
 
     @property
     def declared(self) -> dict[str, str]:
-        """The namespaces by prefix that a new description must declare: that of `prefix` if the packet does not
-        declare it."""
+        """The namespaces by prefix that a new description must declare: RDF's, if the packet has no prefix for it."""
         known = self.rdf is None or b":" in tag_name(self.data, self.rdf)
         return {} if known else {"rdf": RDF}
 
@@ -116,8 +115,10 @@ class Layout:
         return frozenset(elements + [short(name) for attributes in given for name in attributes])
 
     def value(self, name: str) -> str:
-        """The value of a simple property (an attribute, a text or a resource) that programs other than tinct have set;
-        empty if it is not set."""
+        """The value of a simple property that programs other than tinct have set; empty if it is not set.
+
+        The value may stand in an attribute, a text or a resource.
+        """
         own = self.own_descriptions()
         for number, element in enumerate(self.descriptions):
             for key, value in element.attributes.items():

@@ -1,5 +1,4 @@
-"""The studio's server: a REST interface and a page, which color photographs by the same functions as the library and
-the command line.
+"""The studio's server: a REST interface and a page, which colorize by the library's own functions.
 
 - `app` puts the application together, `serving` runs it under uvicorn, `settings` holds the numbers of a server.
 - `access`, `body_limits` and `connection` check a request before any route sees it: who asks, how much and how slowly.

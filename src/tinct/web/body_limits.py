@@ -1,5 +1,4 @@
-"""Limits of request bodies: bytes, speed, and the disk space of all uploads; a request is refused as early as can be
-known."""
+"""Limits of request bodies: bytes, speed, and the disk space of all uploads, each checked as early as can be."""
 
 from __future__ import annotations
 

@@ -121,6 +121,5 @@ def method_json(name: str) -> dict[str, Any]:
 
 
 def warm_up(size: int) -> None:
-    """Colorize a gray square of `size` by `size` pixels, so that the network is compiled before the first photograph
-    comes."""
+    """Colorize a gray square of `size` by `size` pixels, so that the network is compiled before the first request."""
     Colorizer(np.full((size, size), 128, np.uint8)).preview(size)

@@ -118,8 +118,10 @@ def decode_references(settings: Settings, session: Session, uploads: Iterable[Up
 
 
 def open_photo(settings: Settings, upload: Upload) -> Colorizer:
-    """A colorizer of the photograph that a session begins with. The upload's hash, which projects need, is computed as
-    well."""
+    """A colorizer of the photograph that a session begins with.
+
+    The hash of the upload, which projects need, is computed as well.
+    """
     colorizer = Colorizer(upload.read(settings.max_pixels))
     _ = upload.sha256
     return colorizer
@@ -199,8 +201,10 @@ def alternative(settings: Settings, session: Session, body: AlternativesRequest,
 
 
 def prepare(settings: Settings, session: Session, body: RenderRequest) -> Callable[[], Photo]:
-    """A function that renders the file later, with the hints and options of this request, whatever the session does
-    meanwhile."""
+    """A function that renders the file later, with the hints and options of this request.
+
+    Later requests to the session change nothing about the file.
+    """
     return colorizer_for(settings, session, body).prepared()
 
 

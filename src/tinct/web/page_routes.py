@@ -58,8 +58,10 @@ class PageFile:
 
 
 def page_files() -> dict[str, PageFile]:
-    """All files of the page by their paths below its folder; they are read once, so that no path can lead to other
-    files."""
+    """All files of the page by their paths below its folder.
+
+    The files are read once, so that no path can lead to other files.
+    """
     return dict(_below(files("tinct.web") / "page", ""))
 
 

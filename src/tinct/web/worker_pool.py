@@ -106,8 +106,7 @@ class WorkerPool:
 
     @asynccontextmanager
     async def admitted(self, on_wait: Callable[[], None]) -> AsyncIterator[None]:
-        """Admit a request with files. As decoded photographs take memory, few requests are admitted at once, and
-        others wait.
+        """Admit a request with files; few are admitted at once, as decoded photographs take memory, and others wait.
 
         Args:
             on_wait: called now and then while a request waits; it may cancel a long decoding.
@@ -127,8 +126,9 @@ class WorkerPool:
             self._admitted.release()
 
     async def decode(self, task: Cancellable, work: Callable[[], Result]) -> Result:
-        """Run work that decodes files in other processes, in a thread beside the workers; a cancelled caller cancels
-        the work.
+        """Run work that decodes files in other processes, in a thread beside the workers.
+
+        A cancelled caller cancels the work.
 
         Args:
             task: runs the work, and can cancel it.

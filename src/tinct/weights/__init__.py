@@ -124,8 +124,7 @@ def _read_once(file: Path, changed: int) -> dict[str, Weights]:
 
 
 def installed(name: str, *, entries: Mapping[str, Weights] | None = None) -> bool:
-    """True if the manifest has weights of that name and their file is there. The hash is checked when the file is
-    opened.
+    """True if the manifest has weights of that name and their file is there; the hash is checked at opening.
 
     Args:
         name: as in the manifest.

@@ -72,7 +72,7 @@ class Gray:
     code: str = ""
 
     def cannot(self, case: Case) -> str:
-        """ "": every case can be answered."""
+        """The empty text: every case can be answered."""
         return ""
 
     def answer(self, case: Case) -> Image:
@@ -176,7 +176,7 @@ class FinishedPictures:
         return self._files.get(name.with_suffix("").as_posix()) or self._files.get(name.stem)
 
     def cannot(self, case: Case) -> str:
-        """ "no finished picture" if the folder has none for the case's photograph, else ""."""
+        """The reason "no finished picture" if the folder has none for the case's photograph, else ""."""
         return "" if self._file(case) else "no finished picture"
 
     def answer(self, case: Case) -> Image:
@@ -196,7 +196,7 @@ class CallablePredictor:
     code: str = ""
 
     def cannot(self, case: Case) -> str:
-        """ "": every case can be answered."""
+        """The empty text: every case can be answered."""
         return ""
 
     def answer(self, case: Case) -> Image:

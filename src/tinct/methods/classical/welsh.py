@@ -38,8 +38,7 @@ UNSURE_CHROMA = 12.0
 
 
 class Welsh(Method):
-    """Welsh's method: each pixel takes the color of the sample that is closest in lightness and in its deviation
-    around.
+    """Welsh's method: each pixel takes the color of the sample that is closest in lightness and local contrast.
 
     Source: Welsh, Ashikhmin, Mueller, "Transferring color to greyscale images", ACM Transactions on Graphics 21(3),
     2002: section 3.1 for the global procedure, section 3.2 for swatches.
