@@ -24,7 +24,10 @@ import typer
 from tools import command
 
 ROOT = Path(__file__).resolve().parents[1]
+"""The repository's folder."""
+
 PAPERS = ROOT / "packages" / "tinct-papers"
+"""The folder of the distribution tinct-papers."""
 
 MOST_BYTES = {"tinct": 40_000_000, "tinct_papers": 95_000_000}
 """The largest size of each wheel; package indexes take files of 100 MB."""

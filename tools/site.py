@@ -22,7 +22,11 @@ from tinct.errors import TinctError
 from tools import command
 
 ROOT = Path(__file__).resolve().parents[1]
+"""The repository's folder."""
+
 PAGES = ("*.md", "docs/**/*.md", "integrations/*/README.md", "examples/*.md")
+"""Patterns of the repository's pages that the site has."""
+
 OUTSIDE = ("README.md",)
 """Pages of the repository whose place docs/index.md takes."""
 

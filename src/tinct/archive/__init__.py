@@ -1,1 +1,1 @@
-"""Colorizing archives: a manifest, deterministic output keys, and a ledger that a killed run resumes from."""
+"""Colorizing archives: manifests, deterministic output keys, and a ledger from which a killed run resumes."""

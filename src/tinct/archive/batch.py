@@ -1,4 +1,4 @@
-"""Running a batch: the manifest without what the ledger has settled, on worker processes that may die."""
+"""Running a batch: the rows of the manifest that the ledger has not settled, on worker processes that may die."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tinct.archive.storage import Store, sweep
 from tinct.archive.worker import Job, Worker
 
 MOST_ATTEMPTS = 2
-"""Times that a photograph is tried in one run whose worker process ends while it works on it."""
+"""Attempts at a photograph in one run, if its worker process ends while it works on the photograph."""
 
 OLD = 3600.0
-"""Seconds after which a temporary file belongs to nobody who still writes it."""
+"""Seconds after its last change at which a temporary file counts as abandoned."""
 
 Tell = Callable[[Entry], None]
 
@@ -33,7 +33,7 @@ class Outcome:
 
     Attributes:
         planned: rows of the shard.
-        settled: rows that an earlier run had dealt with.
+        settled: rows that an earlier run had settled.
         statuses: status -> number of rows of this run.
     """
 
@@ -43,7 +43,7 @@ class Outcome:
 
     @property
     def failed(self) -> int:
-        """Rows of this run that have no result and should have one."""
+        """Number of rows of this run that failed."""
         return sum(count for status, count in self.statuses.items() if status not in ("done", "skipped"))
 
 
@@ -90,7 +90,13 @@ def run_batch(
 
 
 def unsettled(rows: Iterable[Row], ledger: Ledger, *, retry_refused: bool = False) -> list[Row]:
-    """The rows that the ledger has not settled: the anti-join of manifest and ledger."""
+    """The rows that the ledger has not settled: the anti-join of manifest and ledger.
+
+    Args:
+        rows: of the manifest.
+        ledger: of the output.
+        retry_refused: True counts refused rows as not settled.
+    """
     again = {"refused"} if retry_refused else set()
     settled = {key for key, status in ledger.statuses().items() if status in SETTLED and status not in again}
     return [row for row in rows if row.id not in settled]

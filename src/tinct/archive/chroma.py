@@ -1,10 +1,10 @@
-"""Chroma files: the predicted a* b* of a photograph and its recipe, from which the whole picture is rendered again.
+"""Chroma files: the predicted a* b* of a photograph and its recipe, from which the picture is rendered again.
 
-A chroma file is a zip archive of two members. `recipe.json` says how the colors were found (`Recipe`). `ab.residuals`
-holds a* and b* at the working size in steps of `tinct.colorizing.rendering.CHROMA_STEP`, as integers: each is
-predicted from its left, upper and upper left neighbors (left + upper - upper left, per channel), the differences are
-mapped to non-negative numbers (0, -1, 1, -2, ... become 0, 1, 2, 3, ...), and stored as a plane of high bytes and a
-plane of low bytes, compressed by LZMA. The lightness comes from the photograph itself.
+A chroma file is a zip archive of two members. `recipe.json` records how the colors were predicted (`Recipe`).
+`ab.residuals` holds a* and b* at the working size in steps of `tinct.colorizing.rendering.CHROMA_STEP`, as integers:
+each is predicted from its left, upper and upper left neighbors (left + upper - upper left, per channel), the
+differences are mapped to non-negative numbers (0, -1, 1, -2, ... become 0, 1, 2, 3, ...), and stored as a plane of
+high bytes and a plane of low bytes, compressed by LZMA. The lightness comes from the photograph itself.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from tinct.photo import Photo
 
 SUFFIX = ".chroma"
+"""Suffix of chroma files."""
+
 VERSION = 1
+"""Version of the file format."""
+
 LARGEST_MEMBER = 64 << 20
 """Bytes that a member of a chroma file may have, unpacked; the largest working size needs 32 MiB."""
 
@@ -39,16 +43,17 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a chroma file says beside its colors.
+    """The recipe of a chroma file.
 
     Attributes:
         photo_sha256: hash of the photograph's file.
         photo: width and height of the photograph in pixels.
         working: width and height of the colors.
-        method, weights_sha256: who predicted, and the hash of its weights or "".
-        options: the options in force, by name.
-        points: the hints that are points, in pixels of the photograph: their exact color is met at full size. All other
-            hints are in the colors already.
+        method: the method that predicted.
+        weights_sha256: the hash of its weights, or "".
+        options: the options by name.
+        points: the hints that are points, in pixels of the photograph: their exact color is met at full size. All
+            other hints are in the colors already.
         format: the format of the result: png, jpg, tif, webp, or "" for the photograph's own.
         tinct: version of tinct that wrote the file.
         version: of the file format.
@@ -67,7 +72,7 @@ class Recipe:
 
 
 def chroma_file(colorizer: Colorizer, photo_sha256: str, format: str = "") -> bytes:
-    """The chroma file of a photograph as a colorizer has it now.
+    """The chroma file of a colorizer's present prediction.
 
     Args:
         colorizer: with photograph, references, hints and options set.
@@ -92,7 +97,12 @@ def chroma_file(colorizer: Colorizer, photo_sha256: str, format: str = "") -> by
 
 
 def packed(recipe: Recipe, ab: NDArray[np.float32]) -> bytes:
-    """A chroma file of a recipe and a* b*, shape (h, w, 2), in whole steps of CHROMA_STEP."""
+    """A chroma file of a recipe and a* b*.
+
+    Args:
+        recipe: the recipe.
+        ab: shape (h, w, 2), in whole steps of CHROMA_STEP.
+    """
     text = json.dumps(asdict(recipe), ensure_ascii=False, sort_keys=True)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -108,7 +118,7 @@ def unpacked(content: bytes) -> tuple[Recipe, NDArray[np.float32]]:
     """The recipe and the a* b*, shape (h, w, 2), of a chroma file.
 
     Raises:
-        ChromaError: if it is not a chroma file, is damaged, or of a later version.
+        ChromaError: if the content is not a chroma file, is damaged, or has a later version.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -125,7 +135,7 @@ def unpacked(content: bytes) -> tuple[Recipe, NDArray[np.float32]]:
 
 
 def rendered(content: bytes, photo_bytes: bytes) -> tuple[Photo, Recipe]:
-    """The photograph in color from its chroma file: the same bytes, once encoded, as a whole run gives.
+    """The photograph in color from its chroma file; encoded, it has the same bytes as a whole run gives.
 
     Args:
         content: the chroma file.

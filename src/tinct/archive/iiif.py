@@ -13,14 +13,17 @@ from urllib.parse import quote
 from tinct.archive.ledger import Entry
 
 CONTEXT = "http://iiif.io/api/presentation/3/context.json"
+"""The JSON-LD context of IIIF Presentation 3."""
+
 STATEMENT = "Colorized by software: the colors are inferred, not recorded."
+"""The required statement of a colorized picture."""
 
 
 def iiif_manifest(entry: Entry, base: str, original: str, colorized: str) -> str:
-    """The manifest of one photograph, as JSON.
+    """The IIIF manifest of one photograph, as JSON.
 
     Args:
-        entry: of the ledger, for the size and for who colorized it.
+        entry: of the ledger, for the size, the method and its weights.
         base: URI under which the manifest will be published, without its file name.
         original, colorized: URIs of the two pictures.
     """

@@ -1,4 +1,4 @@
-"""A visible label for access copies: a strip below the picture that says that its colors are inferred."""
+"""Visible labels for access copies: a strip below the picture with the statement that its colors are inferred."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STRIP_SHARE = 1 / 24
 """Height of the strip as a share of the picture's longer side."""
 
 LEAST_STRIP = 16
-"""Height of the strip in pixels at least."""
+"""Least height of the strip in pixels."""
 
 
 def labeled(photo: Photo, text: str) -> Photo:

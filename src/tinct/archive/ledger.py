@@ -1,8 +1,8 @@
-"""The ledger of a batch: one row for each photograph that was dealt with, in Parquet parts and a local journal.
+"""The ledger of a batch: one row for the outcome of each photograph, in Parquet parts and a local journal.
 
-A row is first appended to a journal on local disk and synced, so that a process that is killed loses nothing; rows are
-gathered into Parquet parts in the output's store, each a new file. What a run has to do is the manifest without the ids
-that the ledger says are settled.
+A row is first appended to a journal on local disk and synced, so that a killed process loses nothing; rows are
+gathered into Parquet parts in the output's store, each a new file. A run has to do the rows of the manifest whose ids
+the ledger has not settled.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from tinct.archive.storage import Store
 from tinct.errors import StorageError
 
 DONE, SKIPPED, REFUSED, FAILED = "done", "skipped", "refused", "failed"
-"""What became of a photograph: written; passed over with a note; impossible, as its message says; or failed for a
-reason that may pass (the store did not answer, the process died)."""
+"""Statuses of a photograph: written; passed over with a note; impossible, for the reason in its message; or failed for
+a reason that may pass (the store did not answer, the process died)."""
 
 SETTLED = (DONE, SKIPPED, REFUSED)
-"""What a later run does not try again."""
+"""Statuses that a later run does not try again."""
 
 FOLDER = "ledger"
-"""Where the parts lie in the output's store."""
+"""Folder of the parts in the output's store."""
 
 ROWS_A_PART, SECONDS_A_PART = 512, 60.0
 """A part is written when so many rows have gathered, or so much time has passed since the last part."""
@@ -38,24 +38,24 @@ ROWS_A_PART, SECONDS_A_PART = 512, 60.0
 
 @dataclass(frozen=True)
 class Entry:
-    """What became of one photograph.
+    """The outcome of one photograph.
 
     Attributes:
         id, uri: as in the manifest.
         status: one of DONE, SKIPPED, REFUSED, FAILED.
-        message: why, in a line, where the status is not DONE.
-        notes: what the user should know of a result.
+        message: the reason, in a line, where the status is not DONE.
+        notes: decisions of reading, coloring and writing, for the user.
         output: key of the result in the output's store, or "".
         sha256_in, sha256_out: of the photograph's file and of the result's.
         bytes_in, bytes_out: their sizes.
         width, height: of the photograph, in pixels.
-        method: the method that answered.
+        method: the method that predicted.
         weights_sha256: of its weights, or "".
-        options_sha256: of all that was asked (`Row.options_sha256`).
+        options_sha256: of all inputs beside the photograph and the weights (`Row.options_sha256`).
         references: URIs of the references used.
         confidence: mean confidence of the prediction, 0..1.
         colorfulness: mean chroma of the prediction, in ab units.
-        seconds: that the photograph took.
+        seconds: of work on the photograph.
         worker: host and process.
         finished: seconds since 1970.
         version: of tinct.
@@ -94,7 +94,7 @@ def ledger_schema() -> Any:
 
 
 class Ledger:
-    """The ledger in an output's store, and the journal of this machine that feeds it.
+    """The ledger in an output's store, and the journal of this machine, whose rows go into it.
 
     Args:
         out: the output's store.
@@ -110,9 +110,12 @@ class Ledger:
         self._written = time.monotonic()
 
     def recover(self) -> int:
-        """Turn the journals that killed runs of this machine left into parts; returns the number of rows.
+        """Write the journals that killed runs of this machine left as parts.
 
         A journal whose process lives is left alone.
+
+        Returns:
+            The number of rows.
         """
         count = 0
         for path in sorted(self._folder.glob("*.jsonl")):
@@ -126,10 +129,10 @@ class Ledger:
         return count
 
     def append(self, entry: Entry) -> None:
-        """Record what became of a photograph; the record survives the end of the process.
+        """Record the outcome of a photograph; the record survives the end of the process.
 
         Raises:
-            StorageError: if it cannot be written.
+            StorageError: if the record cannot be written.
         """
         line = json.dumps(asdict(entry), ensure_ascii=False) + "\n"
         try:
@@ -146,7 +149,11 @@ class Ledger:
             self.flush()
 
     def flush(self) -> None:
-        """Write the gathered rows as a part, and begin a new journal."""
+        """Write the gathered rows as a part, and begin a new journal.
+
+        Raises:
+            StorageError: if the part cannot be written.
+        """
         if self._pending:
             self._write_part(self._pending)
             self._pending = []
@@ -158,7 +165,7 @@ class Ledger:
         self._written = time.monotonic()
 
     def entries(self) -> list[Entry]:
-        """The last entry of each id, in order of the time they were finished.
+        """The last entry of each id, in the order in which they were finished.
 
         Raises:
             StorageError: if a part cannot be read.
@@ -170,11 +177,19 @@ class Ledger:
         return list(latest.values())
 
     def all_entries(self) -> list[Entry]:
-        """Every entry ever written, those that a later one replaced as well."""
+        """Every entry ever written, with those that later entries replaced.
+
+        Raises:
+            StorageError: if a part cannot be read.
+        """
         return list(self._all())
 
     def statuses(self) -> dict[int, str]:
-        """The last status of each id; reads two columns only."""
+        """The last status of each id; the method reads two columns only.
+
+        Raises:
+            StorageError: if a part cannot be read.
+        """
         pyarrow, parquet = arrow()
         tables = [
             parquet.read_table(io.BytesIO(self.store.read(key)), columns=["id", "status", "finished"])
@@ -213,7 +228,7 @@ class Ledger:
 
 
 def journal_folder(out: Store) -> Path:
-    """The folder of this machine for the journals of one output."""
+    """This machine's folder for the journals of one output."""
     from tinct.files import cache_folder
 
     place = os.path.abspath(out.path("")) if out.is_local else out.uri.rstrip("/")

@@ -1,4 +1,4 @@
-"""The manifest of a batch: one row a photograph, as Parquet, CSV or JSON lines."""
+"""Manifests of batches: one row a photograph, as Parquet, CSV or JSON lines."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Row:
 
     Attributes:
         id: the first eight bytes of the SHA-256 of the URI, as a signed integer; unique in a manifest.
-        uri: where the photograph is.
+        uri: of the photograph.
         references: URIs of color photographs.
         hints: URI of a file of hints, or "".
-        project: path of a project file, or ""; the references and options of the row are not given beside it.
+        project: path of a project file, or ""; a row with a project has neither references nor options.
         options: attributes of `tinct.Options` that differ from their defaults.
         group: name of the group whose photographs agree in color, or "".
     """
@@ -48,7 +48,7 @@ class Row:
 
     @property
     def options_sha256(self) -> str:
-        """A hash of all that decides the result beside the photograph and the weights."""
+        """A hash of all inputs of the result beside the photograph and the weights."""
         asked = {name: value for name, value in asdict(self).items() if name not in ("id", "uri", "group")}
         return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
@@ -78,7 +78,7 @@ def plan(
         references, hints, project, options: the same for all rows; see `Row`.
     Raises:
         ManifestError: if there is no photograph.
-        StorageError: if the place cannot be listed.
+        StorageError: if the source cannot be listed.
     """
     uris = [uri for uri in _found(source) if _is_photograph(uri)]
     if not uris:
@@ -116,11 +116,11 @@ def _is_photograph(uri: str) -> bool:
 
 
 def write_manifest(rows: Iterable[Row], uri: str) -> None:
-    """Write a manifest; the ending .parquet, .csv or .jsonl of its name says in which format.
+    """Write a manifest as Parquet, CSV or JSON lines, by the ending .parquet, .csv or .jsonl of its name.
 
     Raises:
         ManifestError: if the name has another ending.
-        StorageError: if it cannot be written.
+        StorageError: if the manifest cannot be written.
     """
     listed = [_to_columns(row) for row in rows]
     folder, _, name = uri.rpartition("/")
@@ -146,12 +146,12 @@ def _encoded(listed: list[dict[str, Any]], uri: str) -> bytes:
 def read_manifest(uri: str) -> list[Row]:
     """Read a manifest.
 
-    Only `uri` has to be there; an `id` that is missing is made. In CSV, `references` is a JSON list or one URI, and
-    `options` a JSON object. Any further column that names an option of `tinct.Options` is taken as that option.
+    The column `uri` is required; a missing `id` is computed. In CSV, `references` is a JSON list or one URI, and
+    `options` a JSON object. Any further column that names an option of `tinct.Options` sets that option.
 
     Raises:
-        ManifestError: if it is not a manifest, or two rows have one id.
-        StorageError: if it cannot be read.
+        ManifestError: if the file is not a manifest, or two rows have one id.
+        StorageError: if the file cannot be read.
     """
     rows = [_from_columns(columns, number) for number, columns in enumerate(_decoded(read_uri(uri), uri), 1)]
     seen: dict[int, str] = {}
@@ -267,7 +267,7 @@ def manifest_schema() -> Any:
 
 
 def arrow() -> tuple[Any, Any]:
-    """pyarrow and pyarrow.parquet.
+    """The modules pyarrow and pyarrow.parquet.
 
     Raises:
         MissingExtraError: if pyarrow is not installed.

@@ -1,8 +1,8 @@
-"""A batch on Ray Data: Ray reads the manifest and writes the ledger; actors fetch the photographs.
+"""Batches on Ray Data: Ray reads the manifest and writes the ledger; actors fetch the photographs.
 
 Pixels never enter Ray's object store: a row carries a URI in and an entry of the ledger out. A photograph that fails
-is a row with its message. The anti-join of manifest and ledger is done before the pipeline starts, so that a run goes
-on whether or not Ray has checkpoints of its own.
+is a row with its message. The anti-join of manifest and ledger is done before the pipeline starts, so that a run
+resumes whether or not Ray has checkpoints of its own.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ ROWS_A_BATCH = 16
 """Photographs that an actor gets at a time."""
 
 ROWS_A_BLOCK = 64
-"""Manifest rows of a block: what is done again when a node is lost."""
+"""Manifest rows of a block, which are done again when a node is lost."""
 
 WORK = "work"
-"""Where the manifest of a run and its checkpoints lie in the output's store while it lasts."""
+"""Folder in the output's store for the manifest of a run and its checkpoints while the run lasts."""
 
 MEMORY = 2 << 30
 """Bytes that an actor reserves."""
@@ -61,7 +61,7 @@ def run_on_ray(
 
     Args:
         rows: of the manifest.
-        job: what is the same for all photographs; its output must be reachable from all nodes.
+        job: the settings that all photographs share; its output must be reachable from all nodes.
         address: "ray" for a cluster on this machine, or "ray://HOST:PORT".
         actors: fewest and most actors.
         cores: processor cores of one actor.

@@ -31,11 +31,12 @@ figure img { max-width: 200px; max-height: 200px; display: block; }
 figcaption { font-size: 12px; overflow-wrap: anywhere; }
 @media (prefers-color-scheme: dark) { body { background: #181818; color: #e4e4e4; } a { color: #8ab4f8; } }
 """
+"""The page's style sheet."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a ledger says in numbers.
+    """Numbers computed from a ledger.
 
     Attributes:
         statuses: status -> count.
@@ -78,7 +79,7 @@ def figures(entries: Sequence[Entry]) -> Figures:
 
 
 def kind_of(message: str) -> str:
-    """A message without what differs between files: names before the first colon, quoted words and numbers."""
+    """A message without parts that differ between files: names before the first colon, quoted words and numbers."""
     text = message.partition(": ")[2] or message
     return re.sub(r"\d+", "N", re.sub(r"'[^']{0,200}'", "'...'", text[:200]))
 

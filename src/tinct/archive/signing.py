@@ -1,4 +1,4 @@
-"""Content credentials (C2PA): a signed statement in the file of what it was made from and how."""
+"""Content credentials (C2PA): a signed statement in a file of its source and the steps of its making."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ MEDIA_TYPES = {
 """Media types that can hold a C2PA manifest, by a file's suffix."""
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+"""Beginning of IPTC's URIs of digital source types."""
 
 
 def check_signing(certificate: str, key: str) -> None:
@@ -31,7 +32,7 @@ def check_signing(certificate: str, key: str) -> None:
 
     Raises:
         MissingExtraError: if c2pa-python is not installed.
-        OptionError: if a file is missing or the two do not make a signer.
+        OptionError: if a file is missing, or certificate and key do not make a signer.
     """
     _signer(certificate, key).close()
 
@@ -79,7 +80,7 @@ def credentials(picture: bytes, suffix: str) -> dict[str, Any]:
     """The C2PA manifest store of a file, as c2pa's own reader validates it.
 
     Raises:
-        OutputError: if the file has none.
+        OutputError: if the file has no manifest store.
     """
     c2pa = _c2pa()
     try:

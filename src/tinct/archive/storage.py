@@ -39,7 +39,7 @@ class Store:
         return _is_local(self._place[0])
 
     def path(self, key: str) -> str:
-        """The path of a key within its filesystem."""
+        """The path of a key within the store's filesystem."""
         return f"{self._place[1]}/{key}"
 
     def child(self, key: str) -> Store:
@@ -50,7 +50,7 @@ class Store:
         """The content of a file.
 
         Raises:
-            StorageError: if it cannot be read.
+            StorageError: if the file cannot be read.
         """
         with _named(f"{self.uri.rstrip('/')}/{key}", "read"):
             content: bytes = self._place[0].cat_file(self.path(key))
@@ -72,7 +72,7 @@ class Store:
         only when all of it has arrived.
 
         Raises:
-            StorageError: if it cannot be written.
+            StorageError: if the file cannot be written.
         """
         filesystem, path = self._place[0], self.path(key)
         with _named(f"{self.uri.rstrip('/')}/{key}", "written"):
@@ -82,12 +82,12 @@ class Store:
                 filesystem.pipe_file(path, content)
 
     def delete(self, key: str) -> None:
-        """Remove a file; one that is not there is no error."""
+        """Remove a file; a missing file is no error."""
         with suppress(FileNotFoundError), _named(f"{self.uri.rstrip('/')}/{key}", "removed"):
             self._place[0].rm_file(self.path(key))
 
     def list(self, below: str = "") -> builtins.list[str]:
-        """Keys of all whole files, sorted; those being written are left out.
+        """Keys of all whole files, sorted; files that are being written are left out.
 
         Args:
             below: only keys that begin with `below/`.
@@ -109,10 +109,10 @@ class Store:
 
 
 def read_uri(uri: str) -> bytes:
-    """The content of one file anywhere.
+    """The content of the file at a URI.
 
     Raises:
-        StorageError: if it cannot be read.
+        StorageError: if the file cannot be read.
     """
     filesystem, path = filesystem_of(uri)
     with _named(uri, "read"):

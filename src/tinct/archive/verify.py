@@ -1,4 +1,4 @@
-"""Checking a finished batch: outputs are read and hashed again, and compared with the ledger."""
+"""Verification of a finished batch: outputs are read and hashed again, and compared with the ledger."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tinct.archive.storage import Store
 from tinct.errors import StorageError
 
 MISSING, ALTERED, ORPHAN = "missing", "altered", "orphan"
-"""Faults: a result that the ledger has and the store has not; one whose bytes differ; a file that no row speaks of."""
+"""Kinds of faults: a result of the ledger that the store has not; a result with other bytes; a file of no row."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is not as the ledger says.
+    """A difference between the ledger and the store.
 
     Attributes:
         kind: MISSING, ALTERED or ORPHAN.
@@ -31,7 +31,7 @@ class Fault:
 
 
 def verified(out: Store) -> Iterator[Fault | None]:
-    """One item for each result and each further file of a store: None where all is well.
+    """A fault, or None where all is well, for each result and each further file of a store.
 
     Raises:
         StorageError: if the ledger cannot be read.

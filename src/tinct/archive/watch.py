@@ -1,4 +1,4 @@
-"""A watched folder: each photograph that has arrived whole is colorized once, by the ledger of a batch."""
+"""Watched folders: each photograph that has arrived whole is colorized once, by the ledger of a batch."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tinct.archive.worker import Job
 from tinct.errors import ManifestError, StorageError
 
 Stamp = tuple[int, str]
-"""Size and time of change of a file."""
+"""Size and modification time of a file."""
 
 
 @dataclass
 class Watch:
-    """Looks at a folder again and again.
+    """A watched folder.
 
     Attributes:
         source: the folder, or a URI.
-        job: what is done with each photograph.
-        quiet: seconds during which a file may not have changed before it is taken as whole.
+        job: the settings that all photographs share.
+        quiet: seconds without a change after which a file counts as whole.
     """
 
     source: str
@@ -32,7 +32,14 @@ class Watch:
     _seen: dict[str, tuple[Stamp, float]] = field(default_factory=dict)
 
     def look(self, *, jobs: int = 1, tell: Tell | None = None) -> int:
-        """Colorize what has arrived whole since; returns how many photographs were dealt with."""
+        """Colorize the photographs that have arrived whole since the last call.
+
+        Args:
+            jobs: worker processes.
+            tell: is called with each entry.
+        Returns:
+            The number of photographs with an outcome.
+        """
         ready = self.arrived()
         if not ready:
             return 0
@@ -64,7 +71,14 @@ class Watch:
         jobs: int = 1,
         tell: Tell | None = None,
     ) -> None:
-        """Look until `stop()` is true, with a pause in seconds between two looks."""
+        """Call `look` again and again.
+
+        Args:
+            stop: ends the watch when it returns True.
+            pause: seconds between two calls.
+            jobs: worker processes.
+            tell: is called with each entry.
+        """
         while not stop():
             self.look(jobs=jobs, tell=tell)
             time.sleep(pause)

@@ -1,4 +1,4 @@
-"""One photograph of a batch: fetch, colorize, write under its key, and say what became of it."""
+"""Work on one photograph of a batch: fetch, colorize, write under its key, and give its entry of the ledger."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KEPT_REFERENCES = 8
 
 @dataclass(frozen=True)
 class Job:
-    """What is the same for all photographs of a batch.
+    """The settings that all photographs of a batch share.
 
     Attributes:
         out: URI of the output's store.
@@ -45,7 +45,7 @@ class Job:
         again: True to colorize photographs that tinct has colorized already.
         label: text of a visible strip below the picture, or "".
         signing: paths of certificate and key for C2PA, or None.
-        options: options of all photographs, over which a row's own count.
+        options: options of all photographs; a row's own options win.
     """
 
     out: str
@@ -58,7 +58,7 @@ class Job:
 
 
 class Worker:
-    """Colorizes photographs of a batch one after the other; references and networks are kept between them."""
+    """Colorizes the photographs of a batch one after the other; references and networks are kept between them."""
 
     def __init__(self, job: Job) -> None:
         self.job, self.out = job, Store(job.out)
@@ -68,7 +68,10 @@ class Worker:
         self._set_for: tuple[str, ...] | None = None
 
     def process(self, row: Row) -> Entry:
-        """Colorize a photograph; never raises, but for the end of the process and of memory."""
+        """Colorize a photograph.
+
+        Errors become entries of the ledger; only the end of the process and a lack of memory are raised.
+        """
         started = time.monotonic()
         entry = Entry(
             row.id,

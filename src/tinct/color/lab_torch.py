@@ -10,6 +10,7 @@ from torch import Tensor
 from tinct.color.srgb import RGB_TO_WHITE_XYZ, WHITE_XYZ_TO_RGB
 
 EPSILON, KAPPA = 216 / 24389, 24389 / 27
+"""Constants of CIE L* (CIE 15:2004, section 8.2.1): the largest ratio of the linear part, and its slope."""
 
 
 def linear_rgb(rgb: Tensor) -> Tensor:
