@@ -10,6 +10,9 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
+STANDARD_STREAM = "-"
+"""Name of standard input and output in place of a path."""
+
 LARGEST_PIPE = 2 << 30
 """Bytes that are read from a pipe at most, as a pipe does not tell its length."""
 

@@ -1,8 +1,8 @@
 """The command line: commands parse arguments, call the library, and print.
 
 Each group of commands is a module of this package with a function `register(app)` that adds its commands. These
-modules import only the standard library and typer at their top, so that `tinct --help` answers at once; a command
-imports its needs when it runs.
+modules import only the standard library, typer and modules of tinct without further imports at their top, so that
+`tinct --help` answers at once; a command imports its needs when it runs.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import typer
 from tinct.cli.process import discard_output, is_closed
 from tinct.errors import OptionError, OutputError, PhotoError, TinctError
 from tinct.options import Options
+from tinct.streams import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from tinct.colorizing.batch import Item, OutputRules
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
     from tinct.hints import HintLike
     from tinct.methods import Method
     from tinct.photo import Photo
-
-STANDARD_STREAM = "-"
-"""Name of standard input and output in place of a path."""
-
-SAME = "same"
-"""Value of `--format` for each photograph's own format."""
 
 _LARGEST_LIST = 64 << 20
 """Bytes of a list of photographs."""
@@ -219,7 +214,7 @@ def _colorize_one(
     set_up: Callable[[Photo], Colorizer], item: Item, rules: OutputRules, page: int | None
 ) -> None:
     from tinct.cli.tiff_pages import colorize_pages, takes_all_pages
-    from tinct.colorizing.batch import make_folder
+    from tinct.colorizing.batch import SAME, make_folder
     from tinct.photo.writing import check_target
 
     to_stream = item.target == STANDARD_STREAM

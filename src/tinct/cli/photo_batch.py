@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 
 from tinct.cli.process import echo, termination_interrupts
 from tinct.errors import one_line
+from tinct.streams import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from tinct.colorizing.batch import Item, OutputRules
-
-STANDARD_STREAM = "-"
-"""Name of standard input and output in place of a path."""
 
 Work = Callable[["Item"], None]
 """A function that colorizes one photograph and writes its result; it raises errors, and adds notes to the item."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tinct.errors import OptionError
+from tinct.streams import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from tinct.colorizing.colorizer import Colorizer
@@ -34,7 +35,7 @@ def read_album(
         raise OptionError(
             f"{conflicting_flags[0]} is given, but the project says that; leave it out, or leave out --project."
         )
-    if "-" in photos:
+    if STANDARD_STREAM in photos:
         raise OptionError("standard input has no name that a project could know; name a file.")
     album = Album(project, carry or "nothing")
     _ = album.references  # what is missing is so for every photograph: say it once, before any work

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from tinct.web.settings import DEFAULT_PORT
+
 _HOST = typer.Option(help="Address to answer on; the default is this machine alone.")
 _PORT = typer.Option(min=0, max=65535, help="0 takes a free one.")
 _TOKEN = typer.Option(
@@ -42,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     host: Annotated[str, _HOST] = "127.0.0.1",
-    port: Annotated[int, _PORT] = 8322,
+    port: Annotated[int, _PORT] = DEFAULT_PORT,
     token: Annotated[str | None, _TOKEN] = None,
     max_pixels: Annotated[int | None, _MAX_PIXELS] = None,
     max_upload: Annotated[int, _MAX_UPLOAD] = 256,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinct.streams import STANDARD_STREAM
+
 if TYPE_CHECKING:
     from tinct.colorizing.colorizer import Colorizer
     from tinct.photo import Photo
@@ -16,7 +18,7 @@ def takes_all_pages(source: str, target: str) -> bool:
     from tinct.photo.formats import SUFFIXES
 
     kind = SUFFIXES.get(Path(target).suffix.lower())
-    return source != "-" and kind is not None and kind.name == "TIFF" and Path(source).is_file()
+    return source != STANDARD_STREAM and kind is not None and kind.name == "TIFF" and Path(source).is_file()
 
 
 def colorize_pages(

@@ -18,9 +18,7 @@ from pathlib import Path
 
 from tinct.errors import OptionError, OutputError
 from tinct.photo.formats import READ_SUFFIXES, SUFFIXES, default_output
-
-STANDARD_STREAM = "-"
-"""Name of standard input and output in place of a path."""
+from tinct.streams import STANDARD_STREAM
 
 SAME = "same"
 """Name of each photograph's own format."""
