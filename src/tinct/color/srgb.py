@@ -89,7 +89,7 @@ def _decode_table(dtype: str) -> Array:
 
 
 def look_up(table: Array, values: NDArray[np.generic]) -> Array:
-    """What a table has for uint8 or uint16 values, same shape; for uint8 OpenCV's is three times as fast as NumPy's."""
+    """Values of a table at uint8 or uint16 indices, same shape; for uint8 by OpenCV, three times as fast as NumPy."""
     if values.dtype != np.uint8 or not values.size:
         return table[values]
     from cv2 import LUT

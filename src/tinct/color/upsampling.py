@@ -86,7 +86,7 @@ class ChromaUpsampler:
         return np.ascontiguousarray(np.moveaxis(self.planes(top, bottom, lightness), 0, -1))
 
     def planes(self, top: int, bottom: int, lightness: Array) -> Array:
-        """What `rows` gives, as a plane of a* and a plane of b*: shape (2, bottom - top, W)."""
+        """Chroma of some rows as `rows` gives it, as a plane of a* and a plane of b*: shape (2, bottom - top, W)."""
         if not 0 <= top <= bottom <= self.shape[0] or lightness.shape != (bottom - top, self.shape[1]):
             raise ShapeError(
                 f"lightness is {lightness.shape} for rows {top} to {bottom} of a {self.shape} photograph; "

@@ -1,4 +1,4 @@
-"""What a user asked for: points, strokes, rectangles, painted images and swatches.
+"""Hints, the colors that a user asks for: points, strokes, rectangles, painted images and swatches.
 
 Hints are kept in the photograph's own pixels (x to the right, y down, pixel centers at whole numbers);
 `place_hints` brings them to a method's working size. A gray hint is a hint like any other: neutral.

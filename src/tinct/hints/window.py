@@ -1,4 +1,4 @@
-"""Where hints lie among a method's working pixels: the scale, and windows that hold one hint each."""
+"""Places of hints among a method's working pixels: the scale, and windows that hold one hint each."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a contestant is given, and the truth that its answer is compared with.
+    """A question to a contestant about one photograph, and the truth that its answer is compared with.
 
     Attributes:
         label: name of the case within its protocol ("auto", "exemplar", "10" revealed points, ...).

@@ -1,4 +1,4 @@
-"""What an evaluation measures: protocol, contestants, photographs and metrics."""
+"""The plan of an evaluation: protocol, contestants, photographs and metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tinct.evaluation.run.results import Heading, versions
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What an evaluation measures.
+    """An evaluation to measure.
 
     Attributes:
         protocol: makes the cases of each photograph.

@@ -41,7 +41,7 @@ NO_TIME: Cell = {"seconds": None, "peak_megabytes": None}
 
 @dataclass(frozen=True, slots=True)
 class RuntimeRun:
-    """What to time.
+    """A run of the protocol `runtime`.
 
     Attributes:
         methods: names; each method is given what it needs: one reference, or HINTS revealed patches.

@@ -42,7 +42,7 @@ LONG = 20.0
 
 
 class Order(TypedDict):
-    """What to time: a method's name or "gray", a label of SIZES, and the files of two color photographs."""
+    """One measurement: a method's name or "gray", a label of SIZES, and the files of two color photographs."""
 
     method: str
     size: str
