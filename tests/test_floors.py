@@ -19,6 +19,7 @@ methods.*
 networks
 methods methods.selection
 colorizing | stylizing
+retrieval
 archive
 training networks.*.training networks.*_training networks.*.batch networks.*.ranges \
 networks.*.recipe networks.*.encoder_weights

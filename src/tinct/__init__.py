@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tinct.methods import METHODS, Prediction, get_method
     from tinct.options import Options
     from tinct.photo import Photo, Provenance
+    from tinct.retrieval.references import Retrieved, retrieve_references
     from tinct.stylizing.stylization import stylize
 
 
@@ -30,6 +31,7 @@ __all__ = [
     "Prediction",
     "Provenance",
     "Rectangle",
+    "Retrieved",
     "Stroke",
     "Swatch",
     "TinctError",
@@ -38,6 +40,7 @@ __all__ = [
     "get_method",
     "parse_hint",
     "read_hints",
+    "retrieve_references",
     "stylize",
 ]
 
@@ -48,6 +51,7 @@ _HOMES = {
     "tinct.methods": ("METHODS", "Prediction", "get_method"),
     "tinct.options": ("Options",),
     "tinct.photo": ("Photo", "Provenance"),
+    "tinct.retrieval.references": ("Retrieved", "retrieve_references"),
     "tinct.stylizing.stylization": ("stylize",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from tinct.archive.ledger import FAILED, SETTLED, Entry, Ledger
-from tinct.archive.manifest import Row
+from tinct.archive.manifest import Row, with_leaders
 from tinct.archive.storage import Store, sweep
 from tinct.archive.worker import Job, Worker
 
@@ -64,18 +64,19 @@ def run_batch(
     Args:
         rows: of the manifest.
         job: what is the same for all photographs.
-        shard: (index, count): only rows whose id modulo count is index.
+        shard: (index, count): only rows whose id modulo count is index; a group goes by its leader's id.
         jobs: worker processes; each takes its share of the processor's cores.
         retry_refused: True tries rows again that were refused.
         tell: is called with each entry.
     Raises:
+        ManifestError: if a group names no photograph of the manifest.
         StorageError: if the ledger cannot be read or written.
     """
     out = Store(job.out)
     ledger = Ledger(out)
     ledger.recover()
     sweep(out, OLD)
-    planned = [row for row in rows if row.in_shard(shard)]
+    planned = [row for row in with_leaders(rows) if row.in_shard(shard)]
     waiting = unsettled(planned, ledger, retry_refused=retry_refused)
     statuses: dict[str, int] = {}
     try:

@@ -7,16 +7,14 @@ import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tinct.archive.storage import Store, filesystem_of, read_uri
+from tinct.colorizing.batch import is_called_like_a_photograph
 from tinct.errors import ManifestError, MissingExtraError
-
-PHOTOGRAPH_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".jp2")
-"""Endings of the names that a plan takes for photographs."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,9 @@ class Row:
         hints: URI of a file of hints, or "".
         project: path of a project file, or ""; a row with a project has neither references nor options.
         options: attributes of `tinct.Options` that differ from their defaults.
-        group: name of the group whose photographs agree in color, or "".
+        group: the photograph whose colors the row's group takes, by its id in hexadecimal or its URI, or "".
+        carry: what of a project's hints other photographs get ("places" or "result"; `tinct.colorizing.album`), or "".
+        leader: the row that `group` names, unless it is this one; `with_leaders` sets it, and no file has it.
     """
 
     id: int
@@ -40,6 +40,8 @@ class Row:
     project: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     group: str = ""
+    carry: str = ""
+    leader: Row | None = None
 
     @property
     def key(self) -> str:
@@ -49,13 +51,22 @@ class Row:
     @property
     def options_sha256(self) -> str:
         """A hash of all inputs of the result beside the photograph and the weights."""
-        asked = {name: value for name, value in asdict(self).items() if name not in ("id", "uri", "group")}
+        given = {"references": self.references, "hints": self.hints, "project": self.project}
+        asked: dict[str, Any] = {**given, "options": self.options}
+        if self.carry:
+            asked["carry"] = self.carry
+        if self.leader is not None:
+            asked["leader"] = [self.leader.uri, self.leader.options_sha256]
         return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     def in_shard(self, shard: tuple[int, int]) -> bool:
-        """True if the row belongs to shard (index, count): id modulo count is index."""
+        """True if the row belongs to shard (index, count): id modulo count is index, of the leader if there is one."""
         index, count = shard
-        return self.id % count == index
+        return (self.leader or self).id % count == index
+
+
+COLUMNS = tuple(each.name for each in fields(Row) if each.name != "leader")
+"""The columns of a manifest."""
 
 
 def photograph_id(uri: str) -> int:
@@ -69,29 +80,62 @@ def plan(
     references: Sequence[str] = (),
     hints: str = "",
     project: str = "",
+    carry: str = "",
     options: Mapping[str, Any] | None = None,
 ) -> list[Row]:
     """Rows for all photographs of a folder, a glob pattern, or a URI prefix, in order of their URIs.
 
     Args:
         source: a folder or prefix, searched with all folders below; or a pattern with * and **.
-        references, hints, project, options: the same for all rows; see `Row`.
+        references, hints, project, carry, options: the same for all rows; see `Row`.
     Raises:
         ManifestError: if there is no photograph.
         StorageError: if the source cannot be listed.
     """
-    uris = [uri for uri in _found(source) if _is_photograph(uri)]
-    if not uris:
-        raise ManifestError(
-            f"no photographs were found in {source}; give a folder, a pattern such as 'scans/**/*.tif', or a URI."
-        )
     shared = {
         "references": tuple(references),
         "hints": hints,
         "project": project,
+        "carry": carry,
         "options": dict(options or {}),
     }
-    return [Row(photograph_id(uri), uri, **shared) for uri in sorted(uris)]  # type: ignore[arg-type]
+    return [Row(photograph_id(uri), uri, **shared) for uri in photographs_below(source)]  # type: ignore[arg-type]
+
+
+def photographs_below(source: str) -> list[str]:
+    """URIs of the photographs of a folder, a glob pattern, or a URI prefix, sorted.
+
+    Raises:
+        ManifestError: if there is no photograph.
+        StorageError: if the place cannot be listed.
+    """
+    uris = [uri for uri in _found(source) if is_called_like_a_photograph(PurePosixPath(uri).name)]
+    if not uris:
+        raise ManifestError(
+            f"no photographs were found in {source}; give a folder, a pattern such as 'scans/**/*.tif', or a URI."
+        )
+    return sorted(uris)
+
+
+def with_leaders(rows: Iterable[Row]) -> list[Row]:
+    """Rows with their leaders: each row of a group knows the one whose colors the group takes.
+
+    Raises:
+        ManifestError: if a group names no photograph of the manifest.
+    """
+    listed = list(rows)
+    wanted = {row.group for row in listed if row.group}
+    known = {name: row for row in listed for name in (row.key, row.uri) if name in wanted}
+    found = []
+    for row in listed:
+        if row.group and row.group not in known:
+            raise ManifestError(
+                f"{row.uri} has the group {row.group!r}, which is no photograph of the manifest; name one by its "
+                "id or URI, or let `tinct batch plan --group` do it."
+            )
+        leader = known[row.group] if row.group else row
+        found.append(row if leader is row else replace(row, leader=leader))
+    return found
 
 
 def _found(source: str) -> Iterable[str]:
@@ -108,11 +152,6 @@ def _uri_of(source: str, filesystem: Any, path: str) -> str:
     return (
         f"{scheme}://{path.lstrip('/') if scheme != 'file' else path}" if separator else os.path.abspath(path)
     )
-
-
-def _is_photograph(uri: str) -> bool:
-    name = PurePosixPath(uri).name
-    return name.lower().endswith(PHOTOGRAPH_SUFFIXES) and not name.startswith(".") and ".color." not in name
 
 
 def write_manifest(rows: Iterable[Row], uri: str) -> None:
@@ -136,7 +175,7 @@ def _encoded(listed: list[dict[str, Any]], uri: str) -> bytes:
         return stream.getvalue()
     if kind == ".csv":
         text = io.StringIO()
-        writer = csv.DictWriter(text, [each.name for each in fields(Row)], lineterminator="\n")
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows({**row, "references": json.dumps(row["references"])} for row in listed)
         return text.getvalue().encode()
@@ -190,7 +229,8 @@ def _kind(uri: str) -> str:
 
 
 def _to_columns(row: Row) -> dict[str, Any]:
-    columns = asdict(row) | {"references": list(row.references), "options": ""}
+    columns = {name: getattr(row, name) for name in COLUMNS}
+    columns |= {"references": list(row.references), "options": ""}
     if row.options:
         columns["options"] = json.dumps(dict(row.options), sort_keys=True)
     return columns
@@ -209,14 +249,23 @@ def _from_columns(columns: Any, number: int) -> Row:
         return Row(
             photograph_id(uri) if given in (None, "") else int(given),
             uri,
-            tuple(_references(columns.get("references"))),
+            tuple(_references(columns.get("references") or columns.get("reference"))),
             columns.get("hints") or "",
             columns.get("project") or "",
             options,
             columns.get("group") or "",
+            _carried(columns.get("carry")),
         )
     except (ValueError, TypeError, KeyError) as error:
         raise ManifestError(f"row {number} of the manifest ({uri}) is wrong: {error}") from None
+
+
+def _carried(given: Any) -> str:
+    from tinct.colorizing.album import CARRIES
+
+    if given and given not in CARRIES:
+        raise ValueError(f"carry is {given!r}; choose one of {', '.join(CARRIES)}.")
+    return given or ""
 
 
 def _references(given: Any) -> list[str]:
@@ -262,6 +311,7 @@ def manifest_schema() -> Any:
         ("project", text),
         ("options", text),
         ("group", text),
+        ("carry", text),
     ]
     return pyarrow.schema(columns)
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
 
 from tinct.archive.batch import Outcome, share_cores, unsettled
 from tinct.archive.ledger import FOLDER, Ledger, ledger_schema
-from tinct.archive.manifest import Row, arrow
+from tinct.archive.manifest import COLUMNS, Row, arrow, with_leaders
 from tinct.archive.storage import Store
 from tinct.archive.worker import Job, Worker
 from tinct.errors import MissingExtraError, OptionError, StorageError, one_line
@@ -77,7 +77,7 @@ def run_on_ray(
             "memory:// is seen by one process alone; give an output that all of Ray's nodes reach."
         )
     _connect(ray, address)
-    planned = list(rows)
+    planned = with_leaders(rows)
     ledger = Ledger(Store(job.out))
     ledger.recover()
     waiting = unsettled(planned, ledger, retry_refused=retry_refused)
@@ -151,16 +151,18 @@ def _checkpoint(context: Any, out: Store) -> bool:
 def _columns(row: Row) -> dict[str, Any]:
     import json
 
-    return asdict(row) | {"references": list(row.references), "options": json.dumps(dict(row.options))}
+    columns = {name: getattr(row, name) for name in COLUMNS}
+    columns |= {"references": list(row.references), "options": json.dumps(dict(row.options))}
+    return columns | {"leader": json.dumps(_columns(row.leader)) if row.leader else ""}
 
 
 def _row(columns: dict[str, Any]) -> Row:
     import json
 
-    known = {each.name for each in fields(Row)}
-    values = {name: value for name, value in columns.items() if name in known}
-    options = json.loads(values["options"] or "{}")
-    return Row(**{**values, "references": tuple(values["references"] or ()), "options": options})
+    values = {name: columns[name] for name in COLUMNS}
+    leader = _row(json.loads(columns["leader"])) if columns["leader"] else None
+    references, options = tuple(values["references"] or ()), json.loads(values["options"] or "{}")
+    return Row(**{**values, "references": references, "options": options, "leader": leader})
 
 
 def _connect(ray: Any, address: str) -> None:

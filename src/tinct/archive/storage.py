@@ -18,6 +18,10 @@ TEMPORARY = ".tinct-"
 """Beginning of the names of files that are being written; a file of such a name is never read or listed."""
 
 
+Stamp = tuple[int, str]
+"""Size and time of change of a file."""
+
+
 @dataclass(frozen=True)
 class Store:
     """A folder or bucket prefix, under which files have keys such as "ledger/part-1.parquet".
@@ -118,6 +122,21 @@ def read_uri(uri: str) -> bytes:
     with _named(uri, "read"):
         content: bytes = filesystem.cat_file(path)
         return content
+
+
+def stamp_of(uri: str) -> Stamp:
+    """The stamp of one file anywhere: another one means that the file has changed.
+
+    Raises:
+        StorageError: if it cannot be looked at.
+    """
+    filesystem, path = filesystem_of(uri)
+    try:
+        info = filesystem.info(path)
+    except Exception as error:
+        raise StorageError(f"{uri} cannot be looked at ({error}).") from None
+    changed = info.get("mtime", info.get("LastModified", info.get("created", "")))
+    return int(info.get("size") or 0), str(changed)
 
 
 def filesystem_of(uri: str) -> tuple[Any, str]:

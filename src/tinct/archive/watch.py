@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 
 from tinct.archive.batch import Tell, run_batch
 from tinct.archive.manifest import Row, plan
-from tinct.archive.storage import filesystem_of
+from tinct.archive.storage import Stamp, stamp_of
 from tinct.archive.worker import Job
-from tinct.errors import ManifestError, StorageError
-
-Stamp = tuple[int, str]
-"""Size and modification time of a file."""
+from tinct.errors import ManifestError
 
 
 @dataclass
@@ -55,7 +52,7 @@ class Watch:
         now = time.monotonic()
         ready = []
         for row in rows:
-            stamp = _stamp(row.uri)
+            stamp = stamp_of(row.uri)
             known = self._seen.get(row.uri)
             if known is None or known[0] != stamp:
                 self._seen[row.uri] = (stamp, now)
@@ -82,13 +79,3 @@ class Watch:
         while not stop():
             self.look(jobs=jobs, tell=tell)
             time.sleep(pause)
-
-
-def _stamp(uri: str) -> Stamp:
-    filesystem, path = filesystem_of(uri)
-    try:
-        info = filesystem.info(path)
-    except Exception as error:
-        raise StorageError(f"{uri} cannot be looked at ({error}).") from None
-    changed = info.get("mtime", info.get("LastModified", info.get("created", "")))
-    return int(info.get("size") or 0), str(changed)

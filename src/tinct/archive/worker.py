@@ -15,23 +15,26 @@ from typing import TYPE_CHECKING, Any
 from tinct.archive.ledger import DONE, FAILED, REFUSED, SKIPPED, Entry
 from tinct.archive.manifest import Row
 from tinct.archive.storage import Store, read_uri
-from tinct.colorizing.batch import SAME, holds_record
-from tinct.errors import (
-    MissingExtraError,
-    StorageError,
-    TinctError,
-    WeightsError,
-    is_out_of_memory,
-    one_line,
-)
+from tinct.colorizing.batch import SAME, State, holds_record, outcome_of
+from tinct.errors import PhotoError, TinctError, one_line
 from tinct.version import __version__
 
 if TYPE_CHECKING:
+    from tinct.colorizing.album import Album
     from tinct.colorizing.colorizer import Colorizer
     from tinct.photo import Photo
 
 KEPT_REFERENCES = 8
 """Reference photographs that a worker keeps decoded."""
+
+STATUSES = {
+    State.WRITTEN: DONE,
+    State.OWN_RESULT: SKIPPED,
+    State.EXISTS: SKIPPED,
+    State.REFUSED: REFUSED,
+    State.FAILED: FAILED,
+}
+"""What the ledger calls the states of `tinct.colorizing.batch`, which decides them."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ class Worker:
         self.name = f"{socket.gethostname()}-{os.getpid()}"
         self._references: OrderedDict[str, Photo] = OrderedDict()
         self._colorizer: Colorizer | None = None
-        self._set_for: tuple[str, ...] | None = None
+        self._set_for: tuple[tuple[str, ...], Row | None] | None = None
+        self._album: tuple[tuple[str, str], Album] | None = None
+        self._led: tuple[Row, Photo] | None = None
 
     def process(self, row: Row) -> Entry:
         """Colorize a photograph.
@@ -84,15 +89,9 @@ class Worker:
         )
         try:
             entry = self._colorized(row, entry)
-        except (StorageError, MissingExtraError, WeightsError) as error:
-            entry = replace(entry, status=FAILED, message=one_line(str(error) or type(error).__name__))
-        except TinctError as error:
-            entry = replace(entry, status=REFUSED, message=one_line(str(error) or type(error).__name__))
         except Exception as error:
-            said = f"failed unexpectedly ({type(error).__name__}: {one_line(str(error))})"
-            if is_out_of_memory(error):
-                said = "there was not enough memory for this photograph."
-            entry = replace(entry, status=FAILED, message=said)
+            state, why = outcome_of(error)
+            entry = replace(entry, status=STATUSES[state], message=why)
         return replace(entry, seconds=round(time.monotonic() - started, 4), finished=time.time())
 
     def _colorized(self, row: Row, entry: Entry) -> Entry:
@@ -108,8 +107,15 @@ class Worker:
         )
         if not self.job.again and holds_record(content):
             return replace(entry, status=SKIPPED, message="it was colorized by tinct already.")
-        colorizer = self._prepared(row, photo)
-        prediction, said = colorizer.predict(), colorizer.provenance
+        leading = self._leader(row)
+        if row.leader is not None:
+            said = f"colored after {row.leader.uri}, the surest of its group"
+            if leading is None:
+                said = f"{row.leader.uri}, after which its group is colored, has no colors to give"
+            used = (*row.references, *([row.leader.uri] if leading is not None else ()))
+            entry = replace(entry, references=used, notes=(*entry.notes, said))
+        colorizer = self._prepared(row, photo, leading)
+        prediction, made = colorizer.predict(), colorizer.provenance
         result = self._encoded(colorizer, photo, content, entry.sha256_in)
         key = f"{row.key}.{self._suffix(photo)}"
         self.out.put(key, result)
@@ -119,8 +125,8 @@ class Worker:
             output=key,
             sha256_out=sha256(result).hexdigest(),
             bytes_out=len(result),
-            method=said.method,
-            weights_sha256=said.weights_sha256 or "",
+            method=made.method,
+            weights_sha256=made.weights_sha256 or "",
             confidence=round(float(prediction.confidence.mean()), 4),
             colorfulness=round(float((prediction.ab.astype("f4") ** 2).sum(-1).mean() ** 0.5), 3),
         )
@@ -135,26 +141,64 @@ class Worker:
                 f"{PurePosixPath(uri).name}: {one_line(str(error) or type(error).__name__)}"
             ) from None
 
-    def _prepared(self, row: Row, photo: Photo) -> Colorizer:
+    def confidence(self, row: Row) -> float:
+        """How sure the method is of a photograph's colors: the mean of its confidence, 0..1.
+
+        Raises:
+            TinctError: if the photograph, or what it is colored by, cannot be read.
+        """
+        colorizer = self._prepared(row, self._photo(row.uri, read_uri(row.uri)))
+        return float(colorizer.predict().confidence.mean())
+
+    def _prepared(self, row: Row, photo: Photo, leading: Photo | None = None) -> Colorizer:
+        """A colorizer with a row's photograph, hints, options and references; `leading` is one more reference."""
         from tinct.colorizing.colorizer import Colorizer
         from tinct.hints import read_hints
         from tinct.options import Options
 
         if row.project:
-            from tinct.colorizing.album import Album
-
-            return Album(row.project).set_up(photo)
+            return self._album_of(row).set_up(photo)
         if self._colorizer is None:
             self._colorizer = Colorizer()
         colorizer = self._colorizer
         colorizer.set_options(**{**asdict(Options()), **self.job.options, **row.options})
         colorizer.set_photo(photo)
-        if row.references != self._set_for:
-            colorizer.set_references([self._reference(uri) for uri in row.references])
-            self._set_for = row.references
+        wanted = row.references, row.leader if leading is not None else None
+        if wanted != self._set_for:
+            self._set_for = None
+            extra = [] if leading is None else [leading]
+            colorizer.set_references([*map(self._reference, row.references), *extra])
+            self._set_for = wanted
         for hint in read_hints(read_uri(row.hints), (photo.width, photo.height)) if row.hints else ():
             colorizer.add_hint(hint)
         return colorizer
+
+    def _leader(self, row: Row) -> Photo | None:
+        """The result of a row's leader; None if it has none, or its photograph cannot be colorized.
+
+        The result is made again rather than read, so that shards, engines and formats give the same bytes.
+        """
+        leader = row.leader
+        if leader is None or row.project:
+            return None
+        if self._led is None or self._led[0] != leader:
+            self._led = None
+            try:
+                result = self._prepared(leader, self._photo(leader.uri, read_uri(leader.uri))).render()
+            except PhotoError:
+                return None
+            if not result.gives_color():
+                return None
+            self._led = leader, result
+        return self._led[1]
+
+    def _album_of(self, row: Row) -> Album:
+        from tinct.colorizing.album import Album
+
+        wanted = row.project, row.carry or "nothing"
+        if self._album is None or self._album[0] != wanted:
+            self._album = wanted, Album(*wanted)
+        return self._album[1]
 
     def _reference(self, uri: str) -> Photo:
         if uri not in self._references:

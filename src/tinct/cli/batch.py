@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from tinct.options import Options
 
 if TYPE_CHECKING:
     from tinct.archive.ledger import Entry
+    from tinct.archive.manifest import Row
     from tinct.archive.worker import Job
 
 
@@ -27,6 +29,8 @@ Examples:
       colorizes them; start it again after anything that stopped it
   tinct batch start s3://archive/scans.parquet --out s3://archive/colored --shard 3/100
       the fourth of a hundred machines
+  tinct batch plan scans -o scans.parquet --reference-from album --group
+      references from album/ where one is alike enough; alike photographs agree in color
   tinct batch run scans.parquet --out colored --on ray
   tinct batch report colored --out report.html
   tinct batch verify colored
@@ -55,6 +59,14 @@ _IIIF = typer.Option("--iiif", metavar="DIR", help="Folder for a IIIF manifest f
 _QUIET = typer.Option("--quiet", help="Print no line for each photograph.")
 _JSON = typer.Option("--json", help="Print a JSON object for each photograph.")
 _REFERENCE = typer.Option("-r", "--reference", metavar="URI", help="Reference for all; repeat for more.")
+_REFERENCE_FROM = typer.Option(
+    "--reference-from",
+    metavar="FOLDER",
+    help="Folder or URI of color photographs; the one most like each photograph is its reference.",
+)
+_REFERENCES = typer.Option(
+    "--references", metavar="N", help="How many of those to take colors from.", min=1, max=8
+)
 _METHOD = typer.Option("-m", "--method", metavar="NAME", help="A name that `tinct methods` lists.")
 _OPTION = typer.Option(
     "--option", metavar="NAME=VALUE", help="An option of `tinct colorize` for all, such as vividness=0.8."
@@ -84,18 +96,48 @@ def plan(
     reference: Annotated[list[str] | None, _REFERENCE] = None,
     hints: Annotated[str, typer.Option("--hints", metavar="URI", help="Hints for all.")] = "",
     project: Annotated[str, typer.Option("--project", metavar="FILE", help="Project for all.")] = "",
+    carry: Annotated[
+        str,
+        typer.Option(
+            "--carry",
+            metavar="WHAT",
+            help="What of the project's hints all photographs get: places, or result, which makes the project's own "
+            "result a reference.",
+        ),
+    ] = "",
+    reference_from: Annotated[str | None, _REFERENCE_FROM] = None,
+    references: Annotated[int, _REFERENCES] = 1,
+    group: Annotated[
+        bool,
+        typer.Option(
+            "--group", help="Group alike photographs; each group is colored after its surest member."
+        ),
+    ] = False,
     method: Annotated[str | None, _METHOD] = None,
     option: Annotated[list[str] | None, _OPTION] = None,
 ) -> int:
     """Make a manifest: one row for each photograph of a folder, a pattern or a URI prefix."""
     from tinct.archive import manifest
 
-    if project and (reference or hints or option or method):
+    if project and (reference or reference_from or hints or option or method or group):
         raise OptionError("a project says references, hints and options itself; give --project alone.")
+    if carry and not project:
+        raise OptionError("--carry is given, but there is no --project whose hints could be carried.")
     options = _options(option, method)
-    rows = manifest.plan(source, references=reference or (), hints=hints, project=project, options=options)
+    if reference or reference_from or group:
+        from tinct.methods.selection import choose_method
+
+        choose_method(options.get("method"), True, True)
+    rows = manifest.plan(
+        source, references=reference or (), hints=hints, project=project, carry=carry, options=options
+    )
+    rows = _retrieved(rows, reference_from, references)
+    if group:
+        from tinct.archive.alike import with_groups
+
+        rows = with_groups(rows)
     manifest.write_manifest(rows, output)
-    typer.echo(f"{output}: {len(rows)} photographs")
+    typer.echo(f"{output}: {_counted(rows)}")
     return 0
 
 
@@ -111,6 +153,8 @@ def start(
     label: Annotated[str, _LABEL] = "",
     c2pa: Annotated[tuple[str, str] | None, _C2PA] = None,
     iiif: Annotated[Path | None, _IIIF] = None,
+    reference_from: Annotated[str | None, _REFERENCE_FROM] = None,
+    references: Annotated[int, _REFERENCES] = 1,
     method: Annotated[str | None, _METHOD] = None,
     option: Annotated[list[str] | None, _OPTION] = None,
     quiet: Annotated[bool, _QUIET] = False,
@@ -121,13 +165,15 @@ def start(
     Results have names made of the photograph's id. The ledger beside them has a row for each photograph.
     """
     from tinct.archive.batch import run_batch
-    from tinct.archive.manifest import read_manifest
+    from tinct.archive.manifest import read_manifest, with_leaders
 
     job = _job(out, format, store, again, label, c2pa, _options(option, method))
-    tell = _teller(quiet, as_json)
-    outcome = run_batch(
-        read_manifest(manifest), job, shard=_shard(shard), jobs=jobs, retry_refused=retry_refused, tell=tell
-    )
+    tell, part = _teller(quiet, as_json), _shard(shard)
+    rows = read_manifest(manifest)
+    if reference_from is not None:
+        rows = [row for row in with_leaders(rows) if row.in_shard(part)]
+        rows = _retrieved(rows, reference_from, references)
+    outcome = run_batch(rows, job, shard=part, jobs=jobs, retry_refused=retry_refused, tell=tell)
     if iiif is not None:
         _write_iiif(out, iiif)
     return _summary(outcome, as_json)
@@ -272,6 +318,30 @@ def _job(
 
         check_signing(*c2pa)
     return Job(out, format, store, again, label, c2pa or None, options)
+
+
+def _retrieved(rows: list[Row], source: str | None, count: int) -> list[Row]:
+    """Rows with references from a folder or URI, if one is named; says how many rows have none."""
+    if source is None:
+        return rows
+    from tinct.archive.alike import with_references
+    from tinct.cli import note
+
+    rows = with_references(rows, source, count)
+    alone = sum(1 for row in rows if not (row.references or row.project))
+    if alone:
+        note(
+            f"for {alone} of {len(rows)} photographs nothing in {source} is alike enough; they get no reference."
+        )
+    return rows
+
+
+def _counted(rows: Sequence[Row]) -> str:
+    groups = {row.group for row in rows if row.group}
+    said = f"{len(rows)} photographs"
+    if groups:
+        said += f", {sum(1 for row in rows if row.group)} of them in {len(groups)} groups"
+    return said
 
 
 def _options(given: list[str] | None, method: str | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tinct.options import Options
 from tinct.streams import STANDARD_STREAM
 
 if TYPE_CHECKING:
+    from tinct.cli.retrieving import Retrieving
     from tinct.colorizing.batch import Item, OutputRules
     from tinct.colorizing.colorizer import Colorizer
     from tinct.hints import HintLike
@@ -27,7 +28,14 @@ if TYPE_CHECKING:
 _LARGEST_LIST = 64 << 20
 """Bytes of a list of photographs."""
 
-PROJECT_PARAMETERS = ("reference", "hint", "hints", *(each.name for each in fields(Options)))
+PROJECT_PARAMETERS = (
+    "reference",
+    "reference_from",
+    "references",
+    "hint",
+    "hints",
+    *(each.name for each in fields(Options)),
+)
 """Parameters of the command that a project states itself."""
 
 EXAMPLES = """
@@ -43,6 +51,8 @@ Examples:
       many photographs; one that cannot be read does not stop the rest
   tinct colorize scans --recursive --out-dir colored --keep-tree --format same --skip-existing
       a tree of folders; the same line again goes on where it was stopped
+  tinct colorize scan.jpg --reference-from album
+      takes the colors of the photograph in album/ that is most like it, and says which
   tinct colorize - -r album.jpg < scan.jpg > color.jpg
   tinct colorize --project coat.tinct.json
       does again what was saved in the studio, byte for byte
@@ -56,6 +66,14 @@ _PHOTOS = typer.Argument(
 )
 _REFERENCE = typer.Option(
     "-r", "--reference", metavar="FILE", help="Color photograph to take colors from; repeat for more."
+)
+_REFERENCE_FROM = typer.Option(
+    "--reference-from",
+    metavar="FOLDER",
+    help="Folder of color photographs; the one most like the photograph is its reference.",
+)
+_REFERENCES = typer.Option(
+    "--references", metavar="N", help="How many of that folder's photographs to take colors from, 1 to 8."
 )
 _HINT = typer.Option(
     "--hint", metavar="X,Y=#RRGGBB", help="A colored point, in pixels or percent; repeat for more."
@@ -119,6 +137,8 @@ def colorize(
     context: typer.Context,
     photos: Annotated[list[str] | None, _PHOTOS] = None,
     reference: Annotated[list[str] | None, _REFERENCE] = None,
+    reference_from: Annotated[str | None, _REFERENCE_FROM] = None,
+    references: Annotated[int, _REFERENCES] = 1,
     hint: Annotated[list[str] | None, _HINT] = None,
     hints: Annotated[str | None, _HINTS] = None,
     method: Annotated[str | None, _METHOD] = None,
@@ -151,6 +171,7 @@ def colorize(
     from tinct.cli.photo_batch import Verbosity, process_all
     from tinct.colorizing.batch import OutputRules
 
+    retrieving = None
     photos = [*(photos or ()), *(_listed(files_from) if files_from is not None else ())]
     if project is not None:
         from tinct.cli.project_replay import read_album
@@ -168,14 +189,18 @@ def colorize(
             seed=seed,
             trust=trust,
         )
-        set_up = _set_up(options, reference, hint or [], hints)
+        retrieving = _retrieving(context, reference_from, references)
+        set_up = _set_up(options, reference, hint or [], hints, retrieving)
     items, rules = _planned(
         photos, output, OutputRules(out_dir, keep_tree, format, overwrite, skip_existing), recursive
     )
     if as_json and any(item.target == STANDARD_STREAM for item in items):
         raise OptionError("--json and a result both go to standard output; give -o FILE.")
     return process_all(
-        items, rules, lambda item: _colorize_one(set_up, item, rules, page), Verbosity(quiet, as_json)
+        items,
+        rules,
+        lambda item: _colorize_one(set_up, item, rules, page, retrieving),
+        Verbosity(quiet, as_json),
     )
 
 
@@ -186,8 +211,31 @@ def named_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
     return [flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"]
 
 
+def _retrieving(context: typer.Context, folder: str | None, count: int) -> Retrieving | None:
+    """What retrieves references for each photograph, if a folder is named.
+
+    Raises:
+        OptionError: if there is no such folder, or a count is given without one.
+    """
+    from tinct.cli.retrieving import Retrieving
+    from tinct.retrieval.collection import Folder
+
+    if folder is None:
+        if named_flags(context, ["references"]):
+            raise OptionError(
+                "--references is given, but there is no --reference-from FOLDER to take them from."
+            )
+        return None
+    Folder(folder)
+    return Retrieving(folder, count)
+
+
 def _set_up(
-    options: Options, reference: list[str] | None, points: list[str], file: str | None
+    options: Options,
+    reference: list[str] | None,
+    points: list[str],
+    file: str | None,
+    retrieving: Retrieving | None,
 ) -> Callable[[Photo], Colorizer]:
     """How each photograph is prepared: the references are read once, the hints for each size."""
     from tinct.colorizing.colorizer import Colorizer
@@ -197,12 +245,16 @@ def _set_up(
     # what is malformed or missing is so for every photograph: say it once, before any work
     strokes = _reread(file)
     swatches = [isinstance(each, Swatch) for each in _hints(points, strokes, (1, 1))]
-    _prepare(choose_method(options.method, bool(reference), not all(swatches), any(swatches)))
+    has_reference = bool(reference) or retrieving is not None
+    _prepare(choose_method(options.method, has_reference, not all(swatches), any(swatches)))
     colorizer = Colorizer(**asdict(options))
     colorizer.set_references(reference)
+    named = list(colorizer.references)
 
     def set_up(photo: Photo) -> Colorizer:
         colorizer.set_photo(photo)
+        if retrieving is not None:
+            colorizer.set_references([*named, *retrieving.references(photo)])
         for hint in _hints(points, strokes, (photo.width, photo.height)):
             colorizer.add_hint(hint)
         return colorizer
@@ -211,7 +263,11 @@ def _set_up(
 
 
 def _colorize_one(
-    set_up: Callable[[Photo], Colorizer], item: Item, rules: OutputRules, page: int | None
+    set_up: Callable[[Photo], Colorizer],
+    item: Item,
+    rules: OutputRules,
+    page: int | None,
+    retrieving: Retrieving | None = None,
 ) -> None:
     from tinct.cli.tiff_pages import colorize_pages, takes_all_pages
     from tinct.colorizing.batch import SAME, make_folder
@@ -235,6 +291,9 @@ def _colorize_one(
         else:
             result.write(Path(item.target), overwrite=rules.overwrite)
         notes = list(result.notes)
+    if retrieving is not None:
+        item.references = [(each.name, each.likeness) for each in retrieving.found]
+        notes += retrieving.notes()
     item.notes += [each for each in notes if each not in item.notes]
 
 

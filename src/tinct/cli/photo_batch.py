@@ -128,6 +128,7 @@ def _described(item: Item) -> dict[str, object]:
         "status": item.state.value,
         "error": one_line(item.reason) or None,
         "notes": [one_line(each) for each in item.notes],
+        "references": [{"photo": name, "likeness": likeness} for name, likeness in item.references],
     }
 
 

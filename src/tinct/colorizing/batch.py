@@ -1,6 +1,7 @@
 """Batches of photographs: which of the named files are colorized, where results go, and the state of each.
 
-All front doors that take several files decide here about a file before it is read.
+Whether a name is that of a photograph, which files are passed over, and the state of a photograph after an error are
+decided here, once, for the command line, for archives and for watched folders.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from tinct.errors import OptionError, OutputError
+from tinct.errors import (
+    MissingExtraError,
+    OptionError,
+    OutputError,
+    StorageError,
+    TinctError,
+    WeightsError,
+    is_out_of_memory,
+    one_line,
+)
 from tinct.photo.formats import READ_SUFFIXES, SUFFIXES, default_output
 from tinct.streams import STANDARD_STREAM
 
@@ -54,6 +64,7 @@ class Item:
         state: the photograph's state.
         reason: the reason of a refusal or failure, in one line; "" otherwise.
         notes: decisions of colorizing, one sentence each.
+        references: photographs that were retrieved to take colors from, and the likeness of each, -1..1.
     """
 
     photo: str
@@ -61,6 +72,7 @@ class Item:
     state: State = State.TO_DO
     reason: str = ""
     notes: list[str] = field(default_factory=list)
+    references: list[tuple[str, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +183,28 @@ def holds_record(content: bytes) -> bool:
     return RECORD in content[:_EDGE] or RECORD in content[-_EDGE:]
 
 
+def is_called_like_a_photograph(name: str) -> bool:
+    """True if a file's name ends as photographs' names do, and is neither a hidden file's nor that of a tinct result."""
+    suffixes = Path(name).suffixes
+    return _may_be_meant(name) and suffixes[-2:-1] != [".color"]
+
+
+def outcome_of(error: Exception) -> tuple[State, str]:
+    """The state of a photograph after an error, and the reason in one line.
+
+    Returns:
+        FAILED if another time may do better (a store that did not answer, an extra or weights that are missing,
+        memory, a defect of tinct), REFUSED if the photograph or what was asked for it has to change first.
+    """
+    if is_out_of_memory(error):
+        return State.FAILED, "there was not enough memory for this photograph."
+    if not isinstance(error, TinctError):
+        return State.FAILED, f"failed unexpectedly ({type(error).__name__}: {one_line(str(error))})"
+    passes = isinstance(error, StorageError | OutputError | MissingExtraError | WeightsError)
+    why = one_line(str(error) or type(error).__name__)
+    return State.FAILED if passes else State.REFUSED, why
+
+
 def make_folder(target: str) -> None:
     """Make the folder of a result.
 
@@ -263,9 +297,13 @@ def _photographs(folder: str, recursive: bool) -> list[str]:
     found = []
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(each for each in folders if recursive and not each.startswith("."))
-        names = (each for each in sorted(files) if not each.startswith("."))
-        found += [os.path.join(place, each) for each in names if Path(each).suffix.lower() in READ_SUFFIXES]
+        found += [os.path.join(place, each) for each in sorted(files) if _may_be_meant(each)]
     return found or [folder]
+
+
+def _may_be_meant(name: str) -> bool:
+    """True for names like photographs', results of tinct among them: those are passed over with a note."""
+    return Path(name).suffix.lower() in READ_SUFFIXES and not name.startswith(".")
 
 
 def _root(named: Sequence[str]) -> Path:

@@ -225,14 +225,18 @@ class Photo:
         lab = self.working_lab(_TINT_SIZE).reshape(-1, 3)
         return color_beside_tone(lab) <= tolerance
 
-    def gives_color(self) -> bool:
-        """True for a photograph that has color apart from a tone, or apart from paper and black, for others to take."""
+    def gives_color(self, tolerance: float = TINT_TOLERANCE) -> bool:
+        """True for a photograph that has color apart from a tone, or apart from paper and black, for others to take.
+
+        Args:
+            tolerance: the mean of that color (CIE a*, b* units) up to which the photograph has none to give.
+        """
         if self._pixels.ndim == 2:
             return False
         size = self.working_size(_TINT_SIZE)
         lab = self.working_lab(_TINT_SIZE).reshape(-1, 3)
         opacity = area_mean(self._opacity, (self.height, self.width), size).reshape(-1)
-        return max(color_beside_tone(lab, opacity), color_off_paper(lab, opacity)) > TINT_TOLERANCE
+        return max(color_beside_tone(lab, opacity), color_off_paper(lab, opacity)) > tolerance
 
     def has_own_colors(self) -> bool:
         """True if the pixels have color apart from a tone, judged quickly by means of encoded values."""

@@ -1,0 +1,78 @@
+"""A collection of photographs that an index is made of: names, stamps that change with a file, and contents."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from tinct.colorizing.batch import is_called_like_a_photograph
+from tinct.errors import OptionError
+
+
+class Collection(Protocol):
+    """Photographs by name, anywhere.
+
+    Attributes:
+        key: what the collection is known by; its index is kept under it.
+    """
+
+    @property
+    def key(self) -> str: ...
+
+    def stamps(self) -> dict[str, str]:
+        """A stamp for each photograph's name; another stamp means that the file has changed."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The content of a photograph's file.
+
+        Raises:
+            OSError, TinctError: if it cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The photographs of a local folder and of the folders below; names are paths.
+
+    Attributes:
+        path: the folder.
+    Raises:
+        OptionError: if it is no folder.
+    """
+
+    path: str
+
+    def __post_init__(self) -> None:
+        if not Path(self.path).is_dir():
+            raise OptionError(f"{self.path} is no folder; name a folder of photographs.")
+
+    @property
+    def key(self) -> str:
+        """The folder's absolute path."""
+        return os.path.realpath(self.path)
+
+    def stamps(self) -> dict[str, str]:
+        """Size and time of change of each file that is called like a photograph."""
+        return dict(_stamped(self.path))
+
+    def read(self, name: str) -> bytes:
+        """The content of a file."""
+        return Path(name).read_bytes()
+
+
+def _stamped(folder: str) -> list[tuple[str, str]]:
+    found, below = [], []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                below.append(entry.path)
+            elif is_called_like_a_photograph(entry.name) and entry.is_file():
+                about = entry.stat()
+                found.append((entry.path, f"{about.st_size}-{about.st_mtime_ns}"))
+    return sorted(found) + [each for path in sorted(below) for each in _stamped(path)]

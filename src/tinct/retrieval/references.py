@@ -1,0 +1,116 @@
+"""References for a photograph: the most alike color photographs of a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike, path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import OptionError
+from tinct.photo import Photo
+from tinct.photo.sources import as_photo
+from tinct.retrieval.collection import Folder
+from tinct.retrieval.descriptor import describe
+from tinct.retrieval.index import COLOR, Index, Progress, index_of
+
+SAME_PICTURE = 0.95
+"""Descriptors with a greater cosine are of one picture twice: a copy, another scan, another size."""
+
+LEAST_LIKENESS = 0.5
+"""The cosine of descriptors below which no reference is taken: docs/models/descriptor.md, "When to take none"."""
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """A color photograph that is like the one to be colorized.
+
+    Attributes:
+        name: its path, or its name in the collection.
+        likeness: cosine of the two descriptors, -1..1.
+        same_picture: True if it shows the same picture, in color.
+    """
+
+    name: str
+    likeness: float
+    same_picture: bool = False
+
+
+def retrieve_references(
+    photo: Any,
+    folder: str | PathLike[str],
+    count: int = 1,
+    *,
+    least: float = LEAST_LIKENESS,
+    progress: Progress | None = None,
+) -> list[Retrieved]:
+    """The most alike color photographs of a folder and of the folders below, the most alike first.
+
+    The folder's index is kept in tinct's cache and brought up to date. Passed over are gray photographs, results of
+    tinct, the photograph itself, and pictures that are there already in another copy.
+
+    Args:
+        photo: the photograph to find references for, of any kind that `tinct.colorize` takes.
+        folder: of color photographs.
+        count: how many at most.
+        least: the cosine of descriptors, -1..1, below which a photograph is not taken.
+        progress: is called with how many new photographs of the folder have been looked at, and how many there are.
+    Returns:
+        Fewer than `count`, or none, where nothing else is alike enough.
+    Raises:
+        PhotoError, ShapeError: if the photograph cannot be read.
+        OptionError: if the folder is none, or `count` is below 1.
+        WeightsError: if the descriptor's network is missing or damaged.
+    """
+    if count < 1:
+        raise OptionError(f"{count} references are wanted; give 1 or more.")
+    index = index_of(Folder(path.realpath(folder)), progress)
+    return references_for(as_photo(photo), index, count, least=least)
+
+
+def references_for(
+    photo: Photo, index: Index, count: int, *, least: float = LEAST_LIKENESS
+) -> list[Retrieved]:
+    """The most alike color photographs of an index; arguments and result as `retrieve_references`."""
+    own = None if photo.path is None else path.realpath(photo.path)
+    in_color = photo.has_own_colors()
+
+    def fits(name: str, likeness: float) -> bool:
+        return name != own and not (in_color and likeness > SAME_PICTURE)
+
+    return likest(describe(photo), index, count, least=least, fits=fits)
+
+
+def likest(
+    descriptor: NDArray[np.float32],
+    index: Index,
+    count: int,
+    *,
+    least: float = -1.0,
+    fits: Callable[[str, float], bool] = lambda name, likeness: True,
+) -> list[Retrieved]:
+    """The color photographs of an index with the likest descriptors, each picture once, the likest first.
+
+    Args:
+        descriptor: of the photograph that asks.
+        index: of the collection.
+        count: how many at most.
+        least: the cosine below which none is taken.
+        fits: says of a name and its cosine whether it may be taken.
+    """
+    likeness = index.likeness(descriptor)
+    rows = np.flatnonzero((index.kinds == COLOR) & (likeness >= least))
+    taken: list[int] = []
+    for row in rows[np.argsort(-likeness[rows], kind="stable")]:
+        if len(taken) == count:
+            break
+        among = index.descriptors[taken].astype(np.float32) @ index.descriptors[row].astype(np.float32)
+        if fits(index.names[row], float(likeness[row])) and not (among > SAME_PICTURE).any():
+            taken.append(int(row))
+    return [
+        Retrieved(index.names[row], round(float(likeness[row]), 4), bool(likeness[row] > SAME_PICTURE))
+        for row in taken
+    ]
