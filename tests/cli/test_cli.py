@@ -193,7 +193,7 @@ def test_what_libraries_log_is_not_printed_beside_the_error(fax, capfd):
     assert run(["colorize", "cut.tif", "nowhere.tif", "-r", "album.png", *SIZE]) == EXIT_BAD_INPUT
     lines = capfd.readouterr().err.splitlines()
     assert [line.split(":")[:2] for line in lines[:2]] == [["tinct", " cut.tif"], ["tinct", " nowhere.tif"]]
-    assert lines[2:] == ["tinct: 2 failed."]
+    assert lines[2:] == ["tinct: 2 refused."]
 
 
 def test_painted_strokes_are_hints(folder, color):

@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
+import tinct
+from retrieval.retrieval_scene import gray_crop, write_album
 from tinct.cli import run
 from tinct.colorizing.batch import RECORD, is_own_result, listed_names
 
@@ -216,11 +218,11 @@ def test_json_is_a_line_a_photograph(folder, capsys):
         "exists",
         "written",
         "refused",
-        "failed",
+        "refused",
         "own result",
         "written",
     ]
-    assert all(set(each) == {"photo", "result", "status", "error", "notes"} for each in found)
+    assert all(set(each) == {"photo", "result", "status", "error", "notes", "references"} for each in found)
     assert found[1]["error"] is None
     assert "would both become" in found[2]["error"]
     assert "nothing.png" in found[3]["error"]
@@ -251,3 +253,35 @@ def test_being_stopped_still_counts(folder, capsys, monkeypatch):
     assert colorize("a.png", "b.png", "c.png") == 130
     err = capsys.readouterr().err.splitlines()
     assert err == ["tinct: 1 written, 2 not done.", "tinct: stopped; photographs already written stay."]
+
+
+def test_references_are_retrieved_and_said(folder, capsys):
+    write_album(Path("album"))
+    Image.fromarray(gray_crop("coffee")).save("coffee.png")
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)).save("noise.png")
+    given = ["coffee.png", "noise.png", "--reference-from", "album", "--size", "64"]
+    assert run(["colorize", *given, "--json"]) == 0
+    out, err = capsys.readouterr()
+    coffee, noise = (json.loads(line) for line in out.splitlines())
+    assert [Path(each["photo"]).name for each in coffee["references"]] == ["coffee.jpg"]
+    assert "colors from" in err
+    assert noise["references"] == []
+    assert "no color photograph of album is alike enough" in err
+    album = Path("album").resolve()
+    plain = tinct.colorize("coffee.png", reference=album / "coffee.jpg", size=64).encode("png")
+    assert Path("coffee.color.png").read_bytes() == plain
+    assert Path("noise.color.png").read_bytes() == tinct.colorize("noise.png", size=64).encode("png")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--references", "2"], "no --reference-from"),
+        (["--reference-from", "nowhere"], "is no folder"),
+        (["--reference-from", ".", "--references", "9"], "give 1 to 8"),
+    ],
+)
+def test_what_cannot_be_retrieved_from_is_said_once(folder, given, said, capsys):
+    photograph("a.png", "b.png")
+    assert run(["colorize", "a.png", "b.png", *given]) == 2
+    assert capsys.readouterr().err.count(said) == 1

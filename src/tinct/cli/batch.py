@@ -325,12 +325,12 @@ def _retrieved(rows: list[Row], source: str | None, count: int) -> list[Row]:
     if source is None:
         return rows
     from tinct.archive.alike import with_references
-    from tinct.cli import note
+    from tinct.cli import print_note
 
     rows = with_references(rows, source, count)
     alone = sum(1 for row in rows if not (row.references or row.project))
     if alone:
-        note(
+        print_note(
             f"for {alone} of {len(rows)} photographs nothing in {source} is alike enough; they get no reference."
         )
     return rows

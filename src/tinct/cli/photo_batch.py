@@ -66,12 +66,12 @@ def process_all(items: Sequence[Item], rules: OutputRules, work: Work, verbosity
 
 def _do(item: Item, work: Work) -> None:
     from tinct.cli import error_message
-    from tinct.colorizing.batch import State
+    from tinct.colorizing.batch import State, outcome_of
 
     try:
         work(item)
     except Exception as error:
-        item.state, item.reason = State.FAILED, error_message(error)
+        item.state, item.reason = outcome_of(error)[0], error_message(error)
     else:
         item.state = State.WRITTEN
 

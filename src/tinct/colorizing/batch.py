@@ -184,7 +184,7 @@ def holds_record(content: bytes) -> bool:
 
 
 def is_called_like_a_photograph(name: str) -> bool:
-    """True if a file's name ends as photographs' names do, and is neither a hidden file's nor that of a tinct result."""
+    """True if a file's name ends as photographs' names do, and is not that of a hidden file or of a result."""
     suffixes = Path(name).suffixes
     return _may_be_meant(name) and suffixes[-2:-1] != [".color"]
 
