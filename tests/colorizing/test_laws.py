@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from installed_methods import EVERY_METHOD
 from tinct.color.lab import rgb_to_lightness
-from tinct.colorizing.colorizer import colorize
+from tinct.colorizing.colorizer import Colorizer, colorize
+from tinct.errors import PhotoError
 from tinct.hints import Stroke
 from tinct.methods import get_method
 from tinct.photo import Photo
@@ -113,10 +115,32 @@ def test_a_photograph_is_the_same_however_many_strips_it_is_done_in(pixels, monk
     photo = picture((300, 500), "uint8", True, 8)
     hints = [(30, 40, "#b43c32"), (420, 250, "#3c64b4"), Stroke(((0, 299), (499, 0)), "#30a050", 9)]
     whole = colorize(photo, None, hints, method="levin", size=64)
-    monkeypatch.setattr("tinct.photo.photo._STRIP", pixels)
-    monkeypatch.setattr("tinct.photo.photo._LEAST_COLORED", pixels)
-    monkeypatch.setattr("tinct.photo.photo._MOST_COLORED", pixels)
+    monkeypatch.setattr("tinct.photo.coloring._LEAST_COLORED", pixels)
+    monkeypatch.setattr("tinct.photo.coloring._MOST_COLORED", pixels)
     np.testing.assert_array_equal(colorize(photo, None, hints, method="levin", size=64), whole)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("color", [False, True])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_the_last_result_is_the_same_and_takes_the_photographs_memory(dtype, color, alpha, tmp_path):
+    gray = picture((60, 80), dtype, False, 9)
+    layers = [gray, gray // 2, gray // 3 * 2] if color else [gray]
+    whole = np.dstack([*layers, gray] if alpha else layers).squeeze()
+    model = "rgb" if color else "minisblack"
+    extra = {"extrasamples": ["unassalpha"], "planarconfig": "contig"} if alpha else {}
+    tifffile.imwrite(tmp_path / "photo.tif", whole, photometric=model, metadata=None, **extra)
+    hints = [(30, 40, "#b43c32"), Stroke(((0, 59), (79, 0)), "#30a050", 9)]
+    photo = Photo.read(tmp_path / "photo.tif")
+    kept = Colorizer(photo, hints=hints, method="levin", size=48).render()
+    colorizer = Colorizer(photo, hints=hints, method="levin", size=48)
+    before = photo._pixels
+    result = colorizer.render(last=True)
+    np.testing.assert_array_equal(result.to_array(), kept.to_array())
+    assert result.notes == kept.notes
+    assert np.shares_memory(before, result._pixels) == color
+    with pytest.raises(PhotoError, match="no photograph"):
+        colorizer.render()
 
 
 @pytest.mark.parametrize(

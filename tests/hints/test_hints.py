@@ -178,6 +178,8 @@ def test_a_painted_picture_may_have_another_size_of_the_same_proportions():
         (Stroke((), RED), "no points"),
         (Stroke(((500, 500), (600, 600)), RED), "outside"),
         (Stroke(((5, float("inf")),), RED), "not a number"),
+        (Stroke(((5, 5), (1e308, 5)), RED), "coordinate 1e\\+308, which no photograph has"),
+        (Rectangle((-1e200, -1e200, 1e200, 1e200), RED), "which no photograph has"),
         (Swatch((0, 0, 5, 5), (0, 0, 5, 5), 1), "names reference 1"),
         (HintImage(np.zeros((50, 100, 4), np.uint8)), "transparent everywhere"),
     ],

@@ -285,7 +285,7 @@ def _colorize_one(
     if all_pages and photo.pages > 1:
         notes = colorize_pages(set_up, photo, item.photo, Path(item.target), rules.overwrite)
     else:
-        result = set_up(photo).render()
+        result = set_up(photo).render(last=True)
         if to_stream:
             _send(result.encode(None if rules.format in (None, SAME) else rules.format))
         else:

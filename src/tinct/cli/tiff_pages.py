@@ -41,6 +41,6 @@ def colorize_pages(
     def results() -> Iterator[Photo]:
         for number in range(1, first.pages + 1):
             page = first if number == 1 else Photo.read(source, page=number)
-            yield set_up(page).render()
+            yield set_up(page).render(last=True)
 
     return write_pages(results(), target, overwrite=overwrite)

@@ -69,7 +69,7 @@ def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: An
         OptionError, MethodError: if an option is out of range, or the method cannot answer what was given.
     """
     colorizer = Colorizer(photo, reference, hints, **options)
-    return colorizer.like(photo)
+    return in_kind(colorizer.render(last=isinstance(photo, str | PathLike | bytes)), photo)
 
 
 class Colorizer:
@@ -229,13 +229,24 @@ class Colorizer:
         found = vivid(self._prediction(alone, swatches), self._options.vividness, alone)
         return spread_hints(self._working_lightness(), found, placed) if placed else found
 
-    def render(self) -> Photo:
-        """The photograph in color at full resolution, with its metadata."""
-        return self.prepared()()
+    def render(self, *, last: bool = False) -> Photo:
+        """The photograph in color at full resolution, with its metadata.
 
-    def prepared(self) -> Callable[[], Photo]:
+        Args:
+            last: True gives the result the memory of the photograph's pixels, which must not be used again; the
+                colorizer has no photograph afterwards.
+        """
+        rendered = self.prepared(last=last)
+        if last:
+            self._photo = None
+            self._cache.forget_photo()
+        return rendered()
+
+    def prepared(self, *, last: bool = False) -> Callable[[], Photo]:
         """Predict now and render later: changes in between do not count.
 
+        Args:
+            last: True gives the result the memory of the photograph's pixels, which must not be used again.
         Returns:
             A function that gives the result that `render` would give now; any thread may call it.
         """
@@ -244,9 +255,10 @@ class Colorizer:
         lightness, on_engine = self._working_lightness(), bool(self.method.weights)
 
         def rendered() -> Photo:
-            result = render(photo, ab, lightness, hints, options, on_engine=on_engine)
+            unmet = unmet_wishes(photo, hints)
+            result = render(photo, ab, lightness, hints, options, on_engine=on_engine, last=last)
             result.provenance = provenance
-            result.notes = (*result.notes, *unmet_wishes(photo, hints))
+            result.notes = (*result.notes, *unmet)
             return result
 
         return rendered

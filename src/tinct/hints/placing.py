@@ -28,6 +28,9 @@ ITEM_CELL = 16
 _OPAQUE = 128
 _PROPORTION_SLACK = 0.02
 
+_FARTHEST = 1e9
+"""Pixels; a coordinate beyond them is no place, and its square may be no number."""
+
 
 def place_hints(
     hints: Iterable[Any] | None,
@@ -233,6 +236,8 @@ def _bounds(points: Sequence[tuple[float, float]], reach: float) -> Box:
 def _check_numbers(name: str, *values: float) -> None:
     if not all(math.isfinite(value) for value in values):
         raise HintError(f"a {name} has a coordinate that is not a number; give pixels of the photograph.")
+    if far := [value for value in values if abs(value) > _FARTHEST]:
+        raise HintError(f"a {name} has the coordinate {far[0]:g}, which no photograph has; give its pixels.")
 
 
 def _check_width(name: str, what: str, pixels: float) -> None:

@@ -14,6 +14,9 @@ Pixels = NDArray[Any]
 _SLACK = 1e-3
 """How far floats may lie outside 0..1 and still count as rounding."""
 
+_STRIP = 1 << 20
+"""Samples that are moved at once."""
+
 
 def checked(array: ArrayLike) -> Pixels:
     """Bring an array to (H, W) or (H, W, 1..4), uint8, uint16 or float32 in 0..1.
@@ -57,6 +60,28 @@ def _checked_floats(pixels: Pixels) -> Pixels:
             "value its numbers can take, or pass uint8 or uint16."
         )
     return np.clip(pixels, 0, 1).astype(np.float32)
+
+
+def first_channels(array: Pixels, count: int) -> Pixels:
+    """The first channels of an array that nobody else uses, moved together in the array's own memory where it can be.
+
+    Args:
+        array: shape (H, W, C); its contents are lost.
+        count: the number of channels that stay.
+    Returns:
+        Shape (H, W) if `count` is 1, else (H, W, count), contiguous.
+    """
+    height, width, channels = array.shape
+    shape = (height, width) if count == 1 else (height, width, count)
+    flags = array.flags
+    if count == channels or not (flags.owndata and flags.c_contiguous and flags.writeable):
+        return np.ascontiguousarray(array[..., :count]).reshape(shape)
+    rows = max(1, _STRIP // (width * channels))
+    for top in range(0, height, rows):
+        strip = array[top : top + rows, :, :count].copy().reshape(-1)
+        array.reshape(-1)[top * width * count :][: strip.size] = strip
+    array.resize(shape, refcheck=False)
+    return array
 
 
 def quantize(values: NDArray[np.generic], dtype: np.dtype[Any]) -> Pixels:

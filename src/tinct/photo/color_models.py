@@ -153,19 +153,17 @@ def _from_floats(pixels: Pixels, bits: int, notes: list[str]) -> Pixels:
     )
 
 
-def associated_divided(color: Pixels, alpha: Pixels) -> Pixels:
-    """Color divided by alpha, strip by strip, which undoes premultiplied (associated) alpha.
+def divide_associated(color: Pixels, alpha: Pixels) -> None:
+    """Divide color by alpha in the color's own memory, which undoes premultiplied (associated) alpha.
 
     Args:
         color: shape (H, W) or (H, W, 3), integers.
         alpha: shape (H, W), of the same type.
     """
     top = np.iinfo(color.dtype).max
-    out = np.empty_like(color)
     rows = max(1, _STRIP // color.shape[1])
     for start in range(0, len(color), rows):
         part = slice(start, start + rows)
         scale = top / np.maximum(alpha[part].astype(np.float32), 1)
         scale = scale if color.ndim == 2 else scale[..., None]
-        out[part] = np.minimum(np.rint(color[part] * scale), top)
-    return out
+        color[part] = np.minimum(np.rint(color[part] * scale), top)

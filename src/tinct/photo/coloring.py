@@ -46,6 +46,7 @@ def colored_pixels(
     shape: tuple[int, int],
     dtype: np.dtype[Any],
     profile: ColorProfile | None,
+    into: Pixels | None = None,
 ) -> Pixels:
     """The pixels of a photograph in color.
 
@@ -55,6 +56,7 @@ def colored_pixels(
         shape: height and width.
         dtype: of the pixels.
         profile: the color space of the pixels; None for sRGB.
+        into: pixels whose memory is used for the result, the photograph's own among them; None takes new memory.
     Returns:
         Shape (H, W, 3); sRGB of 8 bits is settled to the lightness (`color.settling`).
     Raises:
@@ -64,7 +66,7 @@ def colored_pixels(
 
     height, width = shape
     eight_bit = profile is None and dtype == np.uint8
-    pixels = np.empty((height, width, 3), dtype)
+    pixels = np.empty((height, width, 3), dtype) if into is None else into
 
     def fill(strip: tuple[int, int]) -> None:
         top, bottom = strip

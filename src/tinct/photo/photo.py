@@ -279,12 +279,14 @@ class Photo:
         """
         return self.colored_by_rows(rows_of(rgb, (self.height, self.width)))
 
-    def colored_by_rows(self, rows: Rows) -> Photo:
+    def colored_by_rows(self, rows: Rows, *, last: bool = False) -> Photo:
         """The photograph with other colors, which a function gives strip by strip.
 
         Args:
             rows: a function from (top, bottom, L* of these rows) to sRGB, shape (bottom - top, W, 3), float in 0..1;
                 for a photograph with `eight_bit_srgb` also uint8. Several threads call the function at once.
+            last: True gives the result the memory of this photograph's pixels, where it fits: this photograph must not
+                be used again.
         Returns:
             A photograph with the same depth, transparency and metadata.
         Raises:
@@ -297,11 +299,18 @@ class Photo:
             (self.height, self.width),
             self._pixels.dtype,
             profile,
+            self._pixels if last and self._holds_a_result else None,
         )
         metadata = self._metadata if self._keeps_profile else replace(self._metadata, icc=self._srgb_icc())
         photo = Photo(replace(self._decoded(pixels), profile=profile, metadata=metadata), self.path)
         photo._array_dtype = self._array_dtype
         return photo
+
+    @property
+    def _holds_a_result(self) -> bool:
+        """True if the pixels are an array of their own with three channels, which may be written to."""
+        flags = self._pixels.flags
+        return self._pixels.ndim == 3 and flags.writeable and flags.c_contiguous
 
     def extended_below(self, strip: NDArray[np.uint8]) -> Photo:
         """The photograph with rows of gray appended below it, opaque; metadata is kept.

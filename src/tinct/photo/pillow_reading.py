@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tinct.errors import PhotoError
 from tinct.photo import color_models, headers, ifd, iptc
 from tinct.photo.color_models import CIE_LAB
+from tinct.photo.arrays import first_channels
 from tinct.photo.file_metadata import FileMetadata, Limits
 from tinct.photo.metadata import PngText, plausible_dpi
 
@@ -164,6 +165,15 @@ def split_alpha(array: Pixels) -> tuple[Pixels, Pixels | None]:
     color = array[..., 0] if channels < 3 else array[..., :3]
     alpha = np.ascontiguousarray(array[..., -1]) if channels in (2, 4) else None
     return np.ascontiguousarray(color), alpha
+
+
+def own_alpha_split(array: Pixels) -> tuple[Pixels, Pixels | None]:
+    """What `split_alpha` gives, in the memory of an array that nobody else uses."""
+    if array.ndim == 2:
+        return array, None
+    channels = array.shape[2]
+    alpha = np.ascontiguousarray(array[..., -1]) if channels in (2, 4) else None
+    return first_channels(array, 1 if channels < 3 else 3), alpha
 
 
 def _converted(image: Image.Image, found: FileMetadata) -> Pixels:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from io import SEEK_END
 from typing import BinaryIO
 
 import numpy as np
@@ -42,32 +43,49 @@ def read_chunks(stream: BinaryIO) -> tuple[bytearray, dict[bytes, list[bytes]], 
     Raises:
         PhotoError: if a needed chunk is damaged, or the end is missing.
     """
-    stream.seek(len(SIGNATURE))
     said: dict[bytes, list[bytes]] = {}
     notes: list[str] = []
-    needed, left = bytearray(SIGNATURE), _LARGEST_SAID
-    while len(head := stream.read(8)) == 8:
-        length, kind = struct.unpack(">I4s", head)
-        body = stream.read(length)
-        checksum = stream.read(4)
-        if len(body) < length or len(checksum) < 4:
-            break
-        fine = zlib.crc32(body, zlib.crc32(kind)) == int.from_bytes(checksum, "big")
+    needed, filled, left = bytearray(stream.seek(0, SEEK_END)), len(SIGNATURE), _LARGEST_SAID
+    needed[:filled] = SIGNATURE
+    stream.seek(filled)
+    while (chunk := _chunk_into(stream, needed, filled)) is not None:
+        kind, length, fine = chunk
         if kind in _NEEDED or (kind == kind.upper() and not fine):
             if not fine:
                 name = kind.decode("latin-1")
                 raise PhotoError(f"the PNG's {name!r} chunk is damaged; copy or export it again.")
-            needed += head + body + checksum
+            filled += length + 12
         elif kind in _SAID and fine and length <= left:
             left -= length
-            said.setdefault(kind, []).append(body)
+            said.setdefault(kind, []).append(bytes(needed[filled + 8 : filled + 8 + length]))
         elif kind in _SAID:
             notes.append(
                 f"the PNG's {kind.decode('latin-1')} chunk is damaged or too large, and was left out"
             )
         if kind == b"IEND":
+            del needed[filled:]
             return needed, said, list(dict.fromkeys(notes))
     raise PhotoError("the PNG ends in the middle; it is incomplete; copy or export it again.")
+
+
+def _chunk_into(stream: BinaryIO, whole: bytearray, place: int) -> tuple[bytes, int, bool] | None:
+    """Read a chunk into a place of an array, without a copy of its own, as a chunk may be as large as the file.
+
+    Returns:
+        The chunk's name, its body's bytes, and True if its checksum fits; None if the file ends in it.
+    """
+    head = stream.read(8)
+    if len(head) < 8:
+        return None
+    length, kind = struct.unpack(">I4s", head)
+    if place + length + 12 > len(whole):
+        return None
+    with memoryview(whole) as view, view[place : place + length + 12] as there:
+        there[:8] = head
+        if stream.readinto(there[8:]) < length + 4:  # type: ignore[attr-defined]
+            return None
+        fine = zlib.crc32(there[4:-4]) == int.from_bytes(there[-4:], "big")
+    return kind, length, fine
 
 
 def header(data: bytes | bytearray) -> tuple[int, int, int, int]:

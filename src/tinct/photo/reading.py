@@ -27,7 +27,7 @@ from tinct.photo.color_models import by_strips
 from tinct.photo.file_metadata import FileMetadata, Limits
 from tinct.photo.formats import READ, sniff, unsupported_format
 from tinct.photo.metadata import Metadata
-from tinct.photo.pillow_reading import image_metadata, image_pixels, open_image, split_alpha
+from tinct.photo.pillow_reading import image_metadata, image_pixels, open_image, own_alpha_split, split_alpha
 from tinct.photo.profiles import (
     ColorProfile,
     ProfileError,
@@ -131,10 +131,14 @@ def _read_png(stream: BinaryIO, limits: Limits) -> Decoded:
     limits.check(width, height, samples, bits)
     found = png.metadata(said, notes)
     if bits == 16:
-        pixels, alpha = split_alpha(png.decode_deep(needed))
+        array = png.decode_deep(needed)
+        needed.clear()
+        pixels, alpha = own_alpha_split(array)
     else:
-        pixels, alpha = image_pixels(open_image(BytesIO(needed), "PNG", limits), found)
-    del needed
+        file = BytesIO(needed)
+        needed.clear()
+        pixels, alpha = image_pixels(open_image(file, "PNG", limits), found)
+        file.close()
     profile = coded_color.png_profile(said, found.notes)
     found.icc = found.icc if profile is None else None
     return _finished(_through(profile, pixels), alpha, found, "PNG")

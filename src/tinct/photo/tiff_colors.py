@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tinct.errors import PhotoError
 from tinct.photo import color_models
+from tinct.photo.arrays import first_channels
 from tinct.photo.color_models import CIE_LAB, ICC_LAB
 from tinct.photo.file_metadata import FileMetadata
 from tinct.photo.tiff_forms import BLACK_IS_ZERO, CMYK, COLOR_SAMPLES, PALETTE, RGB, WHITE_IS_ZERO, not_read
@@ -38,12 +39,12 @@ def color_and_alpha(page: Any, array: Pixels, metadata: FileMetadata) -> tuple[P
         return _looked_up(page, array[..., 0]), None
     array = color_models.unsigned(array, bits, kind, metadata.notes)
     colors = COLOR_SAMPLES[photometric]
-    color, alpha = array[..., :colors], _alpha(page, array, colors)
-    color = np.ascontiguousarray(color if colors > 1 else color[..., 0])
+    alpha = _alpha(page, array, colors)
+    color = first_channels(array, colors)
     if photometric == WHITE_IS_ZERO:
         np.invert(color, out=color)
     if alpha is not None and _alpha_kind(page) == _ASSOCIATED and photometric in (BLACK_IS_ZERO, RGB):
-        color = color_models.associated_divided(color, alpha)
+        color_models.divide_associated(color, alpha)
     return _as_rgb(color, photometric, metadata), alpha
 
 

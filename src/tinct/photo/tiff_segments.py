@@ -20,6 +20,9 @@ _JPEG2000, _WEBP = 34712, 50001
 _SLACK = 1 << 16
 """Bytes by which strips may exceed the file that they lie in, as encoders pad them."""
 
+_PIECE = 1 << 18
+"""Bytes that are inflated at once where they are only counted."""
+
 
 def check_storage(page: Any, limits: Limits, size: int) -> None:
     """Refuse tiles far beyond the picture, and strips that share bytes, whose work no file's size bounds.
@@ -48,15 +51,15 @@ def decoded(page: Any, limits: Limits) -> Pixels:
         PhotoError: if strips are missing, incomplete, or larger than their place.
     """
     shape = (page.imagelength, page.imagewidth, page.samplesperpixel)
-    if page.compression == 1 and page.is_contiguous:
-        array = page.asarray(maxworkers=1).reshape(page.shaped)
-    else:
-        array = np.empty(page.shaped, page.dtype)
-        _fill(page, array, limits)
-    planes = array[:, 0]  # separate planes, height, width, samples side by side
-    if page.planarconfig == 2 and shape[2] > 1:
-        return np.ascontiguousarray(np.moveaxis(planes[..., 0], 0, -1))
-    return np.asarray(planes.reshape(shape))
+    planar = page.planarconfig == 2 and shape[2] > 1
+    if page.compression == 1 and page.is_contiguous and not planar:
+        whole: Pixels = page.asarray(maxworkers=1)
+        whole.shape = shape
+        return whole
+    array = np.empty(shape, page.dtype)
+    # as tifffile counts: separate planes, depth, height, width, samples side by side
+    _fill(page, np.moveaxis(array, -1, 0)[:, None, ..., None] if planar else array[None, None], limits)
+    return array
 
 
 def _fill(page: Any, array: Pixels, limits: Limits) -> None:
@@ -97,12 +100,29 @@ def _bounded(page: Any, index: int, packed: bytes, limits: Limits) -> bytes:
     if page.compression not in DEFLATE:
         return packed
     most = rows * -(-columns * samples * bits_of(page) // 8)
-    inflater = zlib.decompressobj()
     try:
-        plain = inflater.decompress(packed, most)
+        if _inflates_within(packed, most):
+            return packed
+        return zlib.compress(zlib.decompressobj().decompress(packed, most), 0)  # an encoder padded the last strip
     except zlib.error:
         return packed  # the decoder says what is wrong with it
-    return packed if inflater.eof else zlib.compress(plain, 0)  # an encoder padded the last strip
+
+
+def _inflates_within(packed: bytes, most: int) -> bool:
+    """True if a zlib stream ends within a number of bytes; they are counted piece by piece, and not kept.
+
+    Raises:
+        zlib.error: if the stream is damaged.
+    """
+    inflater, left = zlib.decompressobj(), most
+    for start in range(0, len(packed), _PIECE):
+        piece = packed[start : start + _PIECE]
+        while piece and not inflater.eof:
+            left -= len(inflater.decompress(piece, _PIECE))
+            piece = inflater.unconsumed_tail
+            if left < 0:
+                return False
+    return inflater.eof
 
 
 def _check_segment(
