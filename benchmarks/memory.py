@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 12, 24])
     parser.add_argument("--formats", nargs="+", default=list(WRITERS), choices=list(WRITERS))
     given = parser.parse_args()
-    print("| MP | " + " | ".join(given.formats) + " |\n|--:|" + "--:|" * len(given.formats))
+    sys.stdout.write("| MP | " + " | ".join(given.formats) + " |\n|--:|" + "--:|" * len(given.formats) + "\n")
     for megapixels in given.megapixels:
         cells = []
         with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +96,8 @@ def main() -> None:
                 memory, seconds = measure(path, Path(folder) / "color.png")
                 cells.append(f"{memory} MB, {seconds:.1f} s")
                 path.unlink()
-        print(f"| {megapixels:g} | " + " | ".join(cells) + " |", flush=True)
+        sys.stdout.write(f"| {megapixels:g} | " + " | ".join(cells) + " |" + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

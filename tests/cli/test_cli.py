@@ -117,10 +117,10 @@ def test_an_unexpected_failure_does_not_stop_the_rest(folder, capsys, monkeypatc
 
     render = Colorizer.render
 
-    def fail_on_album(self):
+    def fail_on_album(self, **given):
         if self.photo.path.name == "album.png":
             raise RuntimeError("a defect")
-        return render(self)
+        return render(self, **given)
 
     monkeypatch.setattr(Colorizer, "render", fail_on_album)
     assert run(["colorize", "album.png", "photo.png", *HINT, *SIZE]) == EXIT_BAD_INPUT

@@ -69,7 +69,7 @@ def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: An
         OptionError, MethodError: if an option is out of range, or the method cannot answer what was given.
     """
     colorizer = Colorizer(photo, reference, hints, **options)
-    return in_kind(colorizer.render(last=isinstance(photo, str | PathLike | bytes)), photo)
+    return as_source_kind(colorizer.render(last=isinstance(photo, str | PathLike | bytes)), photo)
 
 
 class Colorizer:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tinct.errors import PhotoError
 from tinct.photo import color_models, headers, ifd, iptc
-from tinct.photo.color_models import CIE_LAB
 from tinct.photo.arrays import first_channels
+from tinct.photo.color_models import CIE_LAB
 from tinct.photo.file_metadata import FileMetadata, Limits
 from tinct.photo.metadata import PngText, plausible_dpi
 

@@ -103,7 +103,9 @@ def _bounded(page: Any, index: int, packed: bytes, limits: Limits) -> bytes:
     try:
         if _inflates_within(packed, most):
             return packed
-        return zlib.compress(zlib.decompressobj().decompress(packed, most), 0)  # an encoder padded the last strip
+        return zlib.compress(
+            zlib.decompressobj().decompress(packed, most), 0
+        )  # an encoder padded the last strip
     except zlib.error:
         return packed  # the decoder says what is wrong with it
 
