@@ -16,7 +16,8 @@ try:
 except ImportError:  # Windows, which does not let an open file be removed
     fcntl = None  # type: ignore[assignment]
 
-_PATTERN = ".tinct-*.tmp"
+PREFIX = ".tinct-"
+"""Beginning of the names of files that are being written; a file of such a name is never read or listed."""
 
 _YOUNGEST = 2.0
 """The age in seconds below which a file may not have been locked yet by whoever made it."""
@@ -39,7 +40,7 @@ def unfinished_file(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
         OSError: if the file cannot be made.
     """
     remove_abandoned(folder)
-    path = folder / f".tinct-{secrets.token_hex(8)}.tmp"
+    path = folder / f"{PREFIX}{secrets.token_hex(8)}.tmp"
     try:
         with path.open("x+b") as stream:
             if fcntl is not None:
@@ -68,7 +69,7 @@ def remove_abandoned(folder: Path) -> None:
     if folder in _swept:
         return
     _swept.add(folder)
-    for path in folder.glob(_PATTERN):
+    for path in folder.glob(f"{PREFIX}*.tmp"):
         with suppress(OSError):
             found = path.lstat()
             age = time() - found.st_mtime

@@ -21,9 +21,6 @@ from tinct.archive.worker import Job, Worker
 MOST_ATTEMPTS = 2
 """Attempts at a photograph in one run, if its worker process ends while it works on the photograph."""
 
-OLD = 3600.0
-"""Seconds after its last change at which a temporary file counts as abandoned."""
-
 Tell = Callable[[Entry], None]
 
 
@@ -75,7 +72,7 @@ def run_batch(
     out = Store(job.out)
     ledger = Ledger(out)
     ledger.recover()
-    sweep(out, OLD)
+    sweep(out)
     planned = [row for row in with_leaders(rows) if row.in_shard(shard)]
     waiting = unsettled(planned, ledger, retry_refused=retry_refused)
     statuses: dict[str, int] = {}

@@ -13,9 +13,7 @@ from typing import Any
 
 from tinct.errors import MissingExtraError, StorageError
 from tinct.files import write_whole
-
-TEMPORARY = ".tinct-"
-"""Beginning of the names of files that are being written; a file of such a name is never read or listed."""
+from tinct.unfinished import PREFIX, remove_abandoned
 
 
 Stamp = tuple[int, str]
@@ -109,7 +107,7 @@ class Store:
                 return []
         prefix = f"{root}/"
         keys = (path[len(prefix) :] for path in found if path.startswith(prefix))
-        return sorted(key for key in keys if not PurePosixPath(key).name.startswith(TEMPORARY))
+        return sorted(key for key in keys if not PurePosixPath(key).name.startswith(PREFIX))
 
 
 def read_uri(uri: str) -> bytes:
@@ -164,27 +162,11 @@ def _is_local(filesystem: Any) -> bool:
     return "file" in ((protocol,) if isinstance(protocol, str) else protocol)
 
 
-def sweep(store: Store, older_than: float) -> int:
-    """Remove temporary files that a killed writer left in a local store; returns how many.
-
-    Args:
-        older_than: seconds since a file was last written to, so that a writer that lives is left alone.
-    """
-    if not store.is_local:
-        return 0
-    import time
-
-    count = 0
-    for folder, _, names in os.walk(store.path("")):
-        for name in names:
-            if not name.startswith(TEMPORARY):
-                continue
-            path = os.path.join(folder, name)
-            with suppress(OSError):
-                if time.time() - os.stat(path).st_mtime > older_than:
-                    os.unlink(path)
-                    count += 1
-    return count
+def sweep(store: Store) -> None:
+    """Remove unfinished files that killed writers left in a local store; see `tinct.unfinished.remove_abandoned`."""
+    if store.is_local:
+        for folder, _, _ in os.walk(store.path("")):
+            remove_abandoned(Path(folder))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, fields
+from dataclasses import fields
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -247,7 +247,8 @@ def _set_up(
     swatches = [isinstance(each, Swatch) for each in _hints(points, strokes, (1, 1))]
     has_reference = bool(reference) or retrieving is not None
     _prepare(choose_method(options.method, has_reference, not all(swatches), any(swatches)))
-    colorizer = Colorizer(**asdict(options))
+    colorizer = Colorizer()
+    colorizer.options = options
     colorizer.set_references(reference)
     named = list(colorizer.references)
 

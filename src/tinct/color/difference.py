@@ -1,4 +1,4 @@
-"""Color difference CIEDE2000 (CIE 142-2001), as Sharma, Wu and Dalal write it.
+"""Differences of colors: CIEDE2000 (CIE 142-2001), as Sharma, Wu and Dalal write it, and PSNR.
 
 The CIEDE2000 Color-Difference Formula: Implementation Notes, Supplementary Test Data, and Mathematical
 Observations. Color Research and Application 30 (1), 2005.
@@ -10,6 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+
+def psnr_of(squared_error: NDArray[np.generic] | float, largest: float = 255.0) -> Array:
+    """Peak signal-to-noise ratio: 10 log10(largest^2 / squared_error).
+
+    Args:
+        squared_error: mean squared errors, of any shape, 0 or more.
+        largest: the largest value of a channel.
+    Returns:
+        Decibels, of the same shape, float64; infinity for an error of 0.
+    """
+    with np.errstate(divide="ignore"):
+        return np.asarray(10 * np.log10(largest**2 / np.asarray(squared_error, np.float64)))
 
 
 def ciede2000(lab1: NDArray[np.generic], lab2: NDArray[np.generic]) -> Array:

@@ -13,7 +13,7 @@ that the prediction does not have nearby. Why this one: docs/experiments.md, "Up
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +28,6 @@ RADIUS = 1
 
 REGULARIZATION = 25.0
 """Lightness variance (L* squared) at which the fitted slope is halved: below 5 L* a difference is texture."""
-
-DEFAULT_ROWS = 256
-"""Rows of a strip where the caller names no number."""
 
 _READ_ROWS = 256
 
@@ -150,39 +147,6 @@ def upsample_chroma(ab: Array, guide: Array) -> Array:
     _check(ab, guide.shape)
     upsampler = ChromaUpsampler(ab, average_lightness(guide, guide.shape, ab.shape[:2]), guide.shape)
     return upsampler.rows(0, guide.shape[0], np.asarray(guide, np.float32))
-
-
-def upsample_chroma_strips(
-    ab: Array,
-    guide: LightnessRows | Array,
-    shape: tuple[int, int],
-    rows: int = DEFAULT_ROWS,
-    *,
-    working_lightness: Array | None = None,
-) -> Iterator[tuple[int, int, Array]]:
-    """`upsample_chroma` strip by strip: the same values, in memory that does not grow with the height.
-
-    Args:
-        ab: CIE a*, b* at the working size, shape (h, w, 2).
-        guide: CIE L* of the photograph: an array of that shape, or a function from (top, bottom) to rows.
-        shape: height and width of the photograph.
-        rows: how many rows a strip has; the last may have fewer.
-        working_lightness: L* averaged to ab's size, if it is there: the guide is then read once, not twice.
-    Yields:
-        The strip's first row, the one after its last, and its a*, b*, shape (bottom - top, W, 2).
-    Raises:
-        ShapeError: as `upsample_chroma`; also if rows is below 1.
-    """
-    _check(ab, shape)
-    if rows < 1:
-        raise ShapeError(f"rows is {rows}; a strip needs 1 or more; {DEFAULT_ROWS} is the default.")
-    if working_lightness is None:
-        working_lightness = average_lightness(guide, shape, ab.shape[:2])
-    upsampler = ChromaUpsampler(ab, working_lightness, shape)
-    read = _reader(guide)
-    for top in range(0, shape[0], rows):
-        bottom = min(top + rows, shape[0])
-        yield top, bottom, upsampler.rows(top, bottom, read(top, bottom))
 
 
 def average_lightness(guide: LightnessRows | Array, shape: tuple[int, int], size: tuple[int, int]) -> Array:

@@ -221,7 +221,8 @@ def replay(
         raise ProjectError(
             f"the project has {len(project.references)} references, and {len(references)} were given; give all."
         )
-    colorizer = Colorizer(photo, **asdict(project.options))
+    colorizer = Colorizer(photo)
+    colorizer.options = project.options
     weights = [reference.weight for reference in project.references] + [1.0] * len(extra)
     colorizer.set_references([*references, *extra], weights)
     for hint in project.hints_for((photo.width, photo.height)) if with_hints else ():

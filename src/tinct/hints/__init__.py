@@ -6,6 +6,7 @@ Hints are kept in the photograph's own pixels (x to the right, y down, pixel cen
 
 from __future__ import annotations
 
+from tinct.hints.checking import check_hint
 from tinct.hints.field import HintField, PlacedHint
 from tinct.hints.files import hints_from_json, parse_hint, read_hints
 from tinct.hints.placing import place_hints
@@ -22,6 +23,7 @@ __all__ = [
     "Swatch",
     "as_hint",
     "as_hints",
+    "check_hint",
     "hints_from_json",
     "parse_hint",
     "place_hints",

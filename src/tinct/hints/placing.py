@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinct.color.hexcolor import color_to_ab
 from tinct.color.lab import rgb_to_lab
-from tinct.errors import HintError, shown
+from tinct.hints.checking import OPAQUE, check_hint
 from tinct.hints.field import HintField, PlacedHint
 from tinct.hints.shapes import Box, Hint, HintImage, Rectangle, Stroke, Swatch, as_hints
 from tinct.hints.window import Scale, Size, Window
@@ -24,12 +24,6 @@ Array = NDArray[np.float32]
 
 ITEM_CELL = 16
 """Long strokes and wide areas become one memory item in each cell of this many working pixels."""
-
-_OPAQUE = 128
-_PROPORTION_SLACK = 0.02
-
-_FARTHEST = 1e9
-"""Pixels; a coordinate beyond them is no place, and its square may be no number."""
 
 
 def place_hints(
@@ -51,12 +45,14 @@ def place_hints(
         HintError: if one is outside the photograph, not a number, or names a reference that is not there.
         ColorError: if a color is not written as #rgb or #rrggbb.
     """
+    own = [size for size, _ in reference_sizes]
     scale = Scale(photo_size, working_size)
     width, height = working_size
     field = HintField.empty(height, width)
     points: list[PlacedHint] = []
     swatches: list[Swatch] = []
     for hint in as_hints(hints):
+        check_hint(hint, photo_size, own)
         if isinstance(hint, Swatch):
             swatches.append(_place_swatch(hint, scale, reference_sizes))
             continue
@@ -83,14 +79,6 @@ def _shape_window(hint: Hint | Stroke | Rectangle, scale: Scale) -> Window:
 
 def _point_window(hint: Hint, scale: Scale) -> Window:
     """A disk, and always the pixel under its center."""
-    _check_numbers("hint", hint.x, hint.y, hint.radius)
-    _check_width("hint", "radius", hint.radius)
-    width, height = scale.photo
-    if not (-0.5 <= hint.x < width - 0.5 and -0.5 <= hint.y < height - 0.5):
-        raise HintError(
-            f"a hint at ({hint.x:g}, {hint.y:g}) lies outside the photograph of {width}x{height} pixels; "
-            f"x must be 0 to {width - 1} and y 0 to {height - 1}."
-        )
     x, y = scale.point(hint.x, hint.y)
     reach = scale.length(hint.radius)
     window = Window.around([(x, y)], reach, scale)
@@ -101,11 +89,6 @@ def _point_window(hint: Hint, scale: Scale) -> Window:
 
 def _stroke_window(stroke: Stroke, scale: Scale) -> Window:
     """All pixels within half the width of the line, which stays connected however thin it becomes."""
-    _check_numbers("stroke", stroke.width, *(value for point in stroke.points for value in point))
-    _check_width("stroke", "width", stroke.width)
-    if not stroke.points:
-        raise HintError("a stroke has no points; give it at least one (x, y).")
-    _check_overlap("stroke", _bounds(stroke.points, stroke.width / 2), scale)
     placed = [scale.point(x, y) for x, y in stroke.points]
     reach = max(scale.length(stroke.width) / 2, 0.5)
     window = Window.around(placed, reach, scale)
@@ -119,8 +102,6 @@ def _stroke_window(stroke: Stroke, scale: Scale) -> Window:
 def _rectangle_window(rectangle: Rectangle, scale: Scale) -> Window:
     """The pixels whose centers lie inside, and always the one under its own center."""
     left, top, right, bottom = rectangle.box
-    _check_box("rectangle", rectangle.box)
-    _check_overlap("rectangle", rectangle.box, scale)
     left, right = left * scale.x, right * scale.x
     top, bottom = top * scale.y, bottom * scale.y
     # A pixel's center lies half a pixel past its edge.
@@ -144,17 +125,8 @@ def _image_map(image: HintImage, scale: Scale) -> tuple[Window, Array]:
         The mask, of all working pixels, and a*, b* of its pixels in row order, shape (n, 2).
     """
     height, width = image.rgba.shape[:2]
-    if abs(math.log(width * scale.photo[1] / (height * scale.photo[0]))) > _PROPORTION_SLACK + 1 / min(
-        width, height
-    ):
-        raise HintError(
-            f"a hint image is {width}x{height} but the photograph is {scale.photo[0]}x{scale.photo[1]}; "
-            "paint on a picture of the same proportions."
-        )
     sums = _painted_sums(image, Scale((width, height), scale.working))
     coverage = sums[..., 0]
-    if not coverage.any():
-        raise HintError("a hint image is transparent everywhere; paint at least one opaque stroke.")
     mask = (coverage > 0) & (coverage >= 0.5 * _largest_around(coverage))
     return Window(0, 0, mask), (sums[mask, 1:] / coverage[mask, None]).astype(np.float32)
 
@@ -165,7 +137,7 @@ def _painted_sums(image: HintImage, scale: Scale) -> NDArray[np.float64]:
     sums = np.zeros((3, height * width))
     for top in range(0, image.rgba.shape[0], 512):
         rows = image.rgba[top : top + 512]
-        y, x = np.nonzero(rows[..., 3] >= _OPAQUE)
+        y, x = np.nonzero(rows[..., 3] >= OPAQUE)
         ab = rgb_to_lab(rows[y, x, :3])[:, 1:]
         cell = ((top + y) * height // scale.photo[1]) * width + x * width // scale.photo[0]
         for i, weights in enumerate((None, ab[:, 0], ab[:, 1])):
@@ -199,23 +171,13 @@ def _items(y: NDArray[np.intp], x: NDArray[np.intp], ab: Array) -> list[PlacedHi
 
 
 def _place_swatch(swatch: Swatch, scale: Scale, reference_sizes: Sequence[tuple[Size, Size]]) -> Swatch:
-    if not 0 <= swatch.reference < len(reference_sizes):
-        raise HintError(
-            f"a swatch names reference {shown(swatch.reference)}, but {len(reference_sizes)} were given; "
-            "references count from 0."
-        )
-    boxes = (
-        ("target", swatch.target_box, scale),
-        ("reference", swatch.reference_box, Scale(*reference_sizes[swatch.reference])),
-    )
-    target, reference = (_place_box(f"swatch's {side} box", box, its) for side, box, its in boxes)
+    target = _place_box(swatch.target_box, scale)
+    reference = _place_box(swatch.reference_box, Scale(*reference_sizes[swatch.reference]))
     return Swatch(target, reference, swatch.reference)
 
 
-def _place_box(name: str, box: Box, scale: Scale) -> Box:
+def _place_box(box: Box, scale: Scale) -> Box:
     """The box in working pixels, cut to the image and at least one pixel wide and high."""
-    _check_box(name, box)
-    _check_overlap(name, box, scale)
     width, height = scale.working
     left, right = _span(box[0] * scale.x, box[2] * scale.x, width)
     top, bottom = _span(box[1] * scale.y, box[3] * scale.y, height)
@@ -225,40 +187,3 @@ def _place_box(name: str, box: Box, scale: Scale) -> Box:
 def _span(low: float, high: float, size: int) -> tuple[float, float]:
     start = min(max(round(low), 0), size - 1)
     return float(start), float(min(max(round(high), start + 1), size))
-
-
-def _bounds(points: Sequence[tuple[float, float]], reach: float) -> Box:
-    """The box around a line, in edges of pixels: the pixel at x covers x - 0.5 to x + 0.5 of centers."""
-    xs, ys = [x + 0.5 for x, _ in points], [y + 0.5 for _, y in points]
-    return min(xs) - reach, min(ys) - reach, max(xs) + reach, max(ys) + reach
-
-
-def _check_numbers(name: str, *values: float) -> None:
-    if not all(math.isfinite(value) for value in values):
-        raise HintError(f"a {name} has a coordinate that is not a number; give pixels of the photograph.")
-    if far := [value for value in values if abs(value) > _FARTHEST]:
-        raise HintError(f"a {name} has the coordinate {far[0]:g}, which no photograph has; give its pixels.")
-
-
-def _check_width(name: str, what: str, pixels: float) -> None:
-    if pixels < 0:
-        raise HintError(f"a {name} has a {what} of {pixels:g}; give pixels of the photograph, 0 or more.")
-
-
-def _check_box(name: str, box: Box) -> None:
-    _check_numbers(name, *box)
-    left, top, right, bottom = box
-    if left >= right or top >= bottom:
-        raise HintError(
-            f"a {name} {box} is empty; give left < right and top < bottom, as left, top, right, bottom."
-        )
-
-
-def _check_overlap(name: str, box: Box, scale: Scale) -> None:
-    width, height = scale.photo
-    left, top, right, bottom = box
-    if right <= 0 or bottom <= 0 or left >= width or top >= height:
-        raise HintError(
-            f"a {name} from ({left:g}, {top:g}) to ({right:g}, {bottom:g}) lies outside its picture of "
-            f"{width}x{height} pixels; part of it must be inside."
-        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,7 +73,8 @@ def colorize_upload(
     Raises:
         TinctError: whatever `tinct.colorize` raises.
     """
-    colorizer = Colorizer(photo.read(settings.max_pixels), **asdict(options))
+    colorizer = Colorizer(photo.read(settings.max_pixels))
+    colorizer.options = options
     colorizer.set_references(read_references(references, settings.max_pixels))
     its = colorizer.photo
     size = (its.width, its.height)
@@ -255,7 +255,7 @@ def colorizer_for(settings: Settings, session: Session, body: EditRequest) -> Co
     options = Options.from_mapping(body.options)
     colorizer = session.colorizer(settings.max_pixels)
     hints = read_hints(body.hints, (session.width, session.height), settings.hints)
-    colorizer.set_options(**asdict(options))
+    colorizer.options = options
     colorizer.clear_hints()
     for hint in hints:
         assert not isinstance(hint, HintImage)

@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from tinct.color.difference import psnr_of
 from tinct.errors import ShapeError
 from tinct.evaluation.metrics.prior import IMAGENET_PRIOR
 from tinct.evaluation.photographs.rgb import Picture, check_pair, to_8bit
@@ -35,8 +36,7 @@ def psnr(result: Picture, truth: Picture) -> float:
     """
     check_pair(result, truth)
     difference = to_8bit(result).astype(np.int16) - to_8bit(truth)
-    squared = float(np.square(difference, dtype=np.int32).mean(dtype=np.float64))
-    return math.inf if squared == 0 else 10 * math.log10(255**2 / squared)
+    return float(psnr_of(np.square(difference, dtype=np.int32).mean(dtype=np.float64)))
 
 
 def ssim(result: Picture, truth: Picture) -> float:
