@@ -24,7 +24,7 @@ import tinct
 from tinct.colorizing.colorizer import Colorizer
 from tinct.colorizing.rendering import render
 from tinct.hints import Hint, HintField, place_hints
-from tinct.methods import EncodedReference, Reference
+from tinct.methods import Reference, WeighedReference
 from tinct.networks.tinct.method import Tinct
 
 SIZES = (256, 512, 1024)
@@ -133,8 +133,9 @@ def per_hint(repeats: int, size: int = 256) -> None:
     say(f"\none more hint (match and decode, 10 hints) against a whole prediction, {size} x {size}, ms")
     for name, references in (("no reference", []), ("one reference", [reference])):
         features = method.encode(lightness)
-        encoded = [EncodedReference(method.encode_reference(each)) for each in references]
-        recalled = method.recall(features, encoded)
+        encoded = [method.encode_reference(each) for each in references]
+        attended = [WeighedReference(method.attend(features, each)) for each in encoded]
+        recalled = method.recall(features, attended)
         found = seconds(
             {
                 "whole": lambda r=references: method.predict(lightness, nothing, r),

@@ -21,8 +21,7 @@ methods methods.selection
 colorizing | stylizing
 retrieval
 archive
-training networks.*.training networks.*_training networks.*.batch networks.*.ranges \
-networks.*.recipe networks.*.encoder_weights
+training networks.*.training networks.*_training networks.*.encoder_weights
 demo | evaluation | web
 cli
 __main__ |

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from tinct.errors import OptionError
 
 T = TypeVar("T")
 
 
+class OneOf:
+    """A base of dataclasses of which a table names one by its key `kind`; the other keys are that dataclass's own.
+
+    Attributes:
+        kinds: the dataclasses by their names in a table.
+    """
+
+    kinds: ClassVar[Mapping[str, type[Any]]]
+
+
 def dataclass_from(cls: type[T], table: Mapping[str, Any], name: str) -> T:
-    """A dataclass from a table; lists become tuples.
+    """A dataclass from a table; lists become tuples, the table of a field that is `OneOf` becomes one of its kinds.
 
     Args:
         cls: the dataclass; its defaults say the types of its fields.
@@ -24,11 +34,29 @@ def dataclass_from(cls: type[T], table: Mapping[str, Any], name: str) -> T:
     known = {field.name: field.default for field in fields(cls)}  # type: ignore[arg-type]
     if unknown := sorted(set(table) - set(known)):
         raise OptionError(f"[{name}] has {unknown[0]!r}, which is not known; it takes {', '.join(known)}.")
-    values = {key: _tuple(value) for key, value in table.items()}
-    for key, value in values.items():
-        if not _is_like(value, known[key]):
-            raise OptionError(f"[{name}] has {key} = {value!r}; something like {known[key]!r} is wanted.")
-    return cls(**values)
+    return cls(**{key: _value(value, known[key], name, key) for key, value in table.items()})
+
+
+def _value(given: Any, default: Any, name: str, key: str) -> Any:
+    """A field's value from a table's.
+
+    Raises:
+        OptionError: if the value is of another type than the default.
+    """
+    if isinstance(default, OneOf):
+        return _one_of(default.kinds, given, f"{name}.{key}")
+    value = _tuple(given)
+    if not _is_like(value, default):
+        raise OptionError(f"[{name}] has {key} = {value!r}; something like {default!r} is wanted.")
+    return value
+
+
+def _one_of(kinds: Mapping[str, type[Any]], given: Any, name: str) -> Any:
+    keys = dict(given) if isinstance(given, Mapping) else {}
+    kind = str(keys.pop("kind", given))
+    if kind not in kinds or not isinstance(given, Mapping):
+        raise OptionError(f"[{name}] is {given!r}; a table with kind = one of {', '.join(kinds)} is wanted.")
+    return dataclass_from(kinds[kind], keys, name)
 
 
 def _is_like(value: Any, default: Any) -> bool:

@@ -56,7 +56,7 @@ def ranges_of(network: Path, given: NDArray[np.float32]) -> dict[str, float]:
 
 def test_ranges_are_the_largest_inputs(network: Path) -> None:
     ranges = pytest.importorskip(
-        "tinct.networks.tinct.ranges", reason="measuring needs torch: pip install 'tinct[train]'"
+        "tinct.networks.tinct.training.ranges", reason="measuring needs torch: pip install 'tinct[train]'"
     )
     given = photograph()
     wanted = ranges_of(network, np.concatenate([given, 2 * given]))
@@ -65,7 +65,7 @@ def test_ranges_are_the_largest_inputs(network: Path) -> None:
 
 def test_what_is_given_anything_negative_stays_as_it_is(tmp_path: Path) -> None:
     ranges = pytest.importorskip(
-        "tinct.networks.tinct.ranges", reason="measuring needs torch: pip install 'tinct[train]'"
+        "tinct.networks.tinct.training.ranges", reason="measuring needs torch: pip install 'tinct[train]'"
     )
     given = op.parameter([-1, 1, -1, -1], np.float32, name="given")
     weights = op.constant(np.ones((1, 1, 1, 1), np.float32), name="only.weight")

@@ -25,8 +25,8 @@ from tinct.evaluation.run.contestants import get_contestant
 from tinct.hints import Hint, HintField, place_hints
 from tinct.inference import open_network
 from tinct.methods import (
-    EncodedReference,
     Reference,
+    WeighedReference,
     exported,
     get_method,
 )
@@ -171,7 +171,7 @@ def test_a_distribution_suggests_colors_and_places(name):
 
 def given_to_the_network(*references: Reference) -> np.ndarray:
     encoded = [
-        EncodedReference(method.ZHANG2017_GLOBAL.encode_reference(each), each.weight) for each in references
+        WeighedReference(method.ZHANG2017_GLOBAL.encode_reference(each), each.weight) for each in references
     ]
     return method.global_hints(encoded)
 

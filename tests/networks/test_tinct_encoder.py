@@ -13,9 +13,8 @@ torch = pytest.importorskip(
 )
 
 from tinct.color.lab import lab_to_rgb
-from tinct.errors import OptionError
 from tinct.inference import open_network
-from tinct.methods.method import EncodedReference
+from tinct.methods.method import WeighedReference
 from tinct.networks.layers.efficientnet_lite import (
     CHANNELS,
     EfficientNetLite2,
@@ -24,16 +23,15 @@ from tinct.networks.layers.efficientnet_lite import (
     take_pretrained,
 )
 from tinct.networks.layers.outputs import bin_centers
-from tinct.networks.tinct import graphs
+from tinct.networks.tinct import graphs, released_weights
 from tinct.networks.tinct.encoder import PyramidEncoder, start_signature
-from tinct.networks.tinct.memory import Items
-from tinct.networks.tinct.method import weighed
-from tinct.networks.tinct.mimicry import relative_error, shares
+from tinct.networks.tinct.memory import Attended
+from tinct.networks.tinct.method import influence
 from tinct.networks.tinct.network import Tinct, TinctConfig
 from tinct.networks.tinct.ports import INPUTS, OUTPUTS
-from tinct.networks.tinct.recipe import TinctRecipe
 from tinct.networks.tinct.release import graphs as released_graphs
-from tinct.networks.tinct.transplant import take_released_decoder
+from tinct.networks.tinct.released_weights import take_released_decoder
+from tinct.networks.tinct.training.mimicry import relative_error, shares
 from tinct.training.export import export
 from tinct.training.likeness import likest
 
@@ -131,21 +129,12 @@ def test_early_stages_can_be_left_as_they_are(early: bool, late: bool) -> None:
     assert all(p.requires_grad == late for p in network.stages[3].parameters())
 
 
-@torch.no_grad()
-def test_a_reference_that_has_more_in_common_is_believed_more(small: Tinct) -> None:
-    keys, ab = np.ones((3, 16), np.float32), np.zeros((3, 2), np.float32)
-    own = np.array([1.0, 0.5], np.float32)
-    alike, unlike = (
-        Items(keys, ab, np.zeros(3, np.float32), signature=np.float32(sign) * own) for sign in (1, -1)
+def test_a_reference_that_has_more_in_common_counts_more() -> None:
+    nothing = np.zeros((2, 4, 4), np.float32)
+    alike, neither, unlike = (
+        influence(WeighedReference(Attended(nothing, likeness))) for likeness in (1.25, 0.0, -1.25)
     )
-    more, less = (weighed(EncodedReference(items), own).bias for items in (alike, unlike))
-    assert more == pytest.approx(1.25)
-    assert less == pytest.approx(-1.25)
-
-
-def test_without_a_signature_every_reference_counts_alike() -> None:
-    items = Items(np.ones((1, 16), np.float32), np.zeros((1, 2), np.float32), np.zeros(1, np.float32))
-    assert weighed(EncodedReference(items), np.zeros(0, np.float32)).bias == pytest.approx(0)
+    assert np.log([alike, neither, unlike]) == pytest.approx([1.25, 0, -1.25])
 
 
 @torch.no_grad()
@@ -181,7 +170,7 @@ def test_exported_equals_torch(small: Tinct, tmp_path: Path) -> None:
 def test_weights_are_read_back_from_the_exported_files(small: Tinct, tmp_path: Path) -> None:
     files = export(released_graphs(small), "tinct", tmp_path)
     for part, graph in graphs.cut(small, bin_centers(1.0)).items():
-        again = graphs.released_graph(part, files[f"tinct.{part}"], SMALL).state_dict()
+        again = released_weights.released_graph(part, files[f"tinct.{part}"], SMALL).state_dict()
         for name, value in graph.state_dict().items():
             assert torch.allclose(again[name].float(), value.float(), rtol=1e-3, atol=1e-6), name
 
@@ -197,7 +186,7 @@ def test_the_released_decoder_serves_another_encoder() -> None:
     found = shares(model, model.encoder((lightness - 50) / 50)[0])
     for name, value in found.items():
         assert torch.allclose(value.permute(0, 2, 3, 1), wanted[name], atol=1e-3), name
-    released = graphs.released_graph("decode", _released("decode"))
+    released = released_weights.released_graph("decode", _released("decode"))
     for scale in (2, 4, 8, 16):
         own, kept = (getattr(each, f"rest{scale}").weight for each in (parts["decode"], released))
         assert torch.allclose(own, kept, rtol=1e-3, atol=1e-5)
@@ -218,12 +207,6 @@ def test_the_likest_photographs_are_others_and_not_the_same_one_twice() -> None:
     assert found[0, 0] == 1
     assert 2 not in found[0]
     assert found[3].tolist() == [-1, -1, -1]
-
-
-@pytest.mark.parametrize("numbers", [{"backbone_from": "eighth"}, {"mimicry": True}])
-def test_a_recipe_that_makes_no_sense_is_refused(numbers: dict[str, object]) -> None:
-    with pytest.raises(OptionError):
-        TinctRecipe(**numbers)  # type: ignore[arg-type]
 
 
 def _released(part: str) -> Path:

@@ -23,9 +23,9 @@ from tinct.errors import HintError, MethodError, MissingExtraError, OptionError,
 from tinct.hints import Hint, HintField, place_hints
 from tinct.inference.opening import drop_compiled_networks
 from tinct.inference.openvino_engine import best_precision
-from tinct.methods import EncodedReference, Reference, get_method
-from tinct.networks.tinct.memory import maps
-from tinct.networks.tinct.method import Tinct, weighed
+from tinct.methods import Reference, WeighedReference, get_method
+from tinct.networks.tinct.memory import against_null, maps
+from tinct.networks.tinct.method import Tinct, influence
 
 
 def resized(photo: NDArray, width: int, height: int) -> NDArray:
@@ -79,7 +79,7 @@ def test_predict_is_all_stages_in_their_order():
     hints = place_hints([Hint(*point) for point in POINTS], (240, 200), (240, 200))
     whole = method.predict(lightness, hints, [reference(COFFEE)])
     features, encoded = method.encode(lightness), method.encode_reference(reference(COFFEE))
-    recalled = method.recall(features, [EncodedReference(encoded)])
+    recalled = method.recall(features, [WeighedReference(method.attend(features, encoded))])
     apart = method.decode(method.match(features, recalled, hints))
     for name in ("ab", "confidence", "vivid"):
         assert np.array_equal(getattr(whole, name), getattr(apart, name))
@@ -419,8 +419,41 @@ def test_without_the_engine_the_error_names_the_package(monkeypatch: pytest.Monk
 def test_trust_weighs_references_against_nothing() -> None:
     """At 1 a reference counts as in training, by its own weight alone; each step is two logarithms more."""
     tinct, trusts = Tinct(), (0.0, 1.0, 2.0)
-    items = tinct.encode_reference(reference(COFFEE, weight=0.3))
-    bias = {trust: weighed(EncodedReference(items, 0.5, trust)).bias for trust in trusts}
+    features = tinct.encode(lightness_of(ASTRONAUT))
+    attended = tinct.attend(features, tinct.encode_reference(reference(COFFEE, weight=0.3)))
+    bias = {trust: np.log(influence(WeighedReference(attended, 0.5, trust))) for trust in trusts}
     np.testing.assert_allclose(bias[1.0], np.log(0.5), atol=1e-6)
     np.testing.assert_allclose(bias[2.0] - bias[1.0], 2, atol=1e-5)
     np.testing.assert_allclose(bias[1.0] - bias[0.0], 2, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("weights", "trust"), [((1.0,), 1.0), ((1.0, 1.0), 1.0), ((0.2, 1.0), 2.5), ((1.0, 0.5), 0.0)]
+)
+def test_references_attended_to_one_by_one_give_what_one_softmax_over_all_gives(
+    weights: tuple[float, ...], trust: float
+) -> None:
+    tinct = Tinct(precision="f32")
+    features = tinct.encode(lightness_of(ASTRONAUT))
+    items = [
+        tinct.encode_reference(reference(each)) for each in (COFFEE, COFFEE[::-1], ASTRONAUT)[: len(weights)]
+    ]
+    given = [
+        WeighedReference(tinct.attend(features, each), weight, trust)
+        for each, weight in zip(items, weights, strict=True)
+    ]
+    recalled = tinct.recall(features, given)
+    bias = [np.full(len(each.keys), np.log(influence(one))) for each, one in zip(items, given, strict=True)]
+    together = tinct._network("recall").run(
+        keys=features.view,
+        item_keys=np.concatenate([each.keys for each in items])[None],
+        item_ab=np.concatenate([each.ab for each in items])[None],
+        item_bias=np.concatenate(bias)[None].astype(np.float32),
+    )
+    height, width = features.view.shape[1:3]
+    found, wanted = (
+        maps(None, recalled, height, width),
+        maps(None, against_null(together["found"]), height, width),
+    )
+    assert np.abs(wanted[0, 3:5] * 110).max() > 5
+    np.testing.assert_allclose(found, wanted, atol=1e-5)

@@ -14,11 +14,12 @@ torch = pytest.importorskip(
 
 from tinct.errors import WeightsError
 from tinct.inference import open_network
-from tinct.networks.tinct import graphs
+from tinct.networks.layers.blocks import without_batch_norm
+from tinct.networks.layers.outputs import bin_centers
+from tinct.networks.tinct import graphs, released_weights
 from tinct.networks.tinct import memory as numpy_memory
 from tinct.networks.tinct.network import Memory, Tinct, TinctConfig, hint_items, reference_items, unit
 from tinct.networks.tinct.ports import INPUTS, OUTPUTS, PARTS
-from tinct.networks.tinct.training import bin_centers
 from tinct.weights import weights_path
 
 TINY = TinctConfig(
@@ -159,7 +160,7 @@ def test_photographs_of_a_batch_do_not_see_each_other(tiny: Tinct) -> None:
 @torch.no_grad()
 def test_folding_batch_normalization_changes_nothing(tiny: Tinct) -> None:
     lightness = torch.rand(1, 1, 64, 96)
-    folded = graphs.without_batch_norm(tiny)
+    folded = without_batch_norm(tiny)
     assert sum(isinstance(m, torch.nn.BatchNorm2d) for m in folded.modules()) == 1  # the attention's own
     for found, wanted in zip(folded.encode(lightness), tiny.encode(lightness), strict=True):
         assert torch.allclose(found, wanted, atol=1e-4)
@@ -178,7 +179,7 @@ def whole_answer(model: Tinct, lightness, hints, references, hint_map):  # type:
 @torch.no_grad()
 def test_the_graphs_together_are_the_network(tiny: Tinct) -> None:
     torch.manual_seed(2)
-    parts = graphs.cut(tiny, bin_centers())
+    parts = graphs.cut(tiny, bin_centers(1.0))
     lightness = torch.rand(1, 1, 64, 96) * 100
     hints = (unit_keys(1, 3), torch.randn(1, 3, 2) * 40, torch.rand(1, 3, 2), torch.zeros(1, 3))
     references = (unit_keys(1, 7), torch.randn(1, 7, 2) * 40, torch.zeros(1, 7, 2), torch.rand(1, 7) - 2)
@@ -234,7 +235,7 @@ def assert_equal_outputs(part: str, found: Mapping[str, np.ndarray], wanted, tol
 def test_exported_equals_torch_at_any_size(
     tiny: Tinct, exported: Path, height: int, width: int, items: int
 ) -> None:
-    parts = graphs.cut(tiny, bin_centers())
+    parts = graphs.cut(tiny, bin_centers(1.0))
     for part, arrays in inputs_at(parts, height, width, items).items():
         network = open_network(exported / f"tinct.{part}.onnx", precision="f32", device="cpu", threads=1)
         found = network.run(**{name: tensor.numpy() for name, tensor in arrays.items()})
@@ -244,9 +245,9 @@ def test_exported_equals_torch_at_any_size(
 
 @torch.no_grad()
 def test_weights_are_read_back_from_the_exported_file(tiny: Tinct, exported: Path) -> None:
-    parts = graphs.cut(tiny, bin_centers())
+    parts = graphs.cut(tiny, bin_centers(1.0))
     for part, graph in parts.items():
-        again = graphs.released_graph(part, exported / f"tinct.{part}.onnx", TINY).state_dict()
+        again = released_weights.released_graph(part, exported / f"tinct.{part}.onnx", TINY).state_dict()
         for name, value in graph.state_dict().items():
             assert torch.allclose(again[name].float(), value.float(), rtol=1e-3, atol=1e-6), name
 
@@ -262,12 +263,12 @@ def test_big_weights_are_halves_and_small_ones_are_not(exported: Path) -> None:
 
 def test_another_networks_file_is_refused(exported: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="does not fit"):
-        graphs.released_graph("encode", exported / "tinct.encode.onnx")
+        released_weights.released_graph("encode", exported / "tinct.encode.onnx")
     with pytest.raises(WeightsError, match="no weights called"):
-        graphs.released_graph("decode", exported / "tinct.match.onnx", TINY)
+        released_weights.released_graph("decode", exported / "tinct.match.onnx", TINY)
     (tmp_path / "text.onnx").write_text("no network")
     with pytest.raises(WeightsError, match="cannot be read"):
-        graphs.released_graph("match", tmp_path / "text.onnx", TINY)
+        released_weights.released_graph("match", tmp_path / "text.onnx", TINY)
 
 
 @torch.no_grad()
@@ -276,7 +277,7 @@ def test_the_torch_engine_equals_openvino_on_the_released_weights() -> None:
     from tinct.networks.tinct.method import _torch_source
 
     files = {part: weights_path(f"tinct.{part}") for part in PARTS}
-    parts = {part: graphs.released_graph(part, file) for part, file in files.items()}
+    parts = {part: released_weights.released_graph(part, file) for part, file in files.items()}
     for part, arrays in inputs_at(parts, 64, 96, 9).items():
         given = {name: tensor.numpy() for name, tensor in arrays.items()}
         torch_engine = TorchNetwork.from_source(

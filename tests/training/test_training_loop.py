@@ -18,10 +18,20 @@ torch = pytest.importorskip("torch", reason="training needs torch: pip install '
 import training_photographs as made
 from tinct import cli
 from tinct.errors import OptionError, TrainingError
-from tinct.networks.tinct.batch import answer, answer_from, draw_batch
+from tinct.networks.layers.outputs import bin_centers
 from tinct.networks.tinct.network import Tinct, TinctConfig
-from tinct.networks.tinct.recipe import TinctRecipe
-from tinct.networks.tinct.training import TinctTraining, bin_centers
+from tinct.networks.tinct.training.batch import answer, answer_from, draw_batch
+from tinct.networks.tinct.training.recipe import TinctRecipe
+from tinct.networks.tinct.training.start import (
+    Anew,
+    Distilled,
+    FromRun,
+    KeptAnswers,
+    Released,
+    ReleasedEncoder,
+    Start,
+)
+from tinct.networks.tinct.training.training import TinctTraining
 from tinct.tables import dataclass_from
 from tinct.training import losses
 from tinct.training.averaged import Averaged
@@ -62,20 +72,21 @@ def one_thread() -> None:
 
 
 def loop_in(out: Path, config: LoopConfig = SHORT) -> Loop:
-    photographs = made.photographs(16)
-    pool = Pool.open(photographs, collect(photographs), CPU)
+    pool = small_pool()
     return Loop(training(), pool, config, out, CPU)
 
 
-def bins() -> tuple[torch.Tensor, torch.Tensor]:
-    """Centers and a prior that prefers none."""
-    return bin_centers(), torch.full((313,), 1 / 313)
+@cache
+def small_pool() -> Pool:
+    photographs = made.photographs(16)
+    return Pool.open(photographs, collect(photographs), CPU)
 
 
 @cache
 def training() -> TinctTraining:
     recipe, network = TinctRecipe(most_hints=16), dataclass_from(TinctConfig, TABLES["network"], "network")
-    return TinctTraining(recipe, network, *bins())
+    torch.manual_seed(0)
+    return TinctTraining(recipe, network, small_pool())
 
 
 def assert_same_state(first: dict, second: dict) -> None:
@@ -104,7 +115,7 @@ def test_training_learns(tmp_path: Path) -> None:
     loop = loop_in(tmp_path, LoopConfig(sizes=((1.0, 32),), batch=4, steps=40, log_every=10, rate=3e-3))
     loop.run()
     lines = read_log(tmp_path / "log.jsonl", "training")
-    total = [sum(v for k, v in line.items() if k in ("huber", "bins", "match")) for line in lines]
+    total = [sum(v for k, v in line.items() if k in ("huber", "match")) for line in lines]
     assert total[-1] < 0.9 * total[0]
 
 
@@ -304,12 +315,12 @@ def test_training_without_torch_names_the_pip_line() -> None:
 
 def test_a_decoder_is_trained_over_the_released_encoder(tmp_path: Path) -> None:
     """The encoder answers as the released graph does, and stays so, while the decoder learns."""
-    from tinct.networks.tinct.graphs import read_weights, released_graph
+    from tinct.networks.tinct.released_weights import read_weights, released_graph
 
     photographs = made.photographs(16)
     pool = Pool.open(photographs, collect(photographs), CPU)
-    recipe = TinctRecipe(most_hints=8, decoder_only=True)
-    over = TinctTraining(recipe, TinctConfig(decoder=(8, 8, 16, 16)), *bins())
+    recipe = TinctRecipe(most_hints=8, start=ReleasedEncoder())
+    over = TinctTraining(recipe, TinctConfig(decoder=(8, 8, 16, 16)), pool)
     config = LoopConfig(sizes=((1.0, 32),), batch=4, steps=2, rate=1e-3)
     loop = Loop(over, pool, config, tmp_path, CPU)
     before = {name: value.clone() for name, value in loop.model.state_dict().items()}
@@ -345,13 +356,14 @@ def test_a_shipped_config_is_known_by_its_name(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_released_decoder_is_put_together_again_and_goes_on(tmp_path: Path) -> None:
-    from tinct.networks.tinct.graphs import cut, released_graph
+    from tinct.networks.tinct.graphs import cut
+    from tinct.networks.tinct.released_weights import released_graph
 
     photographs = made.photographs(16)
     pool = Pool.open(photographs, collect(photographs), CPU)
-    recipe = TinctRecipe(most_hints=8, decoder_only=True, go_on=True)
-    again = TinctTraining(recipe, TinctConfig(), *bins())
-    for part, graph in cut(again.build(), bin_centers()).items():
+    recipe = TinctRecipe(most_hints=8, start=Released())
+    again = TinctTraining(recipe, TinctConfig(), pool)
+    for part, graph in cut(again.build(), bin_centers(1.0)).items():
         released = released_graph(part, weights_path(f"tinct.{part}")).state_dict()
         assert released.keys() == graph.state_dict().keys()
         for name, value in graph.state_dict().items():
@@ -374,8 +386,8 @@ def test_answers_that_are_kept_cost_nothing_until_something_changes() -> None:
     pool = Pool.open(photographs, collect(photographs), CPU)
     found = {}
     for keep in (False, True):
-        recipe = TinctRecipe(0.5, (0.0, 0.0, 1.0), decoder_only=True, go_on=True, keep_answers=keep)
-        own = TinctTraining(recipe, TinctConfig(), *bins())
+        recipe = TinctRecipe(0.5, (0.0, 0.0, 1.0), start=KeptAnswers() if keep else Released())
+        own = TinctTraining(recipe, TinctConfig(), pool)
         model = own.build()
         torch.manual_seed(5)
         found[keep] = own.losses(model, pool, 4, 32)
@@ -399,16 +411,12 @@ def test_two_decoders_teach_their_mean_where_another_photograph_is_the_reference
         recipe = TinctRecipe(
             0.5,
             (0.0, float(kind == RELATED), float(kind == UNRELATED)),
-            decoder_only=True,
-            go_on=True,
-            mean_with=str(tmp_path),
-            mean_share=share,
-            mean_trust=(0.0, 0.0),
+            start=Distilled(str(tmp_path), share, trust=(0.0, 0.0)),
         )
-        return TinctTraining(recipe, TinctConfig(), *bins())
+        return TinctTraining(recipe, TinctConfig(), pool)
 
-    alone = TinctRecipe(decoder_only=True, go_on=True)
-    own = TinctTraining(alone, TinctConfig(), *bins())
+    alone = TinctRecipe(start=Released())
+    own = TinctTraining(alone, TinctConfig(), pool)
     begun, other = own.build(), own.build()
     with torch.no_grad():
         other.decoder.ab.bias += torch.tensor([0.2, -0.1])
@@ -420,7 +428,7 @@ def test_two_decoders_teach_their_mean_where_another_photograph_is_the_reference
             torch.manual_seed(5)
             batch = draw_batch(pool, training(share).recipe, 4, 32)
             found = answer(begun.eval(), batch)
-            taught, likely = training(share)._taught(batch, found, ...)
+            taught, likely = training(share)._teachers.answers(batch, found, ...)
         difference = (taught - found.ab).mean((2, 3))
         wanted = torch.tensor([[0.2, -0.1]]) * torch.tensor([share, share, 0.0, 0.0])[:, None]
         torch.testing.assert_close(difference, wanted, atol=1e-5, rtol=0)
@@ -438,20 +446,18 @@ def test_two_decoders_teach_their_mean_where_another_photograph_is_the_reference
         state["averaged"]["encoder.up8.0.weight"] += 0.1
     torch.save(state, tmp_path / "checkpoint.pt")
     with pytest.raises(OptionError, match=r"not over the encoder.*up8"):
-        training(0.5).losses(begun, pool, 4, 32)
+        training(0.5)
 
 
 def test_beside_itself_a_photograph_is_told_the_truth(tmp_path: Path) -> None:
     """Not what the decoders answer, which without a truth to tell would cost nothing."""
     photographs = made.photographs(16)
     pool = Pool.open(photographs, collect(photographs), CPU)
-    alone = TinctTraining(TinctRecipe(decoder_only=True, go_on=True), TinctConfig(), *bins())
+    alone = TinctTraining(TinctRecipe(start=Released()), TinctConfig(), pool)
     begun = alone.build()
     torch.save({"network": "tinct", "step": 1, "averaged": begun.state_dict()}, tmp_path / "checkpoint.pt")
-    recipe = TinctRecipe(
-        0.5, (1.0, 0.0, 0.0), decoder_only=True, go_on=True, mean_with=str(tmp_path), mean_trust=(0.0, 0.0)
-    )
-    own = TinctTraining(recipe, TinctConfig(), *bins())
+    recipe = TinctRecipe(0.5, (1.0, 0.0, 0.0), start=Distilled(str(tmp_path), trust=(0.0, 0.0)))
+    own = TinctTraining(recipe, TinctConfig(), pool)
     torch.manual_seed(5)
     found = own.losses(begun, pool, 4, 32)
     with torch.no_grad():
@@ -466,30 +472,71 @@ def test_beside_itself_a_photograph_is_told_the_truth(tmp_path: Path) -> None:
 
 def test_a_decoder_of_other_numbers_or_layers_cannot_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     from tinct.errors import WeightsError
-    from tinct.networks.tinct.graphs import take_released
+    from tinct.networks.tinct.released_weights import take_released
 
     with pytest.raises(WeightsError, match="does not fit the network's decoder"):
         take_released(Tinct(TinctConfig(decoder=(16, 32, 64, 128))), decoder=True)
     files = {part: weights_path(f"tinct.{part}") for part in ("encode", "match", "decode")}
     stale = {**files, "decode": files["match"]}  # as of a version whose decoder had other layers
-    monkeypatch.setattr("tinct.weights.weights_path", lambda name: stale[name.partition(".")[2]])
+    monkeypatch.setattr(
+        "tinct.networks.tinct.released_weights.weights_path", lambda name: stale[name.partition(".")[2]]
+    )
     with pytest.raises(WeightsError, match="of another structure"):
         take_released(Tinct(), decoder=True)
-    with pytest.raises(OptionError, match="decoder_only"):
-        TinctRecipe(go_on=True)
-    with pytest.raises(OptionError, match="go_on"):
-        TinctRecipe(decoder_only=True, keep_answers=True)
-    with pytest.raises(OptionError, match="go_on"):
-        TinctRecipe(decoder_only=True, mean_with="runs/another")
-    with pytest.raises(OptionError, match="keep_answers"):
-        TinctRecipe(decoder_only=True, go_on=True, keep_answers=True, mean_with="runs/another")
-    with pytest.raises(OptionError, match="two numbers"):
-        TinctRecipe(mean_trust=(1.0,))
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"kind": "released-kept", "run": "runs/another"}, "'run', which is not known"),
+        ({"kind": "released-encoder", "backbone": "none"}, "'backbone', which is not known"),
+        ({"kind": "mimicry", "backbone": "eighth"}, "choose one of stem"),
+        ({"kind": "released-distilled", "run": "runs/another", "trust": [1.0]}, "two numbers"),
+        ({"kind": "released-distilled", "run": "runs/another", "share": 1.5}, "a share is"),
+        ({"kind": "released-distilled"}, "needs a run"),
+        ({"kind": "run"}, "folder of a run"),
+        ({"kind": "elsewhere"}, "one of anew, run"),
+        ({}, "one of anew, run"),
+        ("released", "one of anew, run"),
+    ],
+)
+def test_a_start_that_makes_no_sense_cannot_be_written(table: object, said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        dataclass_from(TinctRecipe, {"start": table}, "recipe")
+
+
+def test_every_kind_of_start_is_read_from_a_table() -> None:
+    run = {"run", "released-distilled"}
+    for kind, start in Start.kinds.items():
+        table = {"kind": kind} | ({"run": "runs/mine"} if kind in run else {})
+        assert type(dataclass_from(TinctRecipe, {"start": table}, "recipe").start) is start
+
+
+def test_a_backbone_that_is_not_there_cannot_be_frozen() -> None:
+    frozen = TinctTraining(TinctRecipe(start=Anew("none")), training().network, small_pool())
+    with pytest.raises(OptionError, match="the network has none"):
+        frozen.build()
+
+
+def test_a_decoder_whose_normalizations_were_folded_stays_so_from_run_to_run(tmp_path: Path) -> None:
+    released = TinctTraining(TinctRecipe(start=Released()), TinctConfig(), small_pool())
+    state = {"network": "tinct", "step": 1, "averaged": released.build().state_dict()}
+    torch.save(state, tmp_path / "checkpoint.pt")
+    again = TinctTraining(
+        TinctRecipe(most_hints=4, start=FromRun(run=str(tmp_path))), TinctConfig(), small_pool()
+    )
+    model = again.build().train()
+    again.losses(model, small_pool(), 2, 32)
+    assert not model.decoder.training
+    assert model.encoder.training
+    fresh = training().build().train()
+    training().losses(fresh, small_pool(), 2, 32)
+    assert fresh.decoder.training
 
 
 def test_weights_of_another_network_are_not_taken() -> None:
     from tinct.errors import WeightsError
-    from tinct.networks.tinct.graphs import take_released
+    from tinct.networks.tinct.released_weights import take_released
 
     for other in (
         training().build(),

@@ -12,9 +12,9 @@ from tinct.color import bins as bins_oracle
 from tinct.color import lab_torch
 from tinct.color.lab import lab_to_rgb as numpy_lab_to_rgb
 from tinct.color.lab import rgb_to_lab as numpy_rgb_to_lab
-from tinct.networks.tinct.batch import draw_batch, turned
-from tinct.networks.tinct.recipe import TinctRecipe
-from tinct.networks.tinct.training import bin_centers
+from tinct.networks.layers.outputs import bin_centers
+from tinct.networks.tinct.training.batch import draw_batch, turned
+from tinct.networks.tinct.training.recipe import TinctRecipe
 from tinct.training import hints, lightness, losses, views
 from tinct.training.labels import Labels, collect
 from tinct.training.pool import RELATED, SELF, UNRELATED, Pool, choose_references
@@ -270,7 +270,7 @@ def test_the_same_seed_gives_the_same_batch() -> None:
 
 def test_soft_bins_equal_the_papers_encoding() -> None:
     ab = torch.rand(1, 2, 6, 6) * 1.2 - 0.6
-    found = losses.soft_bins(ab, bin_centers())[0].permute(1, 2, 0).numpy()
+    found = losses.soft_bins(ab, bin_centers(1.0))[0].permute(1, 2, 0).numpy()
     index, weight = bins_oracle.encode_bins(ab[0].permute(1, 2, 0).numpy() * 110, neighbors=25)
     wanted = np.zeros_like(found)
     np.put_along_axis(wanted, index, weight, -1)

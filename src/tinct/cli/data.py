@@ -184,7 +184,7 @@ def ranges(
 
     tinct data ranges runs/pool --weights weights/mine
     """
-    from tinct.networks.tinct.ranges import NAME, measure
+    from tinct.networks.tinct.training.ranges import NAME, measure
     from tinct.weights import weights_folder
 
     folder = weights or weights_folder()

@@ -21,7 +21,7 @@ AB_SCALE = 110.0
 """What networks divide a* and b* by: the bins' farthest coordinate."""
 
 TEMPERATURE = 0.38
-"""Of the annealed mean (section 2.3)."""
+"""Softmax temperature of the annealed mean (section 2.3)."""
 
 _COLUMNS = {
     -90: (50, 90),

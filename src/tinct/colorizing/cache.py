@@ -76,7 +76,8 @@ class Cache:
         small: gray pictures that previews color, by longer side.
         features: a method's features of the photograph, by method and working size.
         references: a method's features of references, by reference, method and working size.
-        recalled: the last colors that the photograph took from its references.
+        attended: the photograph's attention to references, by reference, method and working size.
+        recalled: the last colors that the photograph took from all its references by their weights.
         matched: the last colors that the photograph took from hints, with the method's distribution.
         predictions: the last prediction, before vividness is added and hints are spread over it.
     """
@@ -87,6 +88,7 @@ class Cache:
         self.small: Recent[int, Photo] = Recent(4)
         self.features: Recent[Hashable, Any] = Recent(2, FEATURES_BYTES)
         self.references: Recent[tuple[int, str, int], Any] = Recent(REFERENCES)
+        self.attended: Recent[tuple[int, str, int], Any] = Recent(REFERENCES)
         self.recalled: Recent[Hashable, Any] = Recent(1)
         self.matched: Recent[Hashable, Any] = Recent(1)
         self.predictions: Recent[Hashable, Prediction] = Recent(1)
@@ -105,8 +107,9 @@ class Cache:
     def keep_references(self, references: Sequence[Photo]) -> None:
         """Remove the values of other references than these, and make room for these."""
         kept = {id(photo) for photo in references}
-        self.references.drop(lambda key: key[0] not in kept)
-        self.references.limit = max(REFERENCES, len(kept))
+        for each in (self.references, self.attended):
+            each.drop(lambda key: key[0] not in kept)
+            each.limit = max(REFERENCES, len(kept))
         for slot in (self.recalled, self.matched, self.predictions):
             slot.clear()
 

@@ -15,9 +15,19 @@ from tinct.colorizing.cache import Cache, held_bytes
 from tinct.colorizing.rendering import render, render_preview, rounded_chroma
 from tinct.colorizing.unmet import unmet_wishes
 from tinct.errors import HintError, MethodError, OptionError, PhotoError
-from tinct.hints import Hint, HintField, HintLike, Swatch, as_hint, as_hints, place_hints, read_hints
+from tinct.hints import (
+    Hint,
+    HintField,
+    HintLike,
+    Swatch,
+    as_hint,
+    as_hints,
+    check_hint,
+    place_hints,
+    read_hints,
+)
 from tinct.hints.window import Scale
-from tinct.methods import EncodedReference, Method, Prediction, Reference
+from tinct.methods import Method, Prediction, Reference, WeighedReference
 from tinct.methods.selection import NETWORK_METHOD, choose_method
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
@@ -76,7 +86,8 @@ class Colorizer:
     """A photograph being colorized: set the photograph once, change hints, references and options, and render.
 
     An edit repeats only the stages of a method that depend on it (`tinct.methods.Method`): another weight or trust
-    encodes nothing, another reference is encoded alone. The values kept for later edits are bounded (`Cache`).
+    neither encodes nor attends anew, another reference is encoded and attended to alone. The values kept for later
+    edits are bounded (`Cache`).
     """
 
     def __init__(self, photo: Any = None, reference: Any = None, hints: Any = None, **options: Any) -> None:
@@ -108,8 +119,12 @@ class Colorizer:
 
     @property
     def options(self) -> Options:
-        """The options."""
+        """The options; others can be set as a whole."""
         return self._options
+
+    @options.setter
+    def options(self, options: Options) -> None:
+        self._options = options
 
     @property
     def references(self) -> tuple[Photo, ...]:
@@ -198,7 +213,8 @@ class Colorizer:
             HintError: if the hint is outside the photograph or malformed.
         """
         hint = as_hint(hint)
-        self._check(hint)
+        own = [(each.width, each.height) for each in self._references]
+        check_hint(hint, (self.photo.width, self.photo.height), own)
         self._hints[self._next_hint] = hint
         self._next_hint += 1
         return self._next_hint - 1
@@ -374,7 +390,7 @@ class Colorizer:
         def matched() -> Any:
             features = cache.features.get(photo, lambda: method.encode(self._working_lightness()))
             recalled = cache.recalled.get(
-                (photo, references), lambda: method.recall(features, self._encoded_references())
+                (photo, references), lambda: method.recall(features, self._weighed_references(features))
             )
             return method.match(features, recalled, placed)
 
@@ -387,17 +403,24 @@ class Colorizer:
         weighed = tuple(zip(map(id, self._references), self._weights, strict=True))
         return (method.name, self._size), (weighed, trust)
 
-    def _encoded_references(self) -> list[EncodedReference]:
+    def _weighed_references(self, features: Any) -> list[WeighedReference]:
         return [
-            EncodedReference(self._encoded_reference(photo), weight, self._options.trust)
+            WeighedReference(self._attended(features, photo), weight, self._options.trust)
             for photo, weight in zip(self._references, self._weights, strict=True)
         ]
 
-    def _encoded_reference(self, photo: Photo) -> Any:
-        method, size = self.method, self._size
-        return self._cache.references.get(
-            (id(photo), method.name, size), lambda: method.encode_reference(working_reference(photo, size))
-        )
+    def _attended(self, features: Any, reference: Photo) -> Any:
+        """What the photograph finds in a reference, of whatever weight; the reference is encoded once."""
+        method, size, cache = self.method, self._size, self._cache
+        key = (id(reference), method.name, size)
+
+        def attended() -> Any:
+            encoded = cache.references.get(
+                key, lambda: method.encode_reference(working_reference(reference, size))
+            )
+            return method.attend(features, encoded)
+
+        return cache.attended.get(key, attended)
 
     def _small_photo(self, longer_side: int) -> Photo:
         """The photograph's lightness as a gray picture of bounded size, kept."""
@@ -439,11 +462,6 @@ class Colorizer:
             photo.working_size(size)[::-1],
             list(zip(own, working, strict=True)),
         )
-
-    def _check(self, hint: HintLike) -> None:
-        """See that a hint can be placed, at a size that costs nothing."""
-        own = [(each.width, each.height) for each in self._references]
-        place_hints([hint], (self.photo.width, self.photo.height), (1, 1), [(size, size) for size in own])
 
     def _read_hints(self, hints: Any) -> Iterable[HintLike]:
         if isinstance(hints, str | PathLike | bytes):

@@ -1,10 +1,10 @@
 """Convolutions in 8 bits: on processors that multiply bytes, three fifths of the time of bf16, a third of f32's.
 
 The weights of each output channel are scaled to integers -127..127 by their largest value. Inputs are scaled to
-0..255, for which their largest value must be known beforehand: `tinct.networks.tinct.ranges` measures that value on
-training photographs, and the manifest keeps it beside the file (Jacob et al., Quantization and Training of Neural
-Networks for Efficient Integer-Arithmetic-Only Inference, CVPR 2018). The file itself stays as it is. Only convolutions
-behind a rectifier are computed in 8 bits, as non-negative activations lose least precision.
+0..255, for which their largest value must be known beforehand: `tinct.networks.tinct.training.ranges` measures that
+value on training photographs, and the manifest keeps it beside the file (Jacob et al., Quantization and Training of
+Neural Networks for Efficient Integer-Arithmetic-Only Inference, CVPR 2018). The file itself stays as it is. Only
+convolutions behind a rectifier are computed in 8 bits, as non-negative activations lose least precision.
 """
 
 from __future__ import annotations

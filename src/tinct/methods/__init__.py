@@ -7,22 +7,22 @@ from collections.abc import Iterator
 from tinct.errors import MethodError
 from tinct.methods.classical.card import CARDS as CLASSICAL
 from tinct.methods.method import (
-    EncodedReference,
     Method,
     Prediction,
     Reference,
     StagedMethod,
+    WeighedReference,
 )
 from tinct.networks import CARDS as NETWORKS
 from tinct.networks.card import named
 
 __all__ = [
     "METHODS",
-    "EncodedReference",
     "Method",
     "Prediction",
     "Reference",
     "StagedMethod",
+    "WeighedReference",
     "get_method",
 ]
 

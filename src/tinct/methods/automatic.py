@@ -25,7 +25,7 @@ from tinct.methods.exported import (
     mirrored,
     unpadded,
 )
-from tinct.methods.method import EncodedReference, Prediction, Reference, StagedMethod
+from tinct.methods.method import Prediction, Reference, StagedMethod, WeighedReference
 
 Array = NDArray[np.float32]
 
@@ -123,7 +123,7 @@ class Automatic(StagedMethod):
         """None: the method does not use references."""
         return None
 
-    def recall(self, features: Features, references: Sequence[EncodedReference]) -> dict[str, Array]:
+    def recall(self, features: Features, references: Sequence[WeighedReference]) -> dict[str, Array]:
         """The network's further inputs by name: none."""
         return {}
 
@@ -153,28 +153,10 @@ class Automatic(StagedMethod):
 
 
 @dataclass(frozen=True)
-class AutomaticDistribution(Automatic):
-    """A method that runs a network from lightness to a distribution over the ab bins, and takes its annealed mean.
+class Suggesting(Automatic):
+    """A method that runs a network with a distribution over the ab bins among its outputs; it suggests colors."""
 
-    The option `vividness` goes from the distribution's mean, at 0, to the annealed mean, at 1.
-
-    Attributes:
-        temperature: of the annealed mean, above 0; towards 0 the annealed mean becomes the mode.
-    """
-
-    temperature: float = TEMPERATURE
     suggests = True
-
-    def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
-        """Predict chroma; a seed above 0 asks for another plausible colorization, and hints change nothing."""
-        output, size = matched.output, matched.lightness.shape
-        p = np.asarray(output.arrays["probabilities"][0], np.float32)
-        mean = p @ AB_BINS
-        vivid = decode_bins(p, self.temperature, probabilities=True) - mean
-        ab = output.enlarged(mean, size)
-        if seed:
-            ab += output.enlarged(alternative(self.distribution(matched), seed), size)
-        return Prediction(ab, output.enlarged(certainty(p), size)[..., 0], output.enlarged(vivid, size))
 
     def distribution(self, matched: Matched) -> Distribution:
         """The probabilities of the 313 bins, at a quarter of the working size.
@@ -189,6 +171,30 @@ class AutomaticDistribution(Automatic):
             answered = hint_influence(matched.lightness, matched.hints)[::BIN_STRIDE, ::BIN_STRIDE]
             matched.distribution = Distribution(p, np.sqrt(p @ _coarse_bins()), answered, BIN_STRIDE)
         return matched.distribution
+
+
+@dataclass(frozen=True)
+class AutomaticDistribution(Suggesting):
+    """A method that runs a network from lightness to a distribution over the ab bins, and takes its annealed mean.
+
+    The option `vividness` goes from the distribution's mean, at 0, to the annealed mean, at 1.
+
+    Attributes:
+        temperature: of the annealed mean, above 0; towards 0 the annealed mean becomes the mode.
+    """
+
+    temperature: float = TEMPERATURE
+
+    def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
+        """Predict chroma; a seed above 0 asks for another plausible colorization, and hints change nothing."""
+        output, size = matched.output, matched.lightness.shape
+        p = np.asarray(output.arrays["probabilities"][0], np.float32)
+        mean = p @ AB_BINS
+        vivid = decode_bins(p, self.temperature, probabilities=True) - mean
+        ab = output.enlarged(mean, size)
+        if seed:
+            ab += output.enlarged(alternative(self.distribution(matched), seed), size)
+        return Prediction(ab, output.enlarged(certainty(p), size)[..., 0], output.enlarged(vivid, size))
 
 
 @cache

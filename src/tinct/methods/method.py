@@ -36,15 +36,15 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedReference:
-    """A reference as a method encoded it.
+class WeighedReference:
+    """The colors that a photograph took from a reference, and the weight and trust of the reference.
 
     Attributes:
-        features: the result of `Method.encode_reference`.
+        found: the result of `Method.attend`.
         weight, trust: see `Reference`.
     """
 
-    features: Any
+    found: Any
     weight: float = 1.0
     trust: float = 1.0
 
@@ -69,9 +69,9 @@ class Method(ABC):
     """A way to colorize, stateless: equal inputs give equal results.
 
     A prediction has stages, and an edit repeats only the stages that depend on it: a method encodes the photograph,
-    recalls colors from the encoded references, matches hints, and decodes. The result of a stage belongs to the
-    method; only the method itself reads it. In this class the stages before `decode` only collect the arguments of
-    `predict`; `StagedMethod` is for methods that compute in stages.
+    attends to each encoded reference, recalls the colors of all of them by their weights, matches hints, and decodes.
+    The result of a stage belongs to the method; only the method itself reads it. In this class the stages before
+    `decode` only collect the arguments of `predict`; `StagedMethod` is for methods that compute in stages.
 
     Attributes:
         name: as `-m` takes it.
@@ -159,14 +159,23 @@ class Method(ABC):
         """The features of a reference, which serve any weight and trust; those of `reference` are ignored."""
         return reference
 
-    def recall(self, features: Any, references: Sequence[EncodedReference]) -> Any:
-        """The colors that a photograph takes from references, which serve any hints.
+    def attend(self, features: Any, reference: Any) -> Any:
+        """The colors that a photograph takes from one reference, which serve any weight and trust.
+
+        Args:
+            features: of the photograph.
+            reference: the result of `encode_reference`.
+        """
+        return reference
+
+    def recall(self, features: Any, references: Sequence[WeighedReference]) -> Any:
+        """The colors that a photograph takes from all references together, which serve any hints.
 
         Args:
             features: of the photograph.
             references: none, one or several.
         """
-        return tuple(replace(each.features, weight=each.weight, trust=each.trust) for each in references)
+        return tuple(replace(each.found, weight=each.weight, trust=each.trust) for each in references)
 
     def match(self, features: Any, recalled: Any, hints: HintField) -> Any:
         """The colors that a photograph takes from hints, with all else that `decode` and `distribution` need.
@@ -198,10 +207,11 @@ class Method(ABC):
     def matched(self, lightness: Array, hints: HintField, references: Sequence[Reference] = ()) -> Any:
         """The stages up to `match`, one after the other; see `predict` for the arguments."""
         features = self.encode(lightness)
-        encoded = [
-            EncodedReference(self.encode_reference(each), each.weight, each.trust) for each in references
+        found = [
+            WeighedReference(self.attend(features, self.encode_reference(each)), each.weight, each.trust)
+            for each in references
         ]
-        return self.match(features, self.recall(features, encoded), hints)
+        return self.match(features, self.recall(features, found), hints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +241,7 @@ class StagedMethod(Method):
         """The features of a reference; see `Method.encode_reference`."""
 
     @abstractmethod
-    def recall(self, features: Any, references: Sequence[EncodedReference]) -> Any:
+    def recall(self, features: Any, references: Sequence[WeighedReference]) -> Any:
         """The colors that a photograph takes from references; see `Method.recall`."""
 
     @abstractmethod

@@ -13,6 +13,7 @@ from pathlib import Path
 from tinct.networks.card import Card
 
 FOLDER = Path(__file__).parent
+"""The folder of the networks' folders."""
 
 RELEASED = "tinct"
 """The folder of the released network, which heads the table; the others follow by name."""

@@ -1,4 +1,4 @@
-"""What the table of networks says of each: a name, a paper, and where the parts are; needs neither torch nor numpy."""
+"""The card of a network: its names, its paper and the places of its parts; without torch and numpy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Card:
-    """What is asked for by one name: a method that colorizes, a network that can be trained, or both.
+    """One name of a network: of a method that colorizes, of a network that can be trained, or of both.
 
     What a method needs (a reference, hints, weights) its class states; a card says where the class is.
 

@@ -1,4 +1,4 @@
-"""What every network's export gives: its graphs, each as one ONNX file holds it."""
+"""The graphs of a network for export: each becomes one ONNX file."""
 
 from __future__ import annotations
 

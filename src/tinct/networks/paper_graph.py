@@ -16,11 +16,11 @@ TRACED_SIDE = 64
 
 
 class PaperGraph(nn.Module):
-    """One of the papers' networks from and to what files hold.
+    """One of the papers' networks with the inputs and outputs of its ONNX file.
 
-    Inputs: L* (B, 1, H, W), 0..100, H and W multiples of the network's `multiple`; where it takes hints, (B, 3, H, W):
-    a* b* times mask, mask; where it takes global hints, (B, 316). Outputs: a* b*, channels last, at the network's
-    own size; for those that predict one, the distribution over the 313 bins at 1/4, likewise.
+    Inputs: L* (B, 1, H, W), 0..100, H and W multiples of the network's `multiple`; where the network takes hints,
+    (B, 3, H, W): a* b* times mask, mask; where the network takes global hints, (B, 316). Outputs: a* b*, channels last,
+    at the network's own size; of networks that predict one, the distribution over the 313 bins at 1/4, likewise.
     """
 
     def __init__(self, model: Any) -> None:

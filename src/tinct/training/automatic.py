@@ -1,6 +1,6 @@
-"""What the trainings of the papers' networks share: photographs without help, a validation curve and a sheet.
+"""The training that the papers' networks share: photographs without help, a validation curve and a sheet.
 
-A recipe of its own says what is minimized (`compare`); one whose network takes help says what it is (`given`).
+A network's own training defines the losses (`compare`), and the help that the network takes, if any (`given`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ LABEL_STRIDE = 4
 """Pixels of the photograph to one of segments and of distributions."""
 
 SHEET_SIZE = 160
+"""Sides in pixels of the pictures on a sheet."""
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Batch:
     Attributes:
         index: (B,), in the pool.
         rgb: sRGB, (B, 3, size, size), 0..1.
-        lightness: L* as the network sees it, (B, 1, size, size), 0..100.
+        lightness: L* as given to the network, (B, 1, size, size), 0..100.
         ab: the truth, (B, 2, size, size), a* b* / 110.
         segments: classes at 1/4, (B, size / 4, size / 4), or None.
     """
@@ -70,11 +71,11 @@ class AutomaticTraining(Training):
         return self.compare(model(batch.lightness, *given), batch, pool)
 
     def given(self, batch: Batch) -> tuple[Tensor, ...]:
-        """What the network gets beside lightness."""
+        """The network's inputs beside lightness."""
         return ()
 
     def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
-        """Weighted losses of what the network answered."""
+        """Weighted losses of the network's outputs."""
         raise NotImplementedError
 
     def answers(self, model: Any, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
@@ -87,8 +88,8 @@ class AutomaticTraining(Training):
 
         Returns:
             `gray`, a figure for each of `answers`, `vividness`, the automatic result's mean chroma against the
-            truth's, and `loss`, what is minimized: PSNR does not say whether a network that counts rare colors
-            more still learns.
+            truth's, and `loss`, the sum of the losses: PSNR does not tell whether a network that counts
+            rare colors more still learns.
         """
         generator = torch.Generator().manual_seed(0)
         chunk = 32 if held_out.device.type == "cuda" else 8

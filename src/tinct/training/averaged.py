@@ -1,4 +1,4 @@
-"""Averaged weights, which are what is validated and released."""
+"""Averaged weights, which are validated and released."""
 
 from __future__ import annotations
 

@@ -16,11 +16,12 @@ from tinct.errors import OptionError, PhotoError
 from tinct.training.index import path_in_index, write_index
 
 COLUMNS = ("path", "set", "class", "weight")
+"""Columns of the index that is written."""
 
 
 @dataclass(frozen=True)
 class Instances:
-    """What an instances file says, as far as it is needed.
+    """The part of an instances file that is needed.
 
     Attributes:
         files: image id -> file name and pixels (height times width).
@@ -36,7 +37,7 @@ class Instances:
 
 @dataclass(frozen=True)
 class Selection:
-    """What was chosen, and how much was not.
+    """The photographs that were chosen, and counts of the others.
 
     Attributes:
         photographs: path and class of each, in order of their names.

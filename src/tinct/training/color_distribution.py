@@ -1,4 +1,4 @@
-"""The truth as a distribution over the ab bins, and what is minimized against it (Zhang 2016, section 2.2)."""
+"""The truth as a distribution over the ab bins, and the loss against that distribution (Zhang 2016, section 2.2)."""
 
 from __future__ import annotations
 

@@ -46,10 +46,10 @@ def export(graphs: Sequence[Graph], name: str, folder: Path) -> dict[str, Path]:
 
 @dataclass(frozen=True)
 class Making:
-    """How weights were made, as the manifest states it; see `tinct.weights.Weights`.
+    """How weights were made, as the manifest states; see `tinct.weights.Weights`.
 
     Attributes:
-        training_data: what they were trained on, in a line.
+        training_data: the photographs trained on, in a line.
         score: metric -> figure, under the protocol that the model card names.
         network: the numbers of the network that differ from its defaults.
         command: the line that trained them.
@@ -71,7 +71,7 @@ def release(graphs: Sequence[Graph], name: str, folder: Path, making: Making) ->
 
 
 def trained(form: Release, numbers: Mapping[str, Any], state: Mapping[str, Tensor]) -> nn.Module:
-    """The network of a run, without what only training needs, in evaluation mode.
+    """The network of a run, without the parts that only training needs, in evaluation mode.
 
     Args:
         form: the network's.

@@ -14,11 +14,11 @@ from tinct.inference.openvino_engine import best_precision, engine
 from tinct.networks.layers.efficientnet_lite import EfficientNetLite2, Levels
 
 _SIDE = 64
-"""Of what the network is traced with; other sizes run as well."""
+"""Side in pixels of the input that the network is traced with; other sizes run as well."""
 
 
 class FrozenBackbone:
-    """The network's levels, without gradients down to where it is trained; see `EfficientNetLite2.forward`.
+    """The network's levels, without gradients through the layers that are not trained; see `EfficientNetLite2.forward`.
 
     Args:
         backbone: with its weights, on a CPU.

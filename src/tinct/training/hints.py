@@ -1,4 +1,4 @@
-"""Hints as people give them, drawn at random: patches anywhere and along strokes, batched."""
+"""Random hints for training: patches anywhere and along strokes, batched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing index CSVs: a line a photograph, its path as it is seen from the index."""
+"""Index CSVs: a line for each photograph, with its path relative to the index."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def path_in_index(photograph: Path, index: Path) -> str:
 
 
 def write_index(lines: Iterable[Mapping[str, object]], columns: Sequence[str], index: Path) -> None:
-    """Write a CSV in one piece, so that no half of one is ever read.
+    """Write a CSV in one piece, so that no reader meets a part.
 
     Raises:
         OutputError: if it cannot be written.

@@ -1,7 +1,7 @@
-"""Soft labels that teach an encoder what is where, and which photographs are related.
+"""Soft labels of a pool: scenes, objects, segments, and which photographs are related.
 
-Each kind is optional: what is missing is simply not trained on. Scenes, objects and segments are what frozen
-networks made of the photographs.
+Each kind is optional: a missing kind is not trained on. Scenes, objects and segments are outputs
+of frozen networks.
 """
 
 from __future__ import annotations
@@ -16,14 +16,22 @@ from numpy.typing import NDArray
 from tinct.errors import PhotoError, WeightsError
 from tinct.training.photographs import Photographs
 
-SCENES, OBJECTS, UNLABELED, NOT_RELATED = 365, 1001, 255, -1
+SCENES, OBJECTS = 365, 1001
+"""Classes of places and of ImageNet's objects, background among the latter."""
+
+UNLABELED, NOT_RELATED = 255, -1
+"""The segment of a place, and the relative of a photograph, that is not known."""
+
 OBJECT_INPUT = 224
+"""Sides in pixels of the input of the classifier of objects."""
+
 RELATIVES = 12
+"""Relatives of a photograph that are kept at most."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Labels for a pool, in its order; None for a kind that there is not.
+    """Labels for a pool, in its order; None for a missing kind.
 
     Attributes:
         scenes: (N, 365) probabilities of places, rows of zeros where unknown; float16.
@@ -39,7 +47,7 @@ class Labels:
 
     @classmethod
     def load(cls, file: Path, count: int) -> Labels:
-        """Read what `save` wrote.
+        """Read a file that `save` wrote.
 
         Args:
             count: how many photographs the pool has.

@@ -1,4 +1,4 @@
-"""Lightness as old photographs have it, so that what is learned works on scans and not only on desaturated color."""
+"""Simulated lightness of old photographs, so that networks work on scans and not only on desaturated color."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tinct.color.lab_torch import lightness_of_luminance, linear_rgb
 
 
 def old_lightness(rgb: Tensor, lightness: Tensor) -> Tensor:
-    """What an old photograph might have made of the scene: film response, contrast, faded blacks, blur, grain.
+    """The lightness of the scene in a simulated old photograph: film response, contrast, faded blacks, blur, grain.
 
     Args:
         rgb: sRGB, (B, 3, H, W), 0..1.

@@ -1,6 +1,6 @@
-"""Relatives by what a pretrained network sees: the likest photographs of a whole pool, as gray ones.
+"""Relatives by the features of a pretrained network: the likest photographs of a whole pool, compared in gray.
 
-He et al. (Deep Exemplar-based Colorization, SIGGRAPH 2018) find references so; class names are not asked for.
+He et al. (Deep Exemplar-based Colorization, SIGGRAPH 2018) find references so; class names are not used.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ SIDE, BATCH = 160, 16
 """Photographs are squashed to this side, and so many looked at together."""
 
 SAME = 0.98
-"""Photographs whose descriptions have a greater cosine are one photograph twice, which is nobody's reference."""
+"""Photographs whose descriptions have a greater cosine are one photograph twice, and no reference of each other."""
 
 Progress = Callable[[int, int], None]
 
 
 @torch.no_grad()
 def descriptions(photographs: Photographs, progress: Progress | None = None) -> NDArray[np.float32]:
-    """What EfficientNet-Lite2 sees in each photograph's lightness: its last features, averaged, of unit length.
+    """The last features of EfficientNet-Lite2 for each photograph's lightness, averaged and of unit length.
 
     Returns:
         Shape (N, 1280).

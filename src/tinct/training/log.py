@@ -1,4 +1,4 @@
-"""What a run says of itself: JSON lines always, TensorBoard where it is installed."""
+"""The log of a run: JSON lines always, TensorBoard where that is installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RunLog:
 
     Args:
         folder: of the run.
-        step: at which it starts; what an earlier, stopped run has logged after it is taken out.
+        step: at which the run goes on; later lines of an earlier, stopped run are removed.
         tell: is called with every line as well.
     """
 
@@ -50,7 +50,7 @@ class RunLog:
 
 
 def values_of(line: Mapping[str, Any]) -> dict[str, float]:
-    """What a line of the log says beside its kind, step and time."""
+    """The numbers of a line of the log, without kind, step and time."""
     return {name: value for name, value in line.items() if name not in ("kind", "step", "seconds")}
 
 
@@ -63,7 +63,7 @@ def read_log(file: Path, kind: str = "validation") -> list[dict[str, Any]]:
 
 
 def _step(line: str) -> float:
-    """A line's step; infinite for one that was cut short."""
+    """A line's step; infinite for a line that was cut short."""
     try:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):

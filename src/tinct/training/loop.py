@@ -1,4 +1,4 @@
-"""The training loop: one process or many, any device, resumable, logged. A network's file says what a batch is."""
+"""The training loop: one process or many, any device, resumable, logged. A network's training defines the batches."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class LoopConfig:
 
 
 class Loop:
-    """Trains one network. Made again on the same folder, it goes on where it was, as if it had never stopped.
+    """Trains one network. A loop made again on the same folder goes on at the last checkpoint, as if never stopped.
 
     Args:
         training: the network's.
@@ -249,7 +249,7 @@ class Loop:
 
 
 def read_checkpoint(file: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """What `Loop.save` wrote.
+    """The state that `Loop.save` wrote.
 
     Raises:
         OptionError: if there is none, or it cannot be read.
@@ -313,7 +313,7 @@ def _seed(seed: int, step: int, part: int) -> int:
 
 
 def _groups(model: nn.Module, config: LoopConfig) -> list[dict[str, Any]]:
-    """Decay only what multiplies (matrices and kernels), not biases, norms, temperatures; a backbone learns slower."""
+    """Parameter groups: weight decay for matrices and kernels alone, and a smaller rate for a backbone."""
     groups = []
     for backbone, share in ((False, 1.0), (True, config.backbone_rate)):
         parameters = [
@@ -330,7 +330,7 @@ def _groups(model: nn.Module, config: LoopConfig) -> list[dict[str, Any]]:
 
 
 def _schedule(done: float, config: LoopConfig) -> float:
-    """The learning rate's share of its height."""
+    """The learning rate as a share of its maximum."""
     if done < config.warmup:
         return max(done / config.warmup, 0.01)
     if done < config.decay:

@@ -1,4 +1,4 @@
-"""What is minimized."""
+"""Losses of colors, distributions and labels."""
 
 from __future__ import annotations
 

@@ -16,9 +16,11 @@ from PIL import Image, ImageOps
 
 from tinct.errors import PhotoError
 from tinct.files import write_whole
+from tinct.photo.formats import READ_SUFFIXES
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 HELD_OUT_SHARE = 0.02
+"""Share of the photographs that is kept for validation."""
+
 MIN_CHROMA = 4.0
 """Mean of R - G and of yellow against blue, in 8-bit units, under which a photograph counts as gray."""
 
@@ -70,7 +72,7 @@ class Photographs:
         return cls(np.load(folder / "pixels.npy", mmap_mode="r"), np.load(folder / "sizes.npy"), entries)
 
     def held_out(self) -> NDArray[np.bool_]:
-        """True for the photographs kept for validation: 2 % by a hash of the path, so that nothing can drift.
+        """True for the photographs kept for validation: 2 % by a hash of the path, so that the choice never changes.
 
         At least one of two or more is kept.
         """
@@ -104,24 +106,24 @@ def list_folder(folder: Path) -> list[Entry]:
     Raises:
         PhotoError: if there is none.
     """
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in READ_SUFFIXES)
     if not found:
         raise PhotoError(
-            f"no photograph in {folder}; its endings should be one of {', '.join(sorted(SUFFIXES))}."
+            f"no photograph in {folder}; its endings should be one of {', '.join(sorted(READ_SUFFIXES))}."
         )
     labels = ["" if p.parent == folder else p.parent.name for p in found]
     return [Entry(p.relative_to(folder).as_posix(), label=x) for p, x in zip(found, labels, strict=True)]
 
 
 def pack(data: Path, out: Path, side: int = 224, workers: int = 2) -> Photographs:
-    """Decode, shrink to at most `side` pixels, drop what teaches no color, and write the pool.
+    """Decode, shrink to at most `side` pixels, drop photographs that teach no color, and write the pool.
 
-    What is dropped (gray, of a single tint, unreadable) is listed in `dropped.csv` beside it.
+    Those dropped (gray, of a single tint, unreadable) are listed in `dropped.csv` beside it.
 
     Args:
         data: a folder of photographs, or an index CSV (`read_index`).
         out: the folder to write; an existing pool is used as it stands.
-        side: the longer side of what is kept; smaller photographs are not enlarged.
+        side: the longer side of the photographs kept; smaller photographs are not enlarged.
         workers: threads that decode.
     Raises:
         PhotoError: if there is nothing to pack, or nothing of it has color.
@@ -208,7 +210,7 @@ def _write_dropped(file: Path, dropped: list[tuple[str, str]]) -> None:
 
 
 def _finish(out: Path, pixels: np.memmap, sizes: list[tuple[int, int]], kept: list[Entry]) -> None:
-    """Write the pool; the entries come last and in one piece, for they are what says that it is whole."""
+    """Write the pool; the entries come last and in one piece, as their presence marks the pool as whole."""
     count, side = len(kept), pixels.shape[1]
     final = np.lib.format.open_memmap(out / "pixels.npy", "w+", np.uint8, (count, side, side, 3))
     for start in range(0, count, 2 * BLOCK):

@@ -61,7 +61,7 @@ class Pool:
 
 
 def without_held_out(related: NDArray[np.int32], held_out: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Take held-out photographs out of everybody's relatives: not even as references may they be trained on."""
+    """Exclude held-out photographs from references as well: remove them from all relatives."""
     there = (related != NOT_RELATED) & ~held_out[related]
     order = np.argsort(~there, axis=1, kind="stable")
     kept = np.where(there, related, NOT_RELATED)
@@ -74,7 +74,7 @@ def choose_references(pool: Pool, index: Tensor, shares: tuple[float, float, flo
 
     Args:
         index: the photographs that get one.
-        shares: how often each kind is drawn; who has no relative gets itself.
+        shares: how often each kind is drawn; photographs without a relative get themselves.
     """
     if len(index) == 0:
         return index, index
@@ -88,7 +88,7 @@ def choose_references(pool: Pool, index: Tensor, shares: tuple[float, float, flo
 
 
 def relatives(pool: Pool, index: Tensor) -> Tensor:
-    """A random relative of each photograph, -1 for those that have none."""
+    """A random relative of each photograph, -1 for photographs without one."""
     if pool.related is None:
         return torch.full_like(index, NOT_RELATED)
     known = (pool.related[index] != NOT_RELATED).sum(1)

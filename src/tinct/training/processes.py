@@ -1,4 +1,4 @@
-"""Several processes that train one network (`torchrun`): who is who, and what they must agree on."""
+"""Several processes that train one network (`torchrun`): their ranks, and the numbers that they must agree on."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def wait() -> None:
 
 
 def first_says(values: Iterable[float], device: torch.device) -> list[float]:
-    """The first process's numbers, for everybody: clocks differ, and who stops alone leaves the others waiting."""
+    """The first process's numbers, for all: clocks differ, and a process that stops alone would deadlock the others."""
     if rank_and_world()[1] == 1:
         return list(values)
     numbers = torch.tensor(list(values), dtype=torch.float64, device=device)

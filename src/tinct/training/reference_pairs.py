@@ -20,7 +20,7 @@ SIDE = 96
 """Photographs are shrunk to this: a palette needs no detail."""
 
 SAME = 0.05
-"""Palettes nearer than this, in Lab units, are of one photograph listed twice, which is nobody's reference."""
+"""Palettes nearer than this, in Lab units, are of one photograph listed twice, and no reference of each other."""
 
 Palette = tuple[NDArray[np.float32], NDArray[np.float32]]
 Progress = Callable[[int, int, str], None]
@@ -42,7 +42,7 @@ class Paired:
 
 @dataclass(frozen=True)
 class References:
-    """What was found: pairs in the order of the index, and the paths of those that have none, with the reason."""
+    """The pairs found, in the order of the index, and the paths of those that have none, with the reason."""
 
     pairs: tuple[Paired, ...]
     without: tuple[tuple[str, str], ...]

@@ -140,7 +140,7 @@ def release_of(network: str) -> Release:
 
 
 def training_line(run: Path, name: str) -> str:
-    """The command that trains such a run: as the head of its config states it, else the least that there is to it."""
+    """The command that trains such a run: as stated at the head of its config, else with the required options alone."""
     head = (line.lstrip("# ") for line in (run / CONFIG_FILE).read_text(encoding="utf-8").splitlines())
     stated = (line[line.index("tinct train") :] for line in head if f"tinct train {name} " in line)
     return next(stated, f"tinct train {name} --data PHOTOGRAPHS --out RUN")
@@ -153,10 +153,10 @@ def last_scores(run: Path) -> dict[str, float]:
 
 
 def open_training(network: str, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> Training:
-    """What trains a network, from the tables of a config.
+    """The training of a network, from the tables of a config.
 
     Raises:
-        OptionError: if there is no network of that name, or a table has what it does not know.
+        OptionError: if there is no network of that name, or a table has an unknown key.
     """
     training: Training = named(_card(network).training).from_config(tables, pool)
     training.name = network

@@ -1,4 +1,4 @@
-"""A network's start from another's trained weights, as its paper has it: what both have alike is taken over."""
+"""A network's start from another's trained weights, as its paper does: layers that both have are taken over."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def weights_to_start_from(run: str, network: str, names: Names) -> dict[str, Ten
 
 
 def start_from(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Give a fresh network these weights; what has none stays as it is.
+    """Give a fresh network these weights; parameters without one stay as they are.
 
-    A convolution that takes more inputs than it did takes the new ones, which come last, as nothing.
+    A convolution that takes more inputs than it did gets zeros for the new ones, which come last.
 
     Raises:
         OptionError: if a weight has another shape (the networks differ in width).

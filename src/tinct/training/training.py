@@ -1,4 +1,4 @@
-"""A network's side of training: what `tinct.training.loop.Loop` asks of it."""
+"""The base of all networks' trainings, as `tinct.training.loop.Loop` runs them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Training:
         """From a config's tables [recipe] and [network].
 
         Raises:
-            OptionError: if a table has what its dataclass does not know.
+            OptionError: if a table has a key that its dataclass lacks.
         """
         _, network, recipe = cls.kinds
         return cls(
@@ -42,7 +42,7 @@ class Training:
         )
 
     def prepare(self, pool: Pool) -> None:
-        """Take from the pool, and from other runs, what training needs of them, once."""
+        """Read from the pool, and from other runs, all that training needs, once."""
 
     def build(self) -> nn.Module:
         """A network before its first step."""

@@ -1,4 +1,4 @@
-"""What a training step looks at: views of photographs, batched, on the device of the pool.
+"""Views of photographs for a training step, batched, on the device of the pool.
 
 A view is a box of a photograph, turned and mirrored, squashed to a square.
 """

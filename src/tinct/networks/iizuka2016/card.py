@@ -1,4 +1,4 @@
-"""What Iizuka 2016 offers."""
+"""The cards of Iizuka 2016."""
 
 from __future__ import annotations
 

@@ -28,8 +28,13 @@ MID_LEVEL: tuple[Layer, ...] = ((512, 1), (256, 1))
 """Channels and stride of 3x3 convolutions."""
 
 GLOBAL_CONNECTED = (1024, 512, 256)
+"""Channels of the fully connected layers of the global features."""
+
 SCENE_HIDDEN = 256
+"""Channels of the scene branch's hidden layer."""
+
 GLOBAL_STRIDE = 32
+"""Pixels of the squashed photograph to one of the global features before they are connected fully."""
 
 
 @dataclass(frozen=True)

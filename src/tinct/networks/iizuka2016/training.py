@@ -13,11 +13,12 @@ from tinct.training.losses import soft_label_loss
 from tinct.training.pool import Pool
 
 OUTPUT_STRIDE = 2
+"""Pixels of the photograph to one of the network's output."""
 
 
 @dataclass(frozen=True)
 class Iizuka2016Recipe:
-    """What is minimized.
+    """The numbers of the losses.
 
     Attributes:
         scenes: the paper's alpha, the weight of the scene loss beside the squared error of the sigmoid's output.

@@ -1,4 +1,4 @@
-"""What Larsson 2016 offers."""
+"""The cards of Larsson 2016."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tinct.training.pool import Pool
 
 @dataclass(frozen=True)
 class Larsson2016Recipe:
-    """What is minimized.
+    """The numbers of the losses.
 
     Attributes:
         hue: weight of the hue beside chroma, the paper's lambda; a place counts by its chroma, 0..1 of the highest.
@@ -55,7 +55,7 @@ def linear_cross_entropy(logits: Tensor, position: Tensor, circular: bool = Fals
     Args:
         logits: (B, K, h, w).
         position: in bins, (B, h, w), a whole number being a bin's center.
-        circular: the last bin's neighbor is the first; else what is beyond the ends belongs to them.
+        circular: the last bin's neighbor is the first; otherwise positions beyond the ends are clamped.
     """
     bins = logits.shape[1]
     if not circular:

@@ -65,9 +65,10 @@ def smoothly_upsampled(features: Tensor, like: Tensor) -> Tensor:
 
 
 class Joint(nn.Module):
-    """A 3x3 convolution of what is here, plus a coarser scale's features after a 1x1 convolution and enlarging.
+    """A 3x3 convolution of features at one scale, plus enlarged features of a coarser scale.
 
-    A 3x3 convolution of enlarged features would see little more, as they are smooth, at 36 times the multiplications.
+    The coarser features pass a 1x1 convolution before they are enlarged. A 3x3 convolution of enlarged features would
+    see little more, as they are smooth, at 36 times the multiplications.
     """
 
     def __init__(self, coarse: int, here: int, outputs: int) -> None:
@@ -81,7 +82,7 @@ class Joint(nn.Module):
 
 
 class GlobalContext(nn.Module):
-    """Adds what the whole photograph is about to every place: mean pooling, two linear layers, broadcast addition."""
+    """Adds one vector of the whole photograph to every place: mean pooling, two linear layers, broadcast addition."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

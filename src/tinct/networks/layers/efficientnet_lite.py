@@ -25,7 +25,7 @@ STAGES = (
     (5, 5, 2, 6, 208),
     (1, 3, 1, 6, 352),
 )
-"""Of each stage: blocks, kernel, stride of its first block, expansion, channels."""
+"""For each stage its blocks, kernel, stride of the first block, expansion and channels (Tan and Le 2019, Table 1)."""
 
 STEM, HEAD = 32, 1280
 """Channels of the first and of the last convolution."""
@@ -37,10 +37,11 @@ EARLY_STAGES = 3
 """Stages down to 1/8, which know edges and textures rather than things."""
 
 NORM_EPSILON = 1e-3
+"""Epsilon of the batch normalizations, as of the published weights."""
 
 
 class Levels(NamedTuple):
-    """What the network saw at each scale, and its last features at 1/32."""
+    """The network's features at each scale, and the last ones at 1/32."""
 
     half: Tensor
     quarter: Tensor
@@ -165,7 +166,7 @@ def take_pretrained(network: EfficientNetLite2) -> None:
 
 
 def _published_name(name: str) -> str:
-    """The name in the package's file of one of this network's weights."""
+    """The name that one of this network's weights has in the package's file."""
     parts = name.split(".")
     if parts[0] in ("stem", "head"):
         conv, norm = ("_conv_stem", "_bn0") if parts[0] == "stem" else ("_conv_head", "_bn1")

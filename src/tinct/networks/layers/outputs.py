@@ -1,4 +1,4 @@
-"""What the papers' networks answer, and how one color is read out of a distribution over the ab bins."""
+"""The outputs of the papers' networks, and the reading of one color out of a distribution over the ab bins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tinct.color.bins import AB_BINS, TEMPERATURE
 
 
 class Outputs(NamedTuple):
-    """What one network has answered; None for what it does not predict.
+    """The outputs of one network; None for those that the network does not predict.
 
     Attributes:
         ab: a* b* / 110, (B, 2, h, w).
@@ -42,7 +42,7 @@ def annealed_mean(logits: Tensor, centers: Tensor, temperature: float = TEMPERAT
 
 
 def expectation(share: Tensor, values: Tensor) -> Tensor:
-    """What a distribution (B, Q, h, w) over values (Q, 2) comes to: (B, 2, h, w), in single precision throughout."""
+    """The mean of values (Q, 2) under a distribution (B, Q, h, w): (B, 2, h, w), in single precision throughout."""
     with torch.autocast(share.device.type, enabled=False):
         return torch.einsum("bqhw,qc->bchw", share.float(), values.float())
 
@@ -53,7 +53,7 @@ def scaled(channels: int, width: float) -> int:
 
 
 def he_initialized(module: nn.Module) -> None:
-    """Start convolutions as deep stacks of ReLUs need it (He et al., Delving Deep into Rectifiers, ICCV 2015)."""
+    """Initialize convolutions for ReLUs, in place (He et al., Delving Deep into Rectifiers, ICCV 2015)."""
     for layer in module.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

@@ -37,6 +37,7 @@ TORCHVISION = dict(zip(CHANNELS, (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28
 """Each layer's place in torchvision's `features`."""
 
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Mean and standard deviation of R, G and B over ImageNet, sRGB in 0..1."""
 
 
 def layers_to(last: str) -> tuple[str, ...]:
@@ -78,7 +79,7 @@ class VGG19(nn.Module):
         return scaled(CHANNELS[name], self.width)
 
     def features(self, rgb: Tensor, wanted: Iterable[str]) -> dict[str, Tensor]:
-        """What layers make of sRGB (B, 3, H, W) in 0..1, after their ReLU; H and W at least 16 for conv4_1."""
+        """Features of layers, after their ReLU, of sRGB (B, 3, H, W) in 0..1; H and W at least 16 for conv4_1."""
         wanted, found, x = set(wanted), {}, self.conv0(rgb)
         for name in self.names:
             if not wanted:
@@ -90,7 +91,7 @@ class VGG19(nn.Module):
         return found
 
     def run(self, features: Tensor, names: Sequence[str]) -> Tensor:
-        """Some layers one after another, each with its ReLU; poolings are the caller's."""
+        """Apply some layers in order, each with its ReLU; poolings are left to the caller."""
         for name in names:
             features = F.relu(self.get_submodule(name)(features))
         return features

@@ -1,4 +1,4 @@
-"""What the thesis's network offers: with all its branches, and its two ablations."""
+"""The cards of the thesis's network: with all its branches, and its two ablations."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from tinct.training.pool import Pool
 
 @dataclass(frozen=True)
 class ScunetRecipe:
-    """What is minimized. The thesis sums weighted losses and does not say the weights.
+    """The numbers of the losses. The thesis sums weighted losses and does not say the weights.
 
     Attributes:
         bins, scenes, segments, ab: weights of the losses. Squared errors of ab / 110 are a hundred times smaller

@@ -1,4 +1,4 @@
-"""What the released network offers."""
+"""The card of the released network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CARDS = (
         "tinct",
         PAPER,
         "tinct.networks.tinct.method:Tinct",
-        "tinct.networks.tinct.training:TinctTraining",
+        "tinct.networks.tinct.training.training:TinctTraining",
         "tinct.networks.tinct.release:RELEASE",
     ),
 )

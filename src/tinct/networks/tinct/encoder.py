@@ -71,7 +71,7 @@ class PyramidEncoder(nn.Module):
         return Features(keys, self.side2(half), quarter, eighth, sixteenth, signature), deep
 
     def levels(self, lightness: Tensor) -> Levels:
-        """The pretrained network's, or those of `frozen`, which stands for it.
+        """The levels of the pretrained network, or of `frozen` where that is set.
 
         In single precision on a CPU, where half of it makes depthwise gradients slow.
         """
@@ -84,9 +84,9 @@ class PyramidEncoder(nn.Module):
 
 @torch.no_grad()
 def start_signature(encoder: PyramidEncoder, lightness: Tensor) -> None:
-    """Let signatures begin as the principal components of what the pretrained network sees in some photographs.
+    """Initialize signatures with the principal components of the backbone's last features of some photographs.
 
-    The cosine of what two photographs have beyond the mean tells related from unrelated ones before any training.
+    The cosine of two photographs' deviations from the mean tells related from unrelated ones before any training.
 
     Args:
         lightness: (N, 1, H, W), (L* - 50) / 50; N is at least the signature's length.

@@ -1,4 +1,4 @@
-"""The numbers of the released network, and what its encoders say of a photograph."""
+"""The numbers of the released network, and the features that its encoders give of a photograph."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 from torch.nn import functional as F
+
+from tinct.networks.tinct.ports import HEADS
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class TinctConfig:
     encoder: tuple[int, int, int, int, int] = (32, 64, 128, 256, 384)
     blocks: tuple[int, int, int, int, int] = (1, 2, 3, 4, 2)
     decoder: tuple[int, int, int, int] = (32, 64, 64, 128)
-    heads: int = 2
+    heads: int = HEADS
     key: int = 64
     backbone: str = ""
     signature: int = 0
@@ -38,7 +40,7 @@ class TinctConfig:
 
 
 class Features(NamedTuple):
-    """What `encode` knows of a photograph: keys at 1/4, features at 1/2, 1/4, 1/8 and 1/16, and its signature."""
+    """The features of a photograph: keys at 1/4, features at 1/2, 1/4, 1/8 and 1/16, and its signature."""
 
     keys: Tensor
     half: Tensor

@@ -2,35 +2,29 @@
 
 Batch normalizations are folded into the convolutions before them. Arrays at the border have the units of the
 package (L* 0..100, a* b* as they are) and channels last; scaling lies inside. The graphs together equal `Tinct`,
-cut so that what runs again per hint is little:
+cut so that little runs again for a hint:
 
-- the decoder's 3x3 convolution of what is at each scale is linear, so the part of it that sees the photograph's
-  features alone is done in `encode`, once per photograph;
-- hints and references are attended to apart (`match` per hint, `recall` once per set of references), each beside the
-  null item, from whose share the attention over both together follows (`tinct.networks.tinct.memory.maps`);
-- the mean of the distribution is taken at 1/8, the distribution itself, at 1/4, only where it is asked for.
+- the decoder's 3x3 convolution at each scale is linear, so the part that sees the photograph's features alone is done
+  in `encode`, once per photograph;
+- hints and references are attended to apart (`match` per hint, `recall` once per reference), each beside the
+  null item, from whose share the attention over all together follows (`tinct.networks.tinct.memory.against_null`);
+- the mean of the distribution is taken at 1/8, the distribution itself, at 1/4, only on demand.
 """
 
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from tinct.errors import WeightsError
-from tinct.inference.interface import HALF
+from tinct.color.bins import AB_BIN_COUNT, AB_SCALE, TEMPERATURE
 from tinct.methods.distribution import SURE_SPREAD
-from tinct.networks.layers.blocks import ConvNorm, Joint, smoothly_upsampled
+from tinct.networks.layers.blocks import ConvNorm, Joint, smoothly_upsampled, without_batch_norm
 from tinct.networks.tinct.encoder import PyramidEncoder
-from tinct.networks.tinct.network import AB_BIN_COUNT, AB_SCALE, Encoder, Tinct, TinctConfig
+from tinct.networks.tinct.network import Encoder, Tinct, TinctConfig
 from tinct.networks.tinct.ports import PARTS
-
-TEMPERATURE = 0.38
-"""Of the annealed mean (Zhang 2016, section 2.3)."""
 
 
 class EncodeGraph(nn.Module):
@@ -65,7 +59,7 @@ class EncodeGraph(nn.Module):
 class AttendGraph(nn.Module):
     """Attention of every place to items and to the null item.
 
-    It gives (B, heads, h * w, 4): attended a and b (/ 110), the items' share of attention, and the null item's.
+    Outputs are (B, heads, h * w, 4): attended a and b (/ 110), the items' share of attention, and the null item's.
     Items: keys (B, M, heads * key), ab (B, M, 2) in units of CIE a* b*, bias (B, M); hints have a place (B, M, 2).
     """
 
@@ -86,7 +80,7 @@ class AttendGraph(nn.Module):
 
 
 class MatchGraph(AttendGraph):
-    """Attention to hints, which reach less far where they are farther away."""
+    """Attention to hints; the score of a hint falls with the distance from its place."""
 
     def __init__(self, model: Tinct) -> None:
         super().__init__(model)
@@ -126,7 +120,7 @@ class RecallGraph(AttendGraph):
 
 
 class DecoderGraph(nn.Module):
-    """What is left of the decoder when the photograph's share is given, up to the features at 1/4.
+    """The decoder up to its features at 1/4, without the part that `EncodeGraph` has computed.
 
     Inputs: the shares of `EncodeGraph`, maps (B, heads * 6, H/4, W/4) and the hint map (B, 3, H/2, W/2), ab times
     coverage and coverage.
@@ -238,131 +232,8 @@ def channels_first(maps: Tensor) -> Tensor:
     return maps.permute(0, 3, 1, 2)
 
 
-def without_batch_norm(model: Tinct) -> Tinct:
-    """A copy whose batch normalizations are folded into the convolutions before them."""
-    model = copy.deepcopy(model).eval()
-    for module in model.modules():
-        if isinstance(module, ConvNorm):
-            folded = fuse_conv_bn_eval(module[0], module[1])  # type: ignore[type-var, arg-type]
-            module[0], module[1] = folded, nn.Identity()
-    return model
-
-
-def released_graph(part: str, file: Path, config: TinctConfig | None = None) -> nn.Module:
-    """Build one graph with the weights that its ONNX file holds, so that a GPU needs no file of its own.
-
-    Args:
-        part: one of `PARTS`.
-        file: the ONNX file, as `tinct.training.export` writes it.
-        config: the network's numbers; None is the released network's.
-    Raises:
-        WeightsError: if the file cannot be read or holds another network's weights.
-    """
-    graph = cut(Tinct(config))[part]
-    try:
-        missing, _ = graph.load_state_dict(read_weights(file), strict=False)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip().rstrip(".")
-        raise WeightsError(f"{file} does not fit the network ({reason}); install tinct again.") from None
-    if lacking := [name for name in missing if not name.endswith("num_batches_tracked")]:
-        raise WeightsError(f"{file} has no weights called {lacking[0]}; install tinct again.")
-    return graph
-
-
-def take_released(model: Tinct, *, decoder: bool = False) -> None:
-    """Give a network's encoder and matcher the released weights, for training to go on from.
-
-    Batch normalizations, which were folded away, stand as the identity: right for parts that are used as they are, in
-    evaluation mode.
-
-    Args:
-        model: its numbers are the released network's in these parts.
-        decoder: give it the decoder as well.
-    Raises:
-        WeightsError: if the weights are not there, or are another network's.
-    """
-    from tinct.weights import weights_path
-
-    parts = ("encode", "match", "decode") if decoder else ("encode", "match")
-    files = {part: weights_path(f"tinct.{part}") for part in parts}
-    found = {part: read_weights(file) for part, file in files.items()}
-    _take(model.encoder, _named(found["encode"], "encoder."), files["encode"], "encoder")
-    _take(model.matcher, _named(found["match"], "matcher."), files["match"], "matcher")
-    if decoder:
-        try:
-            whole = _whole_decoder(found["encode"], found["decode"])
-        except KeyError as error:
-            raise WeightsError(
-                f"{files['decode']} has no weights called {error.args[0]}: its decoder is of another structure; "
-                "export it with this version."
-            ) from None
-        _take(model.decoder, whole, files["decode"], "decoder")
-
-
-def _named(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
-
-
-def _whole_decoder(encode: dict[str, Tensor], decode: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The decoder's weights: its convolutions of what is at each scale put together again (`_part` undone), the rest as
-    it is."""
-    same = ("gate.", "ab.", "bins.bias", "mix4.", "mix8.", "mix16.")
-    given = {name: value for name, value in decode.items() if name.startswith(same)}
-    given["bins.weight"] = decode["bins.weight"][..., None, None]
-    given |= {f"at{scale}.coarse.weight": decode[f"coarse{scale}.weight"] for scale in (2, 4, 8)}
-    for scale in (2, 4, 8, 16):
-        name = f"at{scale}.0" if scale == 16 else f"at{scale}.here.0"
-        parts = encode[f"share{scale}.weight"], decode[f"rest{scale}.weight"]
-        given[f"{name}.weight"], given[f"{name}.bias"] = torch.cat(parts, 1), encode[f"share{scale}.bias"]
-    return given
-
-
-def _take(module: nn.Module, given: dict[str, Tensor], file: Path, part: str) -> None:
-    """Load weights whose batch normalizations were folded away into a module that has them."""
-    state = module.state_dict()
-    # the folded bias of a ConvNorm's convolution is its normalization's
-    given = {
-        name if name in state else name.removesuffix("0.bias") + "1.bias": value
-        for name, value in given.items()
-    }
-    for name, block in module.named_modules():
-        if isinstance(block, ConvNorm):
-            norm = block[1]
-            assert isinstance(norm, nn.BatchNorm2d)
-            given[f"{name}.1.weight"] = torch.full_like(norm.weight, 1 + norm.eps).sqrt()
-    wanted = {
-        name for name in state if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
-    }
-    if not wanted <= given.keys() <= state.keys() or any(state[n].shape != v.shape for n, v in given.items()):
-        raise WeightsError(
-            f"{file} does not fit the network's {part}; leave encoder, blocks, heads and key of [network] as they "
-            "are, and for a decoder that goes on its numbers as well."
-        )
-    module.load_state_dict(state | given)
-
-
-def read_weights(file: Path) -> dict[str, Tensor]:
-    """The constants of an ONNX file by name, in single precision.
-
-    Raises:
-        WeightsError: if the file cannot be read.
-    """
-    from tinct.inference.openvino_engine import engine
-
-    try:
-        operations = engine().read_model(file).get_ops()
-    except RuntimeError:
-        raise WeightsError(f"{file} cannot be read as a network; install tinct again.") from None
-    constants = {op.get_friendly_name(): op for op in operations if op.get_type_name() == "Constant"}
-    return {
-        name.removesuffix(HALF): torch.from_numpy(op.data.copy()).float()
-        for name, op in constants.items()
-        if op.data.dtype.kind == "f"
-    }
-
-
 def _here(block: ConvNorm | Joint) -> nn.Conv2d:
-    """The convolution of what is at a decoder's scale, its batch normalization folded in."""
+    """The 3x3 convolution at one of the decoder's scales, with its batch normalization folded in."""
     conv = (block.here if isinstance(block, Joint) else block)[0]
     assert isinstance(conv, nn.Conv2d)
     return conv
@@ -396,7 +267,7 @@ def _same_head(config: TinctConfig) -> Tensor:
 
 
 def _values(item_ab: Tensor, heads: int) -> Tensor:
-    """What attention sums up, (B, heads, 1 + M, 4): a, b (/ 110), 1 and 0 for an item; 0, 0, 0 and 1 for null."""
+    """The attended values, (B, heads, 1 + M, 4): a, b (/ 110), 1 and 0 for an item; 0, 0, 0 and 1 for null."""
     ab = item_ab / AB_SCALE
     values = torch.cat([ab, torch.ones_like(ab[..., :1]), torch.zeros_like(ab[..., :1])], -1)
     null = torch.cat([torch.zeros_like(values[:, :1, :3]), torch.ones_like(values[:, :1, :1])], -1)

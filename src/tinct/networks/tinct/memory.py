@@ -1,44 +1,39 @@
-"""The color memory: what hints and references remember, and the attention over both from that over each.
+"""The color memory: items of hints and references, and attention over all of them from the attention over each part.
 
 Arrays here have channels last; a key is the concatenation of its heads' parts, each of unit length.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.hints import HintField
+from tinct.networks.tinct.ports import HEADS, KEY_STRIDE, MAP_CHANNELS_PER_HEAD, REFERENCE_STRIDE
 
 Array = NDArray[np.float32]
 
-HEADS = 2
-"""Ways in which the released network compares a place with the memory."""
-
-KEY_STRIDE, REFERENCE_STRIDE = 4, 8
-"""Working pixels to a key of the photograph, and to an item of a reference."""
-
 HINT_BIAS = 3.0
-"""Added to a hint's score, against the null item's: whoever places a hint means it for more than its own spot.
+"""Added to a hint's score, against the null item's: a hint is usually meant for more than its own place.
 Chosen on held-out photographs (docs/experiments.md, "References")."""
 
 _LEAST = 1e-30
-"""A share of attention below which it is the same to be nothing."""
+"""Attention below this share is treated as this share, so that it can be divided by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Things to attend to.
+    """Items of the color memory.
 
     Attributes:
         keys: shape (M, heads * key).
         ab: CIE a*, b*, shape (M, 2).
         bias: logarithm of each one's weight, shape (M,).
         place: x and y divided by the longer side, shape (M, 2); None for items without one.
-        signature: of the reference that they are patches of, shape (S,).
+        signature: of the reference whose patches the items are, shape (S,).
     """
 
     keys: Array
@@ -47,12 +42,8 @@ class Items:
     place: Array | None = None
     signature: Array = field(default_factory=lambda: np.zeros(0, np.float32))
 
-    def weighed(self, weight: float) -> Items:
-        """The same items, each with this weight, above 0."""
-        return replace(self, bias=np.full(len(self.keys), np.log(weight), np.float32))
-
     def inputs(self) -> dict[str, Array]:
-        """As the network's graphs take them."""
+        """The items as inputs of the network's graphs, by name."""
         named = {"item_keys": self.keys, "item_ab": self.ab, "item_bias": self.bias}
         if self.place is not None:
             named["item_place"] = self.place
@@ -74,13 +65,12 @@ def hint_items(keys: NDArray[Any], hints: HintField) -> Items:
     return Items(unit(found), ab, np.full(len(x), HINT_BIAS, np.float32), place.astype(np.float32))
 
 
-def reference_items(keys: NDArray[Any], ab: Array, weight: float = 1.0) -> Items:
-    """A memory item for each patch of a reference.
+def reference_items(keys: NDArray[Any], ab: Array) -> Items:
+    """A memory item for each patch of a reference, of weight 1.
 
     Args:
         keys: of the reference, padding included, shape (h, w, heads * key).
         ab: CIE a*, b*, shape (H, W, 2), without padding; a last patch that is not whole is left out.
-        weight: how much it counts beside others, above 0.
     """
     height, width = (max(n // REFERENCE_STRIDE, 1) for n in ab.shape[:2])
     pooled = block_means(keys, REFERENCE_STRIDE // KEY_STRIDE)[:height, :width]
@@ -90,43 +80,61 @@ def reference_items(keys: NDArray[Any], ab: Array, weight: float = 1.0) -> Items
     ]
     flat = unit(pooled.reshape(height * width, -1))
     colors = block_means(whole, REFERENCE_STRIDE).reshape(-1, 2)
-    return Items(flat, colors, np.zeros(len(flat), np.float32)).weighed(weight)
+    return Items(flat, colors, np.zeros(len(flat), np.float32))
 
 
-def joined(items: list[Items]) -> Items:
-    """Several references as one memory."""
-    return Items(*(np.concatenate([getattr(one, name) for one in items]) for name in ("keys", "ab", "bias")))
+@dataclass(frozen=True, slots=True)
+class Attended:
+    """The attention of each place of a photograph to one reference.
+
+    Attributes:
+        sums: as `against_null` gives them.
+        likeness: of photograph and reference, the inner product of their signatures; 0 without.
+    """
+
+    sums: Array
+    likeness: float
 
 
-def maps(near: NDArray[Any] | None, far: NDArray[Any] | None, height: int, width: int) -> Array:
-    """What each place attends to, as the decoder takes it.
+def against_null(found: NDArray[Any]) -> Array:
+    """Attention to a part of the memory, relative to that of the null item, so that parts add up.
 
-    Attention to hints and to references was found apart, each beside the null item. Relative to it the weights of
-    both are known (share / null's share), so that those of one softmax over all of them follow exactly.
+    A softmax divides each score's exponential by the sum of all; over the null item's that sum cancels. What several
+    parts give together follows from the sum of theirs (`maps`), and a weight on a whole part is a factor.
 
     Args:
-        near, far: what `match` and `recall` found, (1, heads, h * w, 4): ab / 110, share, null's share; None is
-            an empty memory.
+        found: what `match` or `recall` gave, (1, heads, places, 4): ab / 110, the items' share, null's share.
+    Returns:
+        (heads, places, 4): the first three over null's share, and all that is not null over it.
+    """
+    parts = np.array(found[0], np.float32)
+    null = np.maximum(parts[..., 3:], _LEAST)
+    parts[..., 3:] = 1 - null
+    return np.asarray(parts / null, np.float32)
+
+
+def maps(near: Array | None, far: Array | None, height: int, width: int) -> Array:
+    """Attended colors as maps for the decoder: one softmax over hints, references and the null item.
+
+    Args:
+        near, far: attention to hints and to references, from `against_null`; None is an empty memory.
     Returns:
         (1, heads * 6, h, w): for each head ab and share from hints, then from references.
     """
-    parts = np.zeros((HEADS, height * width, 6), np.float32)
-    given = [found for found in (near, far) if found is not None]
-    totals = [1 / np.maximum(found[0, ..., 3:].astype(np.float32), _LEAST) for found in given]
-    if len(given) == 2:
-        whole = totals[0] + totals[1] - 1
-        parts[..., :3] = given[0][0, ..., :3] * (totals[0] / whole)
-        parts[..., 3:] = given[1][0, ..., :3] * (totals[1] / whole)
-    elif near is not None:
-        parts[..., :3] = near[0, ..., :3]
-    elif far is not None:
-        parts[..., 3:] = far[0, ..., :3]
-    return np.ascontiguousarray(parts.transpose(0, 2, 1).reshape(1, HEADS * 6, height, width))
+    parts = np.zeros((HEADS, height * width, MAP_CHANNELS_PER_HEAD), np.float32)
+    whole = 1 + sum(each[..., 3:] for each in (near, far) if each is not None)
+    if near is not None:
+        parts[..., :3] = near[..., :3] / whole
+    if far is not None:
+        parts[..., 3:] = far[..., :3] / whole
+    return np.ascontiguousarray(
+        parts.transpose(0, 2, 1).reshape(1, HEADS * MAP_CHANNELS_PER_HEAD, height, width)
+    )
 
 
 def share(found: NDArray[Any]) -> Array:
     """How much of the attention the memory took, from `maps`: shape (h, w), 0..1; the heads' mean."""
-    parts = found[0].reshape(HEADS, 6, *found.shape[2:])
+    parts = found[0].reshape(HEADS, MAP_CHANNELS_PER_HEAD, *found.shape[2:])
     taken: Array = np.clip((parts[:, 2] + parts[:, 5]).mean(0), 0, 1)
     return taken
 

@@ -1,8 +1,8 @@
-"""The released network behind the one protocol: automatic, references and hints in any mix.
+"""The released network as a method: automatic, from references, from hints, and any mix of these.
 
-The photograph and each reference are encoded once (`encode`); another weight or trust runs `recall`, `match` and
-`decode` again, another hint `match` and `decode`. See `tinct.networks.tinct.network` for the network,
-`tinct.networks.tinct.graphs` for how it is cut, and docs/models/tinct.md for its training and scores.
+The photograph and each reference are encoded once (`encode`), and the photograph attends to each reference once
+(`recall`); another hint, weight or trust runs `match` and `decode` again. See `tinct.networks.tinct.network`
+for the network, `tinct.networks.tinct.graphs` for how it is cut, and docs/models/tinct.md for its training and scores.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from tinct.inference import Network, TorchSource, open_network
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
 from tinct.methods.exported import channels_first, hint_planes, mirrored
-from tinct.methods.method import EncodedReference, Prediction, Reference, StagedMethod
+from tinct.methods.method import Prediction, Reference, StagedMethod, WeighedReference
+from tinct.networks.tinct.card import PAPER
 from tinct.networks.tinct.memory import (
-    HEADS,
-    KEY_STRIDE,
+    Attended,
     Items,
+    against_null,
     block_means,
     hint_items,
-    joined,
     maps,
     reference_items,
     share,
 )
-from tinct.networks.tinct.ports import INPUTS, OUTPUTS, SIGNATURE
+from tinct.networks.tinct.ports import HEADS, INPUTS, KEY_STRIDE, OUTPUTS, SIGNATURE, SIZE_MULTIPLE
 from tinct.weights import manifest, weights_path
 
 if TYPE_CHECKING:
@@ -43,37 +43,34 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
-SIZE_MULTIPLE = 32
-"""Working sizes are padded to multiples of this: the encoder halves five times."""
-
 VIVID_STRIDE = 8
 """Working pixels to a cell of the annealed mean."""
 
 VIVID_GAIN, DARING_SPREAD = 1.5, 20.0
-"""How much of the way from the mean answer to the annealed mean vividness 1 goes: all of it times the first where the
-distribution is narrow, half of that where its standard deviation is the second, in ab units. Chosen with the two
+"""Share of the way from the mean answer to the annealed mean that vividness 1 goes: the first number where the
+distribution is narrow, half of that number where the standard deviation is the second, in ab units. Chosen with the two
 below on held-out photographs and by eye (docs/experiments.md, "Vividness")."""
 
 CHROMA_TIMES, CHROMA_ABOVE = 2.0, 10.0
-"""How much more chroma than the mean answer the annealed mean may have, times and ab units: it bounds blotches of a
-color that the mean answer knows nothing of."""
+"""Bound of the annealed mean's chroma: so many times the mean answer's, plus so many ab units. The bound keeps away
+blotches of a color that the mean answer has nothing of."""
 
 REFERENCE_TRUST = float(np.exp(2))
-"""How much more a reference counts beside the null item for each step of trust; at 1 as in training.
+"""Factor of a reference's weight beside the null item for each step of trust; at trust 1 as in training.
 
-What more or less of it gains and costs on held-out photographs: docs/experiments.md, "References"."""
+Gains and costs on held-out photographs: docs/experiments.md, "References"."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """What the encoder makes of a photograph.
+    """The encoder's outputs for a photograph.
 
     Attributes:
         lightness: CIE L*, mirrored out to multiples of 32, shape (H, W).
         size: height and width before that.
         view: of `keys`, as the encoder's maps lie in memory.
-        shares: what of `encode` the decoder takes, by name.
-        signature: what the whole photograph is about, shape (S,); empty if the network does not say.
+        shares: the outputs of `encode` that the decoder takes, by name.
+        signature: of the whole photograph, shape (S,); empty if the network gives none.
     """
 
     lightness: Array
@@ -84,13 +81,13 @@ class Features:
 
     @cached_property
     def keys(self) -> NDArray[Any]:
-        """What each place looks like, shape (1, H / 4, W / 4, heads * key); copied in order where it is asked for."""
+        """The key of each place, shape (1, H / 4, W / 4, heads * key); copied into memory order at the first use."""
         return np.ascontiguousarray(self.view)
 
 
 @dataclass(slots=True)
 class Matched:
-    """A photograph with what it finds in references and hints.
+    """A photograph matched with references and hints.
 
     Attributes:
         features: of the photograph.
@@ -108,11 +105,11 @@ class Matched:
 
 
 class Tinct(StagedMethod):
-    """One compact network for nothing, references, hints, and any mix; says how sure it is."""
+    """One compact network that colors by itself, from references, from hints, and from any mix of these."""
 
     name = "tinct"
     summary = "the released network: by itself, from references, from hints, and any mix"
-    source = "this project; color memory after Xu et al. 2020 and Zhang et al. 2016, 2017"
+    source = PAPER
     uses_trust = True
     honors_hints = True
     suggests = True
@@ -122,7 +119,7 @@ class Tinct(StagedMethod):
         self._networks: dict[str, Network] = {}
 
     def prepare(self) -> None:
-        """Open what every photograph needs; a thread may do it while the photograph is being read.
+        """Open the parts that every photograph needs; a thread may do it while the photograph is being read.
 
         Raises:
             WeightsError: if a file is missing or not the one that the manifest names.
@@ -151,19 +148,28 @@ class Tinct(StagedMethod):
         items = reference_items(outputs["keys"][0], reference.ab)
         return replace(items, signature=_signature(outputs.get(SIGNATURE)))
 
-    def recall(self, features: Features, references: Sequence[EncodedReference]) -> NDArray[Any] | None:
-        """What each place attends to in every patch of every reference that counts; None where none does."""
-        items = [weighed(each, features.signature) for each in references if each.weight > 0]
-        if not items:
-            return None
-        return self._network("recall").run(keys=features.view, **joined(items).inputs())["found"]
+    def attend(self, features: Features, reference: Items) -> Attended:
+        """The attention of each place to the patches of a reference of weight 1."""
+        found = self._network("recall").run(keys=features.view, **reference.inputs())["found"]
+        likeness = float(np.dot(features.signature, reference.signature))
+        return Attended(against_null(found), likeness)
 
-    def match(self, features: Features, recalled: NDArray[Any] | None, hints: HintField) -> Matched:
-        """The decoder's inputs: the features, and what each place attends to in references and hints."""
+    def recall(self, features: Features, references: Sequence[WeighedReference]) -> Array | None:
+        """The attention to all references of a weight above 0, as `against_null` gives it; None where there is none."""
+        counted = [each for each in references if each.weight > 0]
+        if not counted:
+            return None
+        total = np.float32(influence(counted[0])) * counted[0].found.sums
+        for each in counted[1:]:
+            total += np.float32(influence(each)) * each.found.sums
+        return np.asarray(total, np.float32)
+
+    def match(self, features: Features, recalled: Array | None, hints: HintField) -> Matched:
+        """The decoder's inputs: the features, and the attention to references and hints."""
         near = None
         if hints.points:
             items = hint_items(features.keys[0], hints).inputs()
-            near = self._network("match").run(keys=features.keys, **items)["found"]
+            near = against_null(self._network("match").run(keys=features.keys, **items)["found"])
         attended = maps(near, recalled, *features.view.shape[1:3])
         inputs = {
             **features.shares,
@@ -220,14 +226,11 @@ class Tinct(StagedMethod):
         return self._networks[part]
 
 
-def weighed(reference: EncodedReference, signature: Array | None = None) -> Items:
-    """A reference's memory items with its weight, above 0, and its trust: each step of trust is two logarithms.
-
-    The more the reference has in common with the photograph of this signature, the more its items count.
-    """
-    items: Items = reference.features
-    likeness = 0.0 if signature is None else float(np.dot(signature, items.signature))
-    return items.weighed(reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * math.exp(likeness))
+def influence(reference: WeighedReference) -> float:
+    """How much a reference counts beside the null item: its weight, times `REFERENCE_TRUST` for each step of trust
+    above 1, times the exponential of its likeness."""
+    found: Attended = reference.found
+    return reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * math.exp(found.likeness)
 
 
 def _signature(output: NDArray[Any] | None) -> Array:
@@ -238,8 +241,8 @@ def _torch_source(part: str, path: Path) -> TorchSource:
     """How a GPU runs the same file: PyTorch's own form of the graph, with the weights that the file holds."""
 
     def build() -> nn.Module:
-        from tinct.networks.tinct.graphs import released_graph
         from tinct.networks.tinct.network import TinctConfig
+        from tinct.networks.tinct.released_weights import released_graph
         from tinct.tables import dataclass_from
 
         numbers = manifest()[f"tinct.{part}"].network
@@ -251,7 +254,7 @@ def _torch_source(part: str, path: Path) -> TorchSource:
 
 
 def _vivid(features: Features, outputs: dict[str, NDArray[Any]]) -> Array:
-    """What vividness 1 adds at the padded working size: the way to the annealed mean, along lightness edges.
+    """The chroma that vividness 1 adds at the padded working size: the way to the annealed mean, along lightness edges.
 
     Returns:
         A plane of a* and one of b*, shape (2, H, W).

@@ -1,4 +1,4 @@
-"""The released network: automatic colorization, references and hints in one, cut where people edit.
+"""The released network: automatic colorization, references and hints in one, in parts that editing runs apart.
 
 `encode` reads lightness once per photograph. `match` lets every place of the photograph attend to a memory of colors:
 each hint and each patch of each reference is an item with a key (what the place looks like) and a color; a learned
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tinct.color.bins import AB_BIN_COUNT
 from tinct.networks.layers.blocks import (
     ConvNorm,
     GlobalContext,
@@ -28,20 +29,14 @@ from tinct.networks.layers.blocks import (
 )
 from tinct.networks.tinct.encoder import PyramidEncoder
 from tinct.networks.tinct.features import Features, TinctConfig, unit
-
-AB_SCALE = 110.0
-AB_BIN_COUNT = 313
-SIZE_MULTIPLE = 32
-KEY_STRIDE = 4
-REFERENCE_STRIDE = 8
-MAP_CHANNELS_PER_HEAD = 6
+from tinct.networks.tinct.ports import KEY_STRIDE, MAP_CHANNELS_PER_HEAD, REFERENCE_STRIDE
 
 STRANGE = -2.0
-"""Score, at first, of a reference's items before what the photographs' signatures have in common is added."""
+"""Initial bias of the scores of a reference's items, to which the signatures' inner product is added."""
 
 
 class Memory(NamedTuple):
-    """The colors to attend to, M items for each photograph of the batch; the first K of them are hints.
+    """The color memory, M items for each photograph of the batch; the first K of them are hints.
 
     Attributes:
         keys: (B, M, heads * key), each head's part of unit length.
@@ -127,7 +122,7 @@ class Matcher(nn.Module):
         return self.maps(weights @ self.values(memory).to(weights.dtype), height, width)
 
     def query(self, keys: Tensor) -> tuple[Tensor, Tensor]:
-        """What each place asks, (B, heads, h * w, key), temperature included, and the null item's score for it."""
+        """The query of each place, (B, heads, h * w, key), temperature included, and its score for the null item."""
         batch, size, height, width = keys.shape
         query = keys.reshape(batch, self.heads, size // self.heads, height * width).transpose(2, 3)
         query = query * self.log_temperature.exp()[:, None, None]
@@ -140,11 +135,11 @@ class Matcher(nn.Module):
         return keys.reshape(batch, count, self.heads, size // self.heads).permute(0, 2, 3, 1)
 
     def maps(self, found: Tensor, height: int, width: int) -> Tensor:
-        """What each place found, (B, heads, h * w, 6), as maps (B, heads * 6, h, w)."""
+        """The attended values of each place, (B, heads, h * w, 6), as maps (B, heads * 6, h, w)."""
         return found.transpose(2, 3).reshape(-1, self.heads * MAP_CHANNELS_PER_HEAD, height, width)
 
     def nearness(self, place: Tensor, height: int, width: int) -> Tensor:
-        """What is added to each place's score for each hint: (B, heads, h * w, K)."""
+        """The bias of each place's score for each hint, which falls with the distance: (B, heads, h * w, K)."""
         here = places(height, width, place)[None, :, None]
         across, down = (here[..., axis] - place[:, None, :, axis] for axis in (0, 1))
         distance = (across.square() + down.square() + 1e-6).sqrt()

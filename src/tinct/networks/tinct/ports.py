@@ -1,8 +1,21 @@
-"""What goes into the released network's graphs and comes out of them; needs no torch."""
+"""Sizes of the released network and the inputs and outputs of its graphs, without torch."""
 
 from __future__ import annotations
 
+SIZE_MULTIPLE = 32
+"""Working sizes are padded to multiples of this: the encoder halves five times."""
+
+KEY_STRIDE, REFERENCE_STRIDE = 4, 8
+"""Working pixels to a key of the photograph, and to an item of a reference."""
+
+HEADS = 2
+"""Heads of the released network's attention."""
+
+MAP_CHANNELS_PER_HEAD = 6
+"""Channels of a head's map: a*, b* and the share of attention, from hints and then from references."""
+
 PARTS = ("encode", "match", "recall", "decode", "distribution")
+"""The graphs that the network is cut into, in the order of their use."""
 
 _DECODER = ("half", "quarter", "eighth", "sixteenth", "maps", "hint_map")
 
@@ -13,9 +26,10 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "decode": _DECODER,
     "distribution": _DECODER[1:],  # nothing at 1/2
 }
+"""Names of each graph's inputs, in their order."""
 
 SIGNATURE = "signature"
-"""What says how much photographs have in common; networks without an encoder that knows do not give it."""
+"""Name of the output of `encode` that says how much photographs have in common; not every encoder has that output."""
 
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "encode": ("keys", "half", "quarter", "eighth", "sixteenth", SIGNATURE),
@@ -24,3 +38,4 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "decode": ("ab", "annealed", "certainty"),
     "distribution": ("probabilities",),
 }
+"""Names of each graph's outputs, in their order."""

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from tinct.networks.graph import Graph, Release, pixel_axes
 from tinct.networks.layers.outputs import bin_centers
 from tinct.networks.tinct.graphs import cut
-from tinct.networks.tinct.network import MAP_CHANNELS_PER_HEAD, Tinct, TinctConfig
-from tinct.networks.tinct.ports import INPUTS, OUTPUTS, SIGNATURE
+from tinct.networks.tinct.network import Tinct, TinctConfig
+from tinct.networks.tinct.ports import INPUTS, MAP_CHANNELS_PER_HEAD, OUTPUTS, SIGNATURE
 
 CHANNELS_FIRST = ("lightness", "maps", "hint_map")
 """Inputs whose channels stand before height and width."""
 
 SHARES = 4
-"""Scales of what the decoder takes of a photograph."""
+"""Scales at which the decoder takes a photograph's features."""
 
 
 def graphs(model: Tinct) -> list[Graph]:

@@ -1,4 +1,4 @@
-"""What Zhang 2016 offers: the network, two ways to read it, the paper's baseline and two ablations."""
+"""The cards of Zhang 2016: the network, two ways to read it, the paper's baseline and two ablations."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tinct.training.pool import Pool
 
 @dataclass(frozen=True)
 class Zhang2016Recipe:
-    """What is minimized; the defaults are the paper's.
+    """The numbers of the losses; the defaults are the paper's.
 
     Attributes:
         neighbors, sigma: of the soft encoding: bins, and ab units.

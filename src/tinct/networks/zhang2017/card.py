@@ -1,4 +1,4 @@
-"""What Zhang 2017 offers: the local-hints and the global-hints network."""
+"""The cards of Zhang 2017: the local-hints and the global-hints network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zhang 2017 behind the one protocol: local hints, a distribution that suggests colors, and global hints."""
+"""Zhang 2017 as methods: local hints, a distribution that suggests colors, and global hints."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tinct.hints import HintField
 from tinct.methods.automatic import (
     BIN_STRIDE,
     UNKNOWN_CONFIDENCE,
-    AutomaticDistribution,
     Features,
     Matched,
+    Suggesting,
     hint_influence,
 )
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import alternative
-from tinct.methods.method import EncodedReference, Prediction, Reference
+from tinct.methods.method import Prediction, Reference, WeighedReference
 from tinct.networks.zhang2017.card import PAPER
 
 Array = NDArray[np.float32]
@@ -31,13 +31,13 @@ NEIGHBORS, SIGMA = 10, 5.0
 
 
 @dataclass(frozen=True)
-class LocalHints(AutomaticDistribution):
-    """The local-hints network: it colors from lightness and hints at once, and regresses one color."""
+class LocalHints(Suggesting):
+    """The local-hints network, which regresses one color from lightness and hints together."""
 
     honors_hints = True
 
     def encode(self, lightness: Array) -> Features:
-        """The photograph as it is: the network runs once its hints are known."""
+        """The photograph unchanged: the network runs when hints are known."""
         return Features(lightness)
 
     def match(self, features: Features, recalled: dict[str, Array], hints: HintField) -> Matched:
@@ -64,22 +64,22 @@ class GlobalHints(LocalHints):
         """A reference's ab histogram, 1, mean saturation and 1, shape (316,)."""
         return np.concatenate([histogram(reference.ab), [1, mean_saturation(reference), 1]])
 
-    def recall(self, features: Features, references: Sequence[EncodedReference]) -> dict[str, Array]:
-        """The network's further input: what its references' colors are on the whole."""
+    def recall(self, features: Features, references: Sequence[WeighedReference]) -> dict[str, Array]:
+        """The network's further input: the global hints of its references."""
         return {"global_hints": global_hints(references)[None]}
 
 
-def global_hints(references: Sequence[EncodedReference]) -> Array:
-    """The mean of what references give, by their weights, shape (316,); zeros where none counts."""
+def global_hints(references: Sequence[WeighedReference]) -> Array:
+    """The mean of references' global hints by their weights, shape (316,); zeros where none counts."""
     given = [reference for reference in references if reference.weight > 0]
     if not given:
         return np.zeros(len(AB_BINS) + 3, np.float32)
-    each = [one.features for one in given]
+    each = [one.found for one in given]
     return np.average(each, axis=0, weights=[one.weight for one in given]).astype(np.float32)
 
 
 def histogram(ab: Array) -> Array:
-    """The soft-encoded ab histogram of a photograph (H, W, 2) at 1/4 of its size, (313,); it sums to 1."""
+    """The soft-encoded ab histogram of a photograph (H, W, 2) at 1/4 of its size, (313,), whose sum is 1."""
     import cv2
 
     size = (max(ab.shape[1] // BIN_STRIDE, 1), max(ab.shape[0] // BIN_STRIDE, 1))

@@ -96,7 +96,7 @@ class Zhang2017(nn.Module):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Names of what `forward` takes."""
+        """Names of the inputs of `forward`."""
         return ("lightness", "hints", "global_hints")[: 3 if self.config.global_hints else 2]
 
     def forward(self, lightness: Tensor, hints: Tensor, global_hints: Tensor | None = None) -> Outputs:

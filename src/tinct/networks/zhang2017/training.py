@@ -1,4 +1,4 @@
-"""The training of Zhang 2017: hints as people give them, simulated from the truth (section 3.2)."""
+"""The training of Zhang 2017: simulated hints, drawn from the truth (section 3.2)."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ FROM_ZHANG2016: Names = (
     (r"blocks\.conv8\.2\.(.*)", r"main.conv8.0.\1"),
     (r"blocks\.conv8\.4\.(.*)", r"main.conv8.2.\1"),
 )
-"""Weights of Zhang 2016 that are this network's too: blocks 1 to 8. Its strides leave out what this one leaves out
-afterwards."""
+"""Weights of Zhang 2016 that are this network's too: blocks 1 to 8. The strides of Zhang
+2016 leave out the places that this network's subsampling leaves out."""
 
 FROM_ZHANG2017: Names = ((r"(.*)", r"\1"),)
 """Weights of the local-hints network that are the global-hints network's too: all of them."""
@@ -41,7 +41,7 @@ VALIDATED = (1, 10, 100)
 
 @dataclass(frozen=True)
 class Zhang2017Recipe:
-    """What is given and minimized; the defaults are the paper's where it has a number.
+    """The numbers of hints and losses; the defaults are the paper's where the paper has a number.
 
     Attributes:
         stop: chance that there is no further hint; their number is geometric (1/8 in the paper).
@@ -86,7 +86,7 @@ class Zhang2017Training(AutomaticTraining):
         return model
 
     def given(self, batch: Batch) -> tuple[Tensor, ...]:
-        """Random hints, and for the global-hints network random parts of what the whole photograph's colors are."""
+        """Random hints, and for the global-hints network histogram and saturation, each at random."""
         r = self.recipe
         hints = random_hints(batch.ab, r.stop, r.most_hints, r.whole)
         if not self.network.global_hints:
@@ -130,7 +130,7 @@ class Zhang2017Training(AutomaticTraining):
 
 
 def global_hints(colors: Tensor, mean_saturation: Tensor, shown: Tensor) -> Tensor:
-    """What the global-hints network takes, (B, 316).
+    """The global hints of photographs, as the global-hints network takes them, (B, 316).
 
     Args:
         colors: histogram over the ab bins, (B, 313), sums to 1.

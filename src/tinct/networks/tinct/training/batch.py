@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tinct.networks.tinct.network import Features, Memory, Tinct, hint_items, reference_items
-from tinct.networks.tinct.recipe import TinctRecipe
+from tinct.networks.tinct.training.recipe import TinctRecipe
 from tinct.training import views
 from tinct.training.hints import Hints, random_counts, random_hints
 from tinct.training.lightness import old_lightness, relit
@@ -28,7 +28,7 @@ class Batch:
 
     Attributes:
         index: (B,), in the pool.
-        lightness: L* as the network sees it, (B, 1, size, size), 0..100.
+        lightness: L* as given to the network, (B, 1, size, size), 0..100.
         ab: the truth, (B, 2, size, size), a* b* / 110.
         hints: for all of them, some without any.
         reference_lightness, reference_ab: of the references, (R, 1, size, size) and (R, 2, size, size).
@@ -58,12 +58,12 @@ class Batch:
 
 
 class Answer(NamedTuple):
-    """What the network makes of a batch.
+    """The network's outputs for a batch.
 
     Attributes:
         ab: a* b* / 110 at 1/2, (B, 2, h, w).
         bins: logits over the 313 bins at 1/4.
-        maps: what was matched, at 1/4.
+        maps: of attended colors, at 1/4.
         features: of the photographs.
         reference_keys, reference_signature: of the references.
         deep: the encoder's deepest features, which the training-only heads read, at 1/32.
@@ -202,7 +202,7 @@ def _reference_grid(pool: Pool, other: Tensor, kind: Tensor, view: views.View, s
 
 
 def _hue_turns(kind: Tensor, recipe: TinctRecipe) -> Tensor:
-    """Random angles for a share of those that have themselves or a relative as reference, 0 for the rest."""
+    """Random angles for a share of the photographs that have themselves or a relative as reference, 0 for the rest."""
     share = kind.new_tensor([0.0, 0.0, 0.0], dtype=torch.float)
     share[SELF], share[RELATED] = recipe.recolored, recipe.recolored_too
     chosen = torch.rand(len(kind), device=kind.device) < share[kind]

@@ -1,8 +1,8 @@
-"""Teaches an encoder to say what the released one says: keys, and what the released decoder takes of a photograph.
+"""Distillation of the released encoder: keys, and the features that the released decoder takes of a photograph.
 
-Features are compared where the decoder reads them, behind its convolutions of what is at each scale, so that the
-encoder may have other numbers (FitNets: Romero et al., ICLR 2015). What is learned at every place of every photograph
-is without the noise that colors have, so it takes minutes where colors take hours.
+Features are compared behind the decoder's convolutions at each scale, so that the encoder may have other channels
+(FitNets: Romero et al., ICLR 2015). The targets lack the noise that colors have, so that training takes minutes where
+colors take hours.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from tinct.networks.tinct.network import Features, Tinct
 from tinct.weights import manifest, weights_path
 
 LEVELS = ("half", "quarter", "eighth", "sixteenth")
+"""Outputs of `encode` that the decoder takes."""
 
 KEYS = 2.0
-"""Weight of the keys' error, whose parts of unit length have at most 4 by it, against each level's."""
+"""Weight of the keys' error against each level's; the error of keys of unit length is at most 4."""
 
 
 class Mimicry:
-    """The losses of an encoder that is to say what the released one says."""
+    """The losses of an encoder that learns the released encoder's outputs."""
 
     def __init__(self) -> None:
         entry = manifest()["tinct.encode"]
@@ -36,8 +37,8 @@ class Mimicry:
         """How far keys and features are from the released ones.
 
         Args:
-            model: its decoder is the released one (`tinct.networks.tinct.transplant`).
-            lightness: L* as the network is shown it, (B, 1, H, W).
+            model: its decoder is the released one (`take_released_decoder`).
+            lightness: L* as given to the network, (B, 1, H, W).
         """
         with torch.no_grad():
             wanted = self._said(lightness)
@@ -48,7 +49,7 @@ class Mimicry:
         return {**errors, "keys": KEYS * keys}
 
     def _said(self, lightness: Tensor) -> dict[str, Tensor]:
-        """What the released `encode` says of a batch, channels first."""
+        """The outputs of the released `encode` for a batch, channels first."""
         said = self._released.run(lightness=np.ascontiguousarray(lightness.cpu().numpy()))
         return {
             name: torch.from_numpy(np.array(said[name], np.float32)).permute(0, 3, 1, 2).to(lightness.device)
@@ -57,7 +58,7 @@ class Mimicry:
 
 
 def shares(model: Tinct, features: Features) -> dict[str, Tensor]:
-    """What the decoder's convolutions make of features alone, as `tinct.networks.tinct.graphs.EncodeGraph` gives it."""
+    """The decoder's convolutions of features alone, as `tinct.networks.tinct.graphs.EncodeGraph` gives them."""
     decoder: Any = model.decoder
     blocks = (decoder.at2.here, decoder.at4.here, decoder.at8.here, decoder.at16)
     out = {}
@@ -68,6 +69,6 @@ def shares(model: Tinct, features: Features) -> dict[str, Tensor]:
 
 
 def relative_error(found: Tensor, wanted: Tensor) -> Tensor:
-    """Mean squared error of each channel against how much it varies, (B, C, h, w); the mean over channels."""
+    """Mean squared error of each channel over the channel's variance, (B, C, h, w); the mean over channels."""
     error = (found - wanted).square().mean((0, 2, 3))
     return (error / wanted.var((0, 2, 3)).clamp_min(1e-3)).mean()

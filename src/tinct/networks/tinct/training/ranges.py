@@ -20,14 +20,15 @@ from tinct.training.pool import Pool
 from tinct.weights import MANIFEST_FILE, read_manifest
 
 NAME = "tinct.encode"
-"""The file that is measured: 15 of the released network's 16 million parameters. What follows it works on colors,
-where whole numbers of 8 bits show."""
+"""The file that is measured: 15 of the released network's 16 million parameters. The parts after the encoder work on
+colors, where rounding to 8 bits shows."""
 
 BATCH, SIZE = 8, 256
+"""Photographs a batch, and their sides in pixels."""
 
 
 def measure(weights: Path, packed: Path, count: int = 512) -> Ranges:
-    """Measure on photographs that are not held out, half of them as old ones, and write it into the manifest.
+    """Measure on photographs that are not held out, half of them as old ones, and write the ranges into the manifest.
 
     Args:
         weights: a folder of weights, as `tinct export` writes it.
@@ -52,11 +53,11 @@ def measure(weights: Path, packed: Path, count: int = 512) -> Ranges:
 
 
 def largest_inputs(file: Path, photographs: Iterable[NDArray[np.float32]]) -> dict[str, float]:
-    """The largest input of each convolution that is never given anything negative, by the name of its weights.
+    """The largest input of each convolution whose inputs are never negative, by the name of its weights.
 
     Args:
         file: a network of one input.
-        photographs: what it is to be given, batch after batch.
+        photographs: its inputs, batch after batch.
     """
     from tinct.inference.openvino_runtime import openvino
 

@@ -1,0 +1,148 @@
+"""The released network's weights, read back from its ONNX files: for a GPU to run, and for training to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from tinct.errors import WeightsError
+from tinct.inference.interface import HALF
+from tinct.networks.layers.blocks import ConvNorm
+from tinct.networks.tinct.graphs import cut
+from tinct.networks.tinct.network import Tinct, TinctConfig
+from tinct.weights import weights_path
+
+
+def released_graph(part: str, file: Path, config: TinctConfig | None = None) -> nn.Module:
+    """Build one graph with the weights that its ONNX file holds, so that a GPU needs no file of its own.
+
+    Args:
+        part: one of `PARTS`.
+        file: the ONNX file, as `tinct.training.export` writes it.
+        config: the network's numbers; None is the released network's.
+    Raises:
+        WeightsError: if the file cannot be read or holds another network's weights.
+    """
+    graph = cut(Tinct(config))[part]
+    try:
+        missing, _ = graph.load_state_dict(read_weights(file), strict=False)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip().rstrip(".")
+        raise WeightsError(f"{file} does not fit the network ({reason}); install tinct again.") from None
+    if lacking := [name for name in missing if not name.endswith("num_batches_tracked")]:
+        raise WeightsError(f"{file} has no weights called {lacking[0]}; install tinct again.")
+    return graph
+
+
+def take_released(model: Tinct, *, decoder: bool = False) -> None:
+    """Give a network's encoder and matcher the released weights, for training to go on from.
+
+    Batch normalizations, which were folded away, stand as the identity: right for parts that are used as they are, in
+    evaluation mode.
+
+    Args:
+        model: its numbers are the released network's in these parts.
+        decoder: give it the decoder as well.
+    Raises:
+        WeightsError: if the weights are not there, or are another network's.
+    """
+    parts = ("encode", "match", "decode") if decoder else ("encode", "match")
+    files = {part: weights_path(f"tinct.{part}") for part in parts}
+    found = {part: read_weights(file) for part, file in files.items()}
+    _take(model.encoder, _named(found["encode"], "encoder."), files["encode"], "encoder")
+    _take(model.matcher, _named(found["match"], "matcher."), files["match"], "matcher")
+    if decoder:
+        try:
+            whole = _whole_decoder(found["encode"], found["decode"])
+        except KeyError as error:
+            raise WeightsError(
+                f"{files['decode']} has no weights called {error.args[0]}: its decoder is of another structure; "
+                "export it with this version."
+            ) from None
+        _take(model.decoder, whole, files["decode"], "decoder")
+
+
+def take_released_decoder(model: Tinct) -> None:
+    """Give a network the released matcher and decoder, but for the convolutions of its own encoder's features.
+
+    Batch normalizations, which were folded away, stand as the identity: the decoder is to stay in evaluation mode.
+
+    Raises:
+        WeightsError: if the weights are not there, or the network's decoder or keys have other numbers.
+    """
+    files = {part: weights_path(f"tinct.{part}") for part in ("encode", "match", "decode")}
+    found = {part: read_weights(file) for part, file in files.items()}
+    matcher = _named(found["match"], "matcher.")
+    if model.config.signature:
+        matcher["reference_bias"] = model.matcher.reference_bias.detach()
+    _take(model.matcher, matcher, files["match"], "matcher")
+    given, own = _whole_decoder(found["encode"], found["decode"]), model.decoder.state_dict()
+    for scale, channels in zip((2, 4, 8, 16), model.config.encoder, strict=False):
+        name = "at16.0.weight" if scale == 16 else f"at{scale}.here.0.weight"
+        rest = found["decode"][f"rest{scale}.weight"]
+        given[name] = torch.cat([own[name][:, :channels], rest], 1)
+    _take(model.decoder, given, files["decode"], "decoder")
+
+
+def _named(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
+def _whole_decoder(encode: dict[str, Tensor], decode: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The decoder's weights: its convolutions of what is at each scale put together again (`_part` undone), the rest as
+    it is."""
+    same = ("gate.", "ab.", "bins.bias", "mix4.", "mix8.", "mix16.")
+    given = {name: value for name, value in decode.items() if name.startswith(same)}
+    given["bins.weight"] = decode["bins.weight"][..., None, None]
+    given |= {f"at{scale}.coarse.weight": decode[f"coarse{scale}.weight"] for scale in (2, 4, 8)}
+    for scale in (2, 4, 8, 16):
+        name = f"at{scale}.0" if scale == 16 else f"at{scale}.here.0"
+        parts = encode[f"share{scale}.weight"], decode[f"rest{scale}.weight"]
+        given[f"{name}.weight"], given[f"{name}.bias"] = torch.cat(parts, 1), encode[f"share{scale}.bias"]
+    return given
+
+
+def _take(module: nn.Module, given: dict[str, Tensor], file: Path, part: str) -> None:
+    """Load weights whose batch normalizations were folded away into a module that has them."""
+    state = module.state_dict()
+    # the folded bias of a ConvNorm's convolution is its normalization's
+    given = {
+        name if name in state else name.removesuffix("0.bias") + "1.bias": value
+        for name, value in given.items()
+    }
+    for name, block in module.named_modules():
+        if isinstance(block, ConvNorm):
+            norm = block[1]
+            assert isinstance(norm, nn.BatchNorm2d)
+            given[f"{name}.1.weight"] = torch.full_like(norm.weight, 1 + norm.eps).sqrt()
+    wanted = {
+        name for name in state if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+    }
+    if not wanted <= given.keys() <= state.keys() or any(state[n].shape != v.shape for n, v in given.items()):
+        raise WeightsError(
+            f"{file} does not fit the network's {part}; leave encoder, blocks, heads and key of [network] as they "
+            "are, and for a decoder that goes on its numbers as well."
+        )
+    module.load_state_dict(state | given)
+
+
+def read_weights(file: Path) -> dict[str, Tensor]:
+    """The constants of an ONNX file by name, in single precision.
+
+    Raises:
+        WeightsError: if the file cannot be read.
+    """
+    from tinct.inference.openvino_engine import engine
+
+    try:
+        operations = engine().read_model(file).get_ops()
+    except RuntimeError:
+        raise WeightsError(f"{file} cannot be read as a network; install tinct again.") from None
+    constants = {op.get_friendly_name(): op for op in operations if op.get_type_name() == "Constant"}
+    return {
+        name.removesuffix(HALF): torch.from_numpy(op.data.copy()).float()
+        for name, op in constants.items()
+        if op.data.dtype.kind == "f"
+    }

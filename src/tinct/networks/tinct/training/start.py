@@ -1,0 +1,203 @@
+"""Where the released network's training begins: the kinds of `start` in a recipe, each with its own numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from torch import nn
+
+from tinct.errors import OptionError
+from tinct.networks.tinct.encoder import PyramidEncoder
+from tinct.networks.tinct.network import Tinct
+from tinct.networks.tinct.released_weights import take_released, take_released_decoder
+from tinct.tables import OneOf
+from tinct.training.loop import averaged_state
+from tinct.training.pool import RELATED, SELF
+
+NETWORK = "tinct"
+"""Name of the network in its checkpoints."""
+
+BACKBONES = ("stem", "sixteenth", "none")
+"""Where the training of a pretrained backbone may begin: at its first layer, after 1/8, or nowhere."""
+
+
+class Start(OneOf):
+    """A beginning of training.
+
+    Attributes:
+        trains_encoder: False if the encoder keeps its weights.
+        backbone: where in a pretrained backbone training begins, one of `BACKBONES`.
+        told: kinds of reference (`tinct.training.pool`) beside which the truth is taught, where another decoder's
+            answers are taught to the other photographs; None if all photographs are taught the truth.
+    """
+
+    trains_encoder: ClassVar[bool] = True
+    told: ClassVar[tuple[int, ...] | None] = None
+    backbone: str = "stem"
+
+    def begin(self, model: Tinct) -> None:
+        """Give a fresh network its first weights; a pretrained backbone has its own already.
+
+        Raises:
+            WeightsError: if installed weights are wanted that are not there, or are another network's.
+            OptionError: if a run is wanted that is not there, or is another network's.
+        """
+
+
+@dataclass(frozen=True)
+class Anew(Start):
+    """`kind = "anew"`: every weight is random but those of a pretrained backbone.
+
+    Attributes:
+        backbone: where in that backbone training begins, one of `BACKBONES`.
+    Raises:
+        OptionError: if `backbone` is another word.
+    """
+
+    backbone: str = "stem"
+
+    def __post_init__(self) -> None:
+        if self.backbone not in BACKBONES:
+            raise OptionError(f"backbone is {self.backbone!r}; choose one of {', '.join(BACKBONES)}.")
+
+
+@dataclass(frozen=True)
+class FromRun(Anew):
+    """`kind = "run"`: the averaged weights of a run of the same network.
+
+    Attributes:
+        run: folder of the run.
+    Raises:
+        OptionError: if no folder is named.
+    """
+
+    run: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.run:
+            raise OptionError('a start of kind "run" needs the folder of a run; write run = "runs/mine".')
+
+    def begin(self, model: Tinct) -> None:
+        """Load the run's weights."""
+        state = averaged_state(Path(self.run), NETWORK)
+        try:
+            model.load_state_dict(state)
+        except RuntimeError:
+            raise OptionError(
+                f"{self.run} has other numbers in [network]; write those of that run."
+            ) from None
+
+
+@dataclass(frozen=True)
+class ReleasedDecoder(Anew):
+    """`kind = "released-decoder"`: the installed decoder and matcher behind another encoder."""
+
+    def begin(self, model: Tinct) -> None:
+        """Load decoder and matcher, but for the decoder's convolutions of the encoder's features."""
+        take_released_decoder(model)
+
+
+@dataclass(frozen=True)
+class Mimicry(ReleasedDecoder):
+    """`kind = "mimicry"`: the same, and the encoder is taught the installed encoder's features, nothing of colors."""
+
+    backbone: str = "none"
+
+
+@dataclass(frozen=True)
+class ReleasedEncoder(Start):
+    """`kind = "released-encoder"`: the installed encoder, which stays, and matcher; the decoder is fresh."""
+
+    trains_encoder: ClassVar[bool] = False
+
+    def begin(self, model: Tinct) -> None:
+        """Load encoder and matcher."""
+        take_released(model)
+
+
+@dataclass(frozen=True)
+class Released(ReleasedEncoder):
+    """`kind = "released"`: the installed network; matcher and decoder go on."""
+
+    def begin(self, model: Tinct) -> None:
+        """Load encoder, matcher and decoder."""
+        take_released(model, decoder=True)
+
+
+@dataclass(frozen=True)
+class KeptAnswers(Released):
+    """`kind = "released-kept"`: the same, and photographs without a reference, or with an unrelated one, are taught the
+    answer of the installed decoder and not the truth, so that nothing but the use of references changes."""
+
+    told: ClassVar[tuple[int, ...] | None] = (SELF, RELATED)
+
+
+@dataclass(frozen=True)
+class Distilled(Released):
+    """`kind = "released-distilled"`: the same, and photographs are taught answers but beside themselves as reference.
+
+    Beside another photograph as reference the answer is the mean of the installed decoder's and of a run's, without a
+    reference the installed decoder's (distillation of an ensemble: Hinton et al. 2015).
+    The matcher is taught the truth.
+
+    Attributes:
+        run: folder of a run of kind "released" whose decoder gives references more weight.
+        share: of that run in the mean, 0..1.
+        trust: added to the scores of references in the installed network and in the run.
+    Raises:
+        OptionError: if no folder is named, the share is not in 0..1, or the trusts are not two numbers.
+    """
+
+    told: ClassVar[tuple[int, ...] | None] = (SELF,)
+    run: str = ""
+    share: float = 0.5
+    trust: tuple[float, float] = (2.0, -2.0)
+
+    def __post_init__(self) -> None:
+        if not self.run:
+            raise OptionError('a start of kind "released-distilled" needs a run; write run = "runs/mine".')
+        if not 0 <= self.share <= 1:
+            raise OptionError(f"share is {self.share}; a share is 0..1.")
+        if len(self.trust) != 2:
+            raise OptionError(f"trust is {self.trust}; two numbers are wanted.")
+
+
+ANEW = Anew()
+"""The start of a recipe that names none."""
+
+Start.kinds = {
+    "anew": Anew,
+    "run": FromRun,
+    "released-decoder": ReleasedDecoder,
+    "mimicry": Mimicry,
+    "released-encoder": ReleasedEncoder,
+    "released": Released,
+    "released-kept": KeptAnswers,
+    "released-distilled": Distilled,
+}
+
+
+def train_backbone(encoder: PyramidEncoder, begin: str) -> None:
+    """Set which layers of an encoder's pretrained backbone are trained.
+
+    Args:
+        begin: one of `BACKBONES`.
+    """
+    encoder.backbone.requires_grad_(begin != "none")
+    encoder.backbone.train_early(begin == "stem")
+
+
+def has_folded_norms(part: nn.Module) -> bool:
+    """True if the batch normalizations of a network's part came from released weights and never saw a batch.
+
+    Those of released weights were folded into the convolutions before them and stand as the identity, which they are in
+    evaluation mode alone. Fresh ones never saw a batch either; their scales are 0 or 1, and an identity's are not.
+    """
+    norms = [module for module in part.modules() if isinstance(module, nn.BatchNorm2d)]
+    unseen = all(
+        norm.num_batches_tracked is not None and int(norm.num_batches_tracked) == 0 for norm in norms
+    )
+    return unseen and any(bool((norm.weight * (norm.weight - 1)).any()) for norm in norms)
