@@ -137,7 +137,7 @@ def test_two_processes_give_the_gradients_of_one(tmp_path: Path) -> None:
     )
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
     (tmp_path / "both").mkdir()
-    here = os.pathsep.join(str(folder) for folder in Path(__file__).parents[:2])
+    here = os.pathsep.join([*map(str, Path(__file__).parents[:2]), os.environ.get("PYTHONPATH", "")])
     runs = [
         subprocess.Popen(
             [sys.executable, "-c", code, str(tmp_path / "both")],
