@@ -22,6 +22,8 @@ from tinct.weights import MANIFEST_FILE
 from tinct.weights.checksum import file_sha256
 
 ONNX_OPSET = 18
+"""Version of ONNX's operators that files are written in."""
+
 SMALL = 1024
 """Weights of fewer numbers stay in single precision."""
 

@@ -21,6 +21,8 @@ from tinct.training.processes import first_says, rank_and_world, share_gradients
 from tinct.training.training import Training
 
 CHECKPOINT = "checkpoint.pt"
+"""Name of the checkpoint in a run's folder."""
+
 Validate = Callable[[Any], dict[str, float]]
 Draw = Callable[[Any, Path], None]
 

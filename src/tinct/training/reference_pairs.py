@@ -16,6 +16,8 @@ from tinct.training.index import path_in_index, write_index
 from tinct.training.photographs import Entry, read_index
 
 COLUMNS = ("path", "set", "class", "weight", "reference", "distance")
+"""Columns of the index that is written."""
+
 SIDE = 96
 """Photographs are shrunk to this: a palette needs no detail."""
 

@@ -35,6 +35,8 @@ TRAININGS: dict[str, Card] = {name: card for name, card in CARDS.items() if card
 """The cards of the networks that can be trained, by name."""
 
 CONFIG_FILE = "config.toml"
+"""Name of the config in a run's folder."""
+
 HELD_OUT_ON_CPU = 32
 """Most photographs that are validated on a CPU, where 300 would take minutes."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinct.networks.card import Card
 
 PAPER = "Iizuka, Simo-Serra, Ishikawa, Let there be Color!, SIGGRAPH, 2016"
+"""The paper: authors, title, venue and year."""
 
 CARDS = (
     Card(
@@ -15,3 +16,4 @@ CARDS = (
         "tinct.networks.iizuka2016.network:RELEASE",
     ),
 )
+"""The cards of the folder's networks."""

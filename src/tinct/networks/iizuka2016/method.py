@@ -10,3 +10,4 @@ IIZUKA2016 = Automatic(
     summary="by itself: global and local features fused, with a scene branch",
     source=PAPER,
 )
+"""The method of the paper's network."""

@@ -23,9 +23,13 @@ from tinct.networks.paper_graph import paper_graphs
 Layer = tuple[int, int]
 
 LOW_LEVEL: tuple[Layer, ...] = ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1))
+"""Channels and stride of the 3x3 convolutions of the low-level features."""
+
 GLOBAL: tuple[Layer, ...] = ((512, 2), (512, 1), (512, 2), (512, 1))
+"""Channels and stride of the 3x3 convolutions of the global features."""
+
 MID_LEVEL: tuple[Layer, ...] = ((512, 1), (256, 1))
-"""Channels and stride of 3x3 convolutions."""
+"""Channels and stride of the 3x3 convolutions of the mid-level features."""
 
 GLOBAL_CONNECTED = (1024, 512, 256)
 """Channels of the fully connected layers of the global features."""
@@ -151,3 +155,4 @@ def _connected(inputs: int, outputs: int) -> nn.Sequential:
 
 
 RELEASE = Release(Iizuka2016Config, Iizuka2016, paper_graphs)
+"""The form in which trained networks become files."""

@@ -11,3 +11,4 @@ LARSSON2016 = Automatic(
     source=PAPER,
     multiple=32,
 )
+"""The method of the paper's network."""

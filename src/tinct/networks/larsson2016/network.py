@@ -32,7 +32,11 @@ CONNECTED = (4096, 7), (4096, 1)
 """conv_fc6 and conv_fc7, at 1/32: channels and kernel."""
 
 HIDDEN = 1024
+"""Channels of the hidden layer."""
+
 BINS = 32
+"""Bins of hue, and of chroma."""
+
 MAX_CHROMA = 136.0
 """Upper end of the chroma bins, in ab units; the most colorful sRGB color (blue) has 133.8."""
 
@@ -121,3 +125,4 @@ def median_chroma(logits: Tensor) -> Tensor:
 
 
 RELEASE = Release(Larsson2016Config, Larsson2016, paper_graphs)
+"""The form in which trained networks become files."""

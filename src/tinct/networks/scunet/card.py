@@ -8,6 +8,7 @@ PAPER = (
     "Nguyen-Quynh, Kim, Do, Image Colorization Using the Global Scene-Context Style and Pixel-Wise Semantic "
     "Segmentation, IEEE Access, 2020"
 )
+"""The paper: authors, title, venue and year."""
 
 _FOLDER = "tinct.networks.scunet"
 _TRAINING, _RELEASE = f"{_FOLDER}.training:ScunetTraining", f"{_FOLDER}.network:RELEASE"
@@ -17,3 +18,4 @@ CARDS = (
     Card("scunet-classregsoft", PAPER, f"{_FOLDER}.method:SCUNET_CLASSREGSOFT", _TRAINING, _RELEASE),
     Card("scunet-regsoft", PAPER, f"{_FOLDER}.method:SCUNET_REGSOFT", _TRAINING, _RELEASE),
 )
+"""The cards of the folder's networks."""

@@ -11,6 +11,7 @@ SCUNET = AutomaticDistribution(
     source=PAPER,
     multiple=16,
 )
+"""The method of the network with all branches."""
 
 SCUNET_CLASSREGSOFT = AutomaticDistribution(
     name="scunet-classregsoft",
@@ -18,6 +19,7 @@ SCUNET_CLASSREGSOFT = AutomaticDistribution(
     source=PAPER,
     multiple=16,
 )
+"""The method of the ablation without the branch of segments."""
 
 SCUNET_REGSOFT = AutomaticDistribution(
     name="scunet-regsoft",
@@ -25,3 +27,4 @@ SCUNET_REGSOFT = AutomaticDistribution(
     source=PAPER,
     multiple=16,
 )
+"""The method of the ablation without the branches of scenes and segments."""

@@ -124,3 +124,4 @@ def _branch(name: str, channels: tuple[int, ...], outputs: int) -> nn.Sequential
 
 
 RELEASE = Release(ScunetConfig, Scunet, paper_graphs)
+"""The form in which trained networks become files."""

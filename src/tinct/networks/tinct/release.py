@@ -60,3 +60,4 @@ def _free_axes(name: str, rank: int) -> dict[int, str]:
 
 
 RELEASE = Release(TinctConfig, Tinct, graphs)
+"""The form in which trained networks become files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tinct.networks.card import Card
 
 PAPER = "Zhang, Isola, Efros, Colorful Image Colorization, ECCV, 2016"
+"""The paper: authors, title, venue and year."""
 
 _FOLDER = "tinct.networks.zhang2016"
 _TRAINING, _RELEASE = f"{_FOLDER}.training:Zhang2016Training", f"{_FOLDER}.network:RELEASE"
@@ -16,3 +17,4 @@ CARDS = (
     Card("zhang2016-five-blocks", PAPER, f"{_FOLDER}.method:ZHANG2016_FIVE_BLOCKS", _TRAINING, _RELEASE),
     Card("zhang2016-four-blocks", PAPER, f"{_FOLDER}.method:ZHANG2016_FOUR_BLOCKS", _TRAINING, _RELEASE),
 )
+"""The cards of the folder's networks."""

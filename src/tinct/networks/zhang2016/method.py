@@ -15,6 +15,7 @@ ZHANG2016 = AutomaticDistribution(
     source=PAPER,
     working_size=WORKING_SIZE,
 )
+"""The method of the paper's network, read by the annealed mean."""
 
 ZHANG2016_MODE = AutomaticDistribution(
     name="zhang2016-mode",
@@ -24,6 +25,7 @@ ZHANG2016_MODE = AutomaticDistribution(
     network="zhang2016",
     temperature=1e-4,
 )
+"""The method of the same network, read by the distribution's mode."""
 
 ZHANG2016_L2 = Automatic(
     name="zhang2016-l2",
@@ -31,6 +33,7 @@ ZHANG2016_L2 = Automatic(
     source=PAPER,
     working_size=WORKING_SIZE,
 )
+"""The method of the paper's baseline, which regresses a* b*."""
 
 ZHANG2016_FIVE_BLOCKS = AutomaticDistribution(
     name="zhang2016-five-blocks",
@@ -38,6 +41,7 @@ ZHANG2016_FIVE_BLOCKS = AutomaticDistribution(
     source=PAPER,
     working_size=WORKING_SIZE,
 )
+"""The method of the ablation with five blocks."""
 
 ZHANG2016_FOUR_BLOCKS = AutomaticDistribution(
     name="zhang2016-four-blocks",
@@ -45,3 +49,4 @@ ZHANG2016_FOUR_BLOCKS = AutomaticDistribution(
     source=PAPER,
     working_size=WORKING_SIZE,
 )
+"""The method of the ablation with four blocks."""

@@ -121,3 +121,4 @@ def upsampling_block(inputs: int, outputs: int) -> nn.Sequential:
 
 
 RELEASE = Release(Zhang2016Config, Zhang2016, paper_graphs)
+"""The form in which trained networks become files."""

@@ -8,6 +8,7 @@ PAPER = (
     "Zhang, Zhu, Isola, Geng, Lin, Yu, Efros, Real-Time User-Guided Image Colorization with Learned Deep Priors, "
     "SIGGRAPH, 2017"
 )
+"""The paper: authors, title, venue and year."""
 
 _FOLDER = "tinct.networks.zhang2017"
 _TRAINING, _RELEASE = f"{_FOLDER}.training:Zhang2017Training", f"{_FOLDER}.network:RELEASE"
@@ -16,3 +17,4 @@ CARDS = (
     Card("zhang2017", PAPER, f"{_FOLDER}.method:ZHANG2017", _TRAINING, _RELEASE),
     Card("zhang2017-global", PAPER, f"{_FOLDER}.method:ZHANG2017_GLOBAL", _TRAINING, _RELEASE),
 )
+"""The cards of the folder's networks."""

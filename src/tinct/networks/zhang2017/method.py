@@ -101,9 +101,11 @@ ZHANG2017 = LocalHints(
     summary="by itself and from hints, and suggests colors: the local-hints network",
     source=PAPER,
 )
+"""The method of the local-hints network."""
 
 ZHANG2017_GLOBAL = GlobalHints(
     name="zhang2017-global",
     summary="the same, and takes a reference's color histogram and saturation on the whole",
     source=PAPER,
 )
+"""The method of the global-hints network."""

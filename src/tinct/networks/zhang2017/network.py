@@ -148,3 +148,4 @@ def _guide(channels: int) -> nn.Sequential:
 
 
 RELEASE = Release(Zhang2017Config, Zhang2017, paper_graphs)
+"""The form in which trained networks become files."""

@@ -20,6 +20,8 @@ from tinct.training.pool import Pool
 from tinct.training.starting import Names, start_from, weights_to_start_from
 
 LARGEST_PATCH = 9
+"""Side in pixels of the largest patch of a hint."""
+
 SPREAD = 0.25
 """Standard deviation of a hint's place around the center, in sides."""
 
