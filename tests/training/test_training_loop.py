@@ -424,11 +424,12 @@ def test_two_decoders_teach_their_mean_where_another_photograph_is_the_reference
     state = {"network": "tinct", "step": 1, "averaged": other.state_dict()}
     torch.save(state, tmp_path / "checkpoint.pt")
     for share in (0.0, 0.25, 1.0):
+        distilled = training(share)
         with torch.no_grad():
             torch.manual_seed(5)
-            batch = draw_batch(pool, training(share).recipe, 4, 32)
+            batch = draw_batch(pool, distilled.recipe, 4, 32)
             found = answer(begun.eval(), batch)
-            taught, likely = training(share)._teachers.answers(batch, found, ...)
+            taught, likely = distilled._teachers.answers(batch, found, ...)
         difference = (taught - found.ab).mean((2, 3))
         wanted = torch.tensor([[0.2, -0.1]]) * torch.tensor([share, share, 0.0, 0.0])[:, None]
         torch.testing.assert_close(difference, wanted, atol=1e-5, rtol=0)
