@@ -15,7 +15,6 @@ from tinct.errors import MissingExtraError, StorageError
 from tinct.files import write_whole
 from tinct.unfinished import PREFIX, remove_abandoned
 
-
 Stamp = tuple[int, str]
 """Size and time of change of a file."""
 
