@@ -64,7 +64,7 @@ doors: $(DOORS)/.installed
 
 # The image `tinct`, and the tests that run it. BASE names another image with Python as its base.
 container: $(DOORS)/.installed
-	@$(firstword $(or $(TINCT_PODMAN),podman)) build $(if $(BASE),--build-arg BASE=$(BASE)) -f integrations/container/Containerfile -t tinct .
+	@$(firstword $(or $(TINCT_PODMAN),podman)) build --format docker $(if $(BASE),--build-arg BASE=$(BASE)) -f integrations/container/Containerfile -t tinct .
 	@PATH="$(abspath $(DOORS))/bin:$$PATH" TINCT_IMAGE=localhost/tinct $(DOORS)/bin/python -m pytest -ra integrations/container
 
 # Pictures of the studio for docs/studio.md, of photographs that scikit-image brings; needs chromium.
