@@ -1,6 +1,6 @@
 """Leave out of an environment's packages what tinct's server never loads: `python trim.py SITE_PACKAGES`.
 
-Of OpenVINO the CPU's plug-in stays, and the reader of ONNX files; of imagecodecs the codecs that photographs are packed with.
+OpenVINO's plug-in for CPUs and its reader of ONNX files stay, and the codecs of imagecodecs that photographs may have.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-OPENVINO = "auto hetero gguf intel_gpu intel_npu jax paddle pytorch tensorflow".split()
+OPENVINO = ("auto", "hetero", "gguf", "intel_gpu", "intel_npu", "jax", "paddle", "pytorch", "tensorflow")
 """OpenVINO's plug-ins and readers (`openvino/libs/libopenvino_NAME*`) that are left out."""
 
-CODECS = "bz2 ccitt cms deflate eer imcd jpeg2k jpeg8 jpegsof3 jpegxl lerc ljpeg lzma pixarlog png shared tiff webp zlib zlibng zstd".split()
-"""Codecs of imagecodecs (`imagecodecs/_NAME.*.so`, with `_NAME_*` beside them) that stay."""
+CODECS = (
+    "bz2|ccitt|cms|deflate|eer|imcd|jpeg2k|jpeg8|jpegsof3|jpegxl|lerc|ljpeg|lzma|pixarlog|png|shared|tiff|webp"
+    "|zlib|zlibng|zstd"
+)
+"""Codecs of imagecodecs, as a pattern (`imagecodecs/_NAME.*.so`, with `_NAME_*` beside them) that stay."""
 
 
 def trim(packages: Path) -> None:
@@ -40,7 +43,7 @@ def trim(packages: Path) -> None:
 
 
 def _trim_codecs(package: Path, libraries: Path) -> None:
-    kept = re.compile(rf"_({'|'.join(CODECS)})(_\w+)?\..*")
+    kept = re.compile(rf"_({CODECS})(_\w+)?\..*")
     modules = [each for each in package.iterdir() if each.suffix == ".so"]
     needed = set()
     for module in modules:
