@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from evaluation_photographs import make_rgb, write_photographs
+from retrieval.retrieval_scene import picture, write_album
 from tinct.color.lab import rgb_to_lab
 from tinct.errors import EvaluationError
 from tinct.evaluation.photographs.rgb import is_gray
@@ -16,6 +17,9 @@ from tinct.evaluation.photographs.sets import Photograph, find_photographs
 from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.protocols.hint_sweep import COUNTS, PATCH_SIDE, PUBLISHED_PSNR, HintSweep, draw_patches
 from tinct.evaluation.protocols.warping import distort
+from tinct.photo import Photo
+from tinct.retrieval.descriptor import describe
+from tinct.retrieval.references import SAME_PICTURE
 
 
 @pytest.fixture
@@ -129,6 +133,35 @@ def test_a_reference_is_of_the_same_class_or_of_another(photo_folder: Path):
         assert len(found) == 1
         assert (found[0].category == photograph.category) is same
         assert found[0].name != photograph.name
+
+
+def test_the_most_alike_photograph_of_a_folder_is_retrieved(tmp_path: Path):
+    album = write_album(tmp_path / "album")
+    for name in ("coffee", "chelsea"):
+        (tmp_path / "set").mkdir(exist_ok=True)
+        color = picture(name, 220)
+        color.crop((20, 15, color.width - 12, color.height - 25)).save(tmp_path / "set" / f"{name}.png")
+    photographs = find_photographs(tmp_path / "set")
+    colored = {path: Photo.read(path) for path in album.rglob("*.jpg") if path.name != "gray.jpg"}
+    for photograph in photographs:
+        auto, case = get_protocol("exemplar-retrieved", album).cases(photograph, photographs, seed=0)
+        asks = describe(Photo.read(photograph.path))
+        likeness = {path: float(describe(photo) @ asks) for path, photo in colored.items()}
+        wanted = max((path for path in likeness if likeness[path] <= SAME_PICTURE), key=lambda p: likeness[p])
+        assert auto.references == ()
+        assert np.array_equal(case.references[0], colored[wanted].to_array())
+    with pytest.raises(EvaluationError, match="retrieves no references"):
+        get_protocol("exemplar-class", album)
+
+
+def test_what_is_retrieved_from_the_set_is_another_photograph_of_it(tmp_path: Path):
+    photographs = find_photographs(write_album(tmp_path / "album"))
+    for photograph in photographs:
+        if photograph.name != "gray.jpg":
+            case = get_protocol("exemplar-retrieved").cases(photograph, photographs, seed=0)[-1]
+            found = [p.name for p in photographs if np.array_equal(p.read(), case.references[0])]
+            assert len(found) == 1
+            assert found[0] not in (photograph.name, "gray.jpg")
 
 
 def test_a_grey_photograph_is_never_a_reference(tmp_path: Path):

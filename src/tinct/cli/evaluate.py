@@ -26,7 +26,8 @@ def register(app: typer.Typer) -> None:
 
 
 PROTOCOLS = (
-    "auto, auto-256, hints, exemplar-self, exemplar-class, exemplar-unrelated, pairs, legacy or runtime."
+    "auto, auto-256, hints, exemplar-self, exemplar-class, exemplar-unrelated, exemplar-retrieved, pairs, legacy or "
+    "runtime."
 )
 """The protocols, for the help page."""
 
@@ -48,6 +49,14 @@ MoreMetrics = Annotated[
     ),
 ]
 Frozen = Annotated[Path | None, typer.Option(help="Folder of the networks that these scores run.")]
+ReferencesFrom = Annotated[
+    Path | None,
+    typer.Option(
+        "--reference-from",
+        metavar="FOLDER",
+        help="exemplar-retrieved: color photographs to retrieve from. [the other photographs of --data]",
+    ),
+]
 Pictures = Annotated[
     bool, typer.Option("--pictures", help="Keep results at full size too, for `tinct study`.")
 ]
@@ -78,6 +87,7 @@ def evaluate(
     pictures: Pictures = False,
     restart: Restart = False,
     jobs: Jobs = 1,
+    reference_from: ReferencesFrom = None,
     baseline: Baseline = None,
     size: Sizes = None,
     time_limit: TimeLimit = 600.0,
@@ -98,13 +108,20 @@ def evaluate(
     folder, names = out or Path("reports") / protocol, method or ["gray"]
     if protocol == "runtime":
         refuse_ignored_options(
-            protocol, {"--limit": limit, "--metric": metric, "--pictures": pictures, "--jobs": jobs > 1}
+            protocol,
+            {
+                "--limit": limit,
+                "--metric": metric,
+                "--pictures": pictures,
+                "--jobs": jobs > 1,
+                "--reference-from": reference_from,
+            },
         )
         results = evaluate_runtime(data, names, baseline, size, time_limit, folder)
         print_results(results, folder)
         return
     refuse_ignored_options(protocol, {"--baseline": baseline, "--size": size})
-    run = Run.by_names(protocol, names, data, limit, seed, tuple(metric or ()), frozen)
+    run = Run.by_names(protocol, names, data, limit, seed, tuple(metric or ()), frozen, reference_from)
     with progress_bar() as bar:
         results = evaluate_run(run, folder, restart=restart, full_pictures=pictures, jobs=jobs, progress=bar)
     unreadable = unreadable_photographs(run, results)

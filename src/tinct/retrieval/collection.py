@@ -35,6 +35,31 @@ class Collection(Protocol):
 
 
 @dataclass(frozen=True)
+class Files:
+    """Photographs by their paths on this machine.
+
+    Attributes:
+        paths: the photographs.
+        key: what their index is kept under.
+    """
+
+    paths: tuple[str, ...]
+    key: str
+
+    def stamps(self) -> dict[str, str]:
+        """Size and time of change of each file.
+
+        Raises:
+            OSError: if a file is not there.
+        """
+        return {path: _stamp(os.stat(path)) for path in self.paths}
+
+    def read(self, name: str) -> bytes:
+        """The content of a file."""
+        return Path(name).read_bytes()
+
+
+@dataclass(frozen=True)
 class Folder:
     """The photographs of a local folder and of the folders below; names are paths.
 
@@ -73,6 +98,9 @@ def _stamped(folder: str) -> list[tuple[str, str]]:
             if entry.is_dir():
                 below.append(entry.path)
             elif is_called_like_a_photograph(entry.name) and entry.is_file():
-                about = entry.stat()
-                found.append((entry.path, f"{about.st_size}-{about.st_mtime_ns}"))
+                found.append((entry.path, _stamp(entry.stat())))
     return sorted(found) + [each for path in sorted(below) for each in _stamped(path)]
+
+
+def _stamp(about: os.stat_result) -> str:
+    return f"{about.st_size}-{about.st_mtime_ns}"

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tinct.errors import EvaluationError
 from tinct.evaluation.protocols.automatic import Auto, Auto256, Legacy
 from tinct.evaluation.protocols.case import Case, Patch
-from tinct.evaluation.protocols.exemplar import ExemplarClass, ExemplarSelf, ExemplarUnrelated, Pairs
+from tinct.evaluation.protocols.exemplar import (
+    ExemplarClass,
+    ExemplarRetrieved,
+    ExemplarSelf,
+    ExemplarUnrelated,
+    Pairs,
+)
 from tinct.evaluation.protocols.hint_sweep import HintSweep
 from tinct.evaluation.protocols.protocol import Protocol
 
@@ -20,6 +28,7 @@ PROTOCOLS: dict[str, type[Protocol]] = {
         ExemplarSelf,
         ExemplarClass,
         ExemplarUnrelated,
+        ExemplarRetrieved,
         Pairs,
         Legacy,
     )
@@ -27,14 +36,21 @@ PROTOCOLS: dict[str, type[Protocol]] = {
 """Every protocol about photographs; `runtime` (`tinct.evaluation.run.runtime`) measures time and memory instead."""
 
 
-def get_protocol(name: str) -> Protocol:
+def get_protocol(name: str, references: Path | None = None) -> Protocol:
     """The protocol of a name.
 
+    Args:
+        name: as `PROTOCOLS` has it.
+        references: folder of color photographs, for `exemplar-retrieved`.
     Raises:
-        EvaluationError: if no protocol has that name.
+        EvaluationError: if no protocol has that name, or the protocol retrieves no references.
     """
     if name not in PROTOCOLS:
         raise EvaluationError(
             f"no protocol is called {name!r}; choose one of {', '.join((*PROTOCOLS, 'runtime'))}."
         )
-    return PROTOCOLS[name]()
+    if references is None:
+        return PROTOCOLS[name]()
+    if name != ExemplarRetrieved.name:
+        raise EvaluationError(f"the protocol {name!r} retrieves no references; leave the folder out.")
+    return ExemplarRetrieved(references)

@@ -1,15 +1,16 @@
-"""The protocols with a reference photograph: `exemplar-self`, `exemplar-class`, `exemplar-unrelated` and `pairs`.
+"""Protocols with a reference: `exemplar-self`, `-class`, `-unrelated` and `-retrieved`, and `pairs`.
 
-The first three have a truth, and also ask each photograph without the reference (case `auto`): the gain of a reference,
-or the cost of an unrelated one, is the difference between both cases of one photograph. Methods that need a reference
-cannot answer the case `auto`.
+All but the last have a truth, and also ask each photograph without the reference (case `auto`): the gain of a
+reference, or the cost of an unrelated one, is the difference between both cases of one photograph. Methods that need a
+reference cannot answer the case `auto`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from tinct.errors import EvaluationError
 from tinct.evaluation.photographs.rgb import Image, is_gray, read_rgb
@@ -18,9 +19,12 @@ from tinct.evaluation.protocols.case import Case
 from tinct.evaluation.protocols.protocol import Protocol
 from tinct.evaluation.protocols.warping import DISTORTION, distort
 
+if TYPE_CHECKING:
+    from tinct.retrieval.index import Index
+
 
 class ExemplarProtocol(Protocol):
-    """The base of the three protocols with a truth: the case without help, and the case with a reference."""
+    """The base of the protocols with a truth: the case without help, and the case with a reference."""
 
     shown_case: ClassVar[str] = "exemplar"
     baseline_case: ClassVar[str] = "auto"
@@ -96,6 +100,55 @@ class ExemplarUnrelated(ExemplarProtocol):
         _needs_class(photograph)
         others = [p for p in pool if p.category and p.category != photograph.category]
         return draw_reference(photograph, others, seed)
+
+
+class ExemplarRetrieved(ExemplarProtocol):
+    """The reference is the most alike photograph of a folder, found by descriptors without class names.
+
+    He et al. (Deep Exemplar-based Colorization, SIGGRAPH 2018) find references so, by features of another network.
+
+    Args:
+        folder: color photographs to retrieve from; None retrieves from the other photographs of the set.
+    """
+
+    name: ClassVar[str] = "exemplar-retrieved"
+    summary: ClassVar[str] = "reference: the most alike photograph of a folder, or of the set"
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._index: Index | None = None
+
+    def parameters(self) -> dict[str, object]:
+        from tinct.retrieval.descriptor import network_sha256
+
+        place = self.folder.name if self.folder is not None else "the set"
+        return {"references from": place, "descriptor": network_sha256()[:12]}
+
+    def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
+        from tinct.photo import Photo
+        from tinct.retrieval.descriptor import describe
+        from tinct.retrieval.references import SAME_PICTURE, likest
+
+        own = str(photograph.path)
+        found = likest(
+            describe(Photo.from_array(truth)),
+            self._indexed(pool),
+            1,
+            fits=lambda name, likeness: name != own and likeness <= SAME_PICTURE,
+        )
+        if not found:
+            raise EvaluationError(f"{photograph.name} has no color photograph that could be its reference.")
+        return read_rgb(Path(found[0].name))
+
+    def _indexed(self, pool: Sequence[Photograph]) -> Index:
+        from tinct.retrieval.collection import Files, Folder
+        from tinct.retrieval.index import index_of
+
+        if self._index is None:
+            paths = tuple(str(each.path) for each in pool)
+            collection = Folder(str(self.folder)) if self.folder else Files(paths, f"evaluation {paths[0]}")
+            self._index = index_of(collection)
+        return self._index
 
 
 class Pairs(Protocol):

@@ -23,6 +23,7 @@ MEASURING = (
     "evaluation",
     "hints",
     "photo",
+    "retrieval",
     "colorizing/rendering.py",
     "color/upsampling.py",
     "weights/frozen.py",

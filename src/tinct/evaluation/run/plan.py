@@ -48,13 +48,16 @@ class Run:
         seed: int = 0,
         more_metrics: tuple[str, ...] = (),
         frozen: Path | None = None,
+        references: Path | None = None,
     ) -> Run:
         """The run of a protocol's name, of contestants as `get_contestant` reads them, and of a folder or CSV index.
+
+        Further arguments are attributes of `Run`, but for `references`: a folder for the protocol `exemplar-retrieved`.
 
         Raises:
             EvaluationError, MethodError: if a name is unknown, or there are no photographs.
         """
-        named = get_protocol(protocol)
+        named = get_protocol(protocol, references)
         contestants = [get_contestant(name) for name in methods]
         return cls(named, contestants, find_photographs(data), limit, seed, more_metrics, frozen)
 
