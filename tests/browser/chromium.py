@@ -33,13 +33,16 @@ DROP = """([target, name, type, base64]) => {
 
 
 @contextmanager
-def running_studio() -> Iterator[str]:
-    """The address of a studio that runs until the block ends."""
+def running_studio(**settings: Any) -> Iterator[str]:
+    """The address of a studio of these settings that runs until the block ends."""
     import uvicorn
 
     from tinct.web.app import create_app
+    from tinct.web.settings import Settings
 
-    server = uvicorn.Server(uvicorn.Config(create_app(), host="127.0.0.1", port=0, log_level="error"))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(Settings(**settings)), host="127.0.0.1", port=0, log_level="error")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -46,11 +46,7 @@ class Retrieving:
         Raises:
             OptionError: if the folder is none.
         """
-        from tinct.retrieval.collection import Folder
-        from tinct.retrieval.index import index_of
-
-        with _progress() as progress:
-            return index_of(Folder(self.folder), progress)
+        return folder_index(self.folder)
 
     def references(self, photo: Photo) -> list[Photo]:
         """The references for a photograph, the most alike first; `found` has their names."""
@@ -68,6 +64,19 @@ class Retrieving:
             f"{', the same picture' if each.same_picture else ''})"
             for each in self.found
         ]
+
+
+def folder_index(folder: str) -> Index:
+    """The index of a folder, brought up to date, with a progress bar where somebody looks.
+
+    Raises:
+        OptionError: if the folder is none.
+    """
+    from tinct.retrieval.collection import Folder
+    from tinct.retrieval.index import index_of
+
+    with _progress() as progress:
+        return index_of(Folder(folder), progress)
 
 
 def _read(path: str) -> Photo:

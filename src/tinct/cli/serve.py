@@ -22,11 +22,18 @@ _WAITING = typer.Option(min=0, help="Requests that may wait for a worker; the ne
 _ARCHIVE = typer.Option(
     metavar="URI", help="Output of a batch whose chroma files /api/render makes into pictures."
 )
+_REFERENCES = typer.Option(
+    "--references",
+    metavar="FOLDER",
+    help="Color photographs of which the page suggests the most alike as references.",
+)
 _OPEN = typer.Option("--open", help="Open the page in the browser.")
 
 EXAMPLES = """
 \b
 Examples:
+  tinct serve --references family-album --open
+      suggests color photographs of family-album/ as references
   tinct serve --open
       colorize in the browser; nothing leaves this machine
   TINCT_TOKEN=$(openssl rand -hex 16) tinct serve --host 0.0.0.0
@@ -51,6 +58,7 @@ def serve(
     workers: Annotated[int | None, _WORKERS] = None,
     waiting: Annotated[int, _WAITING] = 64,
     archive: Annotated[str, _ARCHIVE] = "",
+    references: Annotated[str, _REFERENCES] = "",
     open_page: Annotated[bool, _OPEN] = False,
 ) -> None:
     """Colorize in the browser, and answer REST requests; by default for this machine alone.
@@ -60,6 +68,10 @@ def serve(
     from tinct.web.serving import serve as serve_studio
     from tinct.web.settings import MEBIBYTE, Settings
 
+    if references:
+        from tinct.cli.retrieving import folder_index
+
+        typer.echo(f"{len(folder_index(references))} photographs in {references}")
     given = {"max_pixels": max_pixels, "workers": workers}
     settings = Settings(
         host,
@@ -68,6 +80,7 @@ def serve(
         max_upload=max_upload * MEBIBYTE,
         waiting=waiting,
         archive=archive,
+        album=references,
         **{name: value for name, value in given.items() if value is not None},
     )
 

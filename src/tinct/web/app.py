@@ -22,11 +22,12 @@ except ImportError as missing:
     raise MissingExtraError(f"the studio needs a web server ({missing}): pip install 'tinct[web]'.") from None
 
 from tinct.version import __version__
-from tinct.web import archive_routes, colorize_routes, page_routes, session_routes
+from tinct.web import album_routes, archive_routes, colorize_routes, page_routes, session_routes
 from tinct.web.access import AccessMiddleware, HeadMiddleware, SecurityHeadersMiddleware
 from tinct.web.body_limits import BodyLimitMiddleware
 from tinct.web.decoding import decoder_pool
 from tinct.web.responses import RequestError, error_response, status_of_error
+from tinct.web.session_work import SessionWork
 from tinct.web.sessions import Sessions
 from tinct.web.settings import Settings
 from tinct.web.worker_pool import BusyError, WorkerPool
@@ -42,6 +43,7 @@ class Studio:
         settings: the server's settings.
         pool: the threads that colorize.
         sessions: the editing sessions.
+        album: the color photographs that references are suggested from, or None.
         api: the routes without middleware; the OpenAPI description is made of them.
     """
 
@@ -49,6 +51,7 @@ class Studio:
         self.settings = settings
         self.pool = WorkerPool(settings.workers, settings.waiting)
         self.sessions = Sessions(settings)
+        self.album = album_routes.Album(settings.album) if settings.album else None
         self.api = FastAPI(
             title="tinct",
             version=__version__,
@@ -60,9 +63,11 @@ class Studio:
         )
         self.api.state.ending = asyncio.Event()
         _add_errors(self.api)
-        colorize_routes.add_routes(self.api, settings, self.pool)
+        colorize_routes.add_routes(self.api, settings, self.pool, self.album)
         archive_routes.add_routes(self.api, settings, self.pool)
-        session_routes.add_routes(self.api, settings, self.pool, self.sessions)
+        work = SessionWork(settings, self.pool, self.sessions)
+        album_routes.add_routes(self.api, work, self.album)
+        session_routes.add_routes(self.api, work)
         page_routes.add_routes(self.api)
         guarded = AccessMiddleware(HeadMiddleware(self.api), settings)
         self._app = SecurityHeadersMiddleware(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 from fastapi import FastAPI, Request, Response
 
 from tinct.colorizing.colorizer import Colorizer
-from tinct.errors import HintError
+from tinct.errors import HintError, OptionError
 from tinct.methods import METHODS, get_method
 from tinct.options import Options
+from tinct.photo import Photo
 from tinct.photo.formats import named_format
 from tinct.version import __version__
 from tinct.web import jobs
+from tinct.web.album_routes import Album
 from tinct.web.cancellation import decode_and_run
 from tinct.web.documentation import binary, example, form
 from tinct.web.parsing import (
@@ -30,17 +33,24 @@ from tinct.web.responses import file_response
 from tinct.web.settings import Settings
 from tinct.web.worker_pool import WorkerPool
 
-_FIELDS = ("photo", "reference", "options", "hints", "format")
+_FIELDS = ("photo", "reference", "options", "hints", "format", "album")
+AlbumReferences = Callable[[Photo], tuple[list[Photo], list[str]]]
+"""Gives references of the server's album for a photograph, and a note on each."""
+
+ALBUM_COUNTS = tuple(str(count) for count in range(1, 9))
+"""Values of the form field `album`."""
+
 _COLORIZE = form(
     photo="file",
     reference="files: color photographs to take colors from",
     options='text: JSON of the attributes of tinct.Options, {"vividness": 1.5}',
     hints="text: JSON as in a file for --hints; or a file: that JSON, or strokes on a transparent PNG",
+    album="text: how many references to take from the server's album, 1 to 8, where it has one",
     format="text: png, jpg, tif, webp or bmp; the photograph's own otherwise",
 )
 
 
-def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool) -> None:
+def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool, album: Album | None) -> None:
     """Add the routes to the application."""
 
     @api.get("/healthz", openapi_extra=example("curl -s $SERVER/healthz"))
@@ -50,8 +60,8 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool) -> None:
 
     @api.get("/api/methods", openapi_extra=example("curl -s $SERVER/api/methods"))
     def methods() -> dict[str, Any]:
-        """The methods that the option `method` takes."""
-        return {"methods": [method_json(name) for name in METHODS]}
+        """The methods that the option `method` takes, and whether the server has an album of references."""
+        return {"methods": [method_json(name) for name in METHODS], "album": album is not None}
 
     @api.post(
         "/api/colorize",
@@ -75,12 +85,14 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool) -> None:
             )
             if format is not None:
                 named_format(format)
-            hints = hints_field(fields)
+            hints, retrieved = hints_field(fields), album_field(fields, album)
             decode = partial(jobs.decode, settings, photo, references, hints)
 
             async def colorized(strokes: jobs.FileHints | None) -> jobs.ColoredFile:
                 given = hints if strokes is None else strokes
-                job = partial(jobs.colorize_upload, settings, photo, references, given, options, format)
+                job = partial(
+                    jobs.colorize_upload, settings, photo, references, given, options, format, retrieved
+                )
                 return await pool.run(job)
 
             content, notes = await decode_and_run(request, pool, decode, colorized)
@@ -101,6 +113,22 @@ def hints_field(fields: Any) -> Any:
     if len(files) > 1:
         raise HintError(f"{len(files)} files of hints were sent; send one.")
     return files[0] if files else None
+
+
+def album_field(fields: Any, album: Album | None) -> AlbumReferences | None:
+    """A function that finds references in the album, where the form asks for some; otherwise None.
+
+    Raises:
+        OptionError: if the field is no number from 1 to 8, or the server has no album.
+    """
+    text = text_field(fields, "album")
+    if text is None:
+        return None
+    if album is None:
+        raise OptionError("this server has no album to take references from; send references instead.")
+    if text not in ALBUM_COUNTS:
+        raise OptionError(f"album is {text[:20]!r}; write how many references to take, 1 to 8.")
+    return partial(album.references, count=int(text))
 
 
 def method_json(name: str) -> dict[str, Any]:

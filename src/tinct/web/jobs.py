@@ -13,6 +13,7 @@ from tinct.errors import one_line
 from tinct.hints import HintImage, HintLike
 from tinct.options import Options
 from tinct.photo import Photo
+from tinct.retrieval.references import Retrieved
 from tinct.web.decoding import read_hints as read_hint_file
 from tinct.web.parsing import (
     AlternativesRequest,
@@ -54,6 +55,10 @@ PREVIEW = 1024
 """Longer side of a preview in pixels where the request names none."""
 
 
+Retrieve = Callable[[Photo, int], list[Retrieved]]
+"""Finds the most alike photographs of the server's album, at most so many."""
+
+
 def colorize_upload(
     settings: Settings,
     photo: Upload,
@@ -61,6 +66,7 @@ def colorize_upload(
     hints: Any,
     options: Options,
     format: str | None,
+    retrieve: Callable[[Photo], tuple[list[Photo], list[str]]] | None = None,
 ) -> ColoredFile:
     """Colorize uploaded files as `tinct.colorize` does.
 
@@ -70,12 +76,15 @@ def colorize_upload(
         hints: the result of `decode` for a file of hints, JSON's objects and lists, or None.
         options: the options of the colorization.
         format: of the result; None is the photograph's own.
+        retrieve: gives references of the server's album for a photograph, and a note on each; None takes none.
     Raises:
         TinctError: whatever `tinct.colorize` raises.
     """
     colorizer = Colorizer(photo.read(settings.max_pixels))
     colorizer.options = options
-    colorizer.set_references(read_references(references, settings.max_pixels))
+    retrieved, notes = retrieve(colorizer.photo) if retrieve is not None else ([], [])
+    sent = read_references(references, settings.max_pixels)
+    colorizer.set_references([*sent, *retrieved])
     its = colorizer.photo
     size = (its.width, its.height)
     if isinstance(hints, tuple):
@@ -85,7 +94,8 @@ def colorize_upload(
         found = read_hints(hints, size, settings.hints)
     for hint in found:
         colorizer.add_hint(hint)
-    return _encoded(colorizer.render(), format)
+    content, made = _encoded(colorizer.render(), format)
+    return ColoredFile(content, (*map(one_line, notes), *made))
 
 
 def decode(
@@ -109,6 +119,13 @@ def decode(
     if decoded is None or not isinstance(hints, Upload):
         return None
     return read_hint_file(hints.bytes(), (decoded.width, decoded.height), settings.max_pixels)
+
+
+def retrieve_references(
+    retrieve: Retrieve, settings: Settings, session: Session, count: int
+) -> list[Retrieved]:
+    """The most alike photographs of the server's album for a session's photograph."""
+    return retrieve(session.colorizer(settings.max_pixels).photo, count)
 
 
 def decode_references(settings: Settings, session: Session, uploads: Iterable[Upload]) -> None:
@@ -243,7 +260,11 @@ def thumbnail(settings: Settings, session: Session, number: int) -> bytes:
         session: the session.
         number: the reference's number from 0.
     """
-    photo = session.colorizer(settings.max_pixels).references[number]
+    return thumbnail_of(session.colorizer(settings.max_pixels).references[number])
+
+
+def thumbnail_of(photo: Photo) -> bytes:
+    """A photograph at a bounded size, as PNG."""
     from tinct.color.lab import lab_to_rgb
 
     rgb = lab_to_rgb(photo.working_lab(THUMBNAIL))

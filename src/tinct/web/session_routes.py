@@ -31,18 +31,15 @@ from tinct.web.parsing import (
 )
 from tinct.web.responses import RequestError, file_response, picture_response
 from tinct.web.session_work import SessionWork
-from tinct.web.sessions import Session, Sessions, Upload
-from tinct.web.settings import Settings
-from tinct.web.worker_pool import WorkerPool
+from tinct.web.sessions import Session, Upload
 
 Name = Annotated[str, Path(max_length=64)]
 LongerSide = Annotated[int, Query(ge=16, le=2048)]
 _HINTS = """{"hints": {"points": [{"x": 40, "y": 30, "color": "#8c5a3c", "radius": 2}]}"""
 
 
-def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool, sessions: Sessions) -> None:
+def add_routes(api: FastAPI, work: SessionWork) -> None:
     """Add the routes to the application."""
-    work = SessionWork(settings, pool, sessions)
     router = APIRouter(prefix="/api/sessions")
     _add_sessions(router, work)
     _add_references(router, work)

@@ -49,6 +49,7 @@ class Settings:
         bytes_per_second: mean speed that sender and receiver must reach, after the first `silence_seconds`.
         connections: the most open connections.
         archive: URI of a batch's output whose chroma files are rendered on demand; "" for none.
+        album: folder of color photographs of which the most alike are suggested as references; "" for none.
     Raises:
         OptionError: if a value is out of its range, or a public address has no token.
     """
@@ -72,6 +73,7 @@ class Settings:
     bytes_per_second: int = 8192
     connections: int = 512
     archive: str = ""
+    album: str = ""
 
     def __post_init__(self) -> None:
         for name in ("max_pixels", "workers", "max_upload", "sessions"):

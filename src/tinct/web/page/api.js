@@ -49,6 +49,19 @@ export async function listMethods() {
   return body.methods ?? body;
 }
 
+/** Whether the server has an album of color photographs that it suggests references from. */
+export async function serverHasAlbum() {
+  return (await (await request('api/methods')).json()).album === true;
+}
+
+/** A file at an address the server gave, under a name of its own. */
+export async function fetchFile(address, name) {
+  const url = new URL(address, document.baseURI);
+  if (url.origin !== location.origin) throw new ServerError('The server named a file on another host.', 0);
+  const blob = await (await request(url)).blob();
+  return new File([blob], name, { type: blob.type });
+}
+
 export class Session {
   constructor(photo) {
     this.photo = photo;

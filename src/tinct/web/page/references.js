@@ -1,6 +1,6 @@
 // The references: thumbnails, weights, the eyedropper, and regions of them paired with regions of the photograph.
 
-import { fetchPicture } from './api.js';
+import { fetchFile, fetchPicture, serverHasAlbum } from './api.js';
 import { find, icon, make } from './dom.js';
 import { makeSwatch } from './hints.js';
 import { attempt, clearError, say, showError } from './messages.js';
@@ -17,6 +17,9 @@ export class References {
     for (const type of ['change', 'photo']) project.addEventListener(type, () => this.show());
     tools.addEventListener('region', (event) => this.pair(event.detail));
     find('#eyedropper').addEventListener('click', () => this.pickColor());
+    find('#reference-suggest').addEventListener('click', () => this.suggest());
+    find('#suggested-close').addEventListener('click', () => find('#suggested').close());
+    serverHasAlbum().then((has) => { this.hasAlbum = has; this.show(); }, () => {});
     this.show();
   }
 
@@ -36,6 +39,7 @@ export class References {
     }
     references.forEach(({ id, weight }, i) => this.#showWeight(list.children[i], id, weight));
     if (focused) document.getElementById(focused)?.focus();
+    find('#reference-suggest').hidden = !(this.hasAlbum && this.project.photo);
     find('#eyedropper').hidden = references.length === 0;
     find('#tool-pair').disabled = references.length === 0;
   }
@@ -64,11 +68,7 @@ export class References {
   async #thumbnail(id, canvas) {
     const bitmap = await this.#picture(id);
     if (!bitmap) return;
-    const scale = Math.max(THUMBNAIL / bitmap.width, THUMBNAIL / bitmap.height);
-    const [width, height] = [bitmap.width * scale, bitmap.height * scale];
-    const context = canvas.getContext('2d');
-    context.imageSmoothingQuality = 'high';
-    context.drawImage(bitmap, (THUMBNAIL - width) / 2, (THUMBNAIL - height) / 2, width, height);
+    drawFilling(canvas, bitmap);
   }
 
   /** The reference's picture: as the browser reads it, or, for kinds it cannot read, the server's thumbnail. */
@@ -116,6 +116,30 @@ export class References {
     if (box) this.project.addHint(makeSwatch(targetBox, box, id), 'Pair a region');
   }
 
+  /** The photographs of the server's album that are most like the photograph: a dialog with their thumbnails. */
+  async suggest() {
+    const answer = await attempt('references', this.pictures.session.answer('references/suggest', { count: 3 }));
+    if (!answer) return;
+    if (!answer.references.length) {
+      say('No photograph of the album is alike enough.');
+      return;
+    }
+    find('#suggested-list').replaceChildren(...answer.references.map((each) => this.#suggestion(each)));
+    find('#suggested').showModal();
+  }
+
+  #suggestion({ name, likeness, thumbnail, file }) {
+    const canvas = make('canvas', { width: THUMBNAIL, height: THUMBNAIL, 'aria-hidden': 'true' });
+    fetchPicture(thumbnail).then((bitmap) => drawFilling(canvas, bitmap), () => {});
+    const take = async () => {
+      find('#suggested').close();
+      const taken = await attempt('references', fetchFile(file, name.split('/').pop()));
+      if (taken) await this.add([taken]);
+    };
+    const button = make('button', { type: 'button', class: 'thumbnail', 'aria-label': `Take colors from ${name}`, click: take }, canvas);
+    return make('figure', {}, button, make('figcaption', {}, `${name} (likeness ${likeness.toFixed(2)})`));
+  }
+
   /** Which reference: a dialog with their thumbnails. */
   #which(ids) {
     const dialog = find('#which');
@@ -132,6 +156,15 @@ export class References {
       dialog.addEventListener('close', () => resolve(dialog.returnValue || null), { once: true });
     });
   }
+}
+
+/** Draw the middle of a picture so that it fills a thumbnail. */
+function drawFilling(canvas, bitmap) {
+  const scale = Math.max(THUMBNAIL / bitmap.width, THUMBNAIL / bitmap.height);
+  const [width, height] = [bitmap.width * scale, bitmap.height * scale];
+  const context = canvas.getContext('2d');
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap, (THUMBNAIL - width) / 2, (THUMBNAIL - height) / 2, width, height);
 }
 
 /** Turn the confidence overlay on or off, with its button. */
