@@ -29,7 +29,7 @@ class Options:
         trust: how far to follow references where they fit only loosely, 0 (doubt them) .. 3; 1 is what the released
             network was trained for.
         chroma_only: return the color layer alone: the predicted chroma at a constant mid lightness (L* = 50).
-        seed: what random choices start from (Welsh's jittered sampling, alternatives), 0 .. 2^63 - 1.
+        seed: of random choices (Welsh's jittered sampling, alternatives), 0 .. 2^63 - 1.
     Raises:
         OptionError: if a value is of another kind, or out of its range.
     """

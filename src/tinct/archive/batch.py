@@ -60,7 +60,7 @@ def run_batch(
 
     Args:
         rows: of the manifest.
-        job: what is the same for all photographs.
+        job: the settings that all photographs share.
         shard: (index, count): only rows whose id modulo count is index; a group goes by its leader's id.
         jobs: worker processes; each takes its share of the processor's cores.
         retry_refused: True tries rows again that were refused.

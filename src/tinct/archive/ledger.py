@@ -228,7 +228,7 @@ class Ledger:
 
 
 def journal_folder(out: Store) -> Path:
-    """This machine's folder for the journals of one output."""
+    """The folder of this machine for the journals of one output."""
     from tinct.files import cache_folder
 
     place = os.path.abspath(out.path("")) if out.is_local else out.uri.rstrip("/")

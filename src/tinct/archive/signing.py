@@ -48,7 +48,7 @@ def signed(
         picture: the result's file.
         suffix: its format, such as "png".
         original: the photograph's file, which becomes the parent ingredient.
-        provenance: how the result was made.
+        provenance: the record of the colorization.
         certificate: path of a PEM file with the chain of certificates.
         key: path of a PEM file with the private key (ES256).
     Raises:

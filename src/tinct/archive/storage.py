@@ -140,7 +140,7 @@ def filesystem_of(uri: str) -> tuple[Any, str]:
     """The fsspec filesystem of a URI, and the path within it; a plain path is a local file.
 
     Raises:
-        MissingExtraError: if fsspec, or what it needs for this kind of URI, is not installed.
+        MissingExtraError: if fsspec, or its driver for this kind of URI, is not installed.
         StorageError: if there is no such kind of URI.
     """
     try:

@@ -94,7 +94,7 @@ def decode_bins(
     Args:
         scores: shape (..., 313); logits or log-probabilities, or probabilities (they need not sum to 1).
         temperature: 1 is the mean (safe, dull), towards 0 the mode (vivid, patchy); the paper's is 0.38.
-        probabilities: what `scores` holds.
+        probabilities: True if `scores` holds probabilities, False for log probabilities.
     Returns:
         CIE a*, b*, shape (..., 2), float32.
     Raises:

@@ -24,7 +24,7 @@ def parse_color(text: str) -> Array:
     Returns:
         sRGB, shape (3,), float32 in 0..1.
     Raises:
-        ColorError: if it is written in any other way.
+        ColorError: if the text is no such color.
     """
     written = text.strip() if isinstance(text, str) else ""
     if not _HEX.fullmatch(written):
@@ -41,7 +41,7 @@ def format_color(rgb: NDArray[np.generic]) -> str:
     Args:
         rgb: sRGB, shape (3,), 0..1; outside of that range it is clipped.
     Raises:
-        ShapeError: if it is not three finite numbers.
+        ShapeError: if the color is not three finite numbers.
     """
     values = np.asarray(rgb, np.float64)
     if values.shape != (3,) or not np.isfinite(values).all():
@@ -56,7 +56,7 @@ def color_to_ab(text: str) -> Array:
     """The chroma of a written color: CIE a*, b*, shape (2,), float32; exactly (0, 0) for a gray.
 
     Raises:
-        ColorError: if it is not written as #rrggbb or #rgb.
+        ColorError: if the text is not #rrggbb or #rgb.
     """
     return np.array(_ab_of(*parse_color(text).tolist()), np.float32)
 

@@ -91,7 +91,7 @@ def rgb_to_lightness(rgb: NDArray[np.generic]) -> Array:
 
 
 def gray_to_lightness(gray: NDArray[np.generic]) -> Array:
-    """CIE L* of sRGB-encoded gray: what `rgb_to_lightness` gives for three equal channels.
+    """CIE L* of sRGB-encoded gray, equal to `rgb_to_lightness` of three equal channels.
 
     Args:
         gray: any shape; float in 0..1, or uint8 or uint16 over their whole range (read from a table).
@@ -114,7 +114,7 @@ def linear_from_lab(lightness: Array, a: Array, b: Array) -> Planes:
 
 
 class LinearRay:
-    """Colors of fixed lightness and hue whose chroma is scaled: what does not depend on the scale, computed once."""
+    """Colors of fixed lightness and hue whose chroma is scaled; terms without the scale are computed once."""
 
     def __init__(self, lightness: Array, a: Array, b: Array) -> None:
         self._fy = (lightness + np.float32(16)) * np.float32(1 / 116)

@@ -24,7 +24,7 @@ def palette(lab: NDArray[np.generic], count: int, seed: int = 0) -> tuple[Array,
     Args:
         lab: CIE Lab, shape (..., 3).
         count: how many colors, 1 or more; fewer come back where the photograph has fewer.
-        seed: what the random start begins from.
+        seed: of the random start.
     Returns:
         Centers in Lab, shape (k, 3), and their shares of the pixels, shape (k,), sum 1; largest first.
     Raises:

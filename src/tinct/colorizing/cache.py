@@ -26,7 +26,7 @@ FEATURES_BYTES = 64 << 20
 
 
 class Recent(Generic[Key, Value]):
-    """The values computed last, by what they were computed from; the one asked for longest ago goes first.
+    """The values used last, by keys; the longest unused value is dropped first.
 
     Attributes:
         limit: how many values are kept at most.

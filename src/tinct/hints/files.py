@@ -37,7 +37,7 @@ def parse_hint(text: str, photo_size: Size) -> Hint:
             ("50%,30%=#07c": 0% is the first pixel, 100% the last).
         photo_size: width and height of the photograph in pixels.
     Raises:
-        HintError: if it is written in another way.
+        HintError: if the text is no hint.
         ColorError: if the color is not #rgb or #rrggbb.
     """
     written = _POINT.fullmatch(text)
@@ -82,7 +82,7 @@ def contents(path: str | PathLike[str]) -> bytes:
     """The bytes of a file of hints.
 
     Raises:
-        HintError: if it cannot be read, or has more than 64 MiB.
+        HintError: if the file cannot be read, or has more than 64 MiB.
     """
     try:
         return read_whole(path, _LARGEST_FILE)
@@ -162,7 +162,7 @@ def hints_from_json(content: Any, photo_size: Size, name: str = "the hints") -> 
         photo_size: width and height of the photograph in pixels.
         name: of where the hints come from, for errors.
     Raises:
-        HintError: if they are malformed.
+        HintError: if a hint is malformed.
         ColorError: if a color is not #rgb or #rrggbb.
     """
     if isinstance(content, list | tuple | None):

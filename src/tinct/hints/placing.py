@@ -42,7 +42,7 @@ def place_hints(
     Returns:
         The hints as maps and as items; the later of two hints wins where they meet.
     Raises:
-        HintError: if one is outside the photograph, not a number, or names a reference that is not there.
+        HintError: if a hint is outside the photograph, not a number, or names a reference that is missing.
         ColorError: if a color is not written as #rgb or #rrggbb.
     """
     own = [size for size, _ in reference_sizes]

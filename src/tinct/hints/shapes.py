@@ -85,7 +85,7 @@ def as_hint(value: Any) -> HintLike:
     """Take a hint as it is, or build a point from a plain `(x, y, "#rrggbb")` or `(x, y, "#rrggbb", radius)`.
 
     Raises:
-        HintError: if it is neither.
+        HintError: if the value is neither.
     """
     if isinstance(value, HintLike):
         return value
@@ -103,7 +103,7 @@ def as_hints(values: Iterable[Any] | HintLike | None) -> tuple[HintLike, ...]:
     """All hints of one call: None is none, a single hint is itself, anything else is gone through.
 
     Raises:
-        HintError: if one of them is not a hint.
+        HintError: if a value is not a hint.
     """
     if values is None:
         return ()

@@ -54,7 +54,7 @@ def sha256_of(names: Sequence[str]) -> str:
     Args:
         names: of the files in the manifest.
     Raises:
-        WeightsError: if one is not installed.
+        WeightsError: if a file is not installed.
     """
     known = manifest()
     for name in names:

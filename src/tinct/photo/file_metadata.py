@@ -38,7 +38,7 @@ class Limits:
             bits: a sample.
         Raises:
             PhotoError: if the photograph has no pixels, or more samples than MOST_SAMPLES.
-            PhotoTooLargeError: if it has too many pixels, or bytes.
+            PhotoTooLargeError: if the photograph has too many pixels, or bytes.
         """
         if width < 1 or height < 1:
             raise PhotoError(f"it is {width}x{height}, which is no photograph; check how it was made.")

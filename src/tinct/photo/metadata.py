@@ -105,7 +105,7 @@ class Metadata:
         """The metadata of a result, with sizes and color space brought up to date, and the provenance recorded.
 
         Args:
-            provenance: how the result was made; None for a photograph that was not colorized.
+            provenance: the record of the colorization; None for a photograph that was not colorized.
             size: width and height of the result.
             srgb: True if the result's pixels are sRGB.
             holds: further metadata that the format holds ("texts", "comment", "captions"); the rest goes into XMP and

@@ -260,7 +260,7 @@ def write_deep(
     Args:
         pixels: shape (H, W) or (H, W, 3), RGB order.
         alpha: shape (H, W), or None.
-        chunks: what goes between the header and the pixels, as (name, body).
+        chunks: further chunks, between the header and the pixels, as (name, body).
     """
     height, width = pixels.shape[:2]
     kind = (2 if pixels.ndim == 3 else 0) + (4 if alpha is not None else 0)

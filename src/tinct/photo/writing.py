@@ -43,7 +43,7 @@ def encode_into(
         pixels: shape (H, W) or (H, W, 3), uint8 or uint16; brought to 8 bits where the format holds no more.
         alpha: shape (H, W), same type, or None; laid over white where the format has no transparency.
         metadata: as `fitted` gives it.
-        provenance: how it was made.
+        provenance: the record of the colorization, or None.
     Raises:
         OutputError: if the photograph is too large for the format.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 
 from tinct.errors import OptionError
 
@@ -96,6 +95,8 @@ class Settings:
     @property
     def is_local(self) -> bool:
         """True if only this machine can reach the server."""
+        from ipaddress import ip_address
+
         if self.host in LOOPBACK_NAMES:
             return True
         try:

@@ -1,4 +1,4 @@
-"""A result beside the truth that it is compared with: what a metric's function takes."""
+"""A result beside the truth that it is compared with: the argument of a metric's function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Protocols: what a contestant is given of each photograph, and what its answer is compared with."""
+"""Protocols: the cases that contestants answer for each photograph, and the truth of each."""
 
 from __future__ import annotations
 

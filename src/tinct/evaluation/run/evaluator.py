@@ -41,7 +41,7 @@ def evaluate(
     """Evaluate, and keep the results.
 
     Args:
-        run: what is measured.
+        run: the plan of the evaluation.
         out: folder for results.json and the pictures of a report; a stopped run in that folder goes on. None
             keeps nothing.
         restart: forget what is in the folder.

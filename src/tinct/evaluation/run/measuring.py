@@ -56,7 +56,7 @@ class Measurer:
     """Does the tasks of a run, one after another; each process has its own.
 
     Args:
-        run: what is measured.
+        run: the plan of the evaluation.
         out: the run's folder; None keeps no pictures.
         full_pictures: keep pictures at full size beside the thumbnails.
     """

@@ -80,7 +80,7 @@ def measure_runtime(
     """Time every method at every size.
 
     Args:
-        run: what to time.
+        run: methods, sizes and photographs.
         out: folder for results.json; None keeps nothing.
         progress: called before every cell with (cells done, cells in all, method and size).
     Raises:

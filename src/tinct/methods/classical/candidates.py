@@ -71,7 +71,7 @@ def find_candidates(lightness: Array, references: Sequence[Reference], seed: int
     Args:
         lightness: CIE L*, shape (H, W), 0..100.
         references: at least one, of weights above 0; of two equal matches the heavier reference's is taken.
-        seed: what the jitter starts from.
+        seed: of the jitter.
     """
     sources = [_Source.sample(r, lightness, REFERENCE_SAMPLES // len(references), seed) for r in references]
     heaviest = max(reference.weight for reference in references)

@@ -137,7 +137,7 @@ def counted_references(method: str, references: Sequence[Reference]) -> list[Ref
         method: name of the method, for the error.
         references: all references.
     Raises:
-        MethodError: if there are none.
+        MethodError: if no reference has a weight above 0.
     """
     counted = [reference for reference in references if reference.weight > 0]
     if not counted:
