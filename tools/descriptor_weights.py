@@ -25,11 +25,13 @@ from tinct.weights import MANIFEST_FILE
 from tinct.weights.checksum import file_sha256
 
 NAME = "descriptor"
+"""The file's name in the manifest."""
 
 TRAINING_DATA = (
     "ImageNet (EfficientNet-Lite2 of github.com/tensorflow/tpu, Apache-2.0); mean and principal components of "
     "{count} training photographs in gray"
 )
+"""The training data, for the manifest."""
 
 
 def store_in_bytes(file: Path) -> None:

@@ -29,6 +29,7 @@ class PaperGraph(nn.Module):
         self.eval()
 
     def forward(self, lightness: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
+        """The graph's outputs of its inputs; see the class."""
         hints = [_scaled(given[0]), *given[1:]] if given else []
         answer = self.model(lightness, *hints)
         ab = (self.model.colors(answer) * AB_SCALE).permute(0, 2, 3, 1)

@@ -12,24 +12,25 @@ from tinct.errors import OptionError
 
 
 class Collection(Protocol):
-    """Photographs by name, anywhere.
+    """Photographs by name, wherever they lie.
 
     Attributes:
         key: what the collection is known by; its index is kept under it.
     """
 
     @property
-    def key(self) -> str: ...
+    def key(self) -> str:
+        """The collection's name, under which its index is cached."""
 
     def stamps(self) -> dict[str, str]:
-        """A stamp for each photograph's name; another stamp means that the file has changed."""
+        """A stamp for each photograph's name; a changed file has another stamp."""
         ...
 
     def read(self, name: str) -> bytes:
         """The content of a photograph's file.
 
         Raises:
-            OSError, TinctError: if it cannot be read.
+            OSError, TinctError: if the file cannot be read.
         """
         ...
 
@@ -66,7 +67,7 @@ class Folder:
     Attributes:
         path: the folder.
     Raises:
-        OptionError: if it is no folder.
+        OptionError: if the path is no folder.
     """
 
     path: str
@@ -81,7 +82,7 @@ class Folder:
         return os.path.realpath(self.path)
 
     def stamps(self) -> dict[str, str]:
-        """Size and time of change of each file that is called like a photograph."""
+        """Size and modification time of each file with a photograph's suffix."""
         return dict(_stamped(self.path))
 
     def read(self, name: str) -> bytes:

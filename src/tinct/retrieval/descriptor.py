@@ -1,7 +1,7 @@
-"""The descriptor of a photograph: a unit vector whose scalar product with another's says how alike the two are.
+"""The descriptor of a photograph: a unit vector whose scalar product with another's is their likeness.
 
-The network is EfficientNet-Lite2 on the lightness (`tinct.networks.descriptor.network`); how well it tells related
-photographs from unrelated ones is in docs/models/descriptor.md.
+The network is EfficientNet-Lite2 on the lightness (`tinct.networks.descriptor.network`); docs/models/descriptor.md
+says how well descriptors tell related photographs from unrelated ones.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from tinct.weights import manifest, weights_path
 Array = NDArray[np.float32]
 
 NAME = "descriptor"
-"""What the released file is called in the manifest."""
+"""The released file's name in the manifest."""
 
 SIDE = 160
-"""Photographs are squashed to squares of this side, in pixels."""
+"""Side in pixels of the squares that photographs are squashed to."""
 
 NUMBERS = 256
-"""Numbers of a descriptor."""
+"""Length of a descriptor."""
 
 _LONGEST = 4
 """A photograph is looked at with its longer side at most so many times `SIDE`; panoramas lose width."""

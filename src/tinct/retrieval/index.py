@@ -1,7 +1,7 @@
 """The index of a collection: a descriptor for each photograph, kept in tinct's cache and brought up to date.
 
-A photograph is looked at again only if its stamp has changed, so that the first index of ten thousand photographs takes
-minutes and the next milliseconds. What cannot be read stays in the index as such until its file changes.
+A photograph is described again only if its stamp has changed, so that the first index of ten thousand photographs
+takes minutes and the next milliseconds. A file that cannot be read is marked in the index until it changes.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from tinct.retrieval.descriptor import NUMBERS, SIDE, describe_all, network_sha2
 from tinct.threads import threads
 
 COLOR, GRAY, OWN_RESULT, UNREADABLE = range(4)
-"""What a photograph is: in color; gray or of a single tint; a result of tinct; or none that can be read."""
+"""Kinds of photographs: in color; gray or of a single tint; a result of tinct; unreadable."""
 
 VERSION = 1
+"""Version of the index's file format."""
 
 _BATCH = 8
 """Photographs that the network looks at together."""
@@ -53,9 +54,9 @@ class Index:
 
     Attributes:
         names: of the photographs, in order.
-        stamps: of their files when they were looked at.
+        stamps: of their files when they were described.
         kinds: COLOR, GRAY, OWN_RESULT or UNREADABLE, shape (N,), uint8.
-        descriptors: shape (N, NUMBERS), float16; zeros for what cannot be read.
+        descriptors: shape (N, NUMBERS), float16; zeros for unreadable files.
     """
 
     names: tuple[str, ...]
@@ -84,7 +85,7 @@ def index_of(collection: Collection, progress: Progress | None = None) -> Index:
 
     Args:
         collection: the photographs.
-        progress: is called with how many of the new photographs have been looked at, and how many there are.
+        progress: called with the number of new photographs described so far, and the number of all new ones.
     Raises:
         OptionError, StorageError: if the collection cannot be listed.
         WeightsError: if the network's file is missing or damaged.

@@ -18,10 +18,10 @@ from tinct.retrieval.descriptor import describe
 from tinct.retrieval.index import COLOR, Index, Progress, index_of
 
 SAME_PICTURE = 0.95
-"""Descriptors with a greater cosine are of one picture twice: a copy, another scan, another size."""
+"""Cosine of descriptors above which two photographs show one picture: a copy, another scan, another size."""
 
 LEAST_LIKENESS = 0.5
-"""The cosine of descriptors below which no reference is taken: docs/models/descriptor.md, "When to take none"."""
+"""Cosine of descriptors below which no reference is taken: docs/models/descriptor.md, "When to take none"."""
 
 
 @dataclass(frozen=True)

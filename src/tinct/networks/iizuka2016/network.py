@@ -77,6 +77,7 @@ class GlobalFeatures(nn.Module):
         self.last = _connected(second, third)
 
     def forward(self, low: Tensor) -> tuple[Tensor, Tensor]:
+        """The vector for fusion and the vector for the scene, of low-level features (B, C, H, W)."""
         scene: Tensor = self.connected(self.convolutions(low).flatten(1))
         return self.last(scene), scene
 
@@ -92,6 +93,7 @@ class ColorizationNetwork(nn.Module):
         self.at2 = nn.Sequential(ConvNorm(c64, c32), nn.Conv2d(c32, 2, 3, padding=1))
 
     def forward(self, fused: Tensor) -> Tensor:
+        """Chroma (B, 2, H/2, W/2), 0..1, of fused features (B, C, H/8, W/8)."""
         quarter = self.at4(F.interpolate(self.at8(fused), scale_factor=2.0, mode="nearest"))
         half: Tensor = self.at2(F.interpolate(quarter, scale_factor=2.0, mode="nearest"))
         return torch.sigmoid(half)

@@ -46,6 +46,7 @@ class ResidualBlock(nn.Module):
         self.body = nn.Sequential(ConvNorm(channels, channels), last)
 
     def forward(self, features: Tensor) -> Tensor:
+        """Features of the same shape."""
         return F.relu(features + self.body(features), inplace=True)
 
 
@@ -77,6 +78,7 @@ class Joint(nn.Module):
         self.here = ConvNorm(here, outputs, relu=False)
 
     def forward(self, coarse: Tensor, here: Tensor) -> Tensor:
+        """Features (B, outputs, h, w) of coarser ones and of those at this scale."""
         found = self.here(here)
         return F.relu(found + smoothly_upsampled(self.coarse(coarse), found), inplace=True)
 
@@ -93,6 +95,7 @@ class GlobalContext(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, features: Tensor) -> Tensor:
+        """Features of the same shape."""
         pooled: Tensor = self.mlp(features.mean((2, 3)))
         return features + pooled[:, :, None, None]
 
@@ -110,6 +113,7 @@ class PlaceAttention(nn.Module):
         nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
 
     def forward(self, features: Tensor) -> Tensor:
+        """Features of the same shape."""
         batch, channels, height, width = features.shape
         qkv = self.qkv(self.norm(features)).reshape(
             batch, 3, self.heads, channels // self.heads, height * width

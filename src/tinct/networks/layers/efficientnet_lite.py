@@ -69,6 +69,7 @@ class LiteConv(ConvNorm):
         self.margin = (before, kernel - 2 - before) * 2 if stride > 1 else None
 
     def forward(self, features: Tensor) -> Tensor:
+        """Features (B, outputs, H/stride, W/stride)."""
         padded = features if self.margin is None else F.pad(features, self.margin)
         found: Tensor = super().forward(padded)
         return found
@@ -86,6 +87,7 @@ class InvertedBottleneck(nn.Module):
         self.keeps = stride == 1 and inputs == outputs
 
     def forward(self, features: Tensor) -> Tensor:
+        """Features (B, outputs, H/stride, W/stride)."""
         found: Tensor = self.project(self.depthwise(self.expand(features)))
         return features + found if self.keeps else found
 

@@ -36,6 +36,7 @@ class HypercolumnLayer(nn.Module):
             nn.init.normal_(part.weight, std=(2 / total) ** 0.5)  # type: ignore[arg-type]
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """Features (B, outputs, H/stride, W/stride) of the layers' features."""
         total: Tensor = self.parts[self.own](features[self.own])
         size = total.shape[-2:]
         for i, (part, maps, stride) in enumerate(zip(self.parts, features, self.strides, strict=True)):

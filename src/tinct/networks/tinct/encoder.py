@@ -49,6 +49,7 @@ class PyramidEncoder(nn.Module):
         self.heads = config.heads
 
     def forward(self, lightness: Tensor) -> tuple[Features, Tensor]:
+        """Features of lightness (B, 1, H, W), (L* - 50) / 50, and the deepest features."""
         features, deep = self.features(lightness)
         return features._replace(keys=unit(features.keys, self.heads)), deep
 

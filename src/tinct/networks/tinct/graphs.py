@@ -48,6 +48,7 @@ class EncodeGraph(nn.Module):
         self.register_buffer("same_head", _same_head(model.config))
 
     def forward(self, lightness: Tensor) -> tuple[Tensor, ...]:
+        """The graph's outputs of its inputs; see the class."""
         keys, half, quarter, eighth, sixteenth, signature = self.encoder.features((lightness - 50) / 50)[0]
         # The squares' sum over each head as a convolution: no change of layout, where a reshape would cost two.
         length = F.conv2d(keys * keys, self.same_head).clamp_min(1e-8).rsqrt()
@@ -91,6 +92,7 @@ class MatchGraph(AttendGraph):
     def forward(
         self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, item_bias: Tensor, item_place: Tensor
     ) -> Tensor:
+        """The graph's outputs of its inputs; see the class."""
         matcher, (batch, height, width, _) = self.matcher, keys.shape
         x, y = _centers(height, width, item_place)
         across, down = (x - item_place[:, None, :, 0]).square(), (y - item_place[:, None, :, 1]).square()
@@ -111,6 +113,7 @@ class RecallGraph(AttendGraph):
         del self.matcher.log_reach, self.matcher.hint_bias  # of hints alone: the file does not hold them
 
     def forward(self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, item_bias: Tensor) -> Tensor:
+        """The graph's outputs of its inputs; see the class."""
         batch, heads = len(keys), self.matcher.heads
         null = self.matcher.null_bias[None, :, None, None].expand(batch, -1, 1, 1)
         bias = item_bias[:, None, None].expand(batch, heads, 1, -1)
@@ -176,6 +179,7 @@ class DecodeGraph(DecoderGraph):
         maps: Tensor,
         hint_map: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
+        """The graph's outputs of its inputs; see the class."""
         half, quarter, eighth, sixteenth = (channels_first(x) for x in (half, quarter, eighth, sixteenth))
         hint_map = _scaled(hint_map)
         x = self.at_quarter(quarter, eighth, sixteenth, maps, hint_map)
@@ -204,6 +208,7 @@ class DistributionGraph(DecoderGraph):
         maps: Tensor,
         hint_map: Tensor,
     ) -> Tensor:
+        """The graph's outputs of its inputs; see the class."""
         quarter, eighth, sixteenth = (channels_first(x) for x in (quarter, eighth, sixteenth))
         x = self.at_quarter(quarter, eighth, sixteenth, maps, _scaled(hint_map))
         return torch.softmax(self.bins(channels_last(x)), -1)

@@ -227,8 +227,10 @@ class Tinct(StagedMethod):
 
 
 def influence(reference: WeighedReference) -> float:
-    """How much a reference counts beside the null item: its weight, times `REFERENCE_TRUST` for each step of trust
-    above 1, times the exponential of its likeness."""
+    """The influence of a reference beside the null item.
+
+    Its weight, times `REFERENCE_TRUST` for each step of trust above 1, times the exponential of its likeness.
+    """
     found: Attended = reference.found
     return reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * math.exp(found.likeness)
 

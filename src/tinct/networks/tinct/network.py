@@ -71,6 +71,7 @@ class Encoder(nn.Module):
         self.heads = config.heads
 
     def forward(self, lightness: Tensor) -> tuple[Features, Tensor]:
+        """Features of lightness (B, 1, H, W), (L* - 50) / 50, and the deepest features."""
         features, deep = self.features(lightness)
         return features._replace(keys=unit(features.keys, self.heads)), deep
 
@@ -148,8 +149,11 @@ class Matcher(nn.Module):
 
     @staticmethod
     def values(memory: Memory) -> Tensor:
-        """(B, 1, M + 1, 6): ab and 1 in the first three columns for hints, in the last three for references; the null
-        item, which stands last, has none."""
+        """Colors of the memory's items, (B, 1, M + 1, 6).
+
+        ab and 1 stand in the first three columns for hints, in the last three for references; the null item, which
+        stands last, has none.
+        """
         value = torch.cat([memory.ab, torch.ones_like(memory.bias)[..., None]], -1)
         hint = (torch.arange(value.shape[1], device=value.device) < memory.place.shape[1])[:, None]
         return F.pad(torch.cat([value * hint, value * ~hint], -1), (0, 0, 0, 1))[:, None]
@@ -173,6 +177,7 @@ class Decoder(nn.Module):
         self.bins = nn.Conv2d(d4, AB_BIN_COUNT, 1)
 
     def forward(self, features: Features, maps: Tensor, hint_map: Tensor) -> tuple[Tensor, Tensor]:
+        """ab at 1/2, in units of AB_SCALE, and scores of the bins at 1/4."""
         maps8, hint4 = F.avg_pool2d(maps, 2), F.avg_pool2d(hint_map, 2)
         maps16 = F.avg_pool2d(maps8, 2)
         mood = maps16.mean((2, 3), keepdim=True).expand_as(maps16)

@@ -91,8 +91,7 @@ def _named(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _whole_decoder(encode: dict[str, Tensor], decode: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The decoder's weights: its convolutions of what is at each scale put together again (`_part` undone), the rest as
-    it is."""
+    """The decoder's weights, with the convolutions that `_part` has cut put together again."""
     same = ("gate.", "ab.", "bins.bias", "mix4.", "mix8.", "mix16.")
     given = {name: value for name, value in decode.items() if name.startswith(same)}
     given["bins.weight"] = decode["bins.weight"][..., None, None]

@@ -8,7 +8,10 @@ PAPER = (
     "Xu, Wang, Fang, Sheng, Zhang, Stylization-Based Architecture for Fast Deep Exemplar Colorization, "
     "CVPR, 2020"
 )
+"""The paper, as author, title, venue and year."""
+
 LITE_PAPER = f"{PAPER}; the variant of Noorzad, Rokni Lamoki, Elahi, Exemplar Colorization, 2021"
+"""The paper of the lighter variant."""
 
 _FOLDER = "tinct.networks.xu2020"
 
@@ -44,3 +47,4 @@ CARDS = (
         release=f"{_FOLDER}.release:LITE_TOTAL",
     ),
 )
+"""The cards of this folder's methods and networks."""

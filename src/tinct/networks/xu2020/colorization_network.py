@@ -19,11 +19,16 @@ from tinct.networks.layers.vgg19 import scaled
 from tinct.networks.xu2020.places import PROBABILITY
 
 MULTIPLE = 8
+"""Sides of a photograph are padded to multiples of it."""
+
 LARGEST_PATCH = 9
+"""The longest side of a revealed patch, in pixels."""
+
 MOST_POINTS = 64
 """A geometric number with p = 1/8 is larger once in five thousand times."""
 
 SAMPLINGS = ("pixels", "points")
+"""Values of the argument `sampling` of `sampled`."""
 
 
 class FeatureBlock(nn.Sequential):
@@ -62,6 +67,7 @@ class UpsamplingBlock(nn.Module):
         self.body = nn.Sequential(*layers)
 
     def forward(self, features: Tensor, shortcut: Tensor) -> Tensor:
+        """Features at twice the size, of coarse ones and of the shortcut's."""
         mixed: Tensor = self.body(self.up(features) + self.shortcut(shortcut))
         return mixed
 

@@ -12,7 +12,10 @@ from tinct.weights.frozen import locate
 from tinct.weights.state_dict import read_state_dict
 
 TEACHER = "vgg19"
+"""Name of the teacher's weights."""
+
 STUDENT = "xu2020-encoder"
+"""Name of the encoder's weights, which a training wrote."""
 
 
 def encoder_weights(source: str) -> dict[str, Tensor]:

@@ -17,6 +17,7 @@ Labels = NDArray[np.integer]
 Match = Callable[[Array, Array], Array]
 
 MATCHES = ("adain", "wct")
+"""Ways to match the statistics of features."""
 
 FEWEST_PLACES = 10
 """A label that covers fewer places of a feature map, in either photograph, has no statistics worth matching."""

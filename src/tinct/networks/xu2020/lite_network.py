@@ -19,6 +19,7 @@ from tinct.networks.xu2020.places import LITE_PROBABILITY
 from tinct.networks.xu2020.transfer_network import EVERYWHERE, padded
 
 SKIPS = ("conv1_2", "conv2_2", "conv3_4")
+"""Layers of the encoder whose features the decoder takes."""
 
 
 class LiteDecoder(nn.Module):

@@ -37,6 +37,7 @@ STYLE_WEIGHTS = {"conv1_1": 1.0, "conv2_1": 0.75, "conv3_1": 0.2, "conv4_1": 0.2
 """The report's; layers that the loss network's file lacks are left out."""
 
 RELATIVES_ONLY = (0.0, 1.0, 0.0)
+"""Shares of the kinds of references (itself, relatives, strangers) in a batch of relatives alone."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,10 @@ from tinct.weights import installed
 Array = NDArray[np.float32]
 
 COLORIZATION = "xu2020-colorization"
+"""Name of the weights of the colorization sub-net."""
+
 LITE, LITE_COLORIZATION = "xu2020-lite", "xu2020-lite-colorization"
+"""Names of the weights of the lighter variant's two sub-nets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ XU2020 = Exemplar(
     summary="transfers a reference's look onto a pre-colored photograph, then refines its colors",
     source=PAPER,
 )
+"""The method `xu2020`."""
 
 XU2020_WCT = Exemplar(
     name="xu2020-wct",
@@ -162,6 +166,7 @@ XU2020_WCT = Exemplar(
     source=PAPER,
     matching="wct",
 )
+"""The method `xu2020-wct`."""
 
 XU2020_ENCODER_ADAIN = Exemplar(
     name="xu2020-encoder-adain",
@@ -169,6 +174,7 @@ XU2020_ENCODER_ADAIN = Exemplar(
     source=PAPER,
     places=ENCODER_ONLY,
 )
+"""The method `xu2020-encoder-adain`."""
 
 XU2020_DECODER_ADAIN = Exemplar(
     name="xu2020-decoder-adain",
@@ -176,9 +182,11 @@ XU2020_DECODER_ADAIN = Exemplar(
     source=PAPER,
     places=DECODER_ONLY,
 )
+"""The method `xu2020-decoder-adain`."""
 
 XU2020_LITE = LiteExemplar(
     name="xu2020-lite",
     summary="a lighter variant: statistics matched between encoder and decoder only",
     source=LITE_PAPER,
 )
+"""The method `xu2020-lite`."""

@@ -33,6 +33,7 @@ class EncodePart(nn.Module):
         self.outputs = ("encoded",) if level == 1 else ("before", "pooled", "encoded")
 
     def forward(self, features: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """The part's outputs of its inputs; see the class."""
         if self.level == 1:
             return self.encoder.run(self.encoder.conv0(features), ("conv1_1",))
         before = self.encoder.run(features, BETWEEN[self.level - 1])
@@ -58,6 +59,7 @@ class DecodePart(nn.Module):
         self.into, self.between = into[level], nn.ModuleList(between[level])
 
     def forward(self, features: Tensor, pooled: Tensor, before: Tensor) -> Tensor:
+        """The part's outputs of its inputs; see the class."""
         x = F.relu(self.into(features))
         x = torch.cat([upsampled(x, before), upsampled(pooled, before), before], 1)
         for conv in self.between:
@@ -76,6 +78,7 @@ class OutputPart(nn.Module):
         self.conv = model.decoder.conv1_1
 
     def forward(self, features: Tensor) -> Tensor:
+        """The part's outputs of its inputs; see the class."""
         rgb: Tensor = self.conv(features)
         return rgb
 

@@ -44,7 +44,13 @@ class Places:
 
 
 EVERYWHERE = Places()
+"""Statistics matched in encoder, skips and decoder, as in the paper."""
+
 ENCODER_ONLY = Places(decoder=())
+"""Statistics matched in the encoder and its skips only (Figure 5); the skips are features of the encoder."""
+
 DECODER_ONLY = Places(encoder=(), skips=())
+"""Statistics matched in the decoder only (Figure 5)."""
+
 NOWHERE = Places((), (), ())
 """Figure 5's (b), (c) and (d), and plain reconstruction. The skips are features of the encoder and go with it."""

@@ -32,6 +32,7 @@ class TransferGraph(nn.Module):
         self.model = model.eval()
 
     def forward(self, content: Tensor, style: Tensor) -> Tensor:
+        """The graph's output of its inputs; see the class."""
         found: Tensor = self.model(content, style)
         return found.clamp(0, 1)
 
@@ -44,6 +45,7 @@ class ColorizationGraph(nn.Module):
         self.model = model.eval()
 
     def forward(self, lightness: Tensor, hints: Tensor) -> Tensor:
+        """The graph's output of its inputs; see the class."""
         ab: Tensor = self.model(lightness, hints[:, :2] / AB_SCALE, hints[:, 2:])
         return (ab * AB_SCALE).permute(0, 2, 3, 1)
 
@@ -77,8 +79,15 @@ def lite_total_graphs(model: Xu2020Lite) -> list[Graph]:
 TRANSFER = Release(
     Xu2020Config, lambda config: Xu2020Transfer(config.transfer), transfer_graphs, prefix="network."
 )
+"""The transfer sub-net as `tinct export` writes it."""
+
 COLORIZATION = Release(
     Xu2020Config, lambda config: Xu2020Colorization(config.colorization), colorization_graphs
 )
+"""The colorization sub-net as `tinct export` writes it."""
+
 LITE = Release(Xu2020Config, lambda config: LiteTransfer(config.transfer), lite_graphs)
+"""The lighter transfer sub-net as `tinct export` writes it."""
+
 LITE_TOTAL = Release(Xu2020Config, Xu2020Lite, lite_total_graphs, name="xu2020-lite")
+"""The lighter variant, trained as a whole, as `tinct export` writes it."""

@@ -23,6 +23,7 @@ NAME = "xu2020-transfer"
 """What `tinct train` calls the sub-net; its parts are "xu2020-transfer.PART"."""
 
 WEIGHTS = tuple(f"{NAME}.{part}" for part in PARTS)
+"""Names of the weights of the transfer sub-net's parts."""
 
 
 class Encoded(NamedTuple):

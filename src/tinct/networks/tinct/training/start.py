@@ -129,8 +129,11 @@ class Released(ReleasedEncoder):
 
 @dataclass(frozen=True)
 class KeptAnswers(Released):
-    """`kind = "released-kept"`: the same, and photographs without a reference, or with an unrelated one, are taught the
-    answer of the installed decoder and not the truth, so that nothing but the use of references changes."""
+    """`kind = "released-kept"`: as `Released`, with some photographs taught the answer of the installed decoder.
+
+    Photographs without a reference, or with an unrelated one, are taught that answer and not the truth, so that
+    nothing but the use of references changes.
+    """
 
     told: ClassVar[tuple[int, ...] | None] = (SELF, RELATED)
 
