@@ -119,12 +119,18 @@ class ExemplarRetrieved(ExemplarProtocol):
         self._index: Index | None = None
 
     def parameters(self) -> dict[str, object]:
+        """The name of the folder, and the hash of the descriptor's network."""
         from tinct.retrieval.descriptor import network_sha256
 
         place = self.folder.name if self.folder is not None else "the set"
         return {"references from": place, "descriptor": network_sha256()[:12]}
 
     def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
+        """The most alike photograph of the folder.
+
+        Raises:
+            EvaluationError: if no photograph of the folder can be the reference.
+        """
         from tinct.photo import Photo
         from tinct.retrieval.descriptor import describe
         from tinct.retrieval.references import SAME_PICTURE, likest
