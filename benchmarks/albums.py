@@ -34,6 +34,7 @@ from tinct.archive.worker import Job
 from tinct.color.difference import ciede2000
 from tinct.color.lab import rgb_to_lab
 from tinct.photo import Photo
+from tinct.retrieval.groups import GROUP_LIKENESS
 
 Lab = NDArray[np.float32]
 
@@ -212,7 +213,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="photographs to make bursts of")
     parser.add_argument("--bursts", type=int, default=25)
     parser.add_argument("--album", type=Path, help="photographs that show the same things in several places")
-    parser.add_argument("--likeness", type=float, default=0.8, help="of photographs in a group")
+    parser.add_argument("--likeness", type=float, default=GROUP_LIKENESS, help="of photographs in a group")
     parser.add_argument("--keep", type=Path, help="folder for the pictures, to look at")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

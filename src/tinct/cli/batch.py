@@ -113,6 +113,12 @@ def plan(
             "--group", help="Group alike photographs; each group is colored after its surest member."
         ),
     ] = False,
+    group_likeness: Annotated[
+        float,
+        typer.Option(
+            "--group-likeness", metavar="0..1", help="How alike photographs of a group are.", min=0.0, max=1.0
+        ),
+    ] = 0.75,
     method: Annotated[str | None, _METHOD] = None,
     option: Annotated[list[str] | None, _OPTION] = None,
 ) -> int:
@@ -135,7 +141,7 @@ def plan(
     if group:
         from tinct.archive.alike import with_groups
 
-        rows = with_groups(rows)
+        rows = with_groups(rows, least=group_likeness)
     manifest.write_manifest(rows, output)
     typer.echo(f"{output}: {_counted(rows)}")
     return 0

@@ -22,10 +22,10 @@ Array = NDArray[np.float32]
 NAME = "descriptor"
 """The released file's name in the manifest."""
 
-SIDE = 160
+SIDE = 224
 """Side in pixels of the squares that photographs are squashed to."""
 
-NUMBERS = 256
+NUMBERS = 352
 """Length of a descriptor."""
 
 _LONGEST = 4

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-GROUP_LIKENESS = 0.8
-"""The mean cosine of descriptors within a group, below which two groups are not made one."""
+GROUP_LIKENESS = 0.75
+"""The mean cosine of descriptors between two groups from which the two are one: docs/models/descriptor.md, "Groups"."""
 
 _BLOCK = 1024
 """Rows that are compared with all others at a time."""

@@ -1,8 +1,8 @@
-"""The descriptor's network: the features of EfficientNet-Lite2, averaged over the photograph and projected.
+"""The descriptor's network: the features of EfficientNet-Lite2, averaged over the photograph, without their mean.
 
 Averaged features of a network trained on ImageNet tell what a photograph shows (Babenko and Lempitsky, Aggregating deep
-convolutional features for image retrieval, ICCV, 2015). The mean of many photographs' features is subtracted and the
-principal components are kept, which takes away what all photographs have in common.
+convolutional features for image retrieval, ICCV, 2015). The mean of many photographs' features is subtracted: what
+all photographs have in common tells nothing.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tinct.networks.graph import Graph
-from tinct.networks.layers.efficientnet_lite import HEAD, EfficientNetLite2
+from tinct.networks.layers.efficientnet_lite import CHANNELS, EARLY_STAGES, EfficientNetLite2
 
-SIDE = 160
+SIDE = 224
 """Photographs are squashed to squares of this side, in pixels."""
 
-NUMBERS = 256
-"""Numbers of a descriptor."""
+NUMBERS = CHANNELS[-1]
+"""Numbers of a descriptor: the channels of the last block, at 1/32."""
 
 
 class Descriptor(nn.Module):
@@ -28,35 +28,32 @@ class Descriptor(nn.Module):
 
     Args:
         backbone: EfficientNet-Lite2 with its weights for ImageNet.
-        mean: of the averaged features of many photographs, shape (HEAD,).
-        components: their first principal components, orthonormal rows, shape (NUMBERS, HEAD).
+        mean: of many photographs' `averaged` features, shape (NUMBERS,).
     """
 
-    def __init__(self, backbone: EfficientNetLite2, mean: Tensor, components: Tensor) -> None:
+    mean: Tensor
+
+    def __init__(self, backbone: EfficientNetLite2, mean: Tensor) -> None:
         super().__init__()
         self.backbone = backbone
-        self.project = nn.Linear(HEAD, len(components))
-        with torch.no_grad():
-            self.project.weight.copy_(components)
-            self.project.bias.copy_(-components @ mean)
+        self.register_buffer("mean", mean)
 
     def forward(self, lightness: Tensor) -> Tensor:
         """Descriptors (B, NUMBERS) of unit length, of L* (B, 1, SIDE, SIDE) in 0..100."""
-        averaged = self.backbone((lightness - 50) / 50).head.mean((2, 3))
-        return F.normalize(self.project(F.normalize(averaged, dim=1)), dim=1)
+        return F.normalize(averaged(self.backbone, lightness) - self.mean, dim=1)
 
 
-def principal_components(features: Tensor, count: int = NUMBERS) -> tuple[Tensor, Tensor]:
-    """The mean of features (N, C), and their first `count` principal components as rows (count, C).
+def averaged(backbone: EfficientNetLite2, lightness: Tensor) -> Tensor:
+    """The features of photographs at 1/32, averaged over their places and of unit length: (B, NUMBERS).
 
-    Each row's largest number is positive, so that equal features give equal components.
+    Args:
+        backbone: with its weights.
+        lightness: L* (B, 1, H, W) in 0..100; H and W multiples of 32.
     """
-    mean = features.mean(0)
-    centered = (features - mean).double()
-    values, vectors = torch.linalg.eigh(centered.T @ centered)
-    rows = vectors[:, values.argsort(descending=True)[:count]].T
-    signs = rows.gather(1, rows.abs().argmax(1, keepdim=True)).sign()
-    return mean, (rows * signs).float()
+    *_, features = backbone.early((lightness - 50) / 50)
+    for stage in backbone.stages[EARLY_STAGES:]:
+        features = stage(features)
+    return F.normalize(features.mean((2, 3)), dim=1)
 
 
 def graphs(model: Descriptor) -> Sequence[Graph]:
