@@ -14,7 +14,10 @@ LONGEST_LINE = 200
 
 _NO_MEMORY = (
     "bad_alloc",
-    "cannot allocate memory",
+    "can't alloc",
+    "can't start new thread",
+    "cannot allocate",
+    "failed to alloc",
     "failed to map segment",
     "insufficient memory",
     "mmap failed",

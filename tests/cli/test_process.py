@@ -311,3 +311,23 @@ def test_the_process_ends_after_its_threads() -> None:
     threading.Thread(target=lambda: (time.sleep(0.2), done.append(1))).start()
     assert join_threads(2) == 2
     assert done == [1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited and counted on Linux")
+@pytest.mark.parametrize("mebibytes", [100, 200, 400, 600, 1500, 2500])
+def test_little_address_space_is_one_line_or_the_work_done(folder: Path, mebibytes: int) -> None:
+    done = shell(f"ulimit -v {mebibytes * 1024}; $T colorize photo.png --hint 50%,50%=#fdf6ee -o color2.png")
+    said = done.stderr.decode().splitlines()
+    if mebibytes > 1000:
+        assert (done.returncode, said) == (0, [])
+    else:
+        assert done.returncode == 2
+        assert len(said) == 1
+        assert "not enough memory" in said[0]
+    assert Path("color2.png").exists() == (done.returncode == 0)
+
+
+def test_what_libraries_say_of_threads_that_cannot_be_made_is_memory() -> None:
+    assert is_out_of_memory(RuntimeError("can't start new thread"))
+    assert is_out_of_memory(RuntimeError("Failed to allocate 393216 bytes"))
+    assert not is_out_of_memory(RuntimeError("it cannot be read"))

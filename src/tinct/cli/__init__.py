@@ -16,6 +16,7 @@ from importlib import import_module
 
 import typer
 
+from tinct.address_space import check_left, need_little
 from tinct.cli.process import (
     EXIT_BAD_INPUT,
     EXIT_INTERRUPTED,
@@ -52,6 +53,10 @@ HELP = (
 """The help page's first line."""
 
 
+_LEAST = 160 << 20
+"""Bytes of address space without which NumPy cannot be imported: its OpenBLAS then ends the process."""
+
+
 def build_app() -> typer.Typer:
     """The application with all commands."""
     app = typer.Typer(
@@ -70,6 +75,7 @@ def build_app() -> typer.Typer:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 bad input (one line on stderr says which), 130 interrupted."""
     open_missing_streams()
+    need_little()
     sys.exit(join_threads(run(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -80,6 +86,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code.
     """
     try:
+        check_left(_LEAST)
         code = build_app()(list(arguments) or ["--help"], prog_name="tinct", standalone_mode=False)
     except _USAGE_ERROR as error:
         return report_bad_input(_usage(error))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinct.cli.process import discard_output, is_closed
-from tinct.errors import OptionError, OutputError, PhotoError, TinctError
+from tinct.errors import OptionError, OutputError, PhotoError
 from tinct.options import Options
 from tinct.streams import STANDARD_STREAM
 
@@ -389,7 +389,7 @@ def _prepare(method: Method) -> None:
         return
 
     def quietly() -> None:
-        with suppress(TinctError):
+        with suppress(Exception):
             method.prepare()
 
     Thread(target=quietly).start()  # the process waits for it at its end (`tinct.cli.process.ended`)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from tinct.address_space import check_left
 from tinct.errors import OptionError, ShapeError, WeightsError
 from tinct.files import writable_cache
 from tinct.inference.disk_cache import checked_entry
@@ -24,11 +25,17 @@ from tinct.inference.transpositions import (
     declared_name,
     read_without_transpositions,
 )
-from tinct.threads import allowed_threads
+from tinct.threads import allowed_threads, threads
 from tinct.weights.checksum import file_sha256
 
 if TYPE_CHECKING:
     import openvino
+
+
+_ADDRESS_SPACE = 450 << 20
+_ADDRESS_SPACE_THREADS, _ADDRESS_SPACE_THREAD = 700 << 20, 128 << 20
+"""Bytes of address space that the networks take with one thread, more with several, and more for each: without them
+OpenVINO ends the process when a thread cannot be made."""
 
 
 class OpenVinoNetwork:
@@ -150,9 +157,12 @@ def engine() -> openvino.Core:
 
     Raises:
         MissingExtraError: if OpenVINO cannot be imported.
+        MemoryError: if the process may not take the address space that a network needs.
     """
     from tinct.inference.openvino_runtime import openvino
 
+    several = allowed_threads() != 1
+    check_left(_ADDRESS_SPACE + several * (_ADDRESS_SPACE_THREADS + threads() * _ADDRESS_SPACE_THREAD))
     return openvino.Core()
 
 
