@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -27,6 +28,7 @@ from tinct.errors import OptionError, ProjectError
 from tinct.hints import Hint, Rectangle, Stroke, Swatch
 from tinct.hints.window import Scale
 from tinct.options import Options
+from tinct.photo import Photo
 
 HINTS = {"points": [{"x": 20, "y": 30, "color": "#8c5a3c", "radius": 3}]}
 
@@ -76,6 +78,28 @@ def test_the_same_photograph_is_known_by_its_hash_not_by_its_name(folder):
     Path("renamed.png").rename("photo.png")
     assert run(["colorize", "--project", "coat.json", "-o", "b.png"]) == 0
     assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+
+
+@pytest.mark.parametrize("page", [None, 2])
+def test_a_project_belongs_to_one_page_and_the_others_say_so(folder, capsys, page):
+    pages = np.stack([np.asarray(Image.open(name).convert("L")) for name in ("photo.png", "photo.png")])
+    pages[1] = 255 - pages[1]
+    tifffile.imwrite("pages.tif", pages, photometric="minisblack", metadata=None)
+    project(photo=ProjectPhoto("pages.tif", photo_sha256(Path("pages.tif")), 150, 100)).write("pages.json")
+    named = [] if page is None else ["--page", str(page)]
+    assert run(["colorize", "--project", "pages.json", *named, "-o", "out.tif"]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "belongs to page" in line]
+    own = tinct.Colorizer(Photo.read("pages.tif", page=page), hints=[Hint(20, 30, "#8c5a3c", 3)],
+                          **asdict(project().options))  # fmt: skip
+    own.set_references(["reference.png"], [0.5])
+    assert Photo.read("out.tif").pages == (2 if page is None else 1)
+    np.testing.assert_array_equal(Photo.read("out.tif", page=1).to_array(), own.render().to_array())
+    assert len(told) == (page is None)
+    if page is None:
+        assert "page 2 gets its options and none of its hints" in told[0]
+        plain = tinct.Colorizer(Photo.read("pages.tif", page=2), **asdict(project().options))
+        plain.set_references(["reference.png"], [0.5])
+        np.testing.assert_array_equal(Photo.read("out.tif", page=2).to_array(), plain.render().to_array())
 
 
 def test_an_album_takes_options_and_references_but_no_hints(folder):

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def read_album(
-    project: str, carry: str | None, photos: list[str], conflicting_flags: list[str]
+    project: str, carry: str | None, page: int | None, photos: list[str], conflicting_flags: list[str]
 ) -> tuple[list[str], Callable[[Photo], Colorizer]]:
     """The photographs to colorize, and a function that sets each up.
 
     Args:
-        project, carry: as `tinct.colorizing.album.Album` takes them.
+        project, carry, page: as `tinct.colorizing.album.Album` takes them; None stands for its defaults.
         photos: the named photographs; none stands for the project's own photograph.
         conflicting_flags: flags of the command line that the project states itself.
     Returns:
@@ -37,7 +37,7 @@ def read_album(
         )
     if STANDARD_STREAM in photos:
         raise OptionError("standard input has no name that a project could know; name a file.")
-    album = Album(project, carry or "nothing")
+    album = Album(project, carry or "nothing", page or 1)
     _ = album.references  # what is missing is so for every photograph: say it once, before any work
     told: set[str] = set()
 

@@ -21,8 +21,9 @@ CARRIES = ("nothing", "places", "result")
 class Album:
     """A project, applied to one photograph after another.
 
-    The project's own photograph, recognized by its hash, gets exactly the saved result. Other photographs get the
-    project's options and references, and its hints as `carry` says:
+    The project's own photograph, recognized by its hash, gets exactly the saved result; of a file of several pages that
+    is one page, and the others get a note. Other photographs and pages get the project's options and references, and its
+    hints as `carry` says:
 
     - "nothing": no hints, as hints belong to places of one photograph;
     - "places": all hints at the same relative places, as for several scans or prints of one negative;
@@ -32,17 +33,19 @@ class Album:
     Args:
         path: the project file; its photograph and references are looked for beside it.
         carry: one of `CARRIES`.
+        page: the page that the project belongs to, from 1; the studio opens the first.
     Raises:
         ProjectError: if the file is not a project.
         OptionError: if `carry` is none of these.
     """
 
-    def __init__(self, path: str | PathLike[str], carry: str = "nothing") -> None:
+    def __init__(self, path: str | PathLike[str], carry: str = "nothing", page: int = 1) -> None:
         if carry not in CARRIES:
             raise OptionError(f"{carry!r} cannot be carried; choose one of {', '.join(CARRIES)}.")
         self.project = Project.read(path)
         self.folder = Path(path).parent
         self.carry = carry
+        self.page = page
 
     @property
     def photo(self) -> Path:
@@ -69,8 +72,10 @@ class Album:
             TinctError: the errors of `replay`.
         """
         if photo.path is not None and photo_sha256(photo.path) == self.project.photo.sha256:
-            self.project.check_photo(photo)
-            return replay(self.project, photo, self.references)
+            if photo.page == self.page:
+                self.project.check_photo(photo)
+                return replay(self.project, photo, self.references)
+            photo.notes = (*photo.notes, self._other_page(photo.page))
         extra = [self.result] if self.carry == "result" else []
         with_hints = self.carry == "places"
         return replay(self.project, photo, self.references, with_hints=with_hints, extra_references=extra)
@@ -78,4 +83,8 @@ class Album:
     @cached_property
     def result(self) -> Photo:
         """The project's own photograph in color."""
-        return replay(self.project, Photo.read(self.photo), self.references).render()
+        return replay(self.project, Photo.read(self.photo, page=self.page), self.references).render()
+
+    def _other_page(self, page: int) -> str:
+        left = {"nothing": "none of its hints", "places": "its hints' places", "result": "its result's colors"}
+        return f"the project belongs to page {self.page}: page {page} gets its options and {left[self.carry]}"

@@ -56,6 +56,7 @@ class Photo:
         notes: decisions of reading ("it has 3 pages; the first is used"); writing adds metadata that the format cannot
             hold.
         pages: the number of pictures of full size in the file.
+        page: which of them the photograph is, from 1.
     """
 
     def __init__(self, decoded: Decoded, path: Path | None = None) -> None:
@@ -67,6 +68,7 @@ class Photo:
         self.format = decoded.format
         self.notes = decoded.notes
         self.pages = decoded.pages
+        self.page = 1
         self.provenance: Provenance | None = None
         self.path = path
 
@@ -92,7 +94,9 @@ class Photo:
         from tinct.photo.reading import decode
 
         path = Path(source) if isinstance(source, str | PathLike) else None
-        return cls(decode(source, max_pixels, page), path)
+        photo = cls(decode(source, max_pixels, page), path)
+        photo.page = page or 1
+        return photo
 
     @classmethod
     def from_array(cls, array: ArrayLike) -> Photo:
