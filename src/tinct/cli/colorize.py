@@ -123,7 +123,9 @@ _CARRY = typer.Option(
     "(the project's own result is one more reference) [nothing].",
 )
 _PAGE = typer.Option(
-    "--page", metavar="N", help="Page of a TIFF, from 1, which a --project then belongs to [the first; all where the result is a TIFF]."
+    "--page",
+    metavar="N",
+    help="Page of a TIFF, from 1, and the page that a --project belongs to [the first; all where the result is a TIFF].",
 )
 _SEED = typer.Option("--seed", metavar="N", help="What random choices start from.")
 
@@ -176,9 +178,7 @@ def colorize(
     if project is not None:
         from tinct.cli.project_replay import read_album
 
-        photos, set_up = read_album(
-            project, carry, page, photos, named_flags(context, PROJECT_PARAMETERS)
-        )
+        photos, set_up = read_album(project, carry, page, photos, named_flags(context, PROJECT_PARAMETERS))
     elif carry is not None:
         raise OptionError("--carry is given, but there is no --project whose hints could be carried.")
     else:

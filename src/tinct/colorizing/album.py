@@ -22,8 +22,8 @@ class Album:
     """A project, applied to one photograph after another.
 
     The project's own photograph, recognized by its hash, gets exactly the saved result; of a file of several pages that
-    is one page, and the others get a note. Other photographs and pages get the project's options and references, and its
-    hints as `carry` says:
+    is one page, and the others get a note. Other photographs and pages get the project's options and references, and
+    its hints as `carry` says:
 
     - "nothing": no hints, as hints belong to places of one photograph;
     - "places": all hints at the same relative places, as for several scans or prints of one negative;
@@ -86,5 +86,9 @@ class Album:
         return replay(self.project, Photo.read(self.photo, page=self.page), self.references).render()
 
     def _other_page(self, page: int) -> str:
-        left = {"nothing": "none of its hints", "places": "its hints' places", "result": "its result's colors"}
+        left = {
+            "nothing": "none of its hints",
+            "places": "its hints' places",
+            "result": "its result's colors",
+        }
         return f"the project belongs to page {self.page}: page {page} gets its options and {left[self.carry]}"
