@@ -125,7 +125,7 @@ _CARRY = typer.Option(
 _PAGE = typer.Option(
     "--page",
     metavar="N",
-    help="Page of a TIFF, from 1, and the page that a --project belongs to [the first; all where the result is a TIFF].",
+    help="Page of a TIFF, from 1, and the one a --project belongs to [the first; all where the result is a TIFF].",
 )
 _SEED = typer.Option("--seed", metavar="N", help="What random choices start from.")
 
