@@ -26,7 +26,7 @@ GIMP = shutil.which("gimp-console-3.0") or shutil.which("gimp-console-3")
 needs_gimp = pytest.mark.skipif(
     GIMP is None, reason="needs GIMP 3: apt-get install gimp gir1.2-gimp-3.0 (Debian 13)"
 )
-ORANGE = (200, 90, 30)
+CLAY = (150, 108, 84)
 
 
 def stand_ins() -> dict[str, ModuleType]:
@@ -72,9 +72,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def paint(folder: Path) -> None:
-    """A stroke of orange at the lower right."""
+    """A stroke of clay at the lower right."""
     strokes = np.zeros((240, 240, 4), np.uint8)
-    strokes[200:220, 200:230] = (*ORANGE, 255)
+    strokes[200:220, 200:230] = (*CLAY, 255)
     Image.fromarray(strokes).save(folder / "strokes.png")
 
 
@@ -164,8 +164,8 @@ def test_gimp_shows_what_the_library_gives(folder: Path, program: Path) -> None:
     hints = tinct.read_hints(folder / "strokes.png", (240, 240))
     wanted = tinct.colorize(folder / "photograph.png", hints=hints).to_array()
     apart = difference(shown, np.asarray(wanted))
-    assert apart.mean() < 3.5  # a saturated orange, which sRGB cannot hold at every lightness
-    assert np.percentile(apart, 95) < 8
+    assert apart.mean() < 2  # more where sRGB cannot hold a color at its lightness: GIMP clips
+    assert np.percentile(apart, 95) < 6
     gray = np.asarray(Image.open(folder / "photograph.png").convert("RGB"))
     assert difference(shown, gray).mean() > 6
 

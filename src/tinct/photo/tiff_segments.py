@@ -53,8 +53,7 @@ def decoded(page: Any, limits: Limits) -> Pixels:
     shape = (page.imagelength, page.imagewidth, page.samplesperpixel)
     planar = page.planarconfig == 2 and shape[2] > 1
     if page.compression == 1 and page.is_contiguous and not planar:
-        whole: Pixels = page.asarray(maxworkers=1)
-        whole.shape = shape
+        whole: Pixels = page.asarray(maxworkers=1).reshape(shape)
         return whole
     array = np.empty(shape, page.dtype)
     # as tifffile counts: separate planes, depth, height, width, samples side by side
