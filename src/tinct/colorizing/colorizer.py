@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.color.upsampling import average_lightness
-from tinct.colorizing.cache import Cache, held_bytes
+from tinct.colorizing.cache import held_bytes
 from tinct.colorizing.rendering import render, render_preview, rounded_chroma
+from tinct.colorizing.stages import Inputs, Stages
 from tinct.colorizing.unmet import unmet_wishes
-from tinct.errors import HintError, MethodError, OptionError, PhotoError
+from tinct.errors import HintError, MethodError, PhotoError
 from tinct.hints import (
     Hint,
     HintField,
@@ -23,11 +23,10 @@ from tinct.hints import (
     as_hint,
     as_hints,
     check_hint,
-    place_hints,
     read_hints,
 )
 from tinct.hints.window import Scale
-from tinct.methods import Method, Prediction, Reference, WeighedReference
+from tinct.methods import Method, Prediction
 from tinct.methods.selection import NETWORK_METHOD, choose_method
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
@@ -40,9 +39,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 AnyArray = TypeVar("AnyArray", bound=NDArray[Any])
-
-PREVIEW_SIDE = 1024
-"""The longer side in pixels from which smaller previews are made."""
 
 
 @overload
@@ -98,7 +94,7 @@ class Colorizer:
         self._hints: dict[int, HintLike] = {}
         self._next_hint = 0
         self._weights: tuple[float, ...] = ()
-        self._cache = Cache()
+        self._stages = Stages()
         self._chosen: tuple[Hashable, Method] | None = None
         if photo is not None:
             self.set_photo(photo)
@@ -156,7 +152,7 @@ class Colorizer:
     def memory(self) -> int:
         """Bytes of memory of the photograph, its references and all values kept for later edits."""
         hints = tuple(self._hints.values())
-        return held_bytes(self._photo, self._references, hints, *self._cache.slots)
+        return held_bytes(self._photo, self._references, hints, *self._stages.cache.slots)
 
     @property
     def provenance(self) -> Provenance:
@@ -172,7 +168,7 @@ class Colorizer:
         """
         self._photo = as_photo(photo)
         self._hints.clear()
-        self._cache.forget_photo()
+        self._stages.cache.forget_photo()
 
     def set_references(self, reference: Any, weights: Sequence[float] | None = None) -> None:
         """Set the references: None, one, or a list, of any kind that `colorize` takes.
@@ -194,7 +190,7 @@ class Colorizer:
             source if id(source) in known else reference_photo(source, n) for n, source in enumerate(sources)
         )
         self._weights = weighed
-        self._cache.keep_references(self._references)
+        self._stages.cache.keep_references(self._references)
 
     def set_options(self, **changes: Any) -> None:
         """Change options by name; other options stay.
@@ -234,15 +230,19 @@ class Colorizer:
 
     def predict(self) -> Prediction:
         """The prediction at the working size with the hints honored, before the option `strength` is applied."""
-        method, hints = self.method, tuple(self._hints.values())
-        placed = self._place(hints)
-        if method.honors_hints:
-            return vivid(self._prediction(placed, hints), self._options.vividness, placed)
+        inputs, hints, options = self._inputs(), tuple(self._hints.values()), self._options
+        placed = inputs.place(hints)
+        if inputs.method.honors_hints:
+            return vivid(
+                self._stages.prediction(inputs, hints, placed, options.seed), options.vividness, placed
+            )
         from tinct.methods.classical.levin import spread_hints
 
         alone = replace(HintField.empty(*placed.mask.shape), swatches=placed.swatches)
         swatches = tuple(hint for hint in hints if isinstance(hint, Swatch))
-        found = vivid(self._prediction(alone, swatches), self._options.vividness, alone)
+        found = vivid(
+            self._stages.prediction(inputs, swatches, alone, options.seed), options.vividness, alone
+        )
         return spread_hints(self._working_lightness(), found, placed) if placed else found
 
     def render(self, *, last: bool = False) -> Photo:
@@ -255,7 +255,7 @@ class Colorizer:
         rendered = self.prepared(last=last)
         if last:
             self._photo = None
-            self._cache.forget_photo()
+            self._stages.cache.forget_photo()
         return rendered()
 
     def prepared(self, *, last: bool = False) -> Callable[[], Photo]:
@@ -368,111 +368,30 @@ class Colorizer:
         """The photograph in color, as the same kind of thing as `source`; see `colorize`."""
         return as_source_kind(self.render(), source)
 
-    def _prediction(self, placed: HintField, hints: tuple[HintLike, ...]) -> Prediction:
-        """The method's own answer to these hints; the last one is kept."""
-        seed = self._options.seed
-        return self._cache.predictions.get(
-            (*self._read(), hints, seed), lambda: self.method.decode(self._matched(placed, hints), seed=seed)
-        )
-
     def _distribution(self) -> Distribution:
         method, hints = self.method, tuple(self._hints.values())
         if not method.suggests:
             raise MethodError(
                 f"{method.name} knows one color for each place and no others; choose {NETWORK_METHOD} to ask for them."
             )
-        return method.distribution(self._matched(self._place(hints), hints))
+        inputs = self._inputs()
+        return method.distribution(self._stages.matched(inputs, hints, inputs.place(hints)))
 
-    def _matched(self, placed: HintField, hints: tuple[HintLike, ...]) -> Any:
-        """The stages of the method up to its match with hints, each run only if what it depends on has changed."""
-        method, cache, (photo, references) = self.method, self._cache, self._read()
-
-        def matched() -> Any:
-            features = cache.features.get(photo, lambda: method.encode(self._working_lightness()))
-            recalled = cache.recalled.get(
-                (photo, references), lambda: method.recall(features, self._weighed_references(features))
-            )
-            return method.match(features, recalled, placed)
-
-        return cache.matched.get((photo, references, hints), matched)
-
-    def _read(self) -> tuple[Hashable, Hashable]:
-        """What features depend on, and what is recalled from the references depends on besides."""
-        method = self.method
-        trust = self._options.trust if method.uses_trust else None
-        weighed = tuple(zip(map(id, self._references), self._weights, strict=True))
-        return (method.name, self._size), (weighed, trust)
-
-    def _weighed_references(self, features: Any) -> list[WeighedReference]:
-        return [
-            WeighedReference(self._attended(features, photo), weight, self._options.trust)
-            for photo, weight in zip(self._references, self._weights, strict=True)
-        ]
-
-    def _attended(self, features: Any, reference: Photo) -> Any:
-        """What the photograph finds in a reference, of whatever weight; the reference is encoded once."""
-        method, size, cache = self.method, self._size, self._cache
-        key = (id(reference), method.name, size)
-
-        def attended() -> Any:
-            encoded = cache.references.get(
-                key, lambda: method.encode_reference(working_reference(reference, size))
-            )
-            return method.attend(features, encoded)
-
-        return cache.attended.get(key, attended)
-
-    def _small_photo(self, longer_side: int) -> Photo:
-        """The photograph's lightness as a gray picture of bounded size, kept."""
-        if longer_side < 1:
-            raise OptionError(f"longer_side is {longer_side}; it must be 1 pixel or more.")
-
-        def shrunk() -> Photo:
-            from tinct.color.gamut import merge_lightness
-
-            lightness = self._small_lightness(longer_side)
-            gray = merge_lightness(lightness, np.zeros((*lightness.shape, 2), np.float32))[..., 0]
-            return Photo.from_array(np.rint(gray * 255).astype(np.uint8))
-
-        return self._cache.small.get(longer_side, shrunk)
-
-    def _small_lightness(self, longer_side: int) -> Array:
-        """L* at a bounded size; for small sizes from a larger one that is kept, not from the whole again."""
-        side = max(longer_side, PREVIEW_SIDE)
-        large = self._cache.shrunk.get(side, lambda: self.photo.working_lightness(side))
-        height, width = self.photo.working_size(longer_side)
-        return average_lightness(large, large.shape, (height, width))
-
-    @property
-    def _size(self) -> int:
-        return self._options.size or self.method.working_size
+    def _inputs(self) -> Inputs:
+        method, options = self.method, self._options
+        size = options.size or method.working_size
+        return Inputs(method, self.photo, size, self._references, self._weights, options.trust)
 
     def _working_lightness(self) -> Array:
-        size = self._size
-        return self._cache.lightness.get(size, lambda: self.photo.working_lightness(size))
+        return self._stages.lightness(self._inputs())
 
-    def _place(self, hints: Iterable[HintLike]) -> HintField:
-        """The hints at the working size."""
-        photo, size = self.photo, self._size
-        own = [(each.width, each.height) for each in self._references]
-        working = [each.working_size(size)[::-1] for each in self._references]
-        return place_hints(
-            hints,
-            (photo.width, photo.height),
-            photo.working_size(size)[::-1],
-            list(zip(own, working, strict=True)),
-        )
+    def _small_photo(self, longer_side: int) -> Photo:
+        return self._stages.small_photo(self.photo, longer_side)
 
     def _read_hints(self, hints: Any) -> Iterable[HintLike]:
         if isinstance(hints, str | PathLike | bytes):
             return read_hints(hints, (self.photo.width, self.photo.height))
         return as_hints(hints)
-
-
-def working_reference(photo: Photo, size: int) -> Reference:
-    """A color photograph with its longer side brought down to `size` pixels, never up."""
-    lab = photo.working_lab(size)
-    return Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]))
 
 
 def vivid(prediction: Prediction, vividness: float, placed: HintField) -> Prediction:

@@ -1,0 +1,160 @@
+"""The stages of a method on one photograph: each runs only if the values that it depends on have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.color.upsampling import average_lightness
+from tinct.colorizing.cache import Cache
+from tinct.errors import OptionError
+from tinct.hints import HintField, HintLike, place_hints
+from tinct.methods import Method, Prediction, Reference, WeighedReference
+from tinct.photo import Photo
+
+Array = NDArray[np.float32]
+
+PREVIEW_SIDE = 1024
+"""The longer side in pixels from which smaller previews are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The values that the stages of a method depend on, apart from hints.
+
+    Attributes:
+        method: the method that predicts.
+        photo: the photograph.
+        size: the working size: the longer side in pixels.
+        references, weights: color photographs and how much each counts, in the same order.
+        trust: the option `trust`.
+    """
+
+    method: Method
+    photo: Photo
+    size: int
+    references: tuple[Photo, ...]
+    weights: tuple[float, ...]
+    trust: float
+
+    @property
+    def of_photo(self) -> Hashable:
+        """The values that the photograph's features depend on."""
+        return self.method.name, self.size
+
+    @property
+    def of_references(self) -> Hashable:
+        """The values that the colors taken from the references depend on besides."""
+        trust = self.trust if self.method.uses_trust else None
+        return tuple(zip(map(id, self.references), self.weights, strict=True)), trust
+
+    def place(self, hints: Iterable[HintLike]) -> HintField:
+        """The hints at the working size."""
+        own = [(each.width, each.height) for each in self.references]
+        working = [each.working_size(self.size)[::-1] for each in self.references]
+        photo = self.photo
+        return place_hints(
+            hints,
+            (photo.width, photo.height),
+            photo.working_size(self.size)[::-1],
+            list(zip(own, working, strict=True)),
+        )
+
+
+class Stages:
+    """Runs the stages of methods on one photograph.
+
+    Attributes:
+        cache: the values kept for later edits.
+    """
+
+    def __init__(self) -> None:
+        self.cache = Cache()
+
+    def lightness(self, inputs: Inputs) -> Array:
+        """L* of the photograph at the working size, shape (h, w), 0..100."""
+        return self.cache.lightness.get(inputs.size, lambda: inputs.photo.working_lightness(inputs.size))
+
+    def prediction(
+        self, inputs: Inputs, hints: tuple[HintLike, ...], placed: HintField, seed: int
+    ) -> Prediction:
+        """The method's own prediction from these hints; the last one is kept.
+
+        Args:
+            hints: in pixels of the photograph.
+            placed: the same, as `Inputs.place` gives them.
+            seed: the option `seed`.
+        """
+        return self.cache.predictions.get(
+            (inputs.of_photo, inputs.of_references, hints, seed),
+            lambda: inputs.method.decode(self.matched(inputs, hints, placed), seed=seed),
+        )
+
+    def matched(self, inputs: Inputs, hints: tuple[HintLike, ...], placed: HintField) -> Any:
+        """The result of the method's stages up to its match with hints; see `prediction` for the arguments."""
+        method, cache, photo, references = inputs.method, self.cache, inputs.of_photo, inputs.of_references
+
+        def matched() -> Any:
+            features = cache.features.get(photo, lambda: method.encode(self.lightness(inputs)))
+            recalled = cache.recalled.get(
+                (photo, references), lambda: method.recall(features, self._weighed(inputs, features))
+            )
+            return method.match(features, recalled, placed)
+
+        return cache.matched.get((photo, references, hints), matched)
+
+    def _weighed(self, inputs: Inputs, features: Any) -> list[WeighedReference]:
+        return [
+            WeighedReference(self._attended(inputs, features, photo), weight, inputs.trust)
+            for photo, weight in zip(inputs.references, inputs.weights, strict=True)
+        ]
+
+    def _attended(self, inputs: Inputs, features: Any, reference: Photo) -> Any:
+        """The colors that the photograph takes from a reference of any weight; the reference is encoded once."""
+        method, size, cache = inputs.method, inputs.size, self.cache
+        key = (id(reference), method.name, size)
+
+        def attended() -> Any:
+            encoded = cache.references.get(
+                key, lambda: method.encode_reference(working_reference(reference, size))
+            )
+            return method.attend(features, encoded)
+
+        return cache.attended.get(key, attended)
+
+    def small_photo(self, photo: Photo, longer_side: int) -> Photo:
+        """The photograph's lightness as a gray picture of bounded size.
+
+        Args:
+            longer_side: in pixels, at least 1; the photograph is never enlarged.
+        Raises:
+            OptionError: if `longer_side` is below 1.
+        """
+        if longer_side < 1:
+            raise OptionError(f"longer_side is {longer_side}; it must be 1 pixel or more.")
+
+        def shrunk() -> Photo:
+            from tinct.color.gamut import merge_lightness
+
+            lightness = self._small_lightness(photo, longer_side)
+            gray = merge_lightness(lightness, np.zeros((*lightness.shape, 2), np.float32))[..., 0]
+            return Photo.from_array(np.rint(gray * 255).astype(np.uint8))
+
+        return self.cache.small.get(longer_side, shrunk)
+
+    def _small_lightness(self, photo: Photo, longer_side: int) -> Array:
+        """L* at a bounded size; for small sizes from a larger one that is kept, not from the whole again."""
+        side = max(longer_side, PREVIEW_SIDE)
+        large = self.cache.shrunk.get(side, lambda: photo.working_lightness(side))
+        height, width = photo.working_size(longer_side)
+        return average_lightness(large, large.shape, (height, width))
+
+
+def working_reference(photo: Photo, size: int) -> Reference:
+    """A color photograph with its longer side brought down to `size` pixels, never up."""
+    lab = photo.working_lab(size)
+    return Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]))
