@@ -232,6 +232,18 @@ def test_attention_apart_equals_attention_together():
     assert not maps(None, None, 3, 5).any()
 
 
+def test_attention_to_one_part_comes_back_to_the_bit():
+    weight = np.exp(np.random.default_rng(2).normal(0, 8, (1, 2, 15, 4)))
+    weight /= weight.sum(-1, keepdims=True)
+    items = weight[..., 1:].sum(-1, keepdims=True)
+    found = np.concatenate([weight[..., 1:3] - 0.3, items, weight[..., :1]], -1).astype(np.float32)
+    wanted = found[0, ..., :3].transpose(0, 2, 1).reshape(2, 3, 3, 5)
+    alone = np.zeros_like(wanted)
+    near, far = (maps(*parts, 3, 5) for parts in ((against_null(found), None), (None, against_null(found))))
+    assert np.array_equal(near, np.concatenate([wanted, alone], 1).reshape(1, 12, 3, 5))
+    assert np.array_equal(far, np.concatenate([alone, wanted], 1).reshape(1, 12, 3, 5))
+
+
 # Choices
 
 

@@ -178,6 +178,7 @@ class _Reader:
         self._open: list[Element] = []
         self._prefixes: dict[str, str] = {}
         self._left = _MOST_EVENTS
+        self._depth = 0
         parser = expat.ParserCreate("utf-8", " ")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -235,7 +236,7 @@ class _Reader:
         element.inner_end = place
         closed_itself = self.layout.data.endswith(b"/>", element.start, element.end_of_tag)
         element.end = element.end_of_tag if closed_itself else self.layout.data.find(b">", place) + 1
-        if short(name) == "iptcExt:DigitalSourceType" and len(self._open) > getattr(self, "_depth", 0) + 2:
+        if short(name) == "iptcExt:DigitalSourceType" and len(self._open) > self._depth + 2:
             self.layout.parent_types.append(
                 element.text.strip() or element.attributes.get(f"{RDF} resource", "")
             )

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinct.errors import EvaluationError
 from tinct.evaluation.photographs.rgb import Image, read_rgb
-from tinct.photo.formats import SUFFIXES
+from tinct.photo.formats import READ_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,9 @@ def find_photographs(data: Path) -> PhotographSet:
 
 
 def _from_folder(folder: Path) -> PhotographSet:
-    files = [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
+    files = [p for p in folder.rglob("*") if p.suffix.lower() in READ_SUFFIXES and p.is_file()]
     if not files:
-        kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+        kinds = ", ".join(sorted(suffix[1:] for suffix in READ_SUFFIXES))
         raise EvaluationError(f"{folder} has no photographs ({kinds}); give a folder that has some.")
     found = []
     for path in files:

@@ -19,7 +19,7 @@ from tinct.evaluation.run.code_hash import method_code
 from tinct.hints import HintField
 from tinct.methods.method import Reference
 from tinct.options import Options
-from tinct.photo.formats import SUFFIXES
+from tinct.photo.formats import READ_SUFFIXES
 
 if TYPE_CHECKING:
     from tinct.colorizing.colorizer import Colorizer
@@ -161,7 +161,9 @@ class FinishedPictures:
                 f"{folder} is not a folder; give NAME=FOLDER with the finished pictures of NAME."
             )
         self.name, self.folder = name, folder
-        self._files = {_stem(p, folder): p for p in sorted(folder.rglob("*")) if p.suffix.lower() in SUFFIXES}
+        self._files = {
+            _stem(p, folder): p for p in sorted(folder.rglob("*")) if p.suffix.lower() in READ_SUFFIXES
+        }
 
     @cached_property
     def code(self) -> str:

@@ -15,6 +15,7 @@ from tinct.hints import HintField
 from tinct.networks.tinct.ports import HEADS, KEY_STRIDE, MAP_CHANNELS_PER_HEAD, REFERENCE_STRIDE
 
 Array = NDArray[np.float32]
+Sums = NDArray[np.float64]
 
 HINT_BIAS = 3.0
 """Added to a hint's score, against the null item's: a hint is usually meant for more than its own place.
@@ -92,11 +93,11 @@ class Attended:
         likeness: of photograph and reference, the inner product of their signatures; 0 without.
     """
 
-    sums: Array
+    sums: Sums
     likeness: float
 
 
-def against_null(found: NDArray[Any]) -> Array:
+def against_null(found: NDArray[Any]) -> Sums:
     """Attention to a part of the memory, relative to that of the null item, so that parts add up.
 
     A softmax divides each score's exponential by the sum of all; over the null item's that sum cancels. What several
@@ -105,15 +106,16 @@ def against_null(found: NDArray[Any]) -> Array:
     Args:
         found: what `match` or `recall` gave, (1, heads, places, 4): ab / 110, the items' share, null's share.
     Returns:
-        (heads, places, 4): the first three over null's share, and all that is not null over it.
+        (heads, places, 4): the first three over null's share, and all that is not null over it. In double precision, a
+        single part comes back from `maps` as it was, to the bit.
     """
-    parts = np.array(found[0], np.float32)
+    parts = np.array(found[0], np.float64)
     null = np.maximum(parts[..., 3:], _LEAST)
     parts[..., 3:] = 1 - null
-    return np.asarray(parts / null, np.float32)
+    return np.asarray(parts / null)
 
 
-def maps(near: Array | None, far: Array | None, height: int, width: int) -> Array:
+def maps(near: Sums | None, far: Sums | None, height: int, width: int) -> Array:
     """Attended colors as maps for the decoder: one softmax over hints, references and the null item.
 
     Args:

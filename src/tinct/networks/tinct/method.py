@@ -28,6 +28,7 @@ from tinct.networks.tinct.card import PAPER
 from tinct.networks.tinct.memory import (
     Attended,
     Items,
+    Sums,
     against_null,
     block_means,
     hint_items,
@@ -154,17 +155,14 @@ class Tinct(StagedMethod):
         likeness = float(np.dot(features.signature, reference.signature))
         return Attended(against_null(found), likeness)
 
-    def recall(self, features: Features, references: Sequence[WeighedReference]) -> Array | None:
+    def recall(self, features: Features, references: Sequence[WeighedReference]) -> Sums | None:
         """The attention to all references of a weight above 0, as `against_null` gives it; None where there is none."""
         counted = [each for each in references if each.weight > 0]
         if not counted:
             return None
-        total = np.float32(influence(counted[0])) * counted[0].found.sums
-        for each in counted[1:]:
-            total += np.float32(influence(each)) * each.found.sums
-        return np.asarray(total, np.float32)
+        return np.asarray(sum(influence(each) * each.found.sums for each in counted))
 
-    def match(self, features: Features, recalled: Array | None, hints: HintField) -> Matched:
+    def match(self, features: Features, recalled: Sums | None, hints: HintField) -> Matched:
         """The decoder's inputs: the features, and the attention to references and hints."""
         near = None
         if hints.points:
