@@ -24,8 +24,8 @@ def test_the_table_needs_neither_torch_nor_numpy():
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
 
 
-def test_every_folder_of_a_network_has_cards_and_no_name_is_given_twice():
-    folders = {file.parent.name for file in networks.FOLDER.glob("*/network.py")}
+def test_every_folder_of_a_network_that_colorizes_has_cards_and_no_name_is_given_twice():
+    folders = {file.parent.name for file in networks.FOLDER.glob("*/method.py")}
     assert folders == {file.parent.name for file in networks.FOLDER.glob("*/card.py")}
     listed = [card.name for name in folders for card in _cards_of(name)] + [card.name for card in CLASSICAL]
     assert len(listed) == len(set(listed)) == len(ALL)
