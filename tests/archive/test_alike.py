@@ -166,6 +166,16 @@ def test_a_group_may_be_named_by_a_uri_and_must_be_there(tmp_path: Path):
         with_leaders([Row(1, "a.png", group="coats")])
 
 
+def test_leaders_travel_to_actors():
+    from tinct.archive.ray_engine import _columns, _row
+
+    rows = [Row(1, "a.png", ("r.jpg",), options={"size": 64}, group="a.png"), Row(2, "b.png", group="a.png")]
+    for row in with_leaders(rows):
+        columns = json.loads(json.dumps(_columns(row)))
+        assert _row(columns) == row
+        assert _row(columns).options_sha256 == row.options_sha256
+
+
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
 def test_groups_survive_a_manifest(tmp_path: Path, suffix: str):
     rows = [Row(1, "a.png", group="a.png"), Row(2, "b.png", group="a.png", carry="result", project="p.json")]

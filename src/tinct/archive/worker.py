@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tinct.archive.ledger import DONE, FAILED, REFUSED, SKIPPED, Entry
 from tinct.archive.manifest import Row
 from tinct.archive.storage import Store, read_uri
-from tinct.colorizing.batch import SAME, State, holds_record, outcome_of
+from tinct.colorizing.batch import SAME, State, holds_record, outcome_of, result_suffix
 from tinct.errors import PhotoError, TinctError, one_line
 from tinct.version import __version__
 
@@ -230,8 +230,7 @@ class Worker:
     def _suffix(self, photo: Photo) -> str:
         if self.job.store == "chroma":
             return "chroma"
-        if self.job.format != SAME:
-            return self.job.format
         from tinct.photo.formats import FORMATS
 
-        return FORMATS[photo.format].suffixes[0][1:] if photo.format in FORMATS else "png"
+        own = FORMATS[photo.format].suffixes[0] if photo.format in FORMATS else ""
+        return result_suffix(self.job.format, own)[1:]

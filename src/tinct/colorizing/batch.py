@@ -117,10 +117,19 @@ class OutputRules:
 
     def suffix(self, photo: str) -> str:
         """The suffix of a photograph's result; a photograph whose own format cannot be written becomes PNG."""
-        if self.format == SAME:
-            own = Path(photo).suffix
-            return own if own.lower() in SUFFIXES else ".png"
-        return f".{self.format or 'png'}"
+        return result_suffix(self.format, Path(photo).suffix)
+
+
+def result_suffix(format: str | None, own: str) -> str:
+    """The suffix of a result, with its point.
+
+    Args:
+        format: one of `FORMATS`; None is PNG.
+        own: the suffix of the photograph's own format, which "same" takes if the format can be written.
+    """
+    if format == SAME:
+        return own if own.lower() in SUFFIXES else ".png"
+    return f".{format or 'png'}"
 
 
 def plan(named: Sequence[str], rules: OutputRules, *, recursive: bool = False) -> list[Item]:
