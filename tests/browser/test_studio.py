@@ -241,6 +241,17 @@ def test_what_was_decided_about_a_file_stands_beside_it(
     page.locator("#notes").wait_for(state="hidden")
 
 
+def test_a_color_that_cannot_be_there_is_told_while_one_looks(open_studio: Opener, pictures: Path) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    click(page, 0.5, 0.55)
+    page.fill("#hex", "#00ff00")
+    page.press("#hex", "Enter")
+    page.locator("#notes").get_by_text("#00ff00 does not exist at the lightness of").wait_for()
+    page.click("#delete")
+    page.locator("#notes").wait_for(state="hidden")
+
+
 def test_a_session_that_the_server_forgot_is_made_anew(
     open_studio: Opener, pictures: Path, studio: str
 ) -> None:

@@ -313,6 +313,21 @@ def test_what_was_decided_about_a_file_is_told(server):
     server.client.delete(f"/api/sessions/{said['id']}")
 
 
+def test_a_wish_that_cannot_be_met_is_told_with_the_preview(server):
+    """The command line prints it with the result; whoever looks at a preview need not wait for that."""
+    begun = server.begin(png(np.full((32, 48), 12, np.uint8)))
+    points = [{"x": 5, "y": 6, "color": "#00ff00"}, {"x": 30, "y": 20, "color": "#0c0d0c"}]
+    body = {"hints": {"points": points}, "options": {"method": "levin", "size": 32}, "longer_side": 32}
+    shown = server.client.post(f"/api/sessions/{begun['id']}/preview", json=body)
+    (note,) = json.loads(shown.headers["tinct-notes"])
+    assert note.startswith("#00ff00 does not exist at the lightness of 5,6")
+    saved = server.client.post(f"/api/sessions/{begun['id']}/render", json={k: body[k] for k in ("hints", "options")})
+    assert json.loads(saved.headers["tinct-notes"]) == [note]
+    body["hints"]["points"] = points[1:]
+    met = server.client.post(f"/api/sessions/{begun['id']}/preview", json=body)
+    assert "tinct-notes" not in met.headers
+
+
 def test_a_file_of_which_nothing_is_to_be_said_has_no_notes(server):
     photo = png(np.full((32, 48), 99, np.uint8))
     assert "tinct-notes" not in server.client.post("/api/colorize", files={"photo": ("a.png", photo)}).headers

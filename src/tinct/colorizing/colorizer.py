@@ -293,6 +293,10 @@ class Colorizer:
         prediction = self.predict()
         return render_preview(small, prediction.ab, self._working_lightness(), points, self._options)
 
+    def unmet_wishes(self) -> list[str]:
+        """Notes of what is asked for and cannot be had, as `render` adds them to its result, a sentence each."""
+        return unmet_wishes(self.photo, self._hints.values())
+
     def gray(self, longer_side: int) -> NDArray[np.uint8]:
         """The gray photograph at a bounded size, as `preview` colors it.
 

@@ -69,6 +69,7 @@ class Photo:
         self.notes = decoded.notes
         self.pages = decoded.pages
         self.page = 1
+        self._own_colors: bool | None = None
         self.provenance: Provenance | None = None
         self.path = path
 
@@ -244,12 +245,15 @@ class Photo:
 
     def has_own_colors(self) -> bool:
         """True if the pixels have color apart from a tone, judged quickly by means of encoded values."""
+        if self._own_colors is None:
+            self._own_colors = self._pixels.ndim == 3 and self._is_colored()
+        return self._own_colors
+
+    def _is_colored(self) -> bool:
         import cv2
 
         from tinct.color.lab import rgb_to_lab
 
-        if self._pixels.ndim == 2:
-            return False
         height, width = self.working_size(_TINT_SIZE)
         small: Pixels = cv2.resize(self._pixels, (width, height), interpolation=cv2.INTER_AREA)
         encoded = small.reshape(height, width, 3) if self._profile is None else self._profile.to_srgb(small)

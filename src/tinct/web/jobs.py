@@ -171,9 +171,11 @@ def set_weights(settings: Settings, session: Session, weights: list[float]) -> N
     session.weights = weights
 
 
-def preview(settings: Settings, session: Session, body: PreviewRequest) -> bytes:
-    """The photograph in color at a bounded size, as JPEG."""
-    return encode_preview(colorizer_for(settings, session, body).preview(body.longer_side))
+def preview(settings: Settings, session: Session, body: PreviewRequest) -> ColoredFile:
+    """The photograph in color at a bounded size, as JPEG, with notes of wishes that cannot be met."""
+    colorizer = colorizer_for(settings, session, body)
+    content = encode_preview(colorizer.preview(body.longer_side))
+    return ColoredFile(content, tuple(one_line(note) for note in colorizer.unmet_wishes()))
 
 
 def gray(settings: Settings, session: Session, longer_side: int) -> bytes:

@@ -85,9 +85,18 @@ def status_of_error(error: TinctError) -> int:
     return 500 if isinstance(error, WeightsError) else 422
 
 
-def picture_response(content: bytes) -> Response:
-    """A picture as a response; the first bytes of the picture tell its media type."""
-    return Response(content, media_type=_media_type(content))
+def picture_response(content: bytes, notes: Sequence[str] = ()) -> Response:
+    """A picture as a response; the first bytes of the picture tell its media type.
+
+    Args:
+        content: the picture's file.
+        notes: wishes that the picture cannot meet, for the header `Tinct-Notes`.
+    """
+    return Response(content, media_type=_media_type(content), headers=_notes_header(notes))
+
+
+def _notes_header(notes: Sequence[str]) -> dict[str, str]:
+    return {NOTES_HEADER: json.dumps(list(dict.fromkeys(notes))[:MOST_NOTES])} if notes else {}
 
 
 def file_response(content: bytes, name: str | None = None, notes: Sequence[str] = ()) -> Response:
@@ -98,9 +107,7 @@ def file_response(content: bytes, name: str | None = None, notes: Sequence[str] 
         name: the file name that a browser saves under; None leaves the name to the client.
         notes: decisions about the photograph, for the header `Tinct-Notes`.
     """
-    headers = {"Content-Length": str(len(content))}
-    if notes:
-        headers[NOTES_HEADER] = json.dumps(list(dict.fromkeys(notes))[:MOST_NOTES])
+    headers = {"Content-Length": str(len(content)), **_notes_header(notes)}
     if name is not None:
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return StreamingResponse(_pieces(content), media_type=_media_type(content), headers=headers)

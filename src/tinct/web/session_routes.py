@@ -139,7 +139,7 @@ def _add_pictures(router: APIRouter, work: SessionWork) -> None:
     )
     async def preview(name: Name, body: PreviewRequest, request: Request) -> Response:
         """The photograph in color at a bounded size, with these hints and options and no others."""
-        return picture_response(await work.run(request, name, jobs.preview, body))
+        return picture_response(*await work.run(request, name, jobs.preview, body))
 
     @router.post(
         "/{name}/confidence",

@@ -68,7 +68,8 @@ export class Session {
     this.references = []; // [{ file, weight }]
     this.opening = null;
     this.sent = null; // which references the server has
-    this.told = () => {}; // called with what the server noted as it read the files
+    this.told = () => {}; // called with what the server noted: of the files as it read them, and of the last preview
+    this.notes = { files: [], preview: [] };
   }
 
   /** Upload the photograph; gives the server's description: id, width, height, preview_width, preview_height. */
@@ -85,7 +86,7 @@ export class Session {
     form.append('photo', this.photo, this.photo.name);
     this.sent = Promise.resolve({ files: '', weights: '' });
     const described = await (await request('api/sessions', { method: 'POST', body: form })).json();
-    this.told(described.notes ?? []);
+    this.#note('files', described.notes);
     return described;
   }
 
@@ -110,7 +111,7 @@ export class Session {
       if (there?.files !== files) for (const { file } of wanted) form.append('reference', file, file.name);
       form.append('weights', JSON.stringify(wanted.map(({ weight }) => weight)));
       const described = await (await request(`api/sessions/${id}/references`, { method: 'PUT', body: form })).json();
-      this.told(described.notes ?? []);
+      this.#note('files', described.notes);
       return { files, weights };
     })();
     await this.sent.catch((error) => {
@@ -138,7 +139,15 @@ export class Session {
   }
 
   async picture(path, body, options) {
-    return createImageBitmap(await (await this.ask(path, body, options)).blob());
+    const answer = await this.ask(path, body, options);
+    if (path === 'preview') this.#note('preview', JSON.parse(answer.headers.get('Tinct-Notes') ?? '[]'));
+    return createImageBitmap(await answer.blob());
+  }
+
+  #note(part, notes = []) {
+    if (this.notes[part].join() === notes.join()) return;
+    this.notes[part] = notes;
+    this.told([...this.notes.files, ...this.notes.preview]);
   }
 
   async answer(path, body, options) {

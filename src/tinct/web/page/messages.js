@@ -60,7 +60,7 @@ export function clearError(part, about = null) {
   if (about === null || alert.dataset.about === about) alert.replaceChildren();
 }
 
-/** What the server decided as it read the files, as long as they are shown. */
+/** What the server decided as it read the files, and which wishes it cannot meet, as long as they are so. */
 export function showNotes(notes) {
   const line = find('#notes');
   line.textContent = notes.join(' · ');
