@@ -321,7 +321,9 @@ def test_a_wish_that_cannot_be_met_is_told_with_the_preview(server):
     shown = server.client.post(f"/api/sessions/{begun['id']}/preview", json=body)
     (note,) = json.loads(shown.headers["tinct-notes"])
     assert note.startswith("#00ff00 does not exist at the lightness of 5,6")
-    saved = server.client.post(f"/api/sessions/{begun['id']}/render", json={k: body[k] for k in ("hints", "options")})
+    saved = server.client.post(
+        f"/api/sessions/{begun['id']}/render", json={k: body[k] for k in ("hints", "options")}
+    )
     assert json.loads(saved.headers["tinct-notes"]) == [note]
     body["hints"]["points"] = points[1:]
     met = server.client.post(f"/api/sessions/{begun['id']}/preview", json=body)
