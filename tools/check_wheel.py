@@ -2,7 +2,8 @@
 
 The wheel of tinct is installed without extras into an empty environment and runs there: an import without torch,
 help, the list of methods, one photograph in color. Then the wheel of the papers' weights is installed as well and one
-of its networks colorizes. With `--oldest` every dependency is the oldest that pyproject.toml allows.
+of its networks colorizes. At last the environment is trimmed as the container's is, and gives the same picture. With
+`--oldest` every dependency is the oldest that pyproject.toml allows.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PAPERS = ROOT / "packages" / "tinct-papers"
 """The folder of the distribution tinct-papers."""
+
+TRIM = ROOT / "integrations" / "container" / "trim.py"
+"""What leaves out of an environment what the container's server never loads."""
 
 MOST_BYTES = {"tinct": 40_000_000, "tinct_papers": 95_000_000}
 """The largest size of each wheel; package indexes take files of 100 MB."""
@@ -130,6 +134,13 @@ def try_out(wheels: Sequence[Path], place: Path, *, oldest: bool) -> None:
         sys.exit("tinct methods misses weights that the papers' wheel should have brought.")
     run([tinct, "colorize", gray, "-m", "zhang2016", "-o", other], place)
     run([python, "-c", IN_COLOR, gray, other], place)
+
+    if sys.platform == "linux" and not oldest:  # as the container's image is made
+        packages = run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], place)
+        run([python, str(TRIM), packages.strip()], place)
+        os.replace(run([tinct, "colorize", gray, "--out-dir", str(place)], place).strip(), other)
+        if Path(color).read_bytes() != Path(other).read_bytes():
+            sys.exit(f"tinct gives another picture after {TRIM.name} than before.")
 
 
 def run(command: Sequence[str], place: Path = ROOT) -> str:

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -22,7 +23,9 @@ from PIL import Image
 from skimage import data
 
 FOLDER = Path(__file__).resolve().parents[1]
-HADOLINT = shutil.which("hadolint")
+HADOLINT = shutil.which(
+    "hadolint", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+)
 IMAGE = os.environ.get("TINCT_IMAGE", "")
 PODMAN = shlex.split(os.environ.get("TINCT_PODMAN", "podman"))
 RUN = shlex.split(os.environ.get("TINCT_PODMAN_RUN", ""))
