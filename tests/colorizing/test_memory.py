@@ -15,7 +15,7 @@ from skimage import data
 from installed_methods import EVERY_METHOD
 from network_runs import counted_runs
 from tinct.colorizing import colorizer as module
-from tinct.colorizing.cache import Recent, held_bytes
+from tinct.colorizing.cache import LruCache, held_bytes
 from tinct.colorizing.colorizer import Colorizer
 from tinct.photo import Photo
 
@@ -260,7 +260,7 @@ def test_memory_is_what_is_freed_with_it(method: str, size: int) -> None:
 
 
 def test_the_values_used_last_are_kept() -> None:
-    kept: Recent[str, str] = Recent(2)
+    kept: LruCache[str, str] = LruCache(2)
     for key in "abac":
         kept.get(key, key.upper)
     assert list(kept) == ["A", "C"]
@@ -268,7 +268,7 @@ def test_the_values_used_last_are_kept() -> None:
 
 
 def test_large_values_are_kept_alone() -> None:
-    kept: Recent[int, np.ndarray] = Recent(3, bytes_limit=1000)
+    kept: LruCache[int, np.ndarray] = LruCache(3, bytes_limit=1000)
     for n in range(3):
         kept.get(n, lambda: np.zeros(100, np.uint8))
     assert len(kept) == 3

@@ -25,12 +25,12 @@ FEATURES_BYTES = 64 << 20
 """Bytes up to which the features of a second method or working size are kept; at the usual sizes two take a fifth."""
 
 
-class Recent(Generic[Key, Value]):
-    """The values used last, by keys; the longest unused value is dropped first.
+class LruCache(Generic[Key, Value]):
+    """A bounded cache, from which the least recently used value is dropped first.
 
     Attributes:
-        limit: how many values are kept at most.
-        bytes_limit: how many bytes they may take together before all but the last one go; None is any number.
+        limit: the most values that are kept.
+        bytes_limit: the most bytes of all values, unless the last value alone has more; None is any number.
     """
 
     def __init__(self, limit: int, bytes_limit: int | None = None) -> None:
@@ -72,8 +72,8 @@ class Cache:
 
     Attributes:
         lightness: L* of the photograph, by working size.
-        shrunk: L* of the photograph that previews are made from, by longer side.
-        small: gray pictures that previews color, by longer side.
+        preview_lightness: L* of the photograph that previews are made from, by longer side.
+        preview_gray: gray pictures that previews color, by longer side.
         features: a method's features of the photograph, by method and working size.
         references: a method's features of references, by reference, method and working size.
         attended: the photograph's attention to references, by reference, method and working size.
@@ -83,18 +83,18 @@ class Cache:
     """
 
     def __init__(self) -> None:
-        self.lightness: Recent[int, Array] = Recent(4)
-        self.shrunk: Recent[int, Array] = Recent(2)
-        self.small: Recent[int, Photo] = Recent(4)
-        self.features: Recent[Hashable, Any] = Recent(2, FEATURES_BYTES)
-        self.references: Recent[tuple[int, str, int], Any] = Recent(REFERENCES)
-        self.attended: Recent[tuple[int, str, int], Any] = Recent(REFERENCES)
-        self.recalled: Recent[Hashable, Any] = Recent(1)
-        self.matched: Recent[Hashable, Any] = Recent(1)
-        self.predictions: Recent[Hashable, Prediction] = Recent(1)
+        self.lightness: LruCache[int, Array] = LruCache(4)
+        self.preview_lightness: LruCache[int, Array] = LruCache(2)
+        self.preview_gray: LruCache[int, Photo] = LruCache(4)
+        self.features: LruCache[Hashable, Any] = LruCache(2, FEATURES_BYTES)
+        self.references: LruCache[tuple[int, str, int], Any] = LruCache(REFERENCES)
+        self.attended: LruCache[tuple[int, str, int], Any] = LruCache(REFERENCES)
+        self.recalled: LruCache[Hashable, Any] = LruCache(1)
+        self.matched: LruCache[Hashable, Any] = LruCache(1)
+        self.predictions: LruCache[Hashable, Prediction] = LruCache(1)
 
     @property
-    def slots(self) -> tuple[Recent[Any, Any], ...]:
+    def slots(self) -> tuple[LruCache[Any, Any], ...]:
         """All slots."""
         return tuple(vars(self).values())
 
@@ -118,7 +118,7 @@ def held_bytes(*values: Any) -> int:
     """Bytes of the arrays that values hold; an array that several values hold counts once.
 
     Args:
-        values: arrays, bytes, `Photo`, `Recent`, dataclasses, and dicts, tuples and lists of such; other objects count
+        values: arrays, bytes, `Photo`, `LruCache`, dataclasses, and dicts, tuples and lists of such; others count
             as nothing.
     """
     buffers: dict[int, int] = {}
@@ -144,7 +144,7 @@ def _parts(value: Any) -> list[Any]:
         return list(vars(value).values())
     if isinstance(value, dict):
         return list(value.values())
-    if isinstance(value, tuple | list | Recent):
+    if isinstance(value, tuple | list | LruCache):
         return list(value)
     if is_dataclass(value) and not isinstance(value, type):
         named = {each.name: getattr(value, each.name) for each in fields(value)}

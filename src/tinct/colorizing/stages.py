@@ -144,12 +144,12 @@ class Stages:
             gray = merge_lightness(lightness, np.zeros((*lightness.shape, 2), np.float32))[..., 0]
             return Photo.from_array(np.rint(gray * 255).astype(np.uint8))
 
-        return self.cache.small.get(longer_side, shrunk)
+        return self.cache.preview_gray.get(longer_side, shrunk)
 
     def _small_lightness(self, photo: Photo, longer_side: int) -> Array:
         """L* at a bounded size; for small sizes from a larger one that is kept, not from the whole again."""
         side = max(longer_side, PREVIEW_SIDE)
-        large = self.cache.shrunk.get(side, lambda: photo.working_lightness(side))
+        large = self.cache.preview_lightness.get(side, lambda: photo.working_lightness(side))
         height, width = photo.working_size(longer_side)
         return average_lightness(large, large.shape, (height, width))
 
