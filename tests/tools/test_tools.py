@@ -32,7 +32,7 @@ def test_each_tool_explains_itself(name: str):
 
 
 def test_each_tool_is_named_in_the_documentation():
-    files = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "Makefile"]
+    files = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "Makefile"]
     pages = "".join(file.read_text() for file in files)
     missing = [name for name in TOOLS if f"-m tools.{name}" not in pages]
     assert not missing
