@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.color.srgb import RGB_TO_XYZ, WHITE, decode_srgb
+from tinct.errors import PhotoError
+from tinct.photo.jpeg_xl_color import CUSTOM, StatedColor
 from tinct.photo.profiles import BRADFORD, ColorProfile, Curve
 
 _BT709, _P3, _BT2020, _NTSC, _BT601 = (
@@ -67,6 +69,26 @@ def nclx_profile(coded: dict[str, Any], notes: list[str]) -> ColorProfile | None
     if not (isinstance(primaries, int) and isinstance(transfer, int)):
         return None
     return _coded((primaries, transfer, 0, 1), notes)
+
+
+def jpeg_xl_profile(color: StatedColor, notes: list[str]) -> ColorProfile | None:
+    """The color profile that a JPEG XL's header states, for pixels as libjxl gives them; None for sRGB.
+
+    Args:
+        color: what the header states.
+        notes: takes notes on color spaces that are applied or cannot be kept.
+    Raises:
+        PhotoError: if an ICC profile states the color, or whites or primaries that common spaces do not have.
+    """
+    if color.icc:  # libjxl gives either the profile's values or 8 bits of linear light
+        raise PhotoError("it is a JPEG XL with an ICC profile, which is not read; save it as PNG or TIFF.")
+    primaries = 12 if color.primaries == 11 else color.primaries
+    if color.white != 1 or primaries not in _PRIMARIES or primaries == CUSTOM:
+        raise PhotoError("it is a JPEG XL of rare primaries, which is not read; save it as PNG or TIFF.")
+    if color.gamma is None:
+        return _coded((primaries, color.transfer, 0, 1), notes)
+    notes.append("its coded color was applied; the pixels are sRGB now")
+    return _profile(_power(1 / max(color.gamma, 1e-3)), _PRIMARIES[primaries], _D65)
 
 
 def _coded(body: Sequence[int], notes: list[str]) -> ColorProfile | None:

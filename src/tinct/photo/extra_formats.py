@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from tinct.errors import MissingExtraError, PhotoError
 from tinct.photo import color_models, headers, ifd
-from tinct.photo.coded_color import nclx_profile
+from tinct.photo.coded_color import jpeg_xl_profile, nclx_profile
 from tinct.photo.file_metadata import FileMetadata, Limits
+from tinct.photo.jpeg_xl_color import stated_color
 from tinct.photo.profiles import ColorProfile
 
 Pixels = NDArray[Any]
+
+_HEADER = 4096
+"""Bytes of a JPEG XL code stream in which its header is looked for."""
 
 
 def read_heic(stream: BinaryIO, limits: Limits) -> tuple[Pixels, FileMetadata, ColorProfile | None]:
@@ -47,7 +51,7 @@ def read_heic(stream: BinaryIO, limits: Limits) -> tuple[Pixels, FileMetadata, C
     return np.array(file), found, profile  # a copy: the file's memory goes when it is closed
 
 
-def read_jpeg_xl(stream: BinaryIO, limits: Limits) -> tuple[Pixels, FileMetadata, None]:
+def read_jpeg_xl(stream: BinaryIO, limits: Limits) -> tuple[Pixels, FileMetadata, ColorProfile | None]:
     """Read the first frame of a JPEG XL, upright, of 8 or 16 bits."""
     import imagecodecs
 
@@ -65,19 +69,19 @@ def read_jpeg_xl(stream: BinaryIO, limits: Limits) -> tuple[Pixels, FileMetadata
     array = np.asarray(imagecodecs.jpegxl_decode(data, index=0, numthreads=1))
     if array.ndim not in (2, 3):
         raise PhotoError("it is a JPEG XL of several layers, which is not read; save it as PNG.")
-    found.notes.append("it is JPEG XL; its colors are taken as sRGB")
+    profile = jpeg_xl_profile(stated_color(_code_stream(data)), found.notes)
     if array.dtype.kind == "f" or array.dtype.itemsize > 2:
         sample_format = color_models.FLOAT if array.dtype.kind == "f" else color_models.UNSIGNED
         array = color_models.unsigned(array, array.dtype.itemsize * 8, sample_format, found.notes)
-    return array, found, None
+    return array, found, profile
 
 
 def _code_stream(data: bytes) -> bytes:
     if data.startswith(b"\xff\x0a"):
-        return data[:64]
+        return data[:_HEADER]
     for kind, body in _boxes(data):
         if kind in (b"jxlc", b"jxlp"):
-            return body[4 * (kind == b"jxlp") :][:64]
+            return body[4 * (kind == b"jxlp") :][:_HEADER]
     return b""
 
 

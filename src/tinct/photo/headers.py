@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 from tinct.errors import PhotoError
 
@@ -46,27 +47,37 @@ def jpeg_xl_size(stream: bytes) -> Size:
     """
     if stream[:2] != b"\xff\x0a" or len(stream) < 16:
         raise PhotoError("it has no JPEG XL code stream; it is damaged; copy or export it again.")
-    bits = _Bits(stream[2:16])
+    return (*take_jpeg_xl_size(Bits(stream[2:16])), 4)
+
+
+def take_jpeg_xl_size(bits: Bits) -> tuple[int, int]:
+    """Width and height, as JPEG XL headers write them."""
     small = bits.take(1)
     height = _jxl_side(bits, small)
     ratio = bits.take(3)
     if ratio == 0:
-        return _jxl_side(bits, small), height, 4
+        return _jxl_side(bits, small), height
     across, down = _JXL_RATIOS[ratio]
-    return height * across // down, height, 4
+    return height * across // down, height
 
 
-def _jxl_side(bits: _Bits, small: int) -> int:
+def _jxl_side(bits: Bits, small: int) -> int:
     return (bits.take(5) + 1) * 8 if small else bits.take((9, 13, 18, 30)[bits.take(2)]) + 1
 
 
-class _Bits:
+class Bits:
     """Reads whole numbers from a byte string, the least significant bit first."""
 
     def __init__(self, data: bytes) -> None:
         self._left = int.from_bytes(data, "little")
 
     def take(self, count: int) -> int:
+        """The next number of so many bits; 0 behind the end."""
         value = self._left & ((1 << count) - 1)
         self._left >>= count
         return value
+
+    def choose(self, choices: Sequence[tuple[int, int]]) -> int:
+        """The next number of JPEG XL's U32 fields: two bits choose one of four pairs (bits, offset)."""
+        count, offset = choices[self.take(2)]
+        return self.take(count) + offset

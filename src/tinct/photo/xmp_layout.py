@@ -195,8 +195,8 @@ class _Reader:
     def _refused(self, *_: object) -> None:
         raise XmpError("it has a document type")
 
-    def _count(self) -> None:
-        self._left -= 1
+    def _count(self, events: int = 1) -> None:
+        self._left -= events
         if self._left < 0:
             raise XmpError("it has too many elements")
 
@@ -207,7 +207,7 @@ class _Reader:
         )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._count()
+        self._count(1 + len(attributes))
         start, depth = self._parser.CurrentByteIndex, len(self._open)
         within = self.layout.rdf is not None and self.layout.rdf.end == 0
         element = Element(name, start, _tag_end(self.layout.data, start), attributes, self._prefixes, False)
