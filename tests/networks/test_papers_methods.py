@@ -278,8 +278,16 @@ def test_exemplars_that_do_not_count_are_as_none():
     alone = method.predict(lightness, nothing(lightness), [reference(OTHER)]).ab
     beside = method.predict(lightness, nothing(lightness), [reference(OTHER), reference(COLOR, 0.0)]).ab
     assert np.array_equal(alone, beside)
-    with pytest.raises(MethodError, match="xu2020 takes its colors from a reference"):
-        method.predict(lightness, nothing(lightness), [reference(OTHER, 0.0)])
+    none = method.predict(lightness, nothing(lightness), [reference(OTHER, 0.0)]).ab
+    assert np.array_equal(none, method.refine(lightness))
+
+
+@pytest.mark.parametrize("name", EXEMPLAR)
+def test_without_a_reference_the_answer_is_the_precolor(name):
+    lightness, method = lightness_of(COLOR), get_method(name)
+    found = method.predict(lightness, nothing(lightness), []).ab
+    assert np.array_equal(found, method.refine(lightness))
+    assert not np.array_equal(found, method.predict(lightness, nothing(lightness), [reference(OTHER)]).ab)
 
 
 def test_places_of_matching_make_a_difference():
@@ -316,6 +324,14 @@ def test_the_list_of_methods_says_what_is_installed(capsys, uninstalled):
     assert run(["methods"]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("zhang2016 ")]
     assert line.split()[3] == "no"
+
+
+def test_the_list_of_methods_says_what_is_for_study(capsys):
+    assert run(["methods"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    marked = [card.name for card in CARDS.values() if card.for_study]
+    assert {"zhang2016", "scunet", "larsson2016"} <= set(marked)
+    assert shown.count("study)") == len(marked)
 
 
 def test_the_command_line_takes_them(capsys, tmp_path, monkeypatch):

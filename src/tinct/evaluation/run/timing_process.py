@@ -99,7 +99,8 @@ def _colorization(order: Order) -> Callable[[], object]:
     from tinct.methods import get_method
 
     method = get_method(order["method"])
-    reference = [read_rgb(Path(order["reference"]))] if method.needs_reference else None
+    follows = method.needs_reference or method.exemplar_based
+    reference = [read_rgb(Path(order["reference"]))] if follows else None
     hints = _hints(true, size) if method.needs_hints else None
     return lambda: colorize(gray, reference, hints, method=order["method"])
 

@@ -14,8 +14,15 @@ _FOLDER = "tinct.networks.scunet"
 _TRAINING, _RELEASE = f"{_FOLDER}.training:ScunetTraining", f"{_FOLDER}.network:RELEASE"
 
 CARDS = (
-    Card("scunet", PAPER, f"{_FOLDER}.method:SCUNET", _TRAINING, _RELEASE),
-    Card("scunet-classregsoft", PAPER, f"{_FOLDER}.method:SCUNET_CLASSREGSOFT", _TRAINING, _RELEASE),
-    Card("scunet-regsoft", PAPER, f"{_FOLDER}.method:SCUNET_REGSOFT", _TRAINING, _RELEASE),
+    Card("scunet", PAPER, f"{_FOLDER}.method:SCUNET", _TRAINING, _RELEASE, for_study=True),
+    Card(
+        "scunet-classregsoft",
+        PAPER,
+        f"{_FOLDER}.method:SCUNET_CLASSREGSOFT",
+        _TRAINING,
+        _RELEASE,
+        for_study=True,
+    ),
+    Card("scunet-regsoft", PAPER, f"{_FOLDER}.method:SCUNET_REGSOFT", _TRAINING, _RELEASE, for_study=True),
 )
 """The cards of the folder's networks."""

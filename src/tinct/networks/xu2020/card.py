@@ -31,7 +31,7 @@ CARDS = (
     Card(
         "xu2020-transfer",
         PAPER,
-        training=f"{_FOLDER}.training:TransferTraining",
+        training=f"{_FOLDER}.transfer_training:TransferTraining",
         release=f"{_FOLDER}.release:TRANSFER",
     ),
     Card(
@@ -39,6 +39,12 @@ CARDS = (
         PAPER,
         training=f"{_FOLDER}.colorization_training:ColorizationTraining",
         release=f"{_FOLDER}.release:COLORIZATION",
+    ),
+    Card(
+        "xu2020-total",
+        PAPER,
+        training=f"{_FOLDER}.total_training:TotalTraining",
+        release=f"{_FOLDER}.release:TOTAL",
     ),
     Card(
         "xu2020-lite-total",

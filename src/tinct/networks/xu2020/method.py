@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from tinct.color.gamut import merge_lightness
 from tinct.color.lab import rgb_to_lab
-from tinct.errors import MethodError
 from tinct.hints import HintField
 from tinct.methods.automatic import UNKNOWN_CONFIDENCE
 from tinct.methods.exported import channels_first, exported_network
@@ -43,7 +42,7 @@ class Stages:
 
     Attributes:
         precolor: a* b* without any reference.
-        coarse: a* b* that the transfer found, the references' mean.
+        coarse: a* b* that the transfer found, the references' mean; the pre-color where there is no reference.
         shown: the pixels of it that the colorization sub-net sees, (H, W), bool.
         ab: the answer.
     """
@@ -58,7 +57,8 @@ class Stages:
 class Exemplar(Method):
     """Both sub-nets.
 
-    Several references each give a coarse chroma map; these are averaged by weight.
+    Several references each give a coarse chroma map; these are averaged by weight. Without a reference the answer is
+    the pre-color, the colorization sub-net's from an empty ab map.
 
     Attributes:
         name, summary, source, working_size: as of `tinct.methods.Method`.
@@ -72,7 +72,7 @@ class Exemplar(Method):
     matching: str = "adain"
     places: Places = EVERYWHERE
     working_size: int = 256
-    needs_reference = True
+    exemplar_based = True
     probability: ClassVar[float] = PROBABILITY
 
     @property
@@ -91,7 +91,6 @@ class Exemplar(Method):
         """Predict chroma; the seed says which pixels of the coarse chroma are shown to the colorization sub-net.
 
         Raises:
-            MethodError: if there is no reference that counts.
             WeightsError: if a network is not installed.
         """
         ab = self.stages(lightness, references, seed=seed).ab
@@ -100,10 +99,10 @@ class Exemplar(Method):
     def stages(self, lightness: Array, references: Sequence[Reference], *, seed: int = 0) -> Stages:
         """All that `predict` finds on its way; it raises the same."""
         used = [reference for reference in references if reference.weight > 0]
-        if not used:
-            raise MethodError(f"{self.name} takes its colors from a reference and got none; give one.")
         lightness = np.asarray(lightness, np.float32)
         precolor = self.refine(lightness)
+        if not used:
+            return Stages(precolor, precolor, np.zeros(lightness.shape, bool), precolor)
         content = merge_lightness(lightness, precolor)
         coarse = [rgb_to_lab(self.stylized(content, one))[..., 1:] for one in used]
         mean = np.average(coarse, axis=0, weights=[one.weight for one in used]).astype(np.float32)

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from tinct.networks.graph import Graph, pixel_axes
 from tinct.networks.layers.blocks import upsampled
 from tinct.networks.xu2020.places import LEVELS
-from tinct.networks.xu2020.transfer_network import BETWEEN, Xu2020Transfer
+from tinct.networks.xu2020.transfer_network import BETWEEN, Xu2020Transfer, activated
 
 TRACED = 48
 """Side of the example that is traced, a multiple of 8; any other will do."""
@@ -60,10 +60,10 @@ class DecodePart(nn.Module):
 
     def forward(self, features: Tensor, pooled: Tensor, before: Tensor) -> Tensor:
         """The part's outputs of its inputs; see the class."""
-        x = F.relu(self.into(features))
+        x = activated(self.into(features))
         x = torch.cat([upsampled(x, before), upsampled(pooled, before), before], 1)
         for conv in self.between:
-            x = F.relu(conv(x))
+            x = activated(conv(x))
         return x
 
 

@@ -86,6 +86,9 @@ COLORIZATION = Release(
 )
 """The colorization sub-net as `tinct export` writes it."""
 
+TOTAL = COLORIZATION._replace(name="xu2020-colorization")
+"""The colorization sub-net as end-to-end training left it; the file replaces the one by itself."""
+
 LITE = Release(Xu2020Config, lambda config: LiteTransfer(config.transfer), lite_graphs)
 """The lighter transfer sub-net as `tinct export` writes it."""
 

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tinct.errors import OptionError
+from tinct.networks.layers.blocks import smoothly_upsampled
+from tinct.networks.layers.efficientnet_lite import EfficientNetLite2, take_pretrained
 from tinct.networks.layers.vgg19 import CHANNELS, VGG19, scaled
 from tinct.networks.xu2020.encoder_weights import TEACHER, encoder_weights, teacher
+from tinct.networks.xu2020.even_start import evenly_started, normalize
 from tinct.networks.xu2020.network import Xu2020Config
-from tinct.networks.xu2020.transfer_network import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, Xu2020Transfer
 from tinct.training.pool import Pool
-from tinct.training.sheets import write_sheet
 from tinct.training.training import Training
 from tinct.training.validation import mean_over
 from tinct.training.views import photographs_at, random_view, whole_view
 
 SHOWN = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_4", "conv4_1")
 """The encoder's features that the transfer sub-net looks at; a student learns those that its teacher has."""
+
+SEEN_CHANNELS = 48 + 120
+"""Channels of EfficientNet-Lite2 at 1/8 and at 1/16, which a conv4_1 without a teacher of its own kind predicts."""
+
+MEASURED = 8, 96
+"""Photographs, and their side, by what is seen of which layers are started (`tinct.networks.xu2020.even_start`)."""
 
 ROWS = 8
 """Photographs on a sheet."""
@@ -33,156 +38,128 @@ CHUNK = 16
 
 @dataclass(frozen=True)
 class EncoderRecipe:
-    """Whom the student learns from.
+    """Whom the student learns from, and what conv4_1 learns where the teacher's file has no such layer.
+
+    conv4_1 is left as it is where nobody teaches it.
 
     Attributes:
-        encoder: the teacher, as in `tinct.networks.xu2020.encoder_weights.encoder_weights`.
+        encoder: the teacher, as in `tinct.networks.xu2020.encoder_weights.encoder_weights`; "none" where `start` gives
+            all layers but conv4_1.
+        start: the encoder whose layers are taken over and kept as they are, all but conv4_1, in the same words; "" for
+            a fresh student.
+        seen: weight of predicting from conv4_1 what a frozen EfficientNet-Lite2 sees at 1/8 and 1/16; at 0 it teaches
+            nothing.
+        pooled: weight of predicting from conv4_1 the pooled feature under it, colors included, meanwhile.
     """
 
     encoder: str = TEACHER
+    start: str = ""
+    seen: float = 0.0
+    pooled: float = 1.0
 
 
 class StudentEncoder(nn.Module):
-    """A narrower VGG-19, and for each layer it learns a linear map to the teacher's channels, which is then dropped."""
+    """A narrower VGG-19, and for each layer it learns a linear map to the teacher's channels, which is then dropped.
 
-    def __init__(self, width: float, layers: Sequence[str]) -> None:
+    Args:
+        width: multiplies the channels of VGG-19.
+        layers: the layers that a teacher has shown.
+        alone: True where conv4_1 learns without a teacher of its own kind; linear maps then read out of it what
+            EfficientNet-Lite2 sees and the pooled feature under it.
+    """
+
+    def __init__(self, width: float, layers: Sequence[str], *, alone: bool = False) -> None:
         super().__init__()
-        self.encoder, self.layers = VGG19(width), tuple(layers)
+        self.encoder, self.layers, self.alone = VGG19(width), tuple(layers), alone
         self.maps = nn.ModuleDict(
             {name: nn.Conv2d(scaled(CHANNELS[name], width), CHANNELS[name], 1) for name in layers}
         )
+        if alone:
+            deepest = self.encoder.channels("conv4_1")
+            self.seen = nn.Conv2d(deepest, SEEN_CHANNELS, 1)
+            self.pooled = nn.Conv2d(deepest, self.encoder.channels("conv3_4"), 1)
 
     def forward(self, rgb: Tensor) -> dict[str, Tensor]:
-        """The teacher's features as this one sees them."""
-        found = self.encoder.features(rgb, self.layers)
-        return {name: self.maps[name](features) for name, features in found.items()}
+        """The teacher's features as the student sees them; of a conv4_1 without a teacher, what is read out of it."""
+        found = self.encoder.features(rgb, {*self.layers, *(("conv3_4", "conv4_1") if self.alone else ())})
+        answers = {name: self.maps[name](found[name]) for name in self.layers}
+        if self.alone:
+            answers |= {"seen": self.seen(found["conv4_1"]), "pooled": self.pooled(found["conv4_1"])}
+            answers["under"] = F.avg_pool2d(found["conv3_4"], 2)
+        return answers
 
 
 class EncoderTraining(Training):
     """Knowledge distillation of the encoder: every layer's features, as a share of what varies in them.
 
+    The teacher of conv4_1 is EfficientNet-Lite2 where the published VGG-19's file ends before it.
     Source: Romero et al., FitNets, ICLR 2015, at every level instead of one.
     """
 
     kinds = (StudentEncoder, Xu2020Config, EncoderRecipe)
 
     def prepare(self, pool: Pool) -> None:
-        """Open the published network."""
-        self.teacher, known = teacher()
-        self.teacher.to(pool.weights.device)
-        self.layers = tuple(name for name in SHOWN if name in known)
+        """Open the teachers."""
+        recipe = self.recipe
+        self.start = encoder_weights(recipe.start) if recipe.start else {}
+        self.layers: tuple[str, ...] = ()
+        if recipe.encoder != "none":
+            self.teacher, known = teacher()
+            self.teacher.to(pool.weights.device)
+            self.layers = tuple(name for name in SHOWN if name in known)
+        self.alone = recipe.seen > 0 and "conv4_1" not in self.layers
+        if self.alone:
+            self.backbone = EfficientNetLite2()
+            take_pretrained(self.backbone)
+            self.backbone.requires_grad_(False).eval().to(pool.weights.device)
+            self.few = few_photographs(pool)
 
     def build(self) -> StudentEncoder:
         """A fresh student, with ImageNet's normalization: the teacher's color transform reaches to 150."""
-        return StudentEncoder(self.network.transfer, self.layers)
+        model = StudentEncoder(self.network.transfer, self.layers, alone=self.alone)
+        if self.start:
+            model.encoder.load({k: v for k, v in self.start.items() if not k.startswith("conv4_1")})
+        if self.alone:
+            encoder = model.encoder.to(self.few.device)
+            normalize(encoder, self.few, encoder.names[:-1])
+            under = encoder.features(self.few, ("conv3_4",))["conv3_4"]
+            evenly_started(encoder.get_submodule("conv4_1"), F.avg_pool2d(under, 2))  # type: ignore[arg-type]
+        return model
 
     def losses(self, model: StudentEncoder, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
         """One for each layer: the share of the teacher's variance that is not explained."""
+        return self._unexplained(model, *random_photographs(pool, count, size)[:2])
+
+    def _unexplained(self, model: StudentEncoder, rgb: Tensor, lightness: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():
-            rgb = random_photographs(pool, count, size)[0]
-            wanted = self.teacher.features(rgb, self.layers)
-        return {name: _unexplained(found, wanted[name]) for name, found in model(rgb).items()}
+            wanted = self.teacher.features(rgb, self.layers) if self.layers else {}
+        found = model(rgb)
+        losses = {name: unexplained(found[name], wanted[name]) for name in self.layers}
+        if self.alone:
+            seen = self._seen(lightness, found["seen"])
+            losses["seen"] = self.recipe.seen * unexplained(found["seen"], seen)
+            losses["pooled"] = self.recipe.pooled * unexplained(found["pooled"], found["under"].detach())
+        return losses
+
+    @torch.no_grad()
+    def _seen(self, lightness: Tensor, like: Tensor) -> Tensor:
+        """What EfficientNet-Lite2 sees at 1/8 and 1/16, each channel in units of its own deviation."""
+        levels = self.backbone((lightness - 50) / 50)
+        both = [level.float() for level in (levels.eighth, levels.sixteenth)]
+        maps = torch.cat([smoothly_upsampled(level, like) for level in both], 1)
+        return maps / maps.std((0, 2, 3), keepdim=True).clamp_min(1e-3)
 
     @torch.no_grad()
     def validate(self, model: StudentEncoder, pool: Pool, held_out: Tensor) -> dict[str, float]:
-        """The same shares on held-out photographs, for each layer."""
+        """The same shares on held-out photographs, for each layer; and the share of conv4_1's live units."""
 
         def figures(index: Tensor) -> dict[str, float]:
-            rgb = whole_photographs(pool, index)[0]
-            wanted = self.teacher.features(rgb, self.layers)
-            return {name: float(_unexplained(found, wanted[name])) for name, found in model(rgb).items()}
+            rgb, lightness, _ = whole_photographs(pool, index)
+            shares = {name: float(x) for name, x in self._unexplained(model, rgb, lightness).items()}
+            alive = model.encoder.features(rgb, ("conv4_1",))["conv4_1"].amax((0, 2, 3)) > 0
+            return shares | {"alive": float(alive.float().mean())}
 
         return mean_over(held_out, CHUNK, figures)
-
-
-@dataclass(frozen=True)
-class TransferRecipe:
-    """What the decoder's training minimizes.
-
-    Attributes:
-        encoder: where the encoder's weights come from, as in `tinct.networks.xu2020.encoder_weights.encoder_weights`.
-        reconstruction: weight of the mean squared error, sRGB 0..1.
-        perceptual: weight of the mean squared error of the encoder's features of output and photograph.
-        pooled: weight of predicting the pooled feature under conv4_1 from it, which keeps a conv4_1 that has no
-            weights of its own from forgetting what it sees; unused where it has some.
-    """
-
-    encoder: str = TEACHER
-    reconstruction: float = 0.8
-    perceptual: float = 0.2
-    pooled: float = 0.1
-
-
-class TransferModel(nn.Module):
-    """The transfer sub-net, and a head for training that reads pooled features back out of conv4_1."""
-
-    def __init__(self, width: float) -> None:
-        super().__init__()
-        self.network = Xu2020Transfer(width)
-        self.pooled = nn.Conv2d(scaled(512, width), scaled(256, width), 1)
-
-
-class TransferTraining(Training):
-    """The decoder learns to give photographs back; the encoder stays as it is, but for layers without weights."""
-
-    kinds = (TransferModel, Xu2020Config, TransferRecipe)
-
-    def prepare(self, pool: Pool) -> None:
-        """Read the encoder's weights."""
-        self.weights = encoder_weights(self.recipe.encoder)
-
-    def build(self) -> TransferModel:
-        """A fresh decoder behind the encoder's weights."""
-        model = TransferModel(self.network.transfer)
-        unknown = model.network.encoder.load(self.weights)
-        if unknown not in ((), ("conv4_1",)) and self.recipe.encoder != "none":
-            raise OptionError(f"{self.recipe.encoder} has no weights for {unknown[0]}; give a whole encoder.")
-        model.pooled.requires_grad_(bool(unknown))
-        _start_at_gray(model.network.decoder.conv1_1)
-        return model
-
-    def losses(self, model: TransferModel, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
-        """Weighted losses of one random batch; no statistics are matched in training."""
-        recipe, network = self.recipe, model.network
-        rgb = random_photographs(pool, count, size)[0]
-        encoded = network.encode(rgb)
-        found = network.decoder(encoded)[0]
-        out = {
-            "reconstruction": recipe.reconstruction * F.mse_loss(found.float(), rgb),
-            "perceptual": recipe.perceptual * perceptual_loss(network.encoder, found, rgb),
-        }
-        if model.pooled.weight.requires_grad:
-            wanted = encoded.pooled[-1].detach()
-            out["pooled"] = recipe.pooled * _unexplained(model.pooled(encoded.deepest), wanted)
-        return out
-
-    @torch.no_grad()
-    def validate(self, model: TransferModel, pool: Pool, held_out: Tensor) -> dict[str, float]:
-        """PSNR of reconstructions (dB), and of transfers to another photograph the share of style that is left.
-
-        `style` is how far the transfer's feature statistics are from the style's, over how far the photograph's are.
-        """
-        network = model.network
-
-        def figures(index: Tensor) -> dict[str, float]:
-            rgb = whole_photographs(pool, index)[0]
-            style = rgb.roll(1, 0)
-            found = network(rgb, style).clamp(0, 1)
-            return {
-                "reconstruction": reconstruction(network(rgb), rgb),
-                "style": style_left(network.encoder, found, rgb, style),
-            }
-
-        return mean_over(held_out, CHUNK, figures)
-
-    @torch.no_grad()
-    def draw(self, model: TransferModel, pool: Pool, held_out: Tensor, file: Path) -> None:
-        """A photograph a row: itself, the style, reconstruction, AdaIN everywhere, in the encoder, in the decoder."""
-        rgb = whole_photographs(pool, held_out[:ROWS], 160)[0]
-        style = rgb.roll(1, 0)
-        columns = [rgb, style, model.network(rgb)]
-        columns += [model.network(rgb, style, places=p) for p in (EVERYWHERE, ENCODER_ONLY, DECODER_ONLY)]
-        write_sheet([as_bytes(column) for column in columns], file)
 
 
 def perceptual_loss(encoder: VGG19, found: Tensor, wanted: Tensor) -> Tensor:
@@ -195,18 +172,6 @@ def perceptual_loss(encoder: VGG19, found: Tensor, wanted: Tensor) -> Tensor:
     seen = encoder.features(found, layers)
     errors = [F.mse_loss(seen[name].float(), truth[name].float()) for name in layers]
     return torch.stack(errors).mean()
-
-
-@torch.no_grad()
-def _start_at_gray(output: nn.Conv2d) -> None:
-    """Let a fresh decoder answer middle gray.
-
-    From He's start it answers colors a hundred times too large, and the way back kills its units: after 500 steps at
-    1e-3, 31 of 32 were dead and the answer gray for good (squared error 0.016); so begun it is at 0.006 after 60.
-    """
-    output.weight.mul_(0.01)
-    assert output.bias is not None
-    output.bias.fill_(0.5)
 
 
 def style_distance(encoder: VGG19, found: Tensor, style: Tensor) -> Tensor:
@@ -245,12 +210,19 @@ def whole_photographs(pool: Pool, index: Tensor, size: int = 224) -> tuple[Tenso
         return photographs_at(pool, index, whole_view(pool.sizes[index]).grid(size))
 
 
+def few_photographs(pool: Pool) -> Tensor:
+    """sRGB of the photographs by which layers are started."""
+    count, side = MEASURED
+    drawn = torch.nonzero(pool.weights)[:, 0]
+    return whole_photographs(pool, drawn[:: max(1, len(drawn) // count)][:count], side)[0]
+
+
 def as_bytes(rgb: Tensor) -> Tensor:
     """sRGB 0..1, clipped, as values 0..255."""
     return rgb.float().clamp(0, 1) * 255
 
 
-def _unexplained(found: Tensor, wanted: Tensor) -> Tensor:
+def unexplained(found: Tensor, wanted: Tensor) -> Tensor:
     """Mean squared error over the variance of what is wanted."""
     found, wanted = found.float(), wanted.float()
     variance = (wanted - wanted.mean((0, 2, 3), keepdim=True)).square().mean()

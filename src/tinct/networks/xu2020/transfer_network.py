@@ -46,6 +46,10 @@ BETWEEN = {1: ("conv1_2",), 2: ("conv2_2",), 3: ("conv3_2", "conv3_3", "conv3_4"
 """Layers of a level after its conv{i}_1; the last of them is its skip, and is pooled."""
 
 
+SLOPE = 0.2
+"""Of the decoder's leaky ReLU below zero."""
+
+
 class Encoded(NamedTuple):
     """What the encoder makes of a photograph.
 
@@ -88,9 +92,10 @@ class Guide(NamedTuple):
 
 
 class TransferDecoder(nn.Module):
-    """The encoder mirrored: nearest-neighbor enlargement, 3x3 convolutions with reflection padding and ReLU.
+    """The encoder mirrored: nearest-neighbor enlargement, 3x3 convolutions with reflection padding and leaky ReLU.
 
-    At each scale its features are joined by the pooled skip, enlarged, and by the features before that pooling.
+    At each scale the decoder's features are joined by the pooled skip, enlarged, and by the features before that
+    pooling. Units of ReLU died in it, all of level 3 among them; leaky units cannot.
     """
 
     def __init__(self, width: float = 1.0) -> None:
@@ -104,18 +109,18 @@ class TransferDecoder(nn.Module):
 
     def forward(self, encoded: Encoded, guide: Guide | None = None) -> tuple[Tensor, dict[int, Tensor]]:
         """sRGB as it comes, unclipped (B, 3, H, W), and the features of levels 3, 2, 1."""
-        x, found = F.relu(self.conv4_1(encoded.deepest)), {}
+        x, found = activated(self.conv4_1(encoded.deepest)), {}
         between = {3: (self.conv3_4, self.conv3_3, self.conv3_2), 2: (self.conv2_2,), 1: (self.conv1_2,)}
         last = {3: self.conv3_1, 2: self.conv2_1, 1: self.conv1_1}
         for level in reversed(LEVELS):
             skip = encoded.before[level - 1]
             x = torch.cat([upsampled(x, skip), upsampled(encoded.pooled[level - 1], skip), skip], 1)
             for conv in between[level]:
-                x = F.relu(conv(x))
+                x = activated(conv(x))
             if guide is not None and level in guide.places.decoder:
                 x = guide.applied(x, guide.decoded[level])
             found[level] = x
-            x = last[level](x) if level == 1 else F.relu(last[level](x))
+            x = last[level](x) if level == 1 else activated(last[level](x))
         return x, found
 
 
@@ -191,6 +196,11 @@ class Xu2020Transfer(nn.Module):
         if guide is None or level not in guide.places.encoder:
             return features
         return guide.applied(features, guide.encoded.levels[level - 1])
+
+
+def activated(features: Tensor) -> Tensor:
+    """The decoder's leaky ReLU."""
+    return F.leaky_relu(features, SLOPE)
 
 
 def _conv(inputs: int, outputs: int) -> nn.Conv2d:

@@ -1,0 +1,149 @@
+"""T_ab of many pairs of photograph and reference, made once and kept: what the refinement is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tinct.color.bins import AB_SCALE
+from tinct.color.lab_torch import lab_to_rgb
+from tinct.networks.xu2020.colorization_network import Xu2020Colorization, empty
+from tinct.networks.xu2020.transfer_network import Xu2020Transfer
+from tinct.networks.xu2020.transfer_training import coarse
+from tinct.training.labels import NOT_RELATED
+from tinct.training.pool import Pool, relatives
+from tinct.training.processes import rank_and_world, wait
+from tinct.training.views import photographs_at, random_view, whole_view
+
+ITSELF, RELATIVE, STRANGER = "itself", "relative", "stranger"
+KINDS = (ITSELF, RELATIVE, RELATIVE, STRANGER)
+"""The references of each photograph, in the order of the file."""
+
+TOGETHER = 8
+"""Photographs that pass through the networks at a time."""
+
+FILES = ("coarse", "photographs", "references")
+
+
+@dataclass(frozen=True)
+class CoarsePairs:
+    """Pairs with what the transfer sub-net makes of them.
+
+    Attributes:
+        coarse: T_ab of whole photographs squashed to a square, (N, 4, side, side, 2), uint8, a* b* + 128.
+        photographs: their indices in the pool, (N,).
+        references: the references' indices, (N, 4), in the order of `KINDS`; "itself" is another view, mirrored.
+    """
+
+    coarse: NDArray[np.uint8]
+    photographs: NDArray[np.int64]
+    references: NDArray[np.int64]
+
+    @property
+    def side(self) -> int:
+        """Height and width of the maps in pixels."""
+        return int(self.coarse.shape[2])
+
+    def ab(self, rows: Tensor, kinds: Tensor) -> Tensor:
+        """T_ab / 110 of rows with one kind of reference each (an index in `KINDS`), (B, 2, side, side)."""
+        found = np.stack(
+            [self.coarse[row, kind] for row, kind in zip(rows.tolist(), kinds.tolist(), strict=True)]
+        )
+        return (torch.from_numpy(found).permute(0, 3, 1, 2).float() - 128) / AB_SCALE
+
+    @classmethod
+    def load(cls, folder: Path) -> CoarsePairs:
+        """Open a folder that `make_pairs` wrote; the maps are memory-mapped."""
+        arrays = [
+            np.load(folder / f"{name}.npy", mmap_mode="r" if name == "coarse" else None) for name in FILES
+        ]
+        return cls(*arrays)
+
+
+def is_made(folder: Path) -> bool:
+    """Whether `make_pairs` has finished the folder."""
+    return (folder / "done").exists()
+
+
+@torch.no_grad()
+def make_pairs(
+    pool: Pool,
+    held_out: Sequence[int],
+    networks: tuple[Xu2020Transfer, Xu2020Colorization],
+    folder: Path,
+    count: int,
+    side: int,
+) -> None:
+    """Pre-color photographs, transfer their references' looks, and write the chroma.
+
+    All processes of a run share the work. Held-out photographs come first; they are nobody's reference.
+
+    Args:
+        held_out: indices in the pool.
+        networks: in evaluation mode.
+        folder: made if need be.
+        count: photographs that are drawn from the pool besides.
+        side: of the maps, in pixels.
+    """
+    rank, world = rank_and_world()
+    if rank == 0:
+        _begin(pool, held_out, folder, count, side)
+    wait()
+    coarse_file = np.load(folder / "coarse.npy", mmap_mode="r+")
+    photographs, references = (np.load(folder / f"{name}.npy") for name in FILES[1:])
+    for start in range(rank * TOGETHER, len(photographs), world * TOGETHER):
+        rows = slice(start, min(start + TOGETHER, len(photographs)))
+        index = torch.from_numpy(photographs[rows])
+        torch.manual_seed(start)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            coarse_file[rows] = _coarse(pool, index, torch.from_numpy(references[rows]), networks, side)
+    coarse_file.flush()
+    wait()
+    if rank == 0:
+        (folder / "done").touch()
+    wait()
+
+
+def _begin(pool: Pool, held_out: Sequence[int], folder: Path, count: int, side: int) -> None:
+    """Draw the pairs and lay out the file of maps."""
+    torch.manual_seed(0)
+    index = torch.cat([torch.tensor(list(held_out), dtype=torch.long), pool.draw(count)])
+    columns = [index]
+    for kind in KINDS[1:]:
+        other = pool.draw(len(index))
+        found = relatives(pool, index) if kind == RELATIVE else other
+        columns.append(torch.where(found == NOT_RELATED, other, found))
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "photographs.npy", index.numpy())
+    np.save(folder / "references.npy", torch.stack(columns, 1).numpy())
+    shape = (len(index), len(KINDS), side, side, 2)
+    np.lib.format.open_memmap(folder / "coarse.npy", mode="w+", dtype=np.uint8, shape=shape).flush()
+
+
+def _coarse(
+    pool: Pool,
+    index: Tensor,
+    references: Tensor,
+    networks: tuple[Xu2020Transfer, Xu2020Colorization],
+    side: int,
+) -> NDArray[np.uint8]:
+    transfer, colorization = networks
+    _, lightness, ab = photographs_at(pool, index, whole_view(pool.sizes[index]).grid(side))
+    pre = colorization(lightness, *empty(ab)).float()
+    content = lab_to_rgb(torch.cat([lightness, pre * AB_SCALE], 1)).clamp(0, 1)
+    found = []
+    for number, kind in enumerate(KINDS):
+        other = references[:, number]
+        view = random_view(pool.sizes[other], 0.5) if kind == ITSELF else whole_view(pool.sizes[other])
+        if kind == ITSELF:
+            view.mirror = -torch.ones_like(view.mirror)
+        style = photographs_at(pool, other, view.grid(side))[0]
+        found.append(coarse(transfer, content, style) * AB_SCALE)
+    maps = (torch.stack(found, 1) + 128).round().clamp(0, 255).byte()
+    return maps.permute(0, 1, 3, 4, 2).numpy()
