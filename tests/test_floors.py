@@ -21,7 +21,7 @@ methods methods.selection
 colorizing | stylizing
 retrieval
 archive
-training networks.*.training networks.*_training networks.*.encoder_weights
+training networks.*.training networks.*_training networks.*.encoder_weights networks.*.coarse_pairs networks.*.released
 demo | evaluation | web
 cli
 __main__ |

@@ -32,7 +32,8 @@ from tinct.methods import (
 )
 from tinct.networks import CARDS
 from tinct.networks.xu2020 import transfer
-from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, NOWHERE
+from tinct.networks.xu2020.likeness import LEAST_SHOWN, described, likeness, shown_share
+from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, NOWHERE, PROBABILITY
 from tinct.networks.zhang2017 import method
 from tinct.networks.zhang2017 import training as zhang2017_training
 from tinct.training.color_distribution import histogram, soft_encoding
@@ -288,6 +289,24 @@ def test_without_a_reference_the_answer_is_the_precolor(name):
     found = method.predict(lightness, nothing(lightness), []).ab
     assert np.array_equal(found, method.refine(lightness))
     assert not np.array_equal(found, method.predict(lightness, nothing(lightness), [reference(OTHER)]).ab)
+
+
+def test_the_more_alike_or_trusted_a_reference_the_more_of_it_is_shown():
+    alike, trusts = np.linspace(0, 1, 21), (0.0, 1.0, 3.0)
+    shares = np.array([[shown_share(one, trust) for one in alike] for trust in trusts])
+    assert np.all(np.diff(shares, axis=0) >= 0)
+    assert np.all(np.diff(shares, axis=1) >= 0)
+    assert shares.min() == pytest.approx(LEAST_SHOWN)
+    assert np.allclose(shares[-1], PROBABILITY)
+    assert shares[1, 0] == pytest.approx(LEAST_SHOWN)
+    assert shares[1, -1] == pytest.approx(PROBABILITY)
+
+
+def test_a_photograph_is_most_alike_to_itself():
+    own, other = described(lightness_of(COLOR)), described(lightness_of(OTHER))
+    assert likeness(own, own) == pytest.approx(1, abs=1e-3)
+    assert likeness(own, described(lightness_of(COLOR[:, ::-1].copy()))) > likeness(own, other)
+    assert likeness(own, other) == pytest.approx(likeness(other, own))
 
 
 def test_places_of_matching_make_a_difference():

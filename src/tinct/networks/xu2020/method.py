@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +16,12 @@ from tinct.methods.exported import channels_first, exported_network
 from tinct.methods.method import Method, Prediction, Reference
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.card import LITE_PAPER, PAPER
+from tinct.networks.xu2020.likeness import described, likeness, shown_share
 from tinct.networks.xu2020.places import (
     DECODER_ONLY,
     ENCODER_ONLY,
     EVERYWHERE,
     LITE_PROBABILITY,
-    PROBABILITY,
     Places,
 )
 from tinct.weights import installed
@@ -73,7 +72,7 @@ class Exemplar(Method):
     places: Places = EVERYWHERE
     working_size: int = 256
     exemplar_based = True
-    probability: ClassVar[float] = PROBABILITY
+    uses_trust = True
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -106,8 +105,14 @@ class Exemplar(Method):
         content = merge_lightness(lightness, precolor)
         coarse = [rgb_to_lab(self.stylized(content, one))[..., 1:] for one in used]
         mean = np.average(coarse, axis=0, weights=[one.weight for one in used]).astype(np.float32)
-        shown = np.random.default_rng(seed).random(lightness.shape) < self.probability
+        shown = np.random.default_rng(seed).random(lightness.shape) < self.share(lightness, used)
         return Stages(precolor, mean, shown, self.refine(lightness, mean, shown))
+
+    def share(self, lightness: Array, references: Sequence[Reference]) -> float:
+        """Share of the coarse chroma's pixels that the colorization sub-net is shown: less of unlike references."""
+        own = described(lightness)
+        shares = [shown_share(likeness(own, described(one.lightness)), one.trust) for one in references]
+        return float(np.average(shares, weights=[one.weight for one in references]))
 
     def stylized(self, content: Array, reference: Reference) -> Array:
         """sRGB, (H, W, 3), of the transfer sub-net for a pre-colored photograph."""
@@ -130,7 +135,11 @@ class Exemplar(Method):
 class LiteExemplar(Exemplar):
     """The course report's variant: AdaIN between encoder and decoder only, and 1 % of the coarse chroma shown."""
 
-    probability: ClassVar[float] = LITE_PROBABILITY
+    uses_trust = False
+
+    def share(self, lightness: Array, references: Sequence[Reference]) -> float:
+        """Share of the coarse chroma's pixels that the colorization sub-net is shown: the report's, of any reference."""
+        return LITE_PROBABILITY
 
     @property
     def weights(self) -> tuple[str, ...]:

@@ -88,6 +88,11 @@ def transferred(
     return np.clip(rgb[:height, :width], 0, 1)
 
 
+def deepest(rgb: Array) -> Array:
+    """conv4_1 of a photograph, sRGB (H, W, 3), 0..1: shape (1, C, H / 8, W / 8), sides rounded up."""
+    return _encode(extended(rgb), None).levels[4]
+
+
 def extended(rgb: Array) -> Array:
     """Sides brought to multiples of 8, and to 16 at least, by repeating the last row and column."""
     return np.pad(rgb, [*_missing(rgb), (0, 0)], mode="edge")
