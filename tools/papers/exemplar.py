@@ -185,7 +185,8 @@ def _figure4(method: Exemplar, chosen: Sequence[Target], out: Path) -> Section:
     sheet = _stages_sheet(method, chosen, tuple(STAGES), out / f"figure4-{method.name}.png")
     text = f"""
 The stages of `{method.name}`, a photograph of the set a row, its reference a class-mate: what the colorization sub-net
-makes of no chroma, the transfer sub-net's chroma under the photograph's lightness, its pixels that are shown, and what they become. {_names(chosen)}"""
+makes of no chroma, the transfer sub-net's chroma under the photograph's lightness, its
+pixels that are shown, and what they become. {_names(chosen)}"""
     return Section(f"Xu 2020, Figure 4: the stages of {method.name}", text, (sheet,))
 
 

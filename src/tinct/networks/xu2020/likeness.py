@@ -56,5 +56,6 @@ def shown_share(alike: float, trust: float = 1.0) -> float:
         alike: of `likeness`.
         trust: as of `tinct.methods.Reference`; at 3 any reference is shown as much as the likest.
     """
-    steps = np.clip((alike - STRANGE) / (ALIKE - STRANGE) + (trust - 1) / 2, 0, 1)
-    return float(LEAST_SHOWN * (PROBABILITY / LEAST_SHOWN) ** steps)
+    fits = np.clip((alike - STRANGE) / (ALIKE - STRANGE), 0, 1)
+    followed = np.clip(fits + (trust - 1) / 2, 0, 1)
+    return float(LEAST_SHOWN * (PROBABILITY / LEAST_SHOWN) ** followed)

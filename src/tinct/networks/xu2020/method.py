@@ -138,7 +138,7 @@ class LiteExemplar(Exemplar):
     uses_trust = False
 
     def share(self, lightness: Array, references: Sequence[Reference]) -> float:
-        """Share of the coarse chroma's pixels that the colorization sub-net is shown: the report's, of any reference."""
+        """Share of the coarse chroma's pixels that the colorization sub-net is shown: the report's."""
         return LITE_PROBABILITY
 
     @property
