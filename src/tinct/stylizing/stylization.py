@@ -54,6 +54,7 @@ def stylize(
     Source: Xu et al., Stylization-Based Architecture for Fast Deep Exemplar Colorization, CVPR 2020.
     """
     from tinct.methods.exported import sha256_of
+    from tinct.networks.xu2020.places import STYLIZATION
     from tinct.networks.xu2020.transfer import NAME, WEIGHTS, transferred
 
     low, high = WORKING_SIZE_RANGE
@@ -62,7 +63,7 @@ def stylize(
     content, style = as_photo(photo), as_photo(reference)
     maps = None if labels is None else (read_labels(labels[0]), read_labels(labels[1]))
     small = working_rgb(content, size)
-    made = transferred(small, working_rgb(style, size), maps, match=match, alpha=alpha)
+    made = transferred(small, working_rgb(style, size), maps, match=match, places=STYLIZATION, alpha=alpha)
     carried = LocalAffine(small, made, (content.height, content.width))
     result = content.colored_by_rows(
         lambda top, bottom, _: carried.rows(top, bottom, content.rgb(top, bottom))

@@ -19,12 +19,13 @@ Array = NDArray[np.float32]
 SIDE = 96
 """Height and width, in pixels, of the photographs that are compared."""
 
-LEAST_SHOWN = 0.01
-"""Share of pixels that is shown of a reference that is not alike."""
+LEAST_SHOWN = 0.0025
+"""Share of pixels that is shown of a reference that is not alike: at 256 pixels as many as the sparsest in training."""
 
-STRANGE, ALIKE = 0.80, 0.88
+STRANGE, ALIKE = 0.84, 0.88
 """Likeness from which down a reference is shown least, and up most. On held-out photographs it is 0.78 for strangers,
-0.82 for relatives and 0.90 for the photograph itself mirrored."""
+0.82 for relatives and 0.90 for the photograph itself mirrored; between these two limits a reference costs least
+there (docs/experiments.md, "Xu 2020, alive")."""
 
 
 def described(lightness: Array) -> Array:
