@@ -35,6 +35,7 @@ from tinct.errors import TinctError
 from tinct.evaluation.metrics.distribution import frechet_distance, gaussian
 from tinct.evaluation.metrics.error import ssim
 from tinct.networks.xu2020.feature_statistics import nearest
+from tinct.networks.xu2020.places import STYLIZATION
 from tinct.networks.xu2020.transfer import transferred
 from tinct.photo import Photo
 from tinct.stylizing.local_affine import LocalAffine
@@ -181,7 +182,10 @@ def measure(pair: Pair, repeats: int, judge: Judge) -> tuple[dict[str, dict[str,
     for name, (match, segmented) in VARIANTS.items():
         labels = pair.labels if segmented else None
         made, network = timed(
-            lambda m=match, maps=labels: transferred(pair.photo, pair.style, maps, match=m), repeats
+            lambda m=match, maps=labels: transferred(
+                pair.photo, pair.style, maps, match=m, places=STYLIZATION
+            ),
+            repeats,
         )
         carried, carrying = timed(lambda p=made: _carried(pair.photo, p), repeats)
         seconds = {"seconds, network": network}
