@@ -22,6 +22,8 @@ from tinct.training.processes import rank_and_world, wait
 from tinct.training.views import photographs_at, random_view, whole_view
 
 ITSELF, RELATIVE, STRANGER = "itself", "relative", "stranger"
+"""Kinds of references: another view of the photograph, mirrored; a likest photograph of the pool; any photograph."""
+
 KINDS = (ITSELF, RELATIVE, RELATIVE, STRANGER)
 """The references of each photograph, in the order of the file."""
 
@@ -29,6 +31,7 @@ TOGETHER = 8
 """Photographs that pass through the networks at a time."""
 
 FILES = ("coarse", "photographs", "references")
+"""Names of the arrays in a folder of pairs, without ".npy"."""
 
 
 @dataclass(frozen=True)

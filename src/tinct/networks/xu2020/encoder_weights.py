@@ -8,7 +8,7 @@ from torch import Tensor
 
 from tinct.networks.layers.vgg19 import VGG19, layers_of
 from tinct.networks.xu2020.places import PARTS
-from tinct.networks.xu2020.released import read_weights
+from tinct.networks.xu2020.released import RELEASED, read_weights
 from tinct.training.loop import averaged_state
 from tinct.weights import weights_path
 from tinct.weights.frozen import locate
@@ -19,9 +19,6 @@ TEACHER = "vgg19"
 
 STUDENT = "xu2020-encoder"
 """Name of the encoder's weights, which a training wrote."""
-
-RELEASED = "released"
-"""Name of the encoder that is installed with the package's networks."""
 
 
 def encoder_weights(source: str) -> dict[str, Tensor]:

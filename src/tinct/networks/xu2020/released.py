@@ -14,7 +14,10 @@ from tinct.training.loop import averaged_state
 from tinct.weights import weights_path
 
 RELEASED = "released"
+"""The source of weights that stands for those that are installed."""
+
 COLORIZATION, TRANSFER = "xu2020-colorization", "xu2020-transfer"
+"""Names of the sub-nets, of their runs and of their files."""
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:
@@ -42,7 +45,7 @@ def take_released_colorization(network: nn.Module, source: str = RELEASED) -> No
     """Give a colorization sub-net the released weights, or those of a run.
 
     Args:
-        source: "released", or the folder of a run of `xu2020-colorization` or `xu2020-total`.
+        source: "released", or the folder of a run of `xu2020-colorization`.
     Raises:
         WeightsError: if the weights are not installed, or the network has another width.
         OptionError: if the folder holds no such run.

@@ -25,7 +25,7 @@ from tinct.networks.xu2020.coarse_pairs import (
 from tinct.networks.xu2020.colorization_network import Xu2020Colorization, empty, sampled, weighted_huber
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.xu2020.places import PROBABILITY
-from tinct.networks.xu2020.released import take_released_colorization, take_released_transfer
+from tinct.networks.xu2020.released import RELEASED, take_released_colorization, take_released_transfer
 from tinct.networks.xu2020.training import CHUNK, ROWS
 from tinct.networks.xu2020.transfer_network import Xu2020Transfer
 from tinct.training.lightness import some
@@ -34,8 +34,6 @@ from tinct.training.sheets import write_sheet
 from tinct.training.training import Training
 from tinct.training.validation import mean_over, psnr, result_rgb
 from tinct.training.views import photographs_at, whole_view
-
-RELEASED = "released"
 
 HELD_OUT = 48
 """Held-out photographs that get references, at most."""
