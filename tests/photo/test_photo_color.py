@@ -451,3 +451,36 @@ def test_photograph_goes_to_another_process_with_its_profile(icc: bytes) -> None
     back = pickle.loads(pickle.dumps(photo))
     np.testing.assert_array_equal(back.lightness(), photo.lightness())
     assert back.encode("png") == photo.encode("png")
+
+
+def jpeg2000(array: NDArray[np.uint8], icc: bytes) -> bytes:
+    """A JPEG 2000 whose color specification is a restricted ICC profile, as Photoshop and Kakadu write it."""
+    plain = encoded(array, b"", "JPEG2000")
+    place, outer = plain.index(b"colr") - 4, plain.index(b"jp2h") - 4
+    size = int.from_bytes(plain[place : place + 4], "big")
+    box = struct.pack(">I4s3B", 11 + len(icc), b"colr", 2, 0, 0) + icc
+    grown = int.from_bytes(plain[outer : outer + 4], "big") + len(box) - size
+    return plain[:outer] + struct.pack(">I", grown) + plain[outer + 4 : place] + box + plain[place + size :]
+
+
+def test_the_profile_of_a_jpeg_2000_counts_as_that_of_a_png() -> None:
+    rgb, icc = np.ascontiguousarray(pictures.astronaut()[::16, ::16]), matrix_profile(ADOBE_RGB, 1.8)
+    photo = Photo.read(jpeg2000(rgb, icc))
+    np.testing.assert_array_equal(photo.rgb(), Photo.read(encoded(rgb, icc)).rgb())
+    assert np.abs(photo.rgb() - rgb / 255).max() > 0.02
+    assert photo._metadata.icc == icc
+
+
+@pytest.mark.parametrize(
+    ("points", "says"), [((1, 13), None), ((12, 13), "was applied"), ((9, 16), "coded as PQ")]
+)
+def test_the_code_points_of_an_avif_are_read(points: tuple[int, int], says: str | None) -> None:
+    pytest.importorskip("PIL.AvifImagePlugin")
+    rgb = np.ascontiguousarray(pictures.astronaut()[::16, ::16])
+    data = bytearray(encoded(rgb, b"", "AVIF"))
+    plain = Photo.read(bytes(data)).rgb()
+    struct.pack_into(">2H", data, data.index(b"colrnclx") + 8, *points)
+    photo = Photo.read(bytes(data))
+    assert [note for note in photo.notes if says and says in note] == list(photo.notes)
+    assert bool(photo.notes) == (says is not None)
+    assert (np.abs(photo.rgb() - plain).max() > 0.02) == (points == (12, 13))

@@ -10,6 +10,9 @@ from tinct.errors import PhotoError
 Size = tuple[int, int, int]
 """Width, height, samples a pixel."""
 
+_ITEMS = 1 << 16
+"""Bytes at the head of a HEIC or AVIF in which its items' properties are."""
+
 _JXL_RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 
 
@@ -37,6 +40,23 @@ def jpeg2000_size(data: bytes) -> Size:
     right, bottom, left, top = struct.unpack_from(">4I", data, place + 8)
     (components,) = struct.unpack_from(">H", data, place + 40)
     return max(right - left, 1), max(bottom - top, 1), components
+
+
+def jpeg2000_icc(data: bytes) -> bytes | None:
+    """The ICC profile in a JPEG 2000's color specification box (ISO/IEC 15444-1, I.5.3.3); None if it has none."""
+    place = data.find(b"colr", 0, data.find(b"\xff\x4f\xff\x51"))
+    if place < 4 or data[place + 4 : place + 5] not in (b"\2", b"\3"):
+        return None
+    return data[place + 7 : place - 4 + int.from_bytes(data[place - 4 : place], "big")] or None
+
+
+def coded_color(data: bytes) -> dict[str, int] | None:
+    """The code points of color (ITU-T H.273) at the head of an AVIF (ISO/IEC 23008-12, 6.5.5); None without any."""
+    place = data.find(b"colrnclx", 0, _ITEMS)
+    if place < 0 or len(data) < place + 14:
+        return None
+    primaries, transfer, _ = struct.unpack_from(">3H", data, place + 8)
+    return {"color_primaries": primaries, "transfer_characteristics": transfer}
 
 
 def jpeg_xl_size(stream: bytes) -> Size:

@@ -21,7 +21,7 @@ from tinct.errors import (
     is_out_of_memory,
     shortened,
 )
-from tinct.photo import coded_color, extra_formats, jpeg, png, tiff_reading
+from tinct.photo import coded_color, extra_formats, headers, jpeg, png, tiff_reading
 from tinct.photo.arrays import quantize
 from tinct.photo.color_models import by_strips
 from tinct.photo.file_metadata import FileMetadata, Limits
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Pixels = NDArray[Any]
+
+_HEAD = 1 << 18
+"""Bytes at the start of a file in which the color is looked for."""
 
 _LONGEST_REASON = 60
 """Letters of what a decoder says: damaged files have pages to say."""
@@ -122,7 +125,9 @@ def _read_single(stream: BinaryIO, kind: str, limits: Limits) -> Decoded:
         if isinstance(picture, np.ndarray):
             return _finished(picture, None, found, kind)
         return _finished(*image_pixels(picture, found), found, kind)
-    return _from_image(open_image(stream, kind, limits), kind)
+    stream.seek(0)
+    head = stream.read(_HEAD) if kind in ("JPEG2000", "AVIF") else b""
+    return _from_image(open_image(stream, kind, limits), kind, head)
 
 
 def _read_png(stream: BinaryIO, limits: Limits) -> Decoded:
@@ -165,10 +170,18 @@ def decode_pillow(image: Image.Image) -> Decoded:
         return _from_image(image, image.format)
 
 
-def _from_image(image: Image.Image, kind: str | None) -> Decoded:
-    """Take over a Pillow image of any mode."""
+def _from_image(image: Image.Image, kind: str | None, head: bytes = b"") -> Decoded:
+    """Take over a Pillow image of any mode.
+
+    Args:
+        head: the start of a JPEG 2000 or AVIF, for the color that Pillow does not tell.
+    """
     found = image_metadata(image)
     pixels, alpha = image_pixels(image, found)
+    if kind == "JPEG2000":
+        found.icc = found.icc or headers.jpeg2000_icc(head)
+    if kind == "AVIF" and found.icc is None and (coded := headers.coded_color(head)) is not None:
+        pixels = _through(coded_color.nclx_profile(coded, found.notes), pixels)
     return _finished(pixels, alpha, found, kind, turned=image.format in ("TIFF", "AVIF"))
 
 
