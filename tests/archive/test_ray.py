@@ -23,6 +23,7 @@ from tinct.archive.manifest import plan
 from tinct.archive.ray_engine import run_on_ray
 from tinct.archive.storage import Store
 from tinct.archive.worker import Job
+from tinct.errors import OptionError
 
 TIMES = ("seconds", "finished", "worker")
 
@@ -81,3 +82,10 @@ def test_a_run_on_ray_gives_what_the_plain_run_gives_even_when_a_worker_is_kille
     assert pictures(tmp_path / "ray") == pictures(tmp_path / "plain")
     assert run_on_ray(rows, Job(str(tmp_path / "ray"))).settled == 24
     assert not list((tmp_path / "ray" / "work").rglob("*.parquet"))
+
+
+def test_actors_that_would_leave_no_core_to_read_rows_are_refused(tmp_path: Path, cluster: None):
+    write_photographs(tmp_path / "in", 1)
+    rows = plan(str(tmp_path / "in"), hints=write_hints(tmp_path), options=QUICK)
+    with pytest.raises(OptionError, match="take 3 cores"):
+        run_on_ray(rows, Job(str(tmp_path / "out")), actors=(3, 3))

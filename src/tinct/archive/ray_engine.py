@@ -8,6 +8,7 @@ resumes whether or not Ray has checkpoints of its own.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
@@ -37,8 +38,6 @@ class _Actor:
     """A worker inside of a Ray actor."""
 
     def __init__(self, job: dict[str, Any], cores: int) -> None:
-        import os
-
         share_cores(max((os.cpu_count() or 1) // cores, 1))
         self._worker = Worker(Job(**job))
 
@@ -68,7 +67,8 @@ def run_on_ray(
         retry_refused: True tries rows again that were refused.
     Raises:
         MissingExtraError: if Ray is not installed.
-        OptionError: if the address is none, or the output is in this process's memory.
+        OptionError: if the address is none, the actors take all cores of this machine, or the output is in this
+            process's memory.
         StorageError: if ledger or cluster cannot be reached.
     """
     ray = _ray()
@@ -77,6 +77,7 @@ def run_on_ray(
             "memory:// is seen by one process alone; give an output that all of Ray's nodes reach."
         )
     _connect(ray, address)
+    _check_room(ray, address, actors[0] * cores)
     planned = with_leaders(rows)
     ledger = Ledger(Store(job.out))
     ledger.recover()
@@ -170,10 +171,29 @@ def _connect(ray: Any, address: str) -> None:
         raise OptionError(f"{address!r} is no engine; use --on ray or --on ray://HOST:PORT.")
     if ray.is_initialized():
         return
+    here = address == "ray"
+    given: dict[str, Any] = {"num_cpus": (os.cpu_count() or 1) + 1} if here else {"address": address}
     try:
-        ray.init(address=None if address == "ray" else address, log_to_driver=False, logging_level="ERROR")
+        ray.init(**given, log_to_driver=False, logging_level="ERROR")
     except Exception as error:
         raise StorageError(f"{address} cannot be reached ({one_line(str(error))}).") from None
+
+
+def _check_room(ray: Any, address: str, wanted: int) -> None:
+    """Check that the least number of actors leaves a core for the tasks that read the manifest and write the ledger.
+
+    Without that core nothing would ever begin. A cluster on this machine is given one more core than the machine has,
+    as these tasks take next to no time; one that is reached by an address may grow, and is not checked.
+
+    Raises:
+        OptionError: if the actors take all cores.
+    """
+    total = int(ray.cluster_resources().get("CPU", 0))
+    if address == "ray" and wanted >= total:
+        raise OptionError(
+            f"the fewest actors take {wanted} cores and this machine's Ray has {total}, of which one reads and writes "
+            "rows; give fewer --actors, or fewer --cores."
+        )
 
 
 def _ray() -> Any:

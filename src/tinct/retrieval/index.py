@@ -91,7 +91,12 @@ def index_of(collection: Collection, progress: Progress | None = None) -> Index:
         WeightsError: if the network's file is missing or damaged.
     """
     kept, stamps = _Kept(collection.key), collection.stamps()
-    seen = {name: known for name, known in kept.read().items() if stamps.get(name) == known.stamp}
+    known = kept.read()
+    if dict(zip(known.names, known.stamps, strict=True)) == stamps:
+        return known
+    rows = zip(known.stamps, known.kinds.tolist(), known.descriptors, strict=True)
+    before = {name: _Seen(*row) for name, row in zip(known.names, rows, strict=True)}
+    seen = {name: row for name, row in before.items() if stamps.get(name) == row.stamp}
     new = [name for name in stamps if name not in seen]
     saved = time.monotonic()
     for count, (name, kind, descriptor) in enumerate(_looked_at(collection, new), 1):
@@ -101,8 +106,7 @@ def index_of(collection: Collection, progress: Progress | None = None) -> Index:
         if time.monotonic() - saved > _SAVED_EVERY:
             kept.write(seen)
             saved = time.monotonic()
-    if new or kept.count != len(seen):
-        kept.write(seen)
+    kept.write(seen)
     return _index({name: seen[name] for name in stamps})
 
 
@@ -150,20 +154,19 @@ class _Kept:
         folder = writable_cache("retrieval")
         self._path: Path | None = folder and folder / f"{sha256(key.encode()).hexdigest()[:16]}.npz"
         self._network = network_sha256()
-        self.count = 0
 
-    def read(self) -> dict[str, _Seen]:
-        """What was known of each photograph; nothing where the file is damaged or of another network."""
+    def read(self) -> Index:
+        """The index as it was kept; an empty one where the file is damaged or of another network."""
         if self._path is None:
-            return {}
+            return _index({})
         with suppress(Exception), np.load(self._path) as content:  # whatever a damaged file makes numpy raise
             about = json.loads(content["about"].tobytes())
             if (about["version"], about["network"]) == (VERSION, self._network):
-                rows = zip(about["stamps"], content["kinds"].tolist(), content["descriptors"], strict=True)
-                found = {name: _Seen(*row) for name, row in zip(about["names"], rows, strict=True)}
-                self.count = len(found)
-                return found
-        return {}
+                names, stamps = tuple(about["names"]), tuple(about["stamps"])
+                kinds, descriptors = content["kinds"], content["descriptors"]
+                if len(names) == len(stamps) == len(kinds) == len(descriptors):
+                    return Index(names, stamps, kinds, descriptors)
+        return _index({})
 
     def write(self, seen: Mapping[str, _Seen]) -> None:
         """Keep what is known; a cache that cannot be written costs time, and is no error."""
