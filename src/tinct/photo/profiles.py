@@ -158,7 +158,7 @@ def read_profile(icc: bytes) -> ColorProfile | None:
     except (struct.error, ValueError, IndexError, ArithmeticError, np.linalg.LinAlgError) as error:
         if isinstance(error, ProfileError):
             raise
-        raise ProfileError(f"the ICC profile is damaged ({error})") from error
+        raise ProfileError("the ICC profile is damaged") from error
     if profile is not None:
         _check_curves(profile)
     return profile
