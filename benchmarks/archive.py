@@ -162,8 +162,8 @@ def report(taken: dict[str, list[Taken]], count: int, pictures: list[Entry], chr
         seconds, work = min(each.seconds for each in runs), min(each.work for each in runs) / count
         ratio = f"{count / seconds:.2f} a second, {loop / seconds:.2f} of the loop"
         say(f"{name}: {ratio}, {1e3 * work:.0f} ms of processors")
-    work = min(each.work for each in taken["batch, 2 jobs"]) / count
-    for name, entries in (("JPEG", pictures), ("chroma", chroma)):
+    for name, entries, way in (("JPEG", pictures, "batch, 2 jobs"), ("chroma", chroma, "batch, 2 jobs, chroma")):
+        work = min(each.work for each in taken[way]) / count
         size = sum(entry.bytes_out for entry in entries) / max(len(entries), 1)
         for many in (1e6, 1e8):
             say(
