@@ -210,12 +210,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="photographs to make bursts of")
+    parser.add_argument("--data", type=Path, help="photographs to make bursts of")
     parser.add_argument("--bursts", type=int, default=25)
     parser.add_argument("--album", type=Path, help="photographs that show the same things in several places")
     parser.add_argument("--likeness", type=float, default=GROUP_LIKENESS, help="of photographs in a group")
     parser.add_argument("--keep", type=Path, help="folder for the pictures, to look at")
     given = parser.parse_args()
+    if given.data is None:
+        sys.stdout.write("passed over: give --data FOLDER of color photographs.\n")
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
         bursts = Bursts(photographs_of(given.data, given.bursts), folder / "bursts" / "in")

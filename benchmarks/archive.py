@@ -122,13 +122,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--photographs", type=Path, required=True)
+    parser.add_argument("--photographs", type=Path)
     parser.add_argument("--count", type=int, default=100, help="photographs, spread over the folder")
     parser.add_argument(
         "--large", type=int, default=3, help="how many of 12 megapixels to render from chroma"
     )
     parser.add_argument("--repeats", type=int, default=2)
     given = parser.parse_args()
+    if given.photographs is None:
+        say("passed over: give --photographs FOLDER of JPEG files.")
+        return
     found = sorted(given.photographs.glob("*.jpg"))
     photographs = found[:: max(len(found) // given.count, 1)][: given.count]
     taken: dict[str, list[Taken]] = defaultdict(list)
@@ -162,7 +165,10 @@ def report(taken: dict[str, list[Taken]], count: int, pictures: list[Entry], chr
         seconds, work = min(each.seconds for each in runs), min(each.work for each in runs) / count
         ratio = f"{count / seconds:.2f} a second, {loop / seconds:.2f} of the loop"
         say(f"{name}: {ratio}, {1e3 * work:.0f} ms of processors")
-    for name, entries, way in (("JPEG", pictures, "batch, 2 jobs"), ("chroma", chroma, "batch, 2 jobs, chroma")):
+    for name, entries, way in (
+        ("JPEG", pictures, "batch, 2 jobs"),
+        ("chroma", chroma, "batch, 2 jobs, chroma"),
+    ):
         work = min(each.work for each in taken[way]) / count
         size = sum(entry.bytes_out for entry in entries) / max(len(entries), 1)
         for many in (1e6, 1e8):

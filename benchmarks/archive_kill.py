@@ -140,12 +140,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--data", type=Path, nargs="+", required=True, help="folders of photographs to make others from"
-    )
-    parser.add_argument(
-        "--work", type=Path, required=True, help="folder for photographs, results and manifest"
-    )
+    parser.add_argument("--data", type=Path, nargs="+", help="folders of photographs to make others from")
+    parser.add_argument("--work", type=Path, help="folder for photographs, results and manifest")
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--large", type=int, default=300, help="how many of them have 12 megapixels")
     parser.add_argument("--kills", type=int, default=20)
@@ -159,6 +155,9 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     """Make photographs, run, kill, look."""
     given = _arguments()
+    if not (given.data and given.work):
+        _say("passed over: give --data PHOTOGRAPHS and --work FOLDER; it takes about an hour.")
+        return
     photographs, out = given.work / "photographs", given.work / "out"
     make_photographs(given.data, photographs, given.count, given.large, given.seed)
     manifest = str(given.work / "manifest.parquet")
