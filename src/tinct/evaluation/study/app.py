@@ -95,7 +95,7 @@ class Participation:
         return {
             "index": index,
             "practice": trial.practice,
-            "pictures": [f"{root}/pictures/{place}" for place in range(len(trial.shown))],
+            "pictures": [f"{root}/pictures/{position}" for place in range(len(trial.shown))],
             "choices": len(trial.choices),
             "context": {
                 what: f"{root}/{what}" for what, known in context.items() if trial.photograph in known
@@ -197,7 +197,7 @@ def _add_sessions(app: FastAPI, study: Study, votes: VoteFile) -> None:
     def take_back(token: Token, index: int) -> dict[str, object]:
         return Participation.of(study, votes, token).take_back(index)
 
-    @app.get("/sessions/{token}/trials/{index}/pictures/{place}", response_model=None)
+    @app.get("/sessions/{token}/trials/{index}/pictures/{position}", response_model=None)
     def picture(token: Token, index: int, position: int) -> Response:
         trial = Participation.of(study, votes, token).trial(index)
         if not 0 <= position < len(trial.shown):
