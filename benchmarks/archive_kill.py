@@ -25,7 +25,7 @@ import cv2
 
 from tinct.archive.ledger import Ledger
 from tinct.archive.manifest import plan, write_manifest
-from tinct.archive.storage import TEMPORARY, Store
+from tinct.archive.storage import Store
 from tinct.archive.verify import verified
 
 SIDES = (96, 128, 160, 192, 224, 256, 320, 400, 512, 640, 800, 1024, 1400)
@@ -125,7 +125,7 @@ def findings(out: Path, photographs: int) -> Iterator[str]:
     yield f"photographs with two rows {sum(count > 1 for count in rows.values())}"
     yield f"results as their rows say {faults['good']}, missing {faults['missing']}, altered {faults['altered']}"
     yield f"files of no row {faults['orphan']}"
-    yield f"temporary files left {sum(1 for path in out.rglob(TEMPORARY + '*'))}"
+    yield f"temporary files left {sum(1 for path in out.rglob('.tinct-*'))}"
     size, span = sum(entry.bytes_out for entry in entries), finished[-1] - finished[0]
     yield f"bytes of results {size}, mean {size / len(entries):.0f}"
     yield f"from first row to last {span:.0f} s, {len(entries) / span:.2f} a second"
