@@ -95,7 +95,7 @@ class Participation:
         return {
             "index": index,
             "practice": trial.practice,
-            "pictures": [f"{root}/pictures/{position}" for place in range(len(trial.shown))],
+            "pictures": [f"{root}/pictures/{place}" for place in range(len(trial.shown))],
             "choices": len(trial.choices),
             "context": {
                 what: f"{root}/{what}" for what, known in context.items() if trial.photograph in known
