@@ -27,6 +27,7 @@ from tinct.archive.ledger import Ledger
 from tinct.archive.manifest import plan, write_manifest
 from tinct.archive.storage import Store
 from tinct.archive.verify import verified
+from tinct.unfinished import PREFIX
 
 SIDES = (96, 128, 160, 192, 224, 256, 320, 400, 512, 640, 800, 1024, 1400)
 """Longer sides in pixels, small ones oftener: a side's share falls with its square root."""
@@ -125,7 +126,7 @@ def findings(out: Path, photographs: int) -> Iterator[str]:
     yield f"photographs with two rows {sum(count > 1 for count in rows.values())}"
     yield f"results as their rows say {faults['good']}, missing {faults['missing']}, altered {faults['altered']}"
     yield f"files of no row {faults['orphan']}"
-    yield f"temporary files left {sum(1 for path in out.rglob('.tinct-*'))}"
+    yield f"temporary files left {sum(1 for path in out.rglob(f'{PREFIX}*'))}"
     size, span = sum(entry.bytes_out for entry in entries), finished[-1] - finished[0]
     yield f"bytes of results {size}, mean {size / len(entries):.0f}"
     yield f"from first row to last {span:.0f} s, {len(entries) / span:.2f} a second"
