@@ -331,3 +331,12 @@ def test_what_libraries_say_of_threads_that_cannot_be_made_is_memory() -> None:
     assert is_out_of_memory(RuntimeError("can't start new thread"))
     assert is_out_of_memory(RuntimeError("Failed to allocate 393216 bytes"))
     assert not is_out_of_memory(RuntimeError("it cannot be read"))
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("taken").write_text("a file")
+    assert run(["demo", "--out-dir", "taken/demo"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert "taken/demo" in said[0]
+    assert "report" not in said[0]

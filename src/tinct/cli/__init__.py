@@ -7,6 +7,7 @@ modules import only the standard library, typer and modules of tinct without fur
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -55,6 +56,12 @@ HELP = (
 
 _LEAST = 160 << 20
 """Bytes of address space without which NumPy cannot be imported: its OpenBLAS then ends the process."""
+
+
+_PLACES = frozenset(
+    (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.ENAMETOOLONG)
+)
+"""What the system says of a place that cannot be written to or read, which is no defect of tinct."""
 
 
 def build_app() -> typer.Typer:
@@ -129,6 +136,8 @@ def error_message(error: Exception) -> str:
         return "there is not enough memory; close other programs, or give a smaller photograph."
     if isinstance(error, TinctError):
         return str(error)
+    if isinstance(error, OSError) and error.errno in _PLACES and error.filename:
+        return f"{error.filename}: {(error.strerror or 'it cannot be used').lower()}; name another place, or mend it."
     return f"failed unexpectedly ({type(error).__name__}: {shortened(str(error), 80)}); please report it."
 
 
