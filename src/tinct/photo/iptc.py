@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from xml.sax.saxutils import escape
+from html import escape
 
 _IIM = 0x0404
 _STALE = frozenset((1033, 1036, 1039, 1058, 1059, 1060, 1061))

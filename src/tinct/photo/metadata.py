@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
 from tinct.photo import ifd, iptc
@@ -231,8 +232,6 @@ def _text_properties(
     texts: tuple[PngText, ...], names: frozenset[str], before: list[str], prefix: str
 ) -> list[str]:
     """A PNG's own keywords as XMP elements."""
-    from xml.sax.saxutils import escape
-
     lines = []
     for name, items in _by_property(texts).items():
         if name in names or any(line.startswith(f"<{name}>") for line in before):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from html import escape
 
 from tinct.photo import xmp
 from tinct.photo.xmp import Corrections
@@ -13,7 +13,6 @@ from tinct.version import __version__
 
 _DIGITAL_SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _SOURCE_TYPE = "iptcExt:DigitalSourceType"
-_QUOTES = {'"': "&quot;"}
 
 Properties = Callable[[frozenset[str], str], list[str]]
 """A function that gives further properties of a packet, as XMP elements, from the names that are set and the prefix of
@@ -108,7 +107,7 @@ def _description(
         return ""
     used = {name: uri for name, uri in PREFIXES.items() if any(f"<{name}:" in line for line in lines)}
     spaces = "".join(f' xmlns:{name}="{uri}"' for name, uri in (used | layout.declared).items())
-    about = escape(layout.about, _QUOTES)
+    about = escape(layout.about)
     return f'<{prefix}:Description {prefix}:about="{about}"{spaces}>{"".join(lines)}</{prefix}:Description>'
 
 

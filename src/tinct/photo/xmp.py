@@ -6,7 +6,7 @@ The edits are cuts and insertions at the places that `xmp_layout` finds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from xml.sax.saxutils import escape
+from html import escape
 
 from tinct.photo.xmp_layout import TINCT, Element, Layout, read_layout, short, tag_name
 
@@ -65,11 +65,11 @@ def _attribute_edits(data: bytes, element: Element, corrections: Corrections, su
     edits = []
     for name, start, end, value in _attributes(data, element):
         if name == "dc:description" and suffix:
-            text = _without_suffix(value) + escape(suffix, {'"': "&quot;", "'": "&apos;"}).encode()
+            text = _without_suffix(value) + escape(suffix).encode()
             edits.append((end - 1 - len(value), end - 1, text))
         elif name in corrections:
             new = corrections[name]
-            text = b"" if new is None else escape(new, {'"': "&quot;"}).encode()
+            text = b"" if new is None else escape(new).encode()
             edits.append((start, end, b"") if new is None else (end - 1 - len(value), end - 1, text))
     return edits
 
