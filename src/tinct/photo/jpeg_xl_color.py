@@ -19,6 +19,7 @@ _LOOPS = ((0, 0), (3, 0), (16, 0), (32, 0))
 _ALPHA, _SPOT, _FILTERS = 0, 2, 5
 _GRAY, _XYB = 1, 2
 CUSTOM = 2
+"""The code point of a white point or of primaries that the header states as numbers."""
 
 
 @dataclass(frozen=True, slots=True)
