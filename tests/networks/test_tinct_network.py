@@ -189,7 +189,8 @@ def test_the_graphs_together_are_the_network(tiny: Tinct) -> None:
     keys, *shares = parts["encode"](lightness)
     near = parts["match"](keys, hints[0], hints[1], hints[3], hints[2])
     far = parts["recall"](keys, references[0], references[1], references[3])
-    maps = torch.from_numpy(numpy_memory.maps(near.numpy(), far.numpy(), 16, 24))
+    sums = (numpy_memory.against_null(found.numpy()) for found in (near, far))
+    maps = torch.from_numpy(numpy_memory.maps(*sums, 16, 24))
     ab = parts["decode"](*shares, maps, hint_map)[0]
     probabilities = parts["distribution"](*shares[1:], maps, hint_map)
     assert torch.allclose(ab.permute(0, 3, 1, 2), wanted_ab, atol=2e-2, rtol=1e-3)
