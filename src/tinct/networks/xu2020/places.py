@@ -55,6 +55,6 @@ DECODER_ONLY = Places(encoder=(), skips=())
 NOWHERE = Places((), (), ())
 """Figure 5's (b), (c) and (d), and plain reconstruction. The skips are features of the encoder and go with it."""
 
-STYLIZATION = Places((1, 2, 3), (1, 2, 3), ())
-"""The places of `tinct stylize`, whose answer keeps the network's lightness: matched in the decoder or at conv4_1 as
-well, dark things get bright rims in the released network."""
+STYLIZATION = Places((1, 2), (1,), ())
+"""The places of `tinct stylize`, whose answer keeps the network's lightness: matched at deeper levels or in the decoder
+as well, dark things get bright rims and skies clouds in the released network."""
