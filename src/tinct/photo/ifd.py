@@ -43,7 +43,8 @@ _MOST_ENTRIES = 4096
 """Entries that one directory may have; tifffile's own limit."""
 
 
-_BESIDE_KINDS = frozenset(range(1 << 16)) - {254, 255, 330}
+_KINDS = frozenset((254, 255, 330))
+"""Tags of a directory's kind of picture: NewSubfileType, SubfileType, SubIFDs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def read_chain(stream: BinaryIO, most: int) -> list[tuple[int, Directory]]:
     found: dict[int, Directory] = {}
     size = stream.seek(0, 2)
     while 0 < offset < size and offset not in found and len(found) < most:
-        reader = _Reader(stream, order, 1 << 16, big, _BESIDE_KINDS)
+        reader = _Reader(stream, order, 1 << 16, big, only=_KINDS)
         found[offset] = reader.read(offset, ())
         offset = reader.next_offset
     return list(found.items())
@@ -179,8 +180,17 @@ def read_chain(stream: BinaryIO, most: int) -> list[tuple[int, Directory]]:
 class _Reader:
     """Reads directories until its budget of bytes is used up."""
 
-    def __init__(self, stream: BinaryIO, order: str, budget: int, big: bool, without: frozenset[int]) -> None:
-        self._stream, self._order, self._left, self._without = stream, order, budget, without
+    def __init__(
+        self,
+        stream: BinaryIO,
+        order: str,
+        budget: int,
+        big: bool,
+        without: frozenset[int] = frozenset(),
+        only: frozenset[int] | None = None,
+    ) -> None:
+        self._stream, self._order, self._left = stream, order, budget
+        self._without, self._only = without, only
         self._head, self._entry, self._inline = ("Q", "HHQ8s", 8) if big else ("H", "HHI4s", 4)
         self._seen: set[int] = set()
         self.next_offset = 0
@@ -195,7 +205,10 @@ class _Reader:
                 place = struct.unpack(self._order + ("Q" if self._inline == 8 else "I"), data)[0]
                 found.children[code] = self.read(place, (INTEROP_IFD,) if code == EXIF_IFD else ())
                 continue
-            entry = None if code in self._without or code in found.entries else self._value(kind, count, data)
+            known = code in found.entries or code in self._without
+            if known or (self._only is not None and code not in self._only):
+                continue
+            entry = self._value(kind, count, data)
             if entry is not None:
                 found.entries[code] = entry
         return found
