@@ -103,12 +103,7 @@ def test_another_answer_is_refused_by_name(
 
 def test_another_score_is_refused(measured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     new = copy_tree(tmp_path / "new")
-    change(
-        new,
-        "evaluation/metrics/error.py",
-        "10 * math.log10(255**2 / squared)",
-        "10 * math.log10(256**2 / squared)",
-    )
+    change(new, "color/difference.py", "largest: float = 255.0", "largest: float = 256.0")
     code, before, after = restamped(measured, new)
     assert code == restamp.REFUSED
     assert after == before
