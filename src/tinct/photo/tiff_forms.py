@@ -23,14 +23,14 @@ COLOR_SAMPLES = {
 }
 """Samples of the color, by color model; further samples are alpha or of no stated meaning."""
 
-JPEG, _OLD_JPEG = 7, 6
-"""Compressions (tag 259) of JPEG: the new form and the old one."""
+LZW, JPEG, _OLD_JPEG = 5, 7, 6
+"""Compressions (tag 259): LZW, and JPEG in the new form and the old one."""
 
 _CCITT = frozenset((2, 3, 4))
 DEFLATE = frozenset((8, 32946))
 """Compressions (tag 259) of deflate."""
 
-_DECODED = frozenset((1, 5, JPEG, 32773, 34712, 34925, 50000, 50001)) | DEFLATE
+_DECODED = frozenset((1, LZW, JPEG, 32773, 34712, 34925, 50000, 50001)) | DEFLATE
 """Numbers of compressions (tag 259); those of the last set are decoded by imagecodecs."""
 
 _BITS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from tinct.errors import PhotoError
 from tinct.photo import headers, jpeg
 from tinct.photo.file_metadata import Limits
-from tinct.photo.tiff_forms import DEFLATE, JPEG, bits_of
+from tinct.photo.tiff_forms import DEFLATE, JPEG, LZW, bits_of
 
 Pixels = NDArray[Any]
 
@@ -66,7 +67,10 @@ def _fill(page: Any, array: Pixels, limits: Limits) -> None:
     tables = (
         {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader} if page.compression == JPEG else {}
     )
-    handle, filled = page.parent.filehandle, 0
+    handle, filled, lzw = page.parent.filehandle, 0, page.compression == LZW
+    reverse = lzw and page.fillorder == 2
+    if lzw:  # tifffile is given what libtiff has unpacked, and does the rest
+        page.compression, page.fillorder = 1, 1
     for index, (offset, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=False)):
         handle.seek(offset)
         packed = handle.read(count) if count else None
@@ -75,7 +79,7 @@ def _fill(page: Any, array: Pixels, limits: Limits) -> None:
                 "a strip of the TIFF ends in the middle; it is incomplete; copy or export it again."
             )
         if packed is not None:
-            packed = _bounded(page, index, packed, limits)
+            packed = _bounded(page, index, packed, limits, lzw, reverse)
         segment, (plane, depth, top, left, _), shape = page.decode(packed, index, **tables)
         if plane >= array.shape[0] or top >= array.shape[2]:
             break
@@ -86,8 +90,8 @@ def _fill(page: Any, array: Pixels, limits: Limits) -> None:
         raise PhotoError("strips of the TIFF are missing; it is incomplete; copy or export it again.")
 
 
-def _bounded(page: Any, index: int, packed: bytes, limits: Limits) -> bytes:
-    """A segment that decodes to no more than its part of the image."""
+def _bounded(page: Any, index: int, packed: bytes, limits: Limits, lzw: bool, reverse: bool) -> bytes:
+    """A segment that decodes to no more than its part of the image; one in LZW is unpacked."""
     rows, columns = (
         (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
     )
@@ -96,9 +100,12 @@ def _bounded(page: Any, index: int, packed: bytes, limits: Limits) -> bytes:
         strips = -(-page.imagelength // rows)
         rows = min(rows, page.imagelength - index % strips * rows)
     _check_segment(int(page.compression), packed, rows, columns, samples, limits)
+    row = -(-columns * samples * bits_of(page) // 8)
+    if lzw:
+        return _unpacked_lzw(packed, rows, row, reverse)
     if page.compression not in DEFLATE:
         return packed
-    most = rows * -(-columns * samples * bits_of(page) // 8)
+    most = rows * row
     try:
         if _inflates_within(packed, most):
             return packed
@@ -107,6 +114,32 @@ def _bounded(page: Any, index: int, packed: bytes, limits: Limits) -> bytes:
         )  # an encoder padded the last strip
     except zlib.error:
         return packed  # the decoder says what is wrong with it
+
+
+def _unpacked_lzw(packed: bytes, rows: int, row: int, reverse: bool) -> bytes:
+    """The bytes of a segment in LZW, unpacked by libtiff.
+
+    The decoder of LZW in imagecodecs follows codes of damaged streams to memory that is not the stream's, and may end
+    the process; libtiff's refuses them.
+
+    Args:
+        packed: the segment.
+        rows, row: its rows, and the bytes of each.
+        reverse: True if the lowest bit of each byte is the first (FillOrder 2).
+    Raises:
+        ValueError: if the stream is damaged, or ends too early.
+    """
+    import imagecodecs
+
+    tags = {256: row, 257: rows, 258: 8, 259: LZW, 262: 1, 266: 2 if reverse else 1, 277: 1, 278: rows}
+    place = 8 + 2 + 12 * (len(tags) + 2) + 4
+    tags |= {273: place, 279: len(packed)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+    try:
+        return np.asarray(imagecodecs.tiff_decode(head + packed)).tobytes()
+    except imagecodecs.TiffError as error:
+        raise ValueError(str(error)) from None
 
 
 def _inflates_within(packed: bytes, most: int) -> bool:
