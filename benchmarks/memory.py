@@ -9,6 +9,7 @@ Photographs of random fields and a sensor's noise are made in a temporary folder
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -64,6 +65,17 @@ WRITERS: dict[str, tuple[str, Callable[[Pixels, Path], None]]] = {
 }
 
 
+def _write_photograph(name: str, megapixels: float, path: Path) -> None:
+    WRITERS[name][1](photograph(megapixels), path)
+
+
+def _in_a_process(work: Callable[..., None], *given: object) -> None:
+    """Do work in another process, as the peak of a process counts from its parent's memory."""
+    process = multiprocessing.get_context("spawn").Process(target=work, args=given)
+    process.start()
+    process.join()
+
+
 def measure(photo: Path, target: Path) -> tuple[int, float]:
     """Peak resident memory in MB and seconds of a process that colorizes one photograph.
 
@@ -71,7 +83,7 @@ def measure(photo: Path, target: Path) -> tuple[int, float]:
         ChildProcessError: if it does not succeed.
     """
     began = time.monotonic()
-    command = [sys.executable, "-c", _PROGRAM, "colorize", str(photo), "--hint", "50%,50%=#a86a4a"]
+    command = [sys.executable, "-c", _PROGRAM, "colorize", str(photo), "--hint", "50%,50%=#a86a4a", "--quiet"]
     child = os.posix_spawn(sys.executable, [*command, "-o", str(target), "--overwrite"], os.environ)
     _, status, used = os.wait4(child, 0)
     if os.waitstatus_to_exitcode(status) != 0:
@@ -90,9 +102,8 @@ def main() -> None:
         cells = []
         with tempfile.TemporaryDirectory() as folder:
             for name in given.formats:
-                suffix, write = WRITERS[name]
-                path = Path(folder) / f"photo.{suffix}"
-                write(photograph(megapixels), path)
+                path = Path(folder) / f"photo.{WRITERS[name][0]}"
+                _in_a_process(_write_photograph, name, megapixels, path)
                 memory, seconds = measure(path, Path(folder) / "color.png")
                 cells.append(f"{memory} MB, {seconds:.1f} s")
                 path.unlink()
