@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from tinct.photo.xmp_layout import TINCT, Element, Layout, read_layout, short, tag_name
+from tinct.photo.xmp_layout import TINCT, Element, Layout, check_well_formed, read_layout, short, tag_name
 
 _APPENDED = b" [colorized by tinct"
 
@@ -43,7 +43,7 @@ def edited(
     edits += _appended(layout, suffix) if suffix else []
     edits.append(_insertion(layout, description(layout).encode()))
     merged = _applied(layout.data, edits)
-    read_layout(merged)
+    check_well_formed(merged)
     return merged
 
 
@@ -149,5 +149,5 @@ def joined(packet: bytes, extension: bytes) -> bytes:
     edits = [e for d in layout.descriptions for e in _attribute_edits(layout.data, d, marks, "")]
     edits += [(p.start, p.end, b"") for _, p in layout.properties if short(p.name) in marks]
     merged = _applied(layout.data, [*edits, _insertion(layout, body)])
-    read_layout(merged)
+    check_well_formed(merged)
     return merged
