@@ -161,7 +161,9 @@ async def flood(url: str, attacks: list[Path], a_second: float, answers: Counter
         except httpx.HTTPError:
             answers[0] += 1
 
-    async with httpx.AsyncClient(timeout=120, limits=httpx.Limits(max_connections=None)) as client:
+    # from an address of its own, as a stranger's would be: the server shares its places among addresses
+    strange = httpx.AsyncHTTPTransport(local_address="127.0.0.2", limits=httpx.Limits(max_connections=None))
+    async with httpx.AsyncClient(timeout=120, transport=strange) as client:
         try:
             for number in itertools.count():
                 task = asyncio.create_task(send(client, attacks[number % len(attacks)]))

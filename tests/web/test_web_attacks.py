@@ -425,7 +425,7 @@ def test_a_full_queue_says_when_to_come_again(spool):
         for thread in workers:
             thread.start()
         until = time.monotonic() + 10
-        while not server.studio.pool.full and time.monotonic() < until:
+        while not server.studio.pool._queue and time.monotonic() < until:
             time.sleep(0.02)
         answer = httpx.post(**post)
         refused(answer, 429, "busy")

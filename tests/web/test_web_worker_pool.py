@@ -38,14 +38,14 @@ def test_the_next_one_is_told_when_to_come_again():
         pool, held = WorkerPool(1, 2), threading.Event()
         asked = [asyncio.ensure_future(pool.run(partial(held.wait, 10))) for _ in range(3)]
         await asyncio.sleep(0.05)
-        assert pool.full
+        assert pool.full()
         with pytest.raises(BusyError) as refused:
             await pool.run(held.wait)
         assert 1 <= refused.value.retry_after <= 60
         held.set()
         assert await asyncio.gather(*asked) == [True] * 3
         assert pool.waiting == 0
-        assert not pool.full
+        assert not pool.full()
         pool.close()
 
     asyncio.run(run())

@@ -53,7 +53,7 @@ class BodyLimitMiddleware:
         body = RequestBody(self, receive, self._limit(scope["path"]))
         answer = _EarlyResponse(send, body)
         try:
-            self._check_announced(Headers(scope=scope), body.limit)
+            self._check_announced(Headers(scope=scope), body.limit, (scope.get("client") or ("", 0))[0])
             await self._app(scope, body.receive, answer.send)
         except RequestError as error:
             await error.response(scope, body.receive, answer.send)
@@ -79,11 +79,11 @@ class BodyLimitMiddleware:
     def _limit(self, path: str) -> int:
         return self._settings.max_upload if path.endswith(UPLOADS) else self._settings.max_text
 
-    def _check_announced(self, headers: Headers, limit: int) -> None:
+    def _check_announced(self, headers: Headers, limit: int, address: str) -> None:
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > limit:
             raise too_large(limit)
-        if self._pool.full:
+        if self._pool.full(address):
             seconds = self._pool.retry_after
             raise RequestError(
                 429, f"the server is busy; ask again in {seconds} s.", Retry_After=str(seconds)

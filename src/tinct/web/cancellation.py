@@ -66,7 +66,8 @@ async def decode_and_run(
     """
 
     async def both() -> Result:
-        async with pool.admitted(decoder_pool().cancel_longest):
+        address = request.client.host if request.client else ""
+        async with pool.admitted(decoder_pool().cancel_longest, address):
             return await work(await pool.decode(DecodingTask(), decode))
 
     return await cancel_on_disconnect(request, both())

@@ -12,6 +12,8 @@ from itertools import count
 from time import monotonic
 from typing import Protocol, TypeVar
 
+from tinct.web.admission import Admission
+
 Result = TypeVar("Result")
 MAX_RETRY_AFTER = 60
 """The most seconds after which a refused client is told to try again."""
@@ -63,7 +65,7 @@ class WorkerPool:
         self._queue: list[tuple[bool, int, asyncio.Future[None]]] = []
         self._order = count()
         self._seconds = 1.0  # the mean of recent work
-        self._admitted = asyncio.Semaphore(workers + EXTRA_DECODERS)
+        self._admission = Admission(workers + EXTRA_DECODERS)
         self._outside = 0
         self._readers = ThreadPoolExecutor(workers + EXTRA_DECODERS, thread_name_prefix="tinct-decoding")
 
@@ -72,10 +74,14 @@ class WorkerPool:
         """The number of requests that wait, for a worker or for decoding."""
         return self._outside + sum(not ticket.done() for *_, ticket in self._queue)
 
-    @property
-    def full(self) -> bool:
-        """True if the next request would be refused."""
-        return (self._busy >= self._workers or self._outside > 0) and self.waiting >= self._limit
+    def full(self, address: str = "") -> bool:
+        """True if the next request with files would be refused.
+
+        Args:
+            address: of the client's machine; while another one waits with more requests, this one is not refused.
+        """
+        busy = self._busy >= self._workers or self._outside > 0
+        return busy and self.waiting >= self._limit and not self._admission.has_more(address)
 
     @property
     def retry_after(self) -> int:
@@ -105,25 +111,32 @@ class WorkerPool:
             raise
 
     @asynccontextmanager
-    async def admitted(self, on_wait: Callable[[], None]) -> AsyncIterator[None]:
+    async def admitted(self, on_wait: Callable[[], None], address: str = "") -> AsyncIterator[None]:
         """Admit a request with files; few are admitted at once, as decoded photographs take memory, and others wait.
+
+        Requests are let in by turns of their addresses. Where the queue is full, a newcomer takes the place of the
+        newest request of the address that waits with most.
 
         Args:
             on_wait: called now and then while a request waits; it may cancel a long decoding.
+            address: of the client's machine.
         Raises:
-            BusyError: if the queue is full.
+            BusyError: if the queue is full, or the place was given to somebody who had fewer.
         """
-        if self._admitted.locked() and self.waiting >= self._limit:
-            raise BusyError(self.retry_after)
+        busy = BusyError(self.retry_after)
+        free = self._admission.free  # for some of those that have just come
+        full = self._outside >= free and self.waiting - free >= self._limit
+        if full and not self._admission.send_away(address, busy):
+            raise busy
         self._outside += 1
         try:
-            await self._entered(on_wait)
+            await self._entered(on_wait, address)
         finally:
             self._outside -= 1
         try:
             yield
         finally:
-            self._admitted.release()
+            self._admission.leave()
 
     async def decode(self, task: Cancellable, work: Callable[[], Result]) -> Result:
         """Run work that decodes files in other processes, in a thread beside the workers.
@@ -157,18 +170,19 @@ class WorkerPool:
         self._readers.shutdown(wait=wait, cancel_futures=True)
         self._threads.shutdown(wait=wait, cancel_futures=True)
 
-    async def _entered(self, on_wait: Callable[[], None]) -> None:
+    async def _entered(self, on_wait: Callable[[], None], address: str) -> None:
         """Wait for a place; whoever waits long has others ended that take long."""
-        entering = asyncio.ensure_future(self._admitted.acquire())
+        entering = asyncio.ensure_future(self._admission.enter(address))
         try:
             while not entering.done():
                 await asyncio.wait([entering], timeout=_POLL_SECONDS)
                 if not entering.done():
                     on_wait()
         except asyncio.CancelledError:
-            if not entering.cancel() and not entering.cancelled():
-                self._admitted.release()
+            if not entering.cancel() and not entering.cancelled() and entering.exception() is None:
+                self._admission.leave()
             raise
+        entering.result()
 
     async def _wait_for_worker(self, urgent: bool) -> None:
         if self._has_place(urgent):
