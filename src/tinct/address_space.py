@@ -62,3 +62,14 @@ def check_left(wanted: int) -> None:
     there = left()
     if there is not None and there < wanted:
         raise MemoryError(f"{there >> 20} MiB of address space are left; {wanted >> 20} MiB are needed")
+
+
+def check_limit(wanted: int) -> None:
+    """See that the process may take so many bytes of address space in all.
+
+    Raises:
+        MemoryError: if it may not.
+    """
+    most = limit()
+    if most is not None and most < wanted:
+        raise MemoryError(f"{most >> 20} MiB of address space are allowed; {wanted >> 20} MiB are needed")

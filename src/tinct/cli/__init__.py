@@ -17,7 +17,7 @@ from importlib import import_module
 
 import typer
 
-from tinct.address_space import check_left, need_little
+from tinct.address_space import check_limit, need_little
 from tinct.cli.process import (
     EXIT_BAD_INPUT,
     EXIT_INTERRUPTED,
@@ -54,8 +54,8 @@ HELP = (
 """The help page's first line."""
 
 
-_LEAST = 160 << 20
-"""Bytes of address space without which NumPy cannot be imported: its OpenBLAS then ends the process."""
+_LEAST = 320 << 20
+"""The least limit of address space, in bytes; below, the import of NumPy's OpenBLAS or of OpenVINO may end the process."""
 
 
 _PLACES = frozenset(
@@ -93,7 +93,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code.
     """
     try:
-        check_left(_LEAST)
+        check_limit(_LEAST)
         code = build_app()(list(arguments) or ["--help"], prog_name="tinct", standalone_mode=False)
     except _USAGE_ERROR as error:
         return report_bad_input(_usage(error))
