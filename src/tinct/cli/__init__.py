@@ -55,7 +55,7 @@ HELP = (
 
 
 _LEAST = 320 << 20
-"""The least limit of address space, in bytes; below, the import of NumPy's OpenBLAS or of OpenVINO may end the process."""
+"""The least limit of address space, in bytes; below, imports of OpenBLAS or OpenVINO may end the process."""
 
 
 _PLACES = frozenset(
