@@ -172,7 +172,9 @@ def own_alpha_split(array: Pixels) -> tuple[Pixels, Pixels | None]:
     if array.ndim == 2:
         return array, None
     channels = array.shape[2]
-    alpha = np.ascontiguousarray(array[..., -1]) if channels in (2, 4) else None
+    alpha = (
+        array[..., -1].copy() if channels in (2, 4) else None
+    )  # of one pixel, a slice is contiguous already
     return first_channels(array, 1 if channels < 3 else 3), alpha
 
 

@@ -69,7 +69,8 @@ def _alpha_kind(page: Any) -> int | None:
 def _alpha(page: Any, array: Pixels, colors: int) -> Pixels | None:
     for index, kind in enumerate(page.extrasamples):
         if int(kind) in (_ASSOCIATED, _UNASSOCIATED) and colors + index < array.shape[2]:
-            return np.ascontiguousarray(array[..., colors + index])
+            alpha: Pixels = array[..., colors + index].copy()
+            return alpha
     return None
 
 
