@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -26,17 +25,6 @@ def first(*names: str) -> str | None:
 LUAC, LUA = first("luac5.4", "luac5.3", "luac"), first("lua5.4", "lua5.3", "lua")
 DARKTABLE = shutil.which("darktable") if shutil.which("xvfb-run") else None
 needs_lua = pytest.mark.skipif(LUA is None, reason="needs Lua 5.3 or newer: apt-get install lua5.4")
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Path:
-    """A program `tinct` of this Python."""
-    path = tmp_path / "a program" / "tinct"
-    path.parent.mkdir()
-    source = Path(tinct.__file__).parents[1]
-    path.write_text(f'#!/bin/sh\nPYTHONPATH="{source}" exec "{sys.executable}" -m tinct "$@"\n')
-    path.chmod(0o755)
-    return path
 
 
 @pytest.fixture

@@ -54,17 +54,6 @@ def plug_in(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Path:
-    """A program `tinct` of this Python."""
-    path = tmp_path / "programs" / "tinct"
-    path.parent.mkdir()
-    source = Path(tinct.__file__).parents[1]
-    path.write_text(f'#!/bin/sh\nPYTHONPATH="{source}" exec "{sys.executable}" -m tinct "$@"\n')
-    path.chmod(0o755)
-    return path
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with a gray photograph, for GIMP and for the program."""
     Image.fromarray(data.astronaut()[:240, 100:340]).convert("L").save(tmp_path / "photograph.png")
