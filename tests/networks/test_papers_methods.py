@@ -349,7 +349,7 @@ def test_the_list_of_methods_says_what_is_for_study(capsys):
     assert run(["methods"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     marked = [card.name for card in CARDS.values() if card.for_study]
-    assert {"zhang2016", "scunet", "larsson2016"} <= set(marked)
+    assert {"zhang2016", "scunet"} <= set(marked)
     assert shown.count("study)") == len(marked)
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 FOR_STUDY = "trained on too little: for study"
-"""The note on a method whose released weights are below gray by PSNR."""
+"""The note on a method whose released weights are worse than gray by every error; see `Card`."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Card:
         method: the method's class or instance, "MODULE:NAME"; "" for what only trains.
         training: the class that trains the network, a `tinct.training.training.Training`, likewise; "" for none.
         release: how a trained network becomes files, a `tinct.networks.graph.Release`, likewise; "" for none.
-        for_study: True if the released weights are below gray by PSNR: trained on too little to color with.
+        for_study: True if the released weights, on photographs without help, are worse than gray by every error
+            (PSNR, SSIM, L2_ab, CIEDE2000, AuC; `auto` and `auto-256`): trained on too little to color with.
     """
 
     name: str

@@ -14,7 +14,6 @@ CARDS = (
         "tinct.networks.larsson2016.method:LARSSON2016",
         "tinct.networks.larsson2016.training:Larsson2016Training",
         "tinct.networks.larsson2016.network:RELEASE",
-        for_study=True,
     ),
 )
 """The cards of the folder's networks."""
