@@ -260,12 +260,47 @@ def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: py
     from tinct.networks.tinct import method
 
     monkeypatch.setattr(method, "_vivid", lambda its, outputs: np.ones((2, *its.lightness.shape), np.float32))
-    monkeypatch.setattr(method, "share", lambda maps: np.full(maps.shape[2:], 0.5, np.float32))
+    half, none = (lambda maps, value=value: np.full(maps.shape[2:], value, np.float32) for value in (0.5, 0))
+    monkeypatch.setattr(method, "shares", lambda maps: (half(maps), none(maps)))
     method, lightness = Tinct(), lightness_of(ASTRONAUT)
     hints = place_hints([Hint(*point) for point in POINTS], (240, 200), (240, 200))
     vivid = method.predict(lightness, hints, []).vivid
     assert vivid is not None
     assert np.allclose(vivid, 0.25)
+
+
+def test_vividness_lengthens_what_references_say_where_it_is_not_certain(monkeypatch: pytest.MonkeyPatch):
+    """Where references answer for all, only the mean answer's chroma grows, by the square of the uncertainty."""
+    from tinct.networks.tinct import method
+
+    monkeypatch.setattr(method, "shares", lambda maps: (np.ones(maps.shape[2:], np.float32),) * 2)
+    network, lightness = Tinct(), lightness_of(ASTRONAUT)
+    features = network.encode(lightness)
+    found = network.recall(
+        features, [WeighedReference(network.attend(features, network.encode_reference(reference(COFFEE))))]
+    )
+    matched = network.match(features, found, HintField.empty(*lightness.shape))
+    network.decode(matched)
+    assert matched.decoded is not None
+    for certainty in (0.2, 1.0):
+        matched.decoded["certainty"] = np.full_like(matched.decoded["certainty"], certainty)
+        prediction = network.decode(matched)
+        assert prediction.vivid is not None
+        gain = method.REFERENCE_GAIN * (1 - certainty) ** 2
+        np.testing.assert_allclose(prediction.vivid, gain * prediction.ab, atol=0.05)
+
+
+def test_a_reference_leaves_results_about_as_colorful_as_no_reference():
+    """Beside a reference vividness adds more than a third of what it adds to the mean answer without one."""
+    added = []
+    for references in ([], [reference(COFFEE)]):
+        prediction = Tinct().predict(lightness_of(ASTRONAUT), HintField.empty(200, 240), references)
+        assert prediction.vivid is not None
+        added.append(
+            np.linalg.norm(prediction.ab + prediction.vivid, axis=-1).mean()
+            / np.linalg.norm(prediction.ab, axis=-1).mean()
+        )
+    assert min(added) - 1 > (max(added) - 1) / 3
 
 
 def test_vividness_lies_where_the_coarse_way_says():

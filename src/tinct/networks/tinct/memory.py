@@ -136,9 +136,19 @@ def maps(near: Sums | None, far: Sums | None, height: int, width: int) -> Array:
 
 def share(found: NDArray[Any]) -> Array:
     """How much of the attention the memory took, from `maps`: shape (h, w), 0..1; the heads' mean."""
+    return shares(found)[0]
+
+
+def shares(found: NDArray[Any]) -> tuple[Array, Array]:
+    """How much of the attention hints and references took together, and references alone, from `maps`.
+
+    Returns:
+        Two arrays of shape (h, w), 0..1; the heads' means.
+    """
     parts = found[0].reshape(HEADS, MAP_CHANNELS_PER_HEAD, *found.shape[2:])
     taken: Array = np.clip((parts[:, 2] + parts[:, 5]).mean(0), 0, 1)
-    return taken
+    references: Array = np.clip(parts[:, 5].mean(0), 0, 1)
+    return taken, references
 
 
 def block_means(image: NDArray[Any], side: int) -> Array:

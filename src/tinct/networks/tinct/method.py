@@ -35,6 +35,7 @@ from tinct.networks.tinct.memory import (
     maps,
     reference_items,
     share,
+    shares,
 )
 from tinct.networks.tinct.ports import HEADS, INPUTS, KEY_STRIDE, OUTPUTS, SIGNATURE, SIZE_MULTIPLE
 from tinct.weights import manifest, weights_path
@@ -55,6 +56,11 @@ below on held-out photographs and by eye (docs/experiments.md, "Vividness")."""
 CHROMA_TIMES, CHROMA_ABOVE = 2.0, 10.0
 """Bound of the annealed mean's chroma: so many times the mean answer's, plus so many ab units. The bound keeps away
 blotches of a color that the mean answer has nothing of."""
+
+REFERENCE_GAIN = 1.6
+"""Share of its own chroma by which vividness 1 lengthens the mean answer where references have all the attention and
+nothing is certain, times the square of the uncertainty. There the answer is a mean of several colors of the reference,
+which is dull, and its hue is known. Chosen on held-out photographs (docs/experiments.md, "Vividness")."""
 
 REFERENCE_TRUST = float(np.exp(2))
 """Factor of a reference's weight beside the null item for each step of trust; at trust 1 as in training.
@@ -182,11 +188,15 @@ class Tinct(StagedMethod):
             matched.decoded = self._network("decode").run(**matched.inputs)
         outputs = matched.decoded
         height, width = matched.features.size
-        answered = _enlarged(share(matched.inputs["maps"]), KEY_STRIDE)
-        certainty = _enlarged(outputs["certainty"][0], VIVID_STRIDE)[:height, :width]
+        taken, from_references = shares(matched.inputs["maps"])
+        answered = _enlarged(taken, KEY_STRIDE)
+        certainty = _enlarged(outputs["certainty"][0], VIVID_STRIDE)
+        ab = _enlarged(outputs["ab"][0], 2)
         # The more hints and references answer for, the less is guessed: by the square of what they leave.
         vivid = np.moveaxis(_vivid(matched.features, outputs) * np.square(1 - answered), 0, -1)
-        ab = _enlarged(outputs["ab"][0], 2)[:height, :width]
+        if from_references.any():
+            vivid += ab * _lengthened(_enlarged(from_references, KEY_STRIDE), certainty)[..., None]
+        ab, certainty = ab[:height, :width], certainty[:height, :width]
         if seed:
             moved = alternative(self.distribution(matched), seed)
             ab = ab + _enlarged(moved, KEY_STRIDE)[:height, :width]
@@ -269,6 +279,11 @@ def _vivid(features: Features, outputs: dict[str, NDArray[Any]]) -> Array:
     coarse = block_means(features.lightness[..., None], VIVID_STRIDE)[..., 0]
     height, width = features.lightness.shape
     return ChromaUpsampler(way, coarse, (height, width)).planes(0, height, features.lightness)
+
+
+def _lengthened(references: Array, certainty: Array) -> Array:
+    """Share of its chroma that vividness 1 adds to the mean answer; references' share of attention, certainty: 0..1."""
+    return np.float32(REFERENCE_GAIN) * references * np.square(1 - certainty)
 
 
 def _norm(ab: Array) -> Array:
