@@ -235,6 +235,11 @@ def test_a_run_end_to_end_is_released_as_the_colorization_subnet(pool, tmp_path,
     trained_as = averaged_state(Path(recipe.transfer), "xu2020-transfer")
     for name, value in transfer.state_dict().items():
         torch.testing.assert_close(value, trained_as[f"network.{name}"], rtol=1e-2, atol=1e-3)
+    going_on = TransferTraining(TransferRecipe(encoder="none", start="released"), SMALL, pool).build()
+    for name, value in going_on.network.state_dict().items():
+        torch.testing.assert_close(value, transfer.state_dict()[name], rtol=0, atol=0)
+    assert not any(each.requires_grad for each in going_on.network.encoder.parameters())
+    assert all(each.requires_grad for each in going_on.network.decoder.parameters())
 
 
 def test_a_conv4_1_that_predicts_what_another_network_sees_is_an_encoders_own(pool, published, tmp_path):

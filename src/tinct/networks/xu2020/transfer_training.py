@@ -21,7 +21,7 @@ from tinct.networks.xu2020.even_start import SIZE, normalize, start_evenly
 from tinct.networks.xu2020.feature_statistics_torch import adain
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.xu2020.output_fit import fit_output
-from tinct.networks.xu2020.released import take_released_colorization
+from tinct.networks.xu2020.released import take_released_colorization, take_released_transfer
 from tinct.networks.xu2020.training import (
     CHUNK,
     ROWS,
@@ -68,6 +68,8 @@ class TransferRecipe:
 
     Attributes:
         encoder: where the encoder's weights come from, as in `tinct.networks.xu2020.encoder_weights.encoder_weights`.
+        start: "released", or the folder of a run of the same network, to go on from its encoder and decoder; `encoder`
+            is not read then. "" for a fresh decoder.
         reconstruction: weight of the mean squared error, sRGB 0..1.
         perceptual: weight of the mean squared error of the encoder's features of output and photograph, conv1_1 to
             conv4_1, whose channels are normalized (`tinct.networks.xu2020.even_start.normalize`).
@@ -86,6 +88,7 @@ class TransferRecipe:
     """
 
     encoder: str = TEACHER
+    start: str = ""
     reconstruction: float = 0.8
     perceptual: float = 0.2
     pooled: float = 0.1
@@ -113,7 +116,7 @@ class TransferTraining(Training):
 
     def prepare(self, pool: Pool) -> None:
         """Read the encoder's weights, and look at a few photographs for the start."""
-        self.weights = encoder_weights(self.recipe.encoder)
+        self.weights = {} if self.recipe.start else encoder_weights(self.recipe.encoder)
         self.few = few_photographs(pool)
         self.colorization: Xu2020Colorization | None = None
         if self.recipe.colorization:
@@ -122,8 +125,13 @@ class TransferTraining(Training):
             self.colorization.to(pool.weights.device)
 
     def build(self) -> TransferModel:
-        """A fresh decoder behind the encoder's weights."""
+        """A fresh decoder behind the encoder's weights, or the sub-net that training goes on from."""
         model = TransferModel(self.network.transfer)
+        if self.recipe.start:
+            take_released_transfer(model.network, self.recipe.start)
+            model.network.encoder.requires_grad_(False)
+            model.pooled.requires_grad_(False)
+            return model
         unknown = model.network.encoder.load(self.weights)
         if unknown not in ((), ("conv4_1",)) and self.recipe.encoder != "none":
             raise OptionError(f"{self.recipe.encoder} has no weights for {unknown[0]}; give a whole encoder.")
