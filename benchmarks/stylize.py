@@ -1,7 +1,8 @@
 """Photorealistic stylization on pairs of photographs: `python benchmarks/stylize.py [DATA] [--limit N] [--out FOLDER]`.
 
-Xu 2020's transfer sub-net with AdaIN against WCT, with and without label maps (the paper's Figures 10 and 11), on the
-pairs that DATA/pairs.csv lists; the network's own picture at the working size beside what `tinct.stylize` makes of it.
+Xu 2020's transfer sub-net with AdaIN against WCT and against PhotoWCT (WCT level by level, smoothed), with and without
+label maps (the paper's Figures 10 and 11), on the pairs that DATA/pairs.csv lists; the network's own picture at the
+working size beside what `tinct.stylize` makes of it.
 
 - structure: SSIM of edges, the gradient of L* of photograph and result, each divided by its own 99th percentile, so
   that a change of contrast is no loss (Yoo et al., WCT2, ICCV 2019, take a network's edges); 1 is all of it kept.
@@ -9,7 +10,8 @@ pairs that DATA/pairs.csv lists; the network's own picture at the working size b
   as a share of the untouched photograph's; 0 is reached. Needs torch and the VGG-19 that training uses.
 - style, colors: Fréchet distance of Lab colors to the reference's, in units of Lab; "by label" is its mean over what
   both label maps have, by area.
-- seconds: of one photograph, the network and carrying its change apart; least of `--repeats`.
+- seconds: of one photograph, the network, smoothing its picture and carrying its change apart; least of `--repeats`.
+- time: of all three, as a multiple of AdaIN's; the median of the ratios of pairs.
 
 Writes FOLDER/stylize.md and FOLDER/stylize.png, a contact sheet of the first pairs.
 """
@@ -35,26 +37,31 @@ from tinct.errors import TinctError
 from tinct.evaluation.metrics.distribution import frechet_distance, gaussian
 from tinct.evaluation.metrics.error import ssim
 from tinct.networks.xu2020.feature_statistics import nearest
-from tinct.networks.xu2020.places import STYLIZATION
-from tinct.networks.xu2020.transfer import transferred
 from tinct.photo import Photo
 from tinct.stylizing.local_affine import LocalAffine
-from tinct.stylizing.stylization import WORKING_SIZE, read_labels, working_rgb
+from tinct.stylizing.manifold_ranking import smoothed
+from tinct.stylizing.stylization import WORKING_SIZE, network_picture, read_labels, working_rgb
 
 Array = NDArray[np.float32]
 VARIANTS = {
-    "AdaIN": ("adain", False),
-    "WCT": ("wct", False),
-    "AdaIN, label maps": ("adain", True),
-    "WCT, label maps": ("wct", True),
+    "AdaIN": ("adain", False, False),
+    "WCT": ("wct", False, False),
+    "PhotoWCT": ("wct", True, False),
+    "AdaIN, label maps": ("adain", False, True),
+    "WCT, label maps": ("wct", False, True),
+    "PhotoWCT, label maps": ("wct", True, True),
 }
+"""By name how features are matched, whether as PhotoWCT (in cascade, then smoothed), and whether label by label."""
+BASELINE = "AdaIN: carried"
 COLUMNS = (
     "structure",
     "style, features",
     "style, colors",
     "style, colors by label",
     "seconds, network",
+    "seconds, smoothing",
     "seconds, carrying",
+    "time",
 )
 SHEET_ROWS, SHEET_SIZE = 20, 192
 LAYERS = ("conv1_1", "conv2_1", "conv3_1")
@@ -179,19 +186,28 @@ def measure(pair: Pair, repeats: int, judge: Judge) -> tuple[dict[str, dict[str,
     """Scores by row of the table, and pictures for the sheet."""
     rows = {"the photograph itself": judge.scores(pair.photo)}
     pictures = [pair.photo, pair.style]
-    for name, (match, segmented) in VARIANTS.items():
+    for name, (match, photowct, segmented) in VARIANTS.items():
         labels = pair.labels if segmented else None
         made, network = timed(
-            lambda m=match, maps=labels: transferred(
-                pair.photo, pair.style, maps, match=m, places=STYLIZATION
-            ),
+            lambda m=match, c=photowct, maps=labels: network_picture(pair.photo, pair.style, maps, m, c),
             repeats,
         )
-        carried, carrying = timed(lambda p=made: _carried(pair.photo, p), repeats)
         seconds = {"seconds, network": network}
         rows[f"{name}: network's picture"] = judge.scores(made) | seconds
-        rows[f"{name}: carried"] = judge.scores(carried) | seconds | {"seconds, carrying": carrying}
-        pictures += [made, carried]
+        pictures.append(made)
+        if photowct:
+            made, seconds["seconds, smoothing"] = timed(
+                lambda p=made: np.clip(smoothed(p, pair.photo), 0, 1), repeats
+            )
+            rows[f"{name}: smoothed"] = judge.scores(made) | seconds
+            pictures.append(made)
+        carried, seconds["seconds, carrying"] = timed(lambda p=made: _carried(pair.photo, p), repeats)
+        rows[f"{name}: carried"] = judge.scores(carried) | seconds | {"time": sum(seconds.values())}
+        pictures.append(carried)
+    unit = rows[BASELINE]["time"]
+    for scores in rows.values():
+        if "time" in scores:
+            scores["time"] /= unit
     return rows, pictures
 
 
@@ -212,7 +228,8 @@ def table(found: list[dict[str, dict[str, float]]], size: int) -> str:
         for column in COLUMNS:
             values = [each[row][column] for each in found if column in each[row]]
             digits = 3 if column in ("structure", "style, features") else 2
-            cells.append(f"{np.nanmean(values):.{digits}f}" if values else "-")
+            middle = np.median if column == "time" else np.nanmean
+            cells.append(f"{middle(values):.{digits}f}" if values else "-")
         lines.append(f"| {row} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

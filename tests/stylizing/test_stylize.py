@@ -15,6 +15,7 @@ from tinct import weights
 from tinct.cli import run
 from tinct.errors import OptionError, PhotoError, ShapeError, WeightsError
 from tinct.photo import Photo
+from tinct.stylizing import cascade
 from tinct.stylizing.local_affine import LocalAffine
 from tinct.stylizing.stylization import read_labels, stylize, working_rgb
 
@@ -131,6 +132,8 @@ def test_choices_change_the_picture(installed):
         for given, options in (
             (None, {}),
             (None, {"match": "wct"}),
+            (None, {"match": "wct", "cascade": True}),
+            (None, {"match": "wct", "cascade": True, "smoothing": "photowct"}),
             (None, {"alpha": 0.4}),
             (labels, {}),
             (labels, {"match": "wct"}),
@@ -138,6 +141,21 @@ def test_choices_change_the_picture(installed):
     ]
     for index, one in enumerate(found):
         assert all(np.abs(one - other).max() > 0 for other in found[:index])
+
+
+def test_a_cascade_matches_one_level_after_the_other(installed, monkeypatch):
+    passes = []
+
+    def recorded(content, style, labels, *, match, places, alpha):
+        passes.append((float(content.mean()), places.encoder, places.skips, places.decoder, match, alpha))
+        return content + np.float32(0.01)
+
+    monkeypatch.setattr(cascade, "transferred", recorded)
+    small = small_of(PHOTO)
+    made = cascade.cascaded(small, small_of(STYLE), alpha=0.5)
+    np.testing.assert_allclose(made, small + 0.04, atol=1e-5)
+    assert [each[1:] for each in passes] == [((level,), (), (), "wct", 0.5) for level in (4, 3, 2, 1)]
+    assert np.diff([each[0] for each in passes]) == pytest.approx([0.01] * 3, abs=1e-4)
 
 
 def test_the_command_line_gives_what_the_library_gives(installed, tmp_path, capsys):
@@ -148,8 +166,10 @@ def test_the_command_line_gives_what_the_library_gives(installed, tmp_path, caps
     for file, rgb in zip(maps, (PHOTO, STYLE), strict=True):
         Image.fromarray(np.uint8(rgb[..., 0] > 128) * 255).save(file)
     line = ["stylize", photo, "-r", style, "--segment", *maps, "--wct", "--size", "64", "-o", out]
+    line += ["--cascade", "--smoothing", "photowct"]
     assert run(line) == 0
-    expected = stylize(photo, style, tuple(maps), match="wct", size=64)
+    options = {"match": "wct", "cascade": True, "smoothing": "photowct"}
+    expected = stylize(photo, style, tuple(maps), size=64, **options)
     assert np.array_equal(np.asarray(Image.open(out)), expected.to_array())
     capsys.readouterr()
     assert run(line) == 2  # nothing is written over
@@ -167,7 +187,12 @@ def test_the_command_line_names_the_result_after_the_photograph(installed, tmp_p
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [({"alpha": 1.5}, "alpha is 1.5"), ({"size": 8}, "size is 8"), ({"match": "gram"}, "'gram'")],
+    [
+        ({"alpha": 1.5}, "alpha is 1.5"),
+        ({"size": 8}, "size is 8"),
+        ({"match": "gram"}, "'gram'"),
+        ({"smoothing": "guided"}, "'guided'"),
+    ],
 )
 def test_options_out_of_range_are_refused(installed, options, says):
     with pytest.raises(OptionError, match=says):

@@ -34,6 +34,17 @@ def stylize(
     wct: Annotated[
         bool, typer.Option("--wct", help="Match covariances in place of means and deviations (AdaIN).")
     ] = False,
+    cascade: Annotated[
+        bool,
+        typer.Option("--cascade", help="Match one level after the other, the deepest first (PhotoWCT)."),
+    ] = False,
+    smoothing: Annotated[
+        str,
+        typer.Option(
+            metavar="none|photowct",
+            help="photowct smooths the network's picture along the photograph's colors, which takes seconds.",
+        ),
+    ] = "none",
     alpha: Annotated[float, typer.Option(metavar="0..1", help="How far to go.")] = 1.0,
     size: Annotated[
         int, typer.Option(metavar="N", help="Longer side in pixels at which the network works.")
@@ -47,12 +58,23 @@ def stylize(
     tinct stylize street.jpg -r dusk.jpg
 
     tinct stylize street.jpg -r dusk.jpg --segment street.map.png dusk.map.png --wct -o street.dusk.jpg
+
+    tinct stylize street.jpg -r dusk.jpg --wct --cascade --smoothing photowct
     """
     from tinct.photo.writing import check_target
     from tinct.stylizing.stylization import stylize as styled
 
     output = output or photo.with_name(f"{photo.stem}.stylized.png")
     check_target(output, source=photo, overwrite=overwrite)
-    result = styled(photo, reference, segment, match="wct" if wct else "adain", alpha=alpha, size=size)
+    result = styled(
+        photo,
+        reference,
+        segment,
+        match="wct" if wct else "adain",
+        cascade=cascade,
+        smoothing=smoothing,
+        alpha=alpha,
+        size=size,
+    )
     result.write(output, overwrite=overwrite)
     typer.echo(str(output))

@@ -13,12 +13,16 @@ from tinct.options import WORKING_SIZE_RANGE
 from tinct.photo import Photo, Provenance
 from tinct.photo.sources import as_photo, as_source_kind
 from tinct.stylizing.local_affine import LocalAffine
+from tinct.stylizing.manifold_ranking import smoothed
 
 Array = NDArray[np.float32]
 Labels = NDArray[np.integer[Any]]
 
 WORKING_SIZE = 512
 """Longer side in pixels at which the network sees both photographs."""
+
+SMOOTHINGS = ("none", "photowct")
+"""What is done to the network's picture before its change is carried to the photograph."""
 
 MOST_LABELS = 255
 """The most labels of a label map; a map with more is a picture, or a label map that was saved with loss."""
@@ -30,6 +34,8 @@ def stylize(
     labels: tuple[Any, Any] | None = None,
     *,
     match: str = "adain",
+    cascade: bool = False,
+    smoothing: str = "none",
     alpha: float = 1.0,
     size: int = WORKING_SIZE,
 ) -> Any:
@@ -43,6 +49,9 @@ def stylize(
         labels: label maps of photograph and reference, to match like with like (sky with sky): paths or PIL images
             whose colors are the labels, or arrays of integers (H, W); each at any size.
         match: "adain", which matches each channel's mean and deviation, or "wct", which matches the covariance.
+        cascade: True matches one level after the other, the deepest first, in a pass each (PhotoWCT).
+        smoothing: "photowct" smooths the network's picture along the photograph (`tinct.stylizing.manifold_ranking`),
+            which takes seconds; "none" leaves it.
         alpha: how far to go, 0..1.
         size: the working size, the longer side in pixels, 32..2048.
     Returns:
@@ -54,22 +63,49 @@ def stylize(
     Source: Xu et al., Stylization-Based Architecture for Fast Deep Exemplar Colorization, CVPR 2020.
     """
     from tinct.methods.exported import sha256_of
-    from tinct.networks.xu2020.places import STYLIZATION
-    from tinct.networks.xu2020.transfer import NAME, WEIGHTS, transferred
+    from tinct.networks.xu2020.transfer import NAME, WEIGHTS
 
     low, high = WORKING_SIZE_RANGE
     if isinstance(size, bool) or not isinstance(size, int) or not low <= size <= high:
         raise OptionError(f"size is {size!r}; it must be {low} to {high} pixels on the longer side.")
+    if smoothing not in SMOOTHINGS:
+        raise OptionError(f"smoothing is {smoothing!r}; choose {' or '.join(SMOOTHINGS)}.")
     content, style = as_photo(photo), as_photo(reference)
     maps = None if labels is None else (read_labels(labels[0]), read_labels(labels[1]))
     small = working_rgb(content, size)
-    made = transferred(small, working_rgb(style, size), maps, match=match, places=STYLIZATION, alpha=alpha)
+    made = network_picture(small, working_rgb(style, size), maps, match, cascade, alpha)
+    if smoothing == "photowct":
+        made = np.clip(smoothed(made, small), 0, 1)
     carried = LocalAffine(small, made, (content.height, content.width))
     result = content.colored_by_rows(
         lambda top, bottom, _: carried.rows(top, bottom, content.rgb(top, bottom))
     )
     result.provenance = Provenance(NAME, sha256_of(WEIGHTS))
     return as_source_kind(result, photo)
+
+
+def network_picture(
+    content: Array,
+    style: Array,
+    labels: tuple[Labels, Labels] | None = None,
+    match: str = "adain",
+    cascade: bool = False,
+    alpha: float = 1.0,
+) -> Array:
+    """The network's own picture at the working size: sRGB, shape (h, w, 3), 0..1.
+
+    Args:
+        content, style: sRGB, shape (h, w, 3), 0..1.
+        labels: label maps of both, integers.
+        match, cascade, alpha: see `stylize`.
+    """
+    from tinct.networks.xu2020.places import STYLIZATION
+    from tinct.networks.xu2020.transfer import transferred
+    from tinct.stylizing.cascade import cascaded
+
+    if cascade:
+        return cascaded(content, style, labels, match=match, alpha=alpha)
+    return transferred(content, style, labels, match=match, places=STYLIZATION, alpha=alpha)
 
 
 def working_rgb(photo: Photo, size: int) -> Array:

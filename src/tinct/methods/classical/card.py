@@ -49,5 +49,13 @@ LEVIN = Card(
 )
 """Card of `tinct.methods.classical.levin.Levin`."""
 
-CARDS = (REINHARD, HISTOGRAM, WELSH, GUPTA, PIERRE, LEVIN)
+YATZIV = Card(
+    "yatziv",
+    "Yatziv, Sapiro, Fast image and video colorization using chrominance blending, "
+    "IEEE Transactions on Image Processing, 2006",
+    f"{_FOLDER}.yatziv:Yatziv",
+)
+"""Card of `tinct.methods.classical.yatziv.Yatziv`."""
+
+CARDS = (REINHARD, HISTOGRAM, WELSH, GUPTA, PIERRE, LEVIN, YATZIV)
 """All cards of methods without networks, in the order of `tinct methods`."""
