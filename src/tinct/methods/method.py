@@ -27,12 +27,14 @@ class Reference:
         ab: CIE a*, b*, shape (h, w, 2).
         weight: the reference's weight beside other references, 0..1.
         trust: how far to follow the reference where it fits only loosely, 0..3, for methods that may doubt references.
+        labels: number of each pixel's segment, integers, shape (h, w), for the method `ironi`; None if not known.
     """
 
     lightness: Array
     ab: Array
     weight: float = 1.0
     trust: float = 1.0
+    labels: NDArray[np.integer[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,13 @@ PIERRE = Card(
 )
 """Card of `tinct.methods.classical.pierre.Pierre`."""
 
+IRONI = Card(
+    "ironi",
+    "Ironi, Cohen-Or, Lischinski, Colorization by example, Eurographics Symposium on Rendering, 2005",
+    f"{_FOLDER}.ironi:Ironi",
+)
+"""Card of `tinct.methods.classical.ironi.Ironi`."""
+
 LEVIN = Card(
     "levin",
     "Levin, Lischinski, Weiss, Colorization using optimization, ACM Transactions on Graphics, 2004",
@@ -57,5 +64,5 @@ YATZIV = Card(
 )
 """Card of `tinct.methods.classical.yatziv.Yatziv`."""
 
-CARDS = (REINHARD, HISTOGRAM, WELSH, GUPTA, PIERRE, LEVIN, YATZIV)
+CARDS = (REINHARD, HISTOGRAM, WELSH, IRONI, GUPTA, PIERRE, LEVIN, YATZIV)
 """All cards of methods without networks, in the order of `tinct methods`."""

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 Index = NDArray[np.int64]
 
-STEP_COST = 0.2
+STEP_COST = 0.1
 """Length in L* of one pixel's step where lightness does not change. The paper has no such term: on flat lightness all
-colors would then be equally near. Chosen on 60 training photographs (docs/experiments.md, "Chrominance blending")."""
+colors would then be equally near. Chosen on 24 training photographs (docs/experiments.md, "Chrominance blending")."""
 
 NONE = -1
 """Label of a rank at which no further color is reached."""

@@ -15,11 +15,12 @@ from tinct.methods.method import Method, Prediction, Reference
 
 Array = NDArray[np.float32]
 
-BLENDING = 4.0
-"""b of the weight W(r) = r^-b: 1 blends far, 6 has nearly hard borders, the range that the paper gives."""
+BLENDING = 2.0
+"""b of the weight W(r) = r^-b: 1 blends far, 6 has nearly hard borders, the paper's range as it is cited. Chosen on
+training photographs, with `NEAREST` (docs/experiments.md, "Chrominance blending")."""
 
-NEAREST = 3
-"""Number of nearest colors that a pixel blends; weights of farther ones are next to nothing at this b."""
+NEAREST = 5
+"""Number of nearest colors that a pixel blends, which bounds the work for any number of strokes."""
 
 SURE_DISTANCE = 25.0
 """Intrinsic distance in L* over which confidence falls to 1 / e."""
