@@ -19,8 +19,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-# `gradio` alone would be found without being installed: pytest puts the folder above this one, integrations/, into the path.
-gradio = pytest.importorskip("gradio.blocks", reason="make doors: installs gradio in an environment of its own")
+# `gradio` alone would be found without being installed: pytest puts the folder above this one, integrations/, into the
+# path.
+gradio = pytest.importorskip(
+    "gradio.blocks", reason="make doors: installs gradio in an environment of its own"
+)
 
 from PIL import Image
 from skimage import data
