@@ -303,10 +303,37 @@ def test_a_reference_leaves_results_about_as_colorful_as_no_reference():
     assert min(added) - 1 > (max(added) - 1) / 3
 
 
-def test_vividness_lies_where_the_coarse_way_says():
+def test_vividness_makes_no_spot():
+    """What is far more colorful than all else, in a small part, is brought down to nearly the rest; the rest stays."""
+    from tinct.networks.tinct import method
+
+    features = Tinct().encode(np.full((64, 96), 50, np.float32))
+    found = {
+        "ab": np.full((1, 32, 48, 2), (6, 8), np.float32),
+        "annealed": np.full((1, 8, 12, 2), (9, 12), np.float32),
+        "certainty": np.ones((1, 8, 12, 1), np.float32),
+    }
+    even = method._vivid(features, found)
+    found["annealed"][0, 3:5, 4:6] = (18, 24)
+    spotted = method._vivid(features, found)
+    common = 10 + method.VIVID_GAIN * 5
+    chroma_of = np.hypot(6 + spotted[0], 8 + spotted[1])
+    assert np.allclose(np.hypot(6 + even[0], 8 + even[1]), common, atol=0.1)
+    assert np.allclose(chroma_of[:, :16], common, atol=0.1)
+    assert common + 1 < chroma_of.max() < common + method.CHROMA_ABOVE_COMMON + 0.5
+    found["annealed"][:] = (18, 24)  # all of it: nothing is a spot
+    assert np.allclose(
+        np.hypot(6 + method._vivid(features, found)[0], 8 + method._vivid(features, found)[1]),
+        10 + method.VIVID_GAIN * 20,
+        atol=0.2,
+    )
+
+
+def test_vividness_lies_where_the_coarse_way_says(monkeypatch: pytest.MonkeyPatch):
     """Of a way that rises evenly, under even lightness, every cell's mean is what was asked for there."""
     from tinct.networks.tinct import method
 
+    monkeypatch.setattr(method, "CHROMA_ABOVE_COMMON", 100.0)
     features = Tinct().encode(np.full((60, 90), 50, np.float32))
     down, across = np.mgrid[-4:4, -6:6].astype(np.float32)
     annealed = np.stack([0.5 * across + 0.2 * down, -0.7 * down], -1)[None]

@@ -48,7 +48,7 @@ Array = NDArray[np.float32]
 VIVID_STRIDE = 8
 """Working pixels to a cell of the annealed mean."""
 
-VIVID_GAIN, DARING_SPREAD = 1.5, 20.0
+VIVID_GAIN, DARING_SPREAD = 1.65, 20.0
 """Share of the way from the mean answer to the annealed mean that vividness 1 goes: the first number where the
 distribution is narrow, half of that number where the standard deviation is the second, in ab units. Chosen with the two
 below on held-out photographs and by eye (docs/experiments.md, "Vividness")."""
@@ -56,6 +56,11 @@ below on held-out photographs and by eye (docs/experiments.md, "Vividness")."""
 CHROMA_TIMES, CHROMA_ABOVE = 2.0, 10.0
 """Bound of the annealed mean's chroma: so many times the mean answer's, plus so many ab units. The bound keeps away
 blotches of a color that the mean answer has nothing of."""
+
+COMMON_SHARE, CHROMA_ABOVE_COMMON = 0.9, 2.0
+"""Bound of the chroma that vividness 1 reaches: what so large a share of the photograph's cells stays below, plus so
+many ab units. A color that is stronger than all others of a photograph, in a small part of it, is more often a spot than a
+thing (docs/experiments.md, "Vividness")."""
 
 REFERENCE_GAIN = 1.6
 """Share of its own chroma by which vividness 1 lengthens the mean answer where references have all the attention and
@@ -275,10 +280,20 @@ def _vivid(features: Features, outputs: dict[str, NDArray[Any]]) -> Array:
     annealed = annealed * np.minimum(1, bound / np.maximum(_norm(annealed), 1e-3))
     # certainty is 1 / (1 + variance / SURE_SPREAD squared)
     variance = SURE_SPREAD**2 * (1 / np.maximum(outputs["certainty"][0].astype(np.float32), 1e-3) - 1)
-    way = (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
+    way = _without_spots(
+        mean, (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
+    )
     coarse = block_means(features.lightness[..., None], VIVID_STRIDE)[..., 0]
     height, width = features.lightness.shape
     return ChromaUpsampler(way, coarse, (height, width)).planes(0, height, features.lightness)
+
+
+def _without_spots(mean: Array, way: Array) -> Array:
+    """The way from the mean answer, (h, w, 2), as far as chroma stays below the bound that most cells give."""
+    own, reached = _norm(mean), _norm(mean + way)
+    bound = np.maximum(np.quantile(reached, COMMON_SHARE) + CHROMA_ABOVE_COMMON, own)
+    short = (bound - own) / np.maximum(reached - own, 1e-3)
+    return np.asarray(way * np.where(reached > bound, np.clip(short, 0, 1), 1), np.float32)
 
 
 def _lengthened(references: Array, certainty: Array) -> Array:
