@@ -59,8 +59,8 @@ blotches of a color that the mean answer has nothing of."""
 
 COMMON_SHARE, CHROMA_ABOVE_COMMON = 0.9, 2.0
 """Bound of the chroma that vividness 1 reaches: what so large a share of the photograph's cells stays below, plus so
-many ab units. A color that is stronger than all others of a photograph, in a small part of it, is more often a spot than a
-thing (docs/experiments.md, "Vividness")."""
+many ab units. A color that is stronger than all others of a photograph, in a small part of it, is more often a spot
+than a thing (docs/experiments.md, "Vividness")."""
 
 REFERENCE_GAIN = 1.6
 """Share of its own chroma by which vividness 1 lengthens the mean answer where references have all the attention and
