@@ -1,11 +1,14 @@
-"""`tinct study serve`, which asks people about results, and `tinct study export`, which writes the outcomes."""
+"""`tinct study`: `serve` asks people about results, `run` makes a design's results first, `export` writes outcomes."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from tinct.evaluation.study import Study
 
 Results = Annotated[
     list[str],
@@ -37,6 +40,14 @@ Seed = Annotated[int, typer.Option(help="What the orders start from.")]
 Host = Annotated[str, typer.Option(help="Address to answer on; the default is this machine alone.")]
 Port = Annotated[int, typer.Option(min=1, max=65535)]
 
+Design = Annotated[
+    str, typer.Argument(help="A design that ships with tinct (xu2020-figure9), or a TOML file of one.")
+]
+Data = Annotated[Path, typer.Option(help="Photographs: a folder with folders of classes, or a CSV index.")]
+RunOut = Annotated[Path, typer.Option(help="Folder of the results; a stopped run goes on.")]
+RunVotes = Annotated[Path | None, typer.Option(help="SQLite file of the votes. [votes.sqlite in --out]")]
+OnlyMake = Annotated[bool, typer.Option("--only-make", help="Make the results and show nothing yet.")]
+
 VoteArgument = Annotated[Path, typer.Argument(help="The SQLite file that `tinct study serve` wrote.")]
 Out = Annotated[Path, typer.Option(help="Folder for the table and the plots.")]
 
@@ -49,6 +60,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
     )
     study.command("serve")(serve)
+    study.command("run")(run)
     study.command("export")(export)
     app.add_typer(study, name="study")
 
@@ -73,11 +85,42 @@ def serve(
     tinct study serve reports/auto --kind real --votes real.sqlite
     """
     from tinct.evaluation.study import Study, find_pictures
+
+    study = Study(kind, find_pictures(results, truth), shown, trials, practice, seconds, seed)
+    _show(study, votes, host, port)
+
+
+def run(
+    design: Design,
+    data: Data,
+    out: RunOut = Path("reports/study"),
+    votes: RunVotes = None,
+    only_make: OnlyMake = False,
+    host: Host = "127.0.0.1",
+    port: Port = 8311,
+) -> None:
+    """Make the results that a design asks for, show them in the browser and keep the votes.
+
+    tinct study run xu2020-figure9 --data photos/test --out reports/figure9
+    """
+    from tinct.cli.evaluate import progress_bar
+    from tinct.evaluation.photographs.sets import find_photographs
+    from tinct.evaluation.study.design_file import make_study, read_design
+
+    plan = read_design(design)
+    with progress_bar() as bar:
+        study = make_study(plan, find_photographs(data), out, lambda line: typer.echo(line, err=True), bar)
+    typer.echo(f"wanted: {plan.participants} participants, {plan.votes} votes.")
+    if not only_make:
+        _show(study, votes or out / "votes.sqlite", host, port)
+
+
+def _show(study: Study, votes: Path, host: str, port: int) -> None:
+    """Serve a study's page until it is interrupted, and say where."""
     from tinct.evaluation.study.app import serve as serve_study
     from tinct.evaluation.study.votes import VoteFile
 
-    found = find_pictures(results, truth)
-    study = Study(kind, found, shown, trials, practice, seconds, seed)
+    found = study.pictures
     kept = VoteFile.open_for(study, votes)
     if found.left_out:
         typer.echo(f"{len(found.left_out)} photographs are not shown: some folder lacks them.", err=True)
