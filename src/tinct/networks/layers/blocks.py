@@ -30,7 +30,7 @@ def without_batch_norm(model: M) -> M:
     """A copy, in evaluation mode, whose batch normalizations are folded into the convolutions before them."""
     model = copy.deepcopy(model).eval()
     for module in model.modules():
-        if isinstance(module, ConvNorm):
+        if isinstance(module, ConvNorm) and isinstance(module[1], nn.BatchNorm2d):
             folded = fuse_conv_bn_eval(module[0], module[1])  # type: ignore[type-var, arg-type]
             module[0], module[1] = folded, nn.Identity()
     return model

@@ -24,5 +24,11 @@ CARDS = (
         for_study=True,
     ),
     Card("scunet-regsoft", PAPER, f"{_FOLDER}.method:SCUNET_REGSOFT", _TRAINING, _RELEASE, for_study=True),
+    Card(
+        "scunet-guides",
+        PAPER,
+        training=f"{_FOLDER}.guides_training:ScunetGuidesTraining",
+        release=f"{_FOLDER}.guides:RELEASE",
+    ),
 )
 """The cards of the folder's networks."""

@@ -73,7 +73,7 @@ class Scunet(nn.Module):
         sizes = {"scenes": config.scenes, "segments": config.segments, "bins": AB_BIN_COUNT, "ab": 2}
         self.branches = nn.ModuleDict()
         for name in config.branches:
-            self.branches[name] = _branch(name, channels, sizes[name])
+            self.branches[name] = branch(name, channels, sizes[name])
         self.centers: Tensor
         self.register_buffer("centers", bin_centers(AB_SCALE), persistent=False)
 
@@ -87,7 +87,7 @@ class Scunet(nn.Module):
         """
         encoded, decoded = self.encode_decode((lightness - 50) / 50)
         found = {
-            name: branch(encoded if name == "scenes" else decoded) for name, branch in self.branches.items()
+            name: part(encoded if name == "scenes" else decoded) for name, part in self.branches.items()
         }
         return Outputs(**found)
 
@@ -113,7 +113,14 @@ def _two(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(ConvNorm(inputs, outputs), ConvNorm(outputs, outputs))
 
 
-def _branch(name: str, channels: tuple[int, ...], outputs: int) -> nn.Sequential:
+def branch(name: str, channels: tuple[int, ...], outputs: int) -> nn.Sequential:
+    """A fresh branch: "scenes" reads the encoder's last features, the others the decoder's.
+
+    Args:
+        name: one of `BRANCHES`.
+        channels: of the network's five scales.
+        outputs: how many numbers the branch predicts for the photograph or for each place.
+    """
     if name == "scenes":
         return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels[-1], outputs))
     if name == "ab":
