@@ -17,7 +17,6 @@ pytest.importorskip("matplotlib", reason="the page needs matplotlib: pip install
 from evaluation_photographs import write_photographs
 from paper_weights import release_network, tiny_network, tiny_subnets
 from tinct import weights
-from tinct.color.bins import AB_BINS
 from tinct.color.lab import rgb_to_lab
 from tinct.evaluation.photographs.rgb import read_rgb
 from tinct.evaluation.photographs.sets import find_photographs
@@ -27,10 +26,9 @@ from tinct.evaluation.run.evaluator import evaluate
 from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import read_results
 from tinct.hints import HintField
-from tinct.methods import Method, Prediction, Reference, get_method
-from tinct.methods.distribution import Distribution
+from tinct.methods import Reference, get_method
 from tinct.networks.xu2020.places import PROBABILITY
-from tools.papers import classification, exemplar, gallery, tables
+from tools.papers import classification, exemplar, tables
 from tools.papers.__main__ import main
 from tools.papers.losses import losses
 from tools.papers.sheet import GAP, Row, write_rows
@@ -217,22 +215,6 @@ def test_photographs_with_a_label_are_compared_with_it(tmp_path: Path, monkeypat
     assert "| gray | \N{EN DASH} | 0.000 ± 0.000 |" in text
     without = classification.classification(run, results).text
     assert "| the truth | 1 | \N{EN DASH} |" in without
-
-
-def test_entropy_is_none_for_one_color_and_most_for_all():
-    class Knows(Method):
-        def __init__(self, p: np.ndarray) -> None:
-            self.p = np.broadcast_to(p.astype(np.float32), (4, 4, len(AB_BINS)))
-
-        def predict(self, lightness, hints, references, *, seed=0) -> Prediction:
-            raise NotImplementedError
-
-        def distribution(self, matched) -> Distribution:
-            return Distribution(self.p, self.p, np.zeros((4, 4)), 4)
-
-    lightness, sure = np.zeros((16, 16), np.float32), np.eye(len(AB_BINS))[7]
-    assert gallery.entropy(Knows(sure), lightness) == 0
-    assert gallery.entropy(Knows(np.full(313, 1 / 313)), lightness) == pytest.approx(np.log2(313), abs=1e-4)
 
 
 def test_loss_curves_are_those_of_the_log(tmp_path: Path):

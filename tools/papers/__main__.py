@@ -2,7 +2,8 @@
 
 DATA has the photographs in `test` and `legacy`, each a folder or beside its CSV index. The page names in a line each
 what is left out because weights are not installed. The tables come from a run of `auto-256` in OUT, which goes on where
-it was stopped.
+it was stopped, or from finished runs (`--results`). `--only PART` makes some of the sections, which then take the place
+of those of the same titles in the pages that are there.
 """
 
 from __future__ import annotations
@@ -15,27 +16,35 @@ from typing import Annotated
 
 import typer
 
-from tinct.errors import EvaluationError
+from tinct.errors import EvaluationError, OptionError
 from tinct.evaluation.photographs.sets import PhotographSet, find_photographs
 from tinct.evaluation.protocols import get_protocol
 from tinct.evaluation.report import write_report
 from tinct.evaluation.run.contestants import Contestant, Gray
 from tinct.evaluation.run.evaluator import evaluate
 from tinct.evaluation.run.plan import Run
-from tinct.evaluation.run.results import write_result
+from tinct.evaluation.run.results import Results, write_result
 from tools.benchmark import Say, available
 from tools.command import run, say
 from tools.papers import exemplar, tables
-from tools.papers.classification import classification, has_classifier
+from tools.papers.classification import classification, has_classifier, listing
 from tools.papers.gallery import gallery
+from tools.papers.loss_table import loss_table
 from tools.papers.losses import losses
-from tools.papers.page import Section, papers_page
+from tools.papers.page import Section, papers_page, updated_page
+from tools.papers.recorded import recorded
+from tools.papers.thesis_sets import HIGH_RESOLUTION, high_resolution, sources_of, thesis_sets
 
 PAGE = "papers.md"
 """Name of the page in OUT."""
 
 GALLERY_METHOD = "zhang2016"
 """The method of the gallery, if no other is named."""
+
+
+PARTS = ("figures", "tables", "sets", "losses", "classification", "galleries")
+"""The parts that `--only` names: Xu 2020's figures, the tables of one run, the thesis's tables by kind of photographs,
+Zhang 2016's table of losses, its classification transfer, and the galleries."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,10 @@ class Order:
         metrics: further metrics of the run of `auto-256`.
         jobs: processes that share the photographs.
         class_names: file with the classifier's classes, a line each, or None.
+        only: of `PARTS`; empty for all.
+        results: finished runs of `auto-256`; empty measures.
+        large: folder of photographs of high resolution, or None.
+        pool: folder of packed training photographs, whose held-out ones are validated on, or None.
     """
 
     data: Path
@@ -61,6 +74,14 @@ class Order:
     metrics: Sequence[str]
     jobs: int
     class_names: Path | None
+    only: Sequence[str] = ()
+    results: Sequence[Path] = ()
+    large: Path | None = None
+    pool: Path | None = None
+
+    def wants(self, part: str) -> bool:
+        """Whether a part is to be made."""
+        return not self.only or part in self.only
 
 
 Data = Annotated[Path, typer.Argument(help="Folder with test and legacy.")]
@@ -86,6 +107,22 @@ TrainingRuns = Annotated[
 Metrics = Annotated[
     list[str] | None, typer.Option("--metric", help="A further metric of the run of auto-256; repeat.")
 ]
+Only = Annotated[
+    list[str] | None, typer.Option(metavar="PART", help=f"Make this alone; repeat: {', '.join(PARTS)}.")
+]
+Recorded = Annotated[
+    list[Path] | None,
+    typer.Option("--results", help="A finished run of auto-256, read in place of measuring; repeat."),
+]
+Large = Annotated[
+    Path | None,
+    typer.Option(
+        f"--{HIGH_RESOLUTION}", help="Photographs of 2 megapixels and more, for the thesis's tables."
+    ),
+]
+PoolFolder = Annotated[
+    Path | None, typer.Option("--pool", help="What `tinct data pack` wrote, for validation losses.")
+]
 Jobs = Annotated[int, typer.Option(help="Processes that share the photographs.")]
 
 
@@ -101,9 +138,17 @@ def papers(
     training_run: TrainingRuns = None,
     metric: Metrics = None,
     jobs: Jobs = 1,
+    only: Only = None,
+    results: Recorded = None,
+    high_resolution: Large = None,
+    pool: PoolFolder = None,
 ) -> None:
     """Make the papers' figures and tables that the installed weights allow, and write the page."""
-    order = Order(data, out, limit, seed, method or [GALLERY_METHOD], metric or [], jobs, class_names)
+    if unknown := [part for part in only or () if part not in PARTS]:
+        raise OptionError(f"there is no part {unknown[0]!r}; --only takes {', '.join(PARTS)}.")
+    shown, metrics = method or [GALLERY_METHOD], metric or []
+    more = (only or [], results or [], high_resolution, pool)
+    order = Order(data, out, limit, seed, shown, metrics, jobs, class_names, *more)
     left_out: list[str] = []
 
     def leave_out(line: str) -> None:
@@ -112,9 +157,15 @@ def papers(
 
     sections = _sections(order, camvid, leave_out)
     sections += [section for path in training_run or () if (section := losses(path, out, leave_out))]
-    write_result(out / PAGE, papers_page(sections, left_out, out, shown=True))
+    _write(out / PAGE, papers_page(sections, left_out, out, shown=True), order)
     if page:
-        write_result(page, papers_page(sections, left_out, page.parent, shown=False))
+        _write(page, papers_page(sections, left_out, page.parent, shown=False), order)
+
+
+def _write(page: Path, text: str, order: Order) -> None:
+    """Write a page; sections that are made alone take their places in the page that is there."""
+    there = order.only and page.is_file()
+    write_result(page, updated_page(page.read_text(encoding="utf-8"), text) if there else text)
 
 
 def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section]:
@@ -123,14 +174,18 @@ def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section
     installed = {contestant.name: contestant for contestant in available(list(names), leave_out)}
     photographs = find_photographs(order.data / "test")
     rows = min(exemplar.ROWS, order.limit or exemplar.ROWS)
-    found = exemplar.figures(photographs, installed, order.out, leave_out, count=rows, seed=order.seed)
-    say(f"{len(found)} figures of Xu 2020 made")
+    found: list[Section] = []
+    if order.wants("figures"):
+        found = exemplar.figures(photographs, installed, order.out, leave_out, count=rows, seed=order.seed)
+        say(f"{len(found)} figures of Xu 2020 made")
     if camvid:
         frames = find_photographs(camvid)
         more = exemplar.streets(frames, installed, order.out, leave_out, count=rows, seed=order.seed)
         found += [more] if more else []
     automatic = dict.fromkeys(name for name in (*tables.METHODS, *order.shown) if name in installed)
     automatic.pop("gray", None)
+    if not any(order.wants(part) for part in PARTS[1:]):
+        return found
     if automatic:
         return found + _measured(order, [installed[name] for name in automatic], photographs, leave_out)
     leave_out(
@@ -142,28 +197,66 @@ def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section
 def _measured(
     order: Order, contestants: Sequence[Contestant], photographs: PhotographSet, leave_out: Say
 ) -> list[Section]:
-    """The sections that come from one run of `auto-256`."""
+    """The sections that come from one run of `auto-256`, and from photographs of high resolution."""
     classified = has_classifier(leave_out)
     metrics = dict.fromkeys((*order.metrics, *(("semantic",) if classified else ())))
-    protocol = get_protocol("auto-256")
     asked = [Gray(), *contestants]
-    plan = Run(protocol, asked, photographs, order.limit, order.seed, more_metrics=tuple(metrics))
-    out = order.out / protocol.name
+    plan = Run(
+        get_protocol("auto-256"), asked, photographs, order.limit, order.seed, more_metrics=tuple(metrics)
+    )
+    results = _results(order, plan, leave_out)
+    sections: list[Section | None] = []
+    if order.wants("tables"):
+        sections += _tables(results, leave_out)
+    if order.wants("sets"):
+        large = _large(order, contestants, leave_out)
+        sections.append(thesis_sets(results, sources_of(order.data / "test"), large, leave_out))
+    if order.wants("losses"):
+        sections.append(loss_table(contestants, photographs, order.pool, order.limit, leave_out))
+    if classified and order.wants("classification"):
+        sections.append(classification(plan, results, order.class_names))
+        sections.append(listing(plan, results, order.shown[0], order.out, order.class_names, leave_out))
+    if order.wants("galleries"):
+        sections += _galleries(order, plan, results, leave_out)
+    return [section for section in sections if section]
+
+
+def _results(order: Order, plan: Run, leave_out: Say) -> Results:
+    """The results of finished runs, where they are given; else of a run that is measured now."""
+    if order.results:
+        return recorded(order.results, plan.contestants, leave_out)
+    out = order.out / plan.protocol.name
     results = evaluate(plan, out, jobs=order.jobs, progress=_progress)
     write_report(results, out)
+    return results
+
+
+def _tables(results: Results, leave_out: Say) -> list[Section | None]:
     sections = [tables.thesis_table(results), tables.zhang_table(results)]
     for name, section in zip(("the thesis's table", "Zhang 2016's table"), sections, strict=True):
         if section is None:
             leave_out(f"{name}: no weights of its networks are installed.")
-    if classified:
-        sections.append(classification(plan, results, order.class_names))
+    return sections
+
+
+def _large(order: Order, contestants: Sequence[Contestant], leave_out: Say) -> Results | None:
+    """The run of photographs of high resolution, if such are given."""
+    if order.large is None:
+        return None
+    asked = [contestant for contestant in contestants if contestant.name in tables.THESIS]
+    out = order.out / HIGH_RESOLUTION
+    return high_resolution(asked, order.large, out, leave_out, limit=order.limit, jobs=order.jobs)
+
+
+def _galleries(order: Order, plan: Run, results: Results, leave_out: Say) -> list[Section | None]:
+    sections = []
     legacy = _legacy(order.data / "legacy", leave_out)
-    by_name: Mapping[str, Contestant] = {contestant.name: contestant for contestant in contestants}
+    by_name: Mapping[str, Contestant] = {contestant.name: contestant for contestant in plan.contestants}
     for name in (name for name in order.shown if name in by_name):
         sections.append(gallery(plan, results, by_name[name], order.out, legacy))
         if sections[-1] is None:
             leave_out(f"the gallery of {name}: it answers nothing without a reference or hints.")
-    return [section for section in sections if section]
+    return sections
 
 
 def _legacy(folder: Path, leave_out: Say) -> PhotographSet | None:

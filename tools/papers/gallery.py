@@ -1,4 +1,4 @@
-"""The gallery of a method: its good, bad, confusing, bleeding and legacy results."""
+"""The gallery of a method: its good, bad, fooling, bleeding and legacy results."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from PIL import Image as Pillow
 from tinct.evaluation.photographs.rgb import Image
 from tinct.evaluation.photographs.sets import PhotographSet
 from tinct.evaluation.protocols import get_protocol
-from tinct.evaluation.run.contestants import Contestant, RegisteredMethod
+from tinct.evaluation.run.contestants import Contestant, Gray
 from tinct.evaluation.run.evaluator import evaluate
 from tinct.evaluation.run.pictures import thumbnail_path
 from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import Results
-from tinct.hints import HintField
-from tinct.methods import Method
 from tools.papers.page import Section
 from tools.papers.sheet import Row, write_rows
 
@@ -26,6 +24,12 @@ MOST_SHOWN = 8
 
 CASE = "auto"
 """The case whose results are shown."""
+
+LEAST_COLORFUL = 15.0
+"""Colorfulness of a truth (Hasler & Süsstrunk 2003, who call 15 slightly colorful) from which a result can fool."""
+
+AS_VIVID = 1 / 3
+"""Share of the truth's colorfulness by which that of a result that fools may differ."""
 
 TRUTH_ROWS = ("gray", "", "truth")
 """Pictures of a photograph, from top to bottom; "" stands for the method's."""
@@ -37,7 +41,7 @@ def gallery(
     """Write a method's gallery, `gallery-METHOD.png`.
 
     Args:
-        run, results: a run of `auto-256` and its results, with thumbnails in `out / "auto-256"`.
+        run, results: a run of `auto-256` and its results; thumbnails that are not in `out / "auto-256"` are made.
         contestant: the method.
         out: folder of runs and sheets.
         legacy: black-and-white photographs, or None if there are none.
@@ -49,58 +53,58 @@ def gallery(
     if not errors:
         return None
     half = min(MOST_SHOWN, max(1, len(errors) // 2))  # no photograph shall be both good and bad
-    confusing, why = _confusing(run, results, contestant)
     kinds = {
         "good: least mean CIEDE2000": _first(errors, half, lowest=True),
         "bad: largest mean CIEDE2000": _first(errors, half),
-        f"confusing: {why}": confusing,
+        "fooling: as vivid as the truth, seen as the same by a classifier; least CIEDE2000": _first(
+            fooling(results, name), lowest=True
+        ),
         "bleeding: most chroma edges without a lightness edge": _first(
             results.scores(name, CASE, "bleeding")
         ),
     }
+    folder = _pictured(run, contestant, {name for scores in kinds.values() for name in scores}, out)
     rows = []
     for title, scores in kinds.items():
-        rows += _rows(out / "auto-256", name, title, scores, TRUTH_ROWS) if scores else []
+        rows += _rows(folder, name, title, scores, TRUTH_ROWS) if scores else []
     if legacy is not None:
         rows += _legacy(contestant, legacy, run.seed, out)
     sheet = write_rows(rows, out / f"gallery-{name.replace(':', '-')}.png", side=128)
     lines = [f"- {title}: {_listed(scores)}" for title, scores in kinds.items() if scores]
     text = f"Photographs of `auto-256`, {MOST_SHOWN} of each kind at most; legacy ones have no truth.\n\n"
-    return Section(f"Good, bad, confusing, bleeding and legacy: {name}", text + "\n".join(lines), (sheet,))
+    return Section(f"Good, bad, fooling, bleeding and legacy: {name}", text + "\n".join(lines), (sheet,))
 
 
-def entropy(method: Method, lightness: np.ndarray) -> float:
-    """Mean entropy of a method's distribution over the 313 bins, in bits: 0 (one certain color) to log2 313.
+def fooling(results: Results, name: str) -> dict[str, float]:
+    """The mean CIEDE2000 of those results of a method that could be taken for the photograph.
+
+    A classifier sees in such a result what it sees in the truth, the truth has color (`LEAST_COLORFUL`), and the result
+    is about as vivid (`AS_VIVID`), so that neither a gray result nor a gray photograph counts.
 
     Args:
-        method: a method that predicts a distribution.
-        lightness: CIE L*, shape (H, W).
+        results: a run of `auto-256` with the metric `semantic`; none has such a score without it.
+        name: of the method.
     """
-    nothing = HintField.empty(lightness.shape[0], lightness.shape[1])
-    p = method.distribution(method.matched(lightness, nothing)).probabilities.astype(np.float64)
-    return float(-(p * np.log2(np.maximum(p, np.finfo(np.float64).tiny))).sum(-1).mean())
+    agreed, errors = (results.scores(name, CASE, metric) for metric in ("semantic", "ciede2000"))
+    vivid, more = (results.scores(name, CASE, m) for m in ("colorfulness", "colorfulness_difference"))
+    return {
+        photograph: errors[photograph]
+        for photograph in agreed.keys() & errors.keys() & more.keys()
+        if agreed[photograph] == 1
+        and (truth := vivid[photograph] - more[photograph]) >= LEAST_COLORFUL
+        and abs(more[photograph]) <= AS_VIVID * truth
+    }
 
 
-def _confusing(run: Run, results: Results, contestant: Contestant) -> tuple[dict[str, float], str]:
-    """Confusing photographs -> a score, and the title of the score.
-
-    A method with a distribution is confused where the entropy is largest; for another method the classifier gives the
-    result and the truth different classes, and the photographs with the smallest error stand first.
-    """
-    method = contestant.method if isinstance(contestant, RegisteredMethod) else None
-    errors = results.scores(contestant.name, CASE, "ciede2000")
-    if method is not None and method.suggests:
-        entropies = {
-            photograph.name: entropy(method, run.protocol.cases(photograph, (), run.seed)[0].lightness)
-            for photograph in run.chosen()
-            if photograph.name in errors
-        }
-        return _first(entropies), "largest entropy of the distribution, in bits"
-    agreed = results.scores(contestant.name, CASE, "semantic")
-    other = {name: errors[name] for name, score in agreed.items() if score == 0}
-    return _first(
-        other, lowest=True
-    ), "a classifier sees something else than in the truth; least CIEDE2000 first"
+def _pictured(run: Run, contestant: Contestant, names: set[str], out: Path) -> Path:
+    """A folder with the thumbnails of photographs: that of the run, or of one of these photographs alone."""
+    folder, who = out / run.protocol.name, (*filter(None, TRUTH_ROWS), contestant.name)
+    if all(thumbnail_path(folder, one, photograph).is_file() for one in who for photograph in names):
+        return folder
+    folder = out / "gallery" / contestant.name.replace(":", "-")
+    chosen = run.photographs.only(lambda photograph: photograph.name in names)
+    evaluate(Run(run.protocol, [Gray(), contestant], chosen, seed=run.seed), folder)
+    return folder
 
 
 def _first(scores: Mapping[str, float], count: int = MOST_SHOWN, *, lowest: bool = False) -> dict[str, float]:

@@ -18,6 +18,12 @@ over photographs, the best of each column is bold; protocols and metrics are tho
 """
 """The page before its first section."""
 
+HEADING = "\n## "
+"""What a section begins with."""
+
+LEFT_OUT = "Left out"
+"""Title of the list of what could not be made."""
+
 
 @dataclass(frozen=True)
 class Section:
@@ -46,11 +52,43 @@ def papers_page(sections: Sequence[Section], left_out: Sequence[str], place: Pat
     """
     parts = [INTRODUCTION]
     for section in sections:
-        parts += [f"\n## {section.title}\n\n{section.text.strip()}\n"]
+        parts += [f"{HEADING}{section.title}\n\n{section.text.strip()}\n"]
         parts += [_picture(file, section.title, place, shown) for file in section.pictures]
     if left_out:
-        parts += ["\n## Left out\n\n", *(f"- {line}\n" for line in _by_reason(left_out))]
+        parts += [f"{HEADING}{LEFT_OUT}\n\n", *(f"- {line}\n" for line in _by_reason(left_out))]
     return "".join(parts)
+
+
+def updated_page(old: str, made: str) -> str:
+    """A page in which the sections of another take the place of those of the same title.
+
+    A section that the old page lacks comes after the one that it follows in the other, else before what is left out.
+
+    Args:
+        old: text of a page as `papers_page` writes it.
+        made: text of a page with some sections; what it leaves out is added to the old page's list.
+    """
+    head, *before = old.split(HEADING)
+    sections = dict(_titled(part) for part in before)
+    left = sections.pop(LEFT_OUT, "")
+    order, previous = list(sections), ""
+    for title, text in (_titled(part) for part in made.split(HEADING)[1:]):
+        if title == LEFT_OUT:
+            lines = [line for line in text.splitlines() if line and line not in left.splitlines()]
+            left = "\n" + "".join(f"{line}\n" for line in [*filter(None, left.splitlines()), *lines])
+            continue
+        if title not in sections:
+            order.insert(order.index(previous) + 1 if previous else len(order), title)
+        sections[title], previous = text, title
+    whole = [f"{title}\n{sections[title].rstrip()}\n" for title in order]
+    whole += [f"{LEFT_OUT}\n{left.rstrip()}\n"] if left.strip() else []
+    return head + "".join(HEADING + part for part in whole)
+
+
+def _titled(part: str) -> tuple[str, str]:
+    """The title and the text of a section."""
+    title, _, text = part.partition("\n")
+    return title, text
 
 
 def _by_reason(left_out: Sequence[str]) -> list[str]:

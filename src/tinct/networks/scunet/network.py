@@ -86,9 +86,7 @@ class Scunet(nn.Module):
             `ab` at (H, W), `bins` and `segments` at (H/4, W/4), `scenes`; None for branches there are not.
         """
         encoded, decoded = self.encode_decode((lightness - 50) / 50)
-        found = {
-            name: part(encoded if name == "scenes" else decoded) for name, part in self.branches.items()
-        }
+        found = {name: part(encoded if name == "scenes" else decoded) for name, part in self.branches.items()}
         return Outputs(**found)
 
     def encode_decode(self, x: Tensor) -> tuple[Tensor, Tensor]:
