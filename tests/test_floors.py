@@ -18,7 +18,7 @@ color.lab_openvino | decoder_messages | hints
 methods.*
 networks
 methods methods.selection
-colorizing | stylizing
+colorizing | explaining | stylizing
 retrieval
 archive
 training networks.*.training networks.*_training networks.*.encoder_weights networks.*.coarse_pairs networks.*.released

@@ -26,7 +26,7 @@ from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import Results, write_result
 from tools.benchmark import Say, available
 from tools.command import run, say
-from tools.papers import exemplar, tables
+from tools.papers import exemplar, rivals, tables
 from tools.papers.classification import classification, has_classifier, listing
 from tools.papers.gallery import gallery
 from tools.papers.loss_table import loss_table
@@ -170,7 +170,7 @@ def _write(page: Path, text: str, order: Order) -> None:
 
 def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section]:
     """All sections but the loss curves; `leave_out` is told what is missing."""
-    names = dict.fromkeys((*exemplar.METHODS, *tables.METHODS, *order.shown))
+    names = dict.fromkeys((*exemplar.METHODS, *rivals.RIVALS, *tables.METHODS, *order.shown))
     installed = {contestant.name: contestant for contestant in available(list(names), leave_out)}
     photographs = find_photographs(order.data / "test")
     rows = min(exemplar.ROWS, order.limit or exemplar.ROWS)

@@ -33,6 +33,7 @@ from tinct.version import __version__
 VERBS = (
     "colorize",
     "stylize",
+    "explain",
     "methods",
     "demo",
     "batch",

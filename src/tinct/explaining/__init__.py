@@ -1,0 +1,1 @@
+"""What a network takes a photograph for: its scenes and segments."""
