@@ -35,7 +35,7 @@ from tinct.training.export import export
 from tinct.training.run import TRAININGS
 
 NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016")
-VARIANTS = [name for name in TRAININGS if name.startswith(NAMES)]
+VARIANTS = [name for name, card in TRAININGS.items() if name.startswith(NAMES) and card.method]
 KINDS = ("zhang2016", "zhang2017-global", "scunet", "iizuka2016", "larsson2016")
 
 

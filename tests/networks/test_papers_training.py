@@ -38,7 +38,7 @@ from tinct.weights import read_manifest
 from training_photographs import photographs
 
 NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016")
-VARIANTS = [name for name in TRAININGS if name.startswith(NAMES)]
+VARIANTS = [name for name, card in TRAININGS.items() if name.startswith(NAMES) and card.method]
 CENTERS = torch.from_numpy(AB_BINS.copy())
 
 

@@ -30,12 +30,10 @@ OWN = {
     "zhang2016-l2": "l2",
     "zhang2017": "",
     "zhang2017-global": "",
-    "scunet-regsoft": "rebalanced",
-    "scunet-classregsoft": "rebalanced",
     "scunet": "rebalanced",
     "iizuka2016": "l2",
 }
-"""Method -> which of `LOSSES` its network minimized (SCUNet's minimize others beside it); "" for another."""
+"""Method -> which of `LOSSES` its network minimized (SCUNet minimizes others beside it); "" for another."""
 
 LOSSES = {"cross_entropy": "cross-entropy", "rebalanced": "rebalanced", "l2": "L2 x 1000"}
 """Loss -> its title."""
