@@ -11,7 +11,7 @@ from typing import ClassVar
 from tinct.errors import EvaluationError
 from tinct.evaluation.photographs.sets import PhotographSet, find_photographs
 from tinct.evaluation.protocols.automatic import Auto
-from tinct.evaluation.report.tables import best, cell_text, columns_of, heading
+from tinct.evaluation.report.tables import Columns, best, cell_text, columns_of, heading
 from tinct.evaluation.run.contestants import Contestant, Gray
 from tinct.evaluation.run.evaluator import evaluate
 from tinct.evaluation.run.plan import Run
@@ -179,7 +179,17 @@ def _table(kind: Kind, results: Results, rows: Sequence[str]) -> str:
         f"`{', '.join(kind.sources)}`, 256x256" if kind.sources else "brought photographs at their own size"
     )
     head = f"**{kind.name}** ({which}: {counted} photographs; published: {THESIS_SETS[kind.published]}):"
-    return "\n".join([head, "", *lines])
+    return "\n".join([head, "", *lines, *_claim(kind, columns)])
+
+
+def _claim(kind: Kind, columns: Columns) -> list[str]:
+    """Which of the thesis's own networks has the least L2_ab, here and as published: its claim for segments."""
+    own = [name for name in columns if name.startswith("scunet")]
+    if len(own) < 2:
+        return []
+    here = min(own, key=lambda name: columns[name]["l2_ab"]["mean"])
+    published = min(own, key=lambda name: THESIS_PUBLISHED[name][kind.published][2])
+    return ["", f"Least L2_ab of the thesis's own: {THESIS[here]} here, {THESIS[published]} as published."]
 
 
 def _pixels(file: Path) -> int:
