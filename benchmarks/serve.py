@@ -1,8 +1,10 @@
 """The server under load on loopback: `python benchmarks/serve.py [--seconds 60] [--clients 50] [--burst 200]`.
 
-With `--attacks FOLDER` some clients ask in pairs of rounds: alone, and with ten of the folder's files, hostile
-pictures, a second among the uploads; printed is the ratio of the p95 of everybody else. With `--sessions 2000` so
-many sessions are begun, looked at and ended, and the memory is printed.
+With `--attacks FOLDER` some clients ask in rounds of three: alone, with ten of the folder's files, hostile pictures, a
+second among the uploads, and alone again; printed is the ratio of the p95 of everybody else, with attacks and without.
+`benchmarks/hostile_files.py` makes such a folder; `--attack-addresses 50` sends from so many addresses by turns. With
+`--sessions 2000` so many sessions are begun, looked at and ended, and the memory is printed. `--clients 0` and
+`--burst 0` leave these loads out.
 
 A server of its own process; clients in this one, each sending a photograph of one megapixel again as soon as it has the
 last one back, for some seconds; then many at once. A client told 429 waits as Retry-After says and comes again, as
@@ -150,59 +152,76 @@ def editing(server: Server, photo: bytes, hints: int) -> None:
         say(f"picture after a hint: p50 {np.median(times):.0f} ms, p95 {np.percentile(times, 95):.0f} ms")
 
 
-async def flood(url: str, attacks: list[Path], a_second: float, answers: Counter[int]) -> None:
-    """Send hostile files, so many a second, whether or not they are answered; until cancelled."""
-    sent: set[asyncio.Task[None]] = set()
+async def flood(
+    url: str, attacks: list[Path], a_second: float, addresses: int, answers: Counter[int]
+) -> None:
+    """Send hostile files, so many a second, whether or not they are answered; until cancelled.
 
-    async def send(client: httpx.AsyncClient, file: Path) -> None:
+    They come from addresses of their own, as strangers' would: the server shares its places among addresses.
+    """
+    sent: set[asyncio.Task[None]] = set()
+    contents = [(file.name, file.read_bytes()) for file in attacks]
+
+    async def send(client: httpx.AsyncClient, number: int) -> None:
         try:
-            files = {"photo": (file.name, file.read_bytes())}
+            files = {"photo": contents[number % len(contents)]}
             answers[(await client.post(f"{url}/api/colorize", files=files)).status_code] += 1
         except httpx.HTTPError:
             answers[0] += 1
 
-    # from an address of its own, as a stranger's would be: the server shares its places among addresses
-    strange = httpx.AsyncHTTPTransport(local_address="127.0.0.2", limits=httpx.Limits(max_connections=None))
-    async with httpx.AsyncClient(timeout=120, transport=strange) as client:
-        try:
-            for number in itertools.count():
-                task = asyncio.create_task(send(client, attacks[number % len(attacks)]))
-                sent.add(task)
-                task.add_done_callback(sent.discard)
-                await asyncio.sleep(1 / a_second)
-        finally:
-            for task in sent:
-                task.cancel()
+    limits = httpx.Limits(max_connections=None)
+    places = [f"127.0.{1 + each // 250}.{1 + each % 250}" for each in range(addresses)]
+    clients = [
+        httpx.AsyncClient(timeout=120, transport=httpx.AsyncHTTPTransport(local_address=place, limits=limits))
+        for place in places
+    ]
+    try:
+        for number in itertools.count():
+            task = asyncio.create_task(send(clients[number % addresses], number))
+            sent.add(task)
+            task.add_done_callback(sent.discard)
+            await asyncio.sleep(1 / a_second)
+    finally:
+        for task in sent:
+            task.cancel()
+        for client in clients:
+            await client.aclose()
 
 
-def attacked(
-    server: Server, photo: bytes, folder: Path, seconds: float, a_second: float, pairs: int = 2
-) -> bool:
-    """Everybody else's p95 with and without attacks, in pairs; True if no answer was 5xx."""
-    attacks = sorted(each for each in folder.iterdir() if each.is_file() and each.suffix != ".py")
+def attacked(server: Server, photo: bytes, given: argparse.Namespace) -> bool:
+    """Everybody else's p95 with and without attacks, in rounds; True if no answer was 5xx."""
+    attacks = sorted(each for each in given.attacks.iterdir() if each.is_file() and each.suffix != ".py")
     ratios, statuses, hostile = [], Counter[int](), Counter[int]()
 
     async def others(load: Load, under_attack: bool) -> None:
         flooding = (
-            asyncio.create_task(flood(server.url, attacks, a_second, hostile)) if under_attack else None
+            asyncio.create_task(
+                flood(server.url, attacks, given.attack_rate, given.attack_addresses, hostile)
+            )
+            if under_attack
+            else None
         )
-        await load.steadily(2, seconds)
+        await load.steadily(2, given.seconds)
         if flooding is not None:
             flooding.cancel()
             await asyncio.gather(flooding, return_exceptions=True)
 
-    for _ in range(pairs):
+    for _ in range(given.rounds):
         p95 = []
-        for under_attack in (False, True):
+        for under_attack in (False, True, False):
             load = Load(server, photo)
             asyncio.run(others(load, under_attack))
             p95.append(float(np.percentile(load.seconds, 95)))
             statuses += load.answers
-        ratios.append(p95[1] / p95[0])
-        say(f"2 clients: p95 {p95[0]:.2f} s alone, {p95[1]:.2f} s under attack, ratio {ratios[-1]:.2f}")
+        ratios.append(p95[1] / ((p95[0] + p95[2]) / 2))
+        say(
+            f"2 clients: p95 {p95[0]:.2f} s alone, {p95[1]:.2f} s under attack, {p95[2]:.2f} s alone; "
+            f"ratio {ratios[-1]:.2f}; memory {server.memory():.0f} MiB"
+        )
     told = {name: dict(sorted(found.items())) for name, found in (("others", statuses), ("attacks", hostile))}
     say(
-        f"{len(attacks)} hostile files, {a_second:g} a second: mean ratio {np.mean(ratios):.2f}; statuses {told}"
+        f"{len(attacks)} hostile files, {given.attack_rate:g} a second from {given.attack_addresses} addresses: ratio "
+        f"{np.median(ratios):.2f} (median), {min(ratios):.2f} to {max(ratios):.2f}; statuses {told}"
     )
     return not any(status >= 500 for status in [*statuses, *hostile])
 
@@ -237,6 +256,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int)
     parser.add_argument("--attacks", type=Path, metavar="FOLDER")
     parser.add_argument("--attack-rate", type=float, default=10, metavar="PER_SECOND")
+    parser.add_argument("--attack-addresses", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sessions", type=int, default=0)
     given = parser.parse_args(arguments)
     photo, server = photograph(), Server(given.workers)
@@ -247,14 +268,20 @@ def main(arguments: list[str] | None = None) -> int:
         editing(server, photo, 30)
         warm = Load(server, photo)
         warm.report("4 clients", asyncio.run(warm.at_once(4)))
-        steady = Load(server, photo)
-        steady.report(f"{given.clients} clients", asyncio.run(steady.steadily(given.clients, given.seconds)))
-        burst = Load(server, photo)
-        burst.report(f"{given.burst} at once", asyncio.run(burst.at_once(given.burst)))
-        failed = [status for load in (steady, burst) for status in load.answers if status >= 500]
+        failed = []
+        if given.clients:
+            steady = Load(server, photo)
+            steady.report(
+                f"{given.clients} clients", asyncio.run(steady.steadily(given.clients, given.seconds))
+            )
+            failed += [status for status in steady.answers if status >= 500]
+        if given.burst:
+            burst = Load(server, photo)
+            burst.report(f"{given.burst} at once", asyncio.run(burst.at_once(given.burst)))
+            failed += [status for status in burst.answers if status >= 500]
         if given.sessions and not many_sessions(server, given.sessions):
             failed.append(500)
-        if given.attacks and not attacked(server, photo, given.attacks, given.seconds, given.attack_rate):
+        if given.attacks and not attacked(server, photo, given):
             failed.append(500)
     finally:
         code = server.stop()

@@ -26,12 +26,17 @@ class Running:
     def __init__(self, server: StudioServer, address: str) -> None:
         self.url = address.partition("?")[0].rstrip("/")
         self.port = int(self.url.rpartition(":")[2])
+        self._state = server.server_state
         self.studio: Studio = server.config.app  # type: ignore[assignment]
-        self.client = httpx.Client(base_url=self.url, timeout=30)
+        self.client = httpx.Client(base_url=self.url, timeout=120)
 
     def connect(self) -> socket.socket:
-        found = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        found = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         return found
+
+    def connected(self) -> list[tuple[str, int]]:
+        """The addresses that connections are open to."""
+        return [each.client for each in list(self._state.connections)]  # type: ignore[union-attr,misc]
 
     def begin(self, photo: bytes, name: str = "photo.png", **given: Any) -> dict[str, Any]:
         answer = self.client.post("/api/sessions", files={"photo": (name, photo)}, **given)
@@ -55,13 +60,13 @@ def running(spool: Path, **settings: Any) -> Iterator[Running]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        assert ready.wait(20)
+        assert ready.wait(120)
         found = Running(server, told[0])
         with found.client:
             yield found
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         tempfile.tempdir = before
         assert not thread.is_alive()
 

@@ -9,10 +9,12 @@ import argparse
 import os
 import resource
 import select
+import signal
 import subprocess
 import sys
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,10 +63,11 @@ class Table:
 def run(
     seed: int, *, first: int = 0, inputs: int = 1 << 40, seconds: float = 1e9, folder: Path | None = None
 ) -> Table:
-    """Try inputs until there are enough or the time is over; those with faults go into a folder."""
+    """Try inputs until there are enough, the time is over or somebody stops it; those with faults go into a folder."""
     table, number, began = Table(), first, time.monotonic()
-    while number < first + inputs and time.monotonic() - began < seconds:
-        number = _run_process(seed, number, first + inputs, began + seconds, table, folder)
+    with suppress(KeyboardInterrupt):
+        while number < first + inputs and time.monotonic() - began < seconds:
+            number = _run_process(seed, number, first + inputs, began + seconds, table, folder)
     table.seconds = time.monotonic() - began
     return table
 
@@ -183,6 +186,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     table = run(
         given.seed, first=given.first, inputs=given.inputs, seconds=given.seconds, folder=given.folder
     )

@@ -123,6 +123,24 @@ def test_four_times_the_packet_takes_less_than_five_times_as_long(unit: bytes, i
     assert any(seconds(4 * few) < 5 * seconds(few) + 0.05 for _ in range(3))
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"<r:li>" * 600 + b"</r:li>" * 600, "deep"),
+        (b"<r:Description><r:li/>" + b"<r:li/>" * 11_000 + b"</r:Description>", "properties"),
+        (b"<r:Description/>" * 11_000, "properties"),
+        (b"<r:li>a</r:li>" * 210_000, "elements"),
+    ],
+)
+def test_a_packet_beyond_what_editors_write_is_left_out_with_a_word(body: bytes, said: str) -> None:
+    """The picture is read and recorded all the same."""
+    head = b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    colored = Photo.read(webp(head + body + b"</r:RDF>")).colored(np.full((16, 16, 3), 0.4, np.float32))
+    written = colored.encode("webp", Provenance("welsh"))
+    assert any("XMP" in note and said in note for note in colored.notes)
+    assert b"welsh" in Image.open(io.BytesIO(written)).info["xmp"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell script on the PATH")
 def test_no_program_is_started_for_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "gs"

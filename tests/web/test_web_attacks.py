@@ -11,6 +11,7 @@ import threading
 import time
 import zipfile
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from tinct.web.settings import MEBIBYTE, Settings
 GRAY = png(np.linspace(20, 230, 64 * 48).reshape(48, 64).astype(np.uint8))
 QUICK = {"options": '{"method": "levin"}', "hints": '{"points": [[9, 9, "#8c5a3c"]]}'}
 TOKEN = "a token of the tests"
+LIMITS = {"max_upload": 4 * MEBIBYTE, "max_text": MEBIBYTE, "max_pixels": 2_000_000}
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +42,15 @@ def spool(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(spool):
-    limits = {"max_upload": 4 * MEBIBYTE, "max_text": MEBIBYTE, "max_pixels": 2_000_000}
-    with running(spool, **limits, head_seconds=0.6, silence_seconds=0.6) as found:
+    """A server that waits for as long as a busy machine may need."""
+    with running(spool, **LIMITS, head_seconds=60, silence_seconds=60) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def impatient(spool):
+    """A server that soon gives up who is slow, as this machine may be, too."""
+    with running(spool, **LIMITS, head_seconds=0.6, silence_seconds=0.6) as found:
         yield found
 
 
@@ -49,11 +58,22 @@ def server(spool):
 def _goes_on(request, spool):
     """After each attack the server colorizes a photograph, and no file is left."""
     yield
-    if "server" in request.fixturenames:
-        server = request.getfixturevalue("server")
-        answer = server.client.post("/api/colorize", files={"photo": ("a.png", GRAY)}, data=QUICK)
-        assert answer.status_code == 200
+    for name in {"server", "impatient"} & set(request.fixturenames):
+        server = request.getfixturevalue(name)
+        wanted = until(lambda: upload(server, GRAY).status_code != 408)  # noqa: B023
+        assert wanted
+        assert upload(server, GRAY).status_code in ((200,) if name == "server" else (200, 408))
         assert list(spool.rglob("*")) == []
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> bool:
+    """Whether a condition comes true in time, for which there is plenty: only what never comes fails."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def refused(answer: httpx.Response, status: int, names: str = "") -> None:
@@ -144,10 +164,8 @@ def test_two_gigabytes_are_refused_by_their_announcement(server):
         "POST /api/colorize HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     )
     connection.sendall(f"{head}Content-Length: {2 << 30}\r\n\r\n".encode())
-    began = time.monotonic()
-    first = connection.recv(65536)
+    first = connection.recv(65536)  # nothing of the body was sent
     assert first.startswith(b"HTTP/1.1 413")
-    assert time.monotonic() - began < 2
     connection.close()
 
 
@@ -177,12 +195,12 @@ def test_json_bodies_have_a_smaller_limit(server):
     server.client.delete(place)
 
 
-def test_whoever_sends_a_head_slowly_is_shown_out(server):
-    slow = [server.connect() for _ in range(30)]
+def test_whoever_sends_a_head_slowly_is_shown_out(impatient):
     began = time.monotonic()
+    slow = [impatient.connect() for _ in range(30)]
     for connection in slow:
         connection.sendall(b"POST /api/colorize HTTP/1.1\r\nHost: localhost\r\nX-")
-    assert httpx.get(f"{server.url}/healthz").status_code == 200
+    assert httpx.get(f"{impatient.url}/healthz", timeout=60).status_code == 200
     for _ in range(4):
         time.sleep(0.25)
         for connection in slow[:5]:  # these go on, a letter at a time
@@ -191,47 +209,62 @@ def test_whoever_sends_a_head_slowly_is_shown_out(server):
             except OSError:
                 assert time.monotonic() - began > 0.5, "before its time"
     assert all(answer_of(connection).startswith(b"HTTP/1.1 408") for connection in slow[5:])
-    assert time.monotonic() - began < 5
 
 
-def test_a_connection_that_says_nothing_is_closed(server):
-    assert answer_of(server.connect()) == b""
+def test_a_connection_that_says_nothing_is_closed(impatient):
+    assert answer_of(impatient.connect()) == b""
 
 
 @pytest.mark.parametrize("trickle", [b"", b"a"])
-def test_whoever_sends_a_body_slowly_is_shown_out(trickle, server):
-    connection = server.connect()
+def test_whoever_sends_a_body_slowly_is_shown_out(trickle, impatient):
+    connection = impatient.connect()
     head = (
         "POST /api/colorize HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     )
     connection.sendall(f"{head}Content-Length: 100000\r\n\r\n--x\r\n".encode())
     connection.settimeout(0.2)
-    until, answer = time.monotonic() + 6, b""
-    while not answer and time.monotonic() < until:
-        connection.sendall(trickle)
-        try:
+    answer = b""
+
+    def answered() -> bool:
+        nonlocal answer
+        with suppress(TimeoutError):
+            connection.sendall(trickle)
             answer = connection.recv(4096)
-        except TimeoutError:
-            continue
+        return answer != b""
+
+    assert until(answered)
     assert answer.startswith(b"HTTP/1.1 408")
     connection.close()
 
 
-def test_whoever_reads_slowly_is_cut_off(server):
+def test_whoever_reads_slowly_is_cut_off(impatient):
     noise = png(np.random.default_rng(0).integers(0, 255, (1300, 1500), np.uint8))
-    session = server.begin(noise, timeout=60)
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.connect(("127.0.0.1", server.port))
+    begun: list[httpx.Response] = []
+
+    def has_begun() -> bool:
+        begun.append(impatient.client.post("/api/sessions", files={"photo": ("a.png", noise)}))
+        return begun[-1].status_code == 201
+
+    assert until(has_begun)
+    place = f"/api/sessions/{begun[-1].json()['id']}"
     body = json.dumps({"format": "bmp", "options": {"strength": 0}}).encode()
-    head = f"POST /api/sessions/{session['id']}/render HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
-    connection.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
-    connection.settimeout(20)
-    assert connection.recv(1000).startswith(b"HTTP/1.1 200")
-    time.sleep(3)
-    received = answer_of(connection)
-    assert len(received) < 3 * 1300 * 1500
-    assert server.client.delete(f"/api/sessions/{session['id']}").status_code == 204
+    head = f"POST {place}/render HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    connection = socket.socket()
+
+    def is_answered() -> bool:
+        nonlocal connection
+        connection.close()
+        connection = socket.socket()
+        connection.settimeout(60)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", impatient.port))
+        connection.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + body)
+        return connection.recv(1000).startswith(b"HTTP/1.1 200")
+
+    assert until(is_answered)
+    assert until(lambda: connection.getsockname() not in impatient.connected())
+    assert len(answer_of(connection)) < 3 * 1300 * 1500
+    assert impatient.client.delete(place).status_code == 204
 
 
 BOMBS = {
@@ -382,11 +415,9 @@ def test_whoever_goes_away_leaves_nothing(server, spool):
         head = "POST /api/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
         part = b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\n\r\n'
         connection.sendall(f"{head}Content-Length: 3000000\r\n\r\n".encode() + part + bytes(cut))
+        assert until(lambda: server.studio._app._app.spooled >= cut)  # noqa: B023
         connection.close()
-    until = time.monotonic() + 5
-    while server.studio._app._app.spooled and time.monotonic() < until:
-        time.sleep(0.05)
-    assert server.studio._app._app.spooled == 0
+        assert until(lambda: server.studio._app._app.spooled == 0)
     assert len(server.studio.sessions) == 0
 
 
@@ -407,41 +438,40 @@ def test_a_full_queue_says_when_to_come_again(spool):
         held, started = threading.Event(), threading.Barrier(3)
 
         def hold() -> None:
-            started.wait(20)
-            held.wait(20)
+            started.wait(60)
+            held.wait(120)
 
         post = {
             "url": f"{server.url}/api/colorize",
             "files": {"photo": ("a.png", GRAY)},
             "data": QUICK,
-            "timeout": 30,
+            "timeout": 120,
         }
         answers: list[httpx.Response] = []
         loop_thread = threading.Thread(target=lambda: answers.append(httpx.post(**post)))
         for _ in range(2):  # the worker's thread, and the one for what is urgent
             server.studio.pool._threads.submit(hold)
-        started.wait(20)
+        started.wait(60)
         workers = [loop_thread, threading.Thread(target=lambda: answers.append(httpx.post(**post)))]
         for thread in workers:
             thread.start()
-        until = time.monotonic() + 10
-        while not server.studio.pool._queue and time.monotonic() < until:
-            time.sleep(0.02)
+        assert until(lambda: bool(server.studio.pool._queue))
         answer = httpx.post(**post)
         refused(answer, 429, "busy")
         assert 1 <= int(answer.headers["retry-after"]) <= 60
         assert httpx.get(f"{server.url}/healthz").json()["waiting"] == 1
         held.set()
         for thread in workers:
-            thread.join(20)
+            thread.join(120)
         assert [each.status_code for each in answers] == [200, 200]
 
 
 def test_sessions_are_bounded_and_expire(spool):
-    with running(spool, sessions=2, idle_seconds=0.5) as server:
+    with running(spool, sessions=2) as server:
         first = [server.begin(GRAY)["id"] for _ in range(2)]
         refused(server.client.post("/api/sessions", files={"photo": ("a.png", GRAY)}), 429)
-        time.sleep(0.7)
+        for session in server.studio.sessions._sessions.values():
+            session.last_used -= 2 * server.studio.settings.idle_seconds
         server.begin(GRAY)
         assert len(server.studio.sessions) == 1
         refused(server.client.get(f"/api/sessions/{first[0]}"), 404)
@@ -496,7 +526,7 @@ def test_stopping_waits_for_work_and_removes_everything(spool):
         place = f"{server.url}/api/sessions/{session['id']}/render"
         saving = threading.Thread(target=lambda: found.append(httpx.post(place, json={}, timeout=60)))
         saving.start()
-        time.sleep(0.3)
-    saving.join(20)
+        assert until(lambda: server.studio.pool._busy > 0)
+    saving.join(60)
     assert found[0].status_code == 200
     assert list(spool.rglob("*")) == []

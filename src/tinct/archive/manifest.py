@@ -69,6 +69,12 @@ COLUMNS = tuple(each.name for each in fields(Row) if each.name != "leader")
 """The columns of a manifest."""
 
 
+_MOST_COLUMNS = 1000
+"""Columns of a CSV, as each row costs all of them, however short the row is."""
+
+_ROWS_AT_ONCE = 1 << 14
+
+
 def photograph_id(uri: str) -> int:
     """The id of a URI: the first eight bytes of its SHA-256 as a signed integer."""
     return int.from_bytes(sha256(uri.encode()).digest()[:8], "big", signed=True)
@@ -192,24 +198,31 @@ def read_manifest(uri: str) -> list[Row]:
         ManifestError: if the file is not a manifest, or two rows have one id.
         StorageError: if the file cannot be read.
     """
-    rows = [_from_columns(columns, number) for number, columns in enumerate(_decoded(read_uri(uri), uri), 1)]
-    seen: dict[int, str] = {}
-    for row in rows:
+    seen: dict[int, Row] = {}
+    for number, columns in enumerate(_decoded(read_uri(uri), uri), 1):
+        row = _from_columns(columns, number)
         if row.id in seen:
             raise ManifestError(
-                f"{uri} has {row.uri} and {seen[row.id]} under one id; name each photograph once."
+                f"{uri} has {row.uri} and {seen[row.id].uri} under one id; name each photograph once."
             )
-        seen[row.id] = row.uri
-    return rows
+        seen[row.id] = row
+    return list(seen.values())
 
 
 def _decoded(content: bytes, uri: str) -> Iterator[Mapping[str, Any]]:
     kind = _kind(uri)
     try:
         if kind == ".parquet":
-            yield from arrow()[1].read_table(io.BytesIO(content)).to_pylist()
+            # a few bytes may stand for millions of equal rows, of which the second is refused
+            for batch in arrow()[1].ParquetFile(io.BytesIO(content)).iter_batches(_ROWS_AT_ONCE):
+                yield from batch.to_pylist()
         elif kind == ".csv":
-            yield from csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+            reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+            if len(reader.fieldnames or ()) > _MOST_COLUMNS:
+                raise ManifestError(
+                    f"{uri} has {len(reader.fieldnames or ())} columns; a manifest has at most {_MOST_COLUMNS}."
+                )
+            yield from reader
         else:
             yield from (json.loads(line) for line in content.decode("utf-8-sig").splitlines() if line.strip())
     except (MissingExtraError, ManifestError):

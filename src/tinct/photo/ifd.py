@@ -159,7 +159,8 @@ def read_chain(stream: BinaryIO, most: int) -> list[tuple[int, Directory]]:
         stream: open for reading.
         most: the most directories that are read.
     Returns:
-        Offsets, and directories with only the tags 254, 255 (kinds of pictures) and 330 (further directories).
+        Offsets, and directories with only the tags 254, 255 (kinds of pictures) and 330 (further directories). The
+        chain ends where its directories together have more bytes than the file: they lie over each other.
     """
     stream.seek(0)
     head = stream.read(16)
@@ -169,16 +170,44 @@ def read_chain(stream: BinaryIO, most: int) -> list[tuple[int, Directory]]:
         return []
     offset = struct.unpack_from(order + ("Q" if big else "I"), head, 8 if big else 4)[0]
     found: dict[int, Directory] = {}
-    size = stream.seek(0, 2)
-    while 0 < offset < size and offset not in found and len(found) < most:
+    left = size = stream.seek(0, 2)
+    while 0 < offset < size and offset not in found and len(found) < most and left > 0:
         reader = _Reader(stream, order, 1 << 16, big, only=_KINDS)
         found[offset] = reader.read(offset, ())
+        left -= reader.taken
         offset = reader.next_offset
     return list(found.items())
 
 
+def read_kinds(stream: BinaryIO, offsets: Iterable[float], most: int) -> list[tuple[int, Directory]]:
+    """Directories at some offsets of a TIFF, each with the tags of its kind of picture, as of `read_chain`.
+
+    Args:
+        stream: open for reading.
+        offsets: of the directories; each is read once, and none beyond the end of the file.
+        most: the most directories that are read.
+    """
+    stream.seek(0)
+    head = stream.read(4)
+    order = "<" if head[:2] == b"II" else ">"
+    left = size = stream.seek(0, 2)
+    found = []
+    for offset in list(dict.fromkeys(int(each) for each in offsets if 0 <= each < size))[:most]:
+        reader = _Reader(stream, order, 1 << 16, b"+" in head[2:4], only=_KINDS)
+        found.append((offset, reader.read(offset, ())))
+        left -= reader.taken
+        if left <= 0:
+            break
+    return found
+
+
 class _Reader:
-    """Reads directories until its budget of bytes is used up."""
+    """Reads directories until its budget of bytes is used up.
+
+    Attributes:
+        next_offset: where the directory says that the next one begins.
+        taken: the bytes of the directories that were read, without their values.
+    """
 
     def __init__(
         self,
@@ -193,7 +222,7 @@ class _Reader:
         self._without, self._only = without, only
         self._head, self._entry, self._inline = ("Q", "HHQ8s", 8) if big else ("H", "HHI4s", 4)
         self._seen: set[int] = set()
-        self.next_offset = 0
+        self.next_offset, self.taken = 0, 0
 
     def read(self, offset: int, children: tuple[int, ...]) -> Directory:
         found = Directory(self._order)
@@ -222,6 +251,7 @@ class _Reader:
         layout = struct.Struct(self._order + self._entry)
         body = self._stream.read(count * layout.size)
         behind = self._stream.read(self._inline)
+        self.taken += len(head) + len(body) + len(behind)
         if len(behind) == self._inline:
             self.next_offset = struct.unpack(self._order + ("Q" if self._inline == 8 else "I"), behind)[0]
         return list(layout.iter_unpack(body[: len(body) - len(body) % layout.size]))

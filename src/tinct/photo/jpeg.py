@@ -20,7 +20,7 @@ from tinct.errors import PhotoError
 from tinct.photo import ifd, xmp
 from tinct.photo.file_metadata import FileMetadata, Limits
 from tinct.photo.metadata import plausible_dpi
-from tinct.photo.xmp_layout import XmpError
+from tinct.photo.xmp_layout import XmpError, read_layout
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -186,7 +186,7 @@ def _metadata(segments: list[tuple[int, bytes]]) -> FileMetadata:
 
 
 def _xmp(segments: list[tuple[int, bytes]], found: FileMetadata) -> bytes | None:
-    """The packet, with its extension (XMP part 3, 1.1.3.1) joined in."""
+    """The packet, with its extension (XMP part 3, 1.1.3.1) joined in: the one that it names, or the only one."""
     packets = [
         body.removeprefix(XMP_MARK) for code, body in segments if code == 0xE1 and body.startswith(XMP_MARK)
     ]
@@ -197,11 +197,15 @@ def _xmp(segments: list[tuple[int, bytes]], found: FileMetadata) -> bytes | None
         if code == 0xE1 and body.startswith(EXTENSION_MARK) and len(body) >= len(EXTENSION_MARK) + 40:
             head = body[len(EXTENSION_MARK) :]
             pieces.setdefault(head[:32], {})[int.from_bytes(head[36:40], "big")] = head[40:]
-    for parts in pieces.values():
-        try:
+    if not pieces:
+        return packets[0]
+    try:
+        named = read_layout(packets[0]).value("xmpNote:HasExtendedXMP").encode()
+        parts = pieces.get(named) or (next(iter(pieces.values())) if len(pieces) == 1 else {})
+        if parts:
             return xmp.joined(packets[0], b"".join(parts[place] for place in sorted(parts)))
-        except XmpError as error:
-            found.notes.append(f"the second part of its XMP was left out: {error}")
+    except XmpError as error:
+        found.notes.append(f"the second part of its XMP was left out: {error}")
     return packets[0]
 
 

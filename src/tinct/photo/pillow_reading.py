@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib import import_module
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -40,6 +42,10 @@ _SIZES: dict[str, Callable[[bytes], headers.Size]] = {
     "JPEG2000": headers.jpeg2000_size,
 }
 
+_PLAIN = (b"P1", b"P2", b"P3")
+_COMMENT = re.compile(rb"#[^\r\n]*[\r\n]?")
+"""What PPM's plain formats may have between their numbers; Pillow takes out one at a time, and copies the rest."""
+
 _MODES = {
     "1": "L",
     "La": "LA",
@@ -65,10 +71,18 @@ def open_image(stream: BinaryIO, kind: str, limits: Limits) -> Image.Image:
         stream.seek(0)
         limits.check(*_SIZES[kind](stream.read(1 << 20)))
     stream.seek(0)
+    if kind == "PPM" and stream.read(2) in _PLAIN:
+        stream = BytesIO(_COMMENT.sub(b"", _whole(stream)))
+    stream.seek(0)
     module, plugin = _PLUGINS[kind]
     image: Image.Image = getattr(import_module(module), plugin)(stream)
     limits.check(*image.size)
     return image
+
+
+def _whole(stream: BinaryIO) -> bytes:
+    stream.seek(0)
+    return stream.read()
 
 
 def image_metadata(image: Image.Image) -> FileMetadata:

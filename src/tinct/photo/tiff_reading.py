@@ -107,18 +107,10 @@ def _pictures(stream: BinaryIO) -> tuple[list[int], bool]:
         raise PhotoError("it is a TIFF without a page; it is damaged or incomplete; copy or export it again.")
     whole = [offset for offset, kinds in chain if not _is_reduced(kinds)]
     if not whole:
-        below = [int(place) for _, kinds in chain for place in kinds.numbers(330)][:_MOST_PAGES]
-        whole = [offset for offset in below if not _is_reduced(_kinds(stream, offset))]
+        places = [place for _, kinds in chain for place in kinds.numbers(330)]
+        below = ifd.read_kinds(stream, places, _MOST_PAGES)
+        whole = [offset for offset, kinds in below if not _is_reduced(kinds)]
     return (whole, whole[0] != chain[0][0]) if whole else ([offset for offset, _ in chain], False)
-
-
-def _kinds(stream: BinaryIO, offset: int) -> Directory:
-    stream.seek(0)
-    head = stream.read(4)
-    order = "<" if head[:2] == b"II" else ">"
-    return ifd.read_directory(
-        stream, order, offset, 1 << 16, big=b"+" in head[2:4], without=SOURCE_PIXELS - {254, 255}
-    )
 
 
 def _is_reduced(kinds: Directory) -> bool:

@@ -35,13 +35,23 @@ _SHORT = {uri: prefix for prefix, uri in PREFIXES.items()}
 LARGEST = 16 << 20
 """Bytes of the largest packet that is read; Photoshop's lists of ancestors make the largest."""
 _MOST_EVENTS = 400_000
-"""Elements, namespaces and texts that are looked at, a second's work."""
+"""Elements, attributes, namespaces and texts that are counted, a fifth of a second's work."""
+
+_MOST_PARTS = 10_000
+"""Descriptions, properties and alternatives whose places are kept; cameras and editors write some hundreds."""
+
+_DEEPEST = 500
+"""Levels of elements; editors nest about ten."""
+
+_RDF_ELEMENT, _DESCRIPTION, _ITEM = (f"{RDF} {name}" for name in ("RDF", "Description", "li"))
+_DC_DESCRIPTION = f"{PREFIXES['dc']} description"
+_SOURCE_TYPE = f"{PREFIXES['iptcExt']} DigitalSourceType"
 
 _QUOTE_OR_END = re.compile(rb"[\"'>]")
 
 
 class XmpError(ValueError):
-    """A packet is not well-formed, has entities, or is too large."""
+    """A packet is not well-formed, has entities, or is too large or too deep."""
 
 
 @dataclass(slots=True)
@@ -187,9 +197,9 @@ class _Reader:
 
     def __init__(self, data: bytes) -> None:
         self.layout = Layout(data)
-        self._open: list[Element] = []
+        self._open: list[Element | None] = []  # None for those whose place nobody asks for
         self._prefixes: dict[str, str] = {}
-        self._left = _MOST_EVENTS
+        self._left, self._parts = _MOST_EVENTS, _MOST_PARTS
         self._depth = 0
         parser = expat.ParserCreate("utf-8", " ")
         parser.StartElementHandler = self._start
@@ -213,42 +223,67 @@ class _Reader:
             raise XmpError("it has too many elements")
 
     def _declared(self, prefix: str | None, uri: str) -> None:
-        self._count()
-        self._prefixes = (
-            {**self._prefixes, prefix or "": uri} if len(self._prefixes) < 200 else self._prefixes
-        )
+        self._count(1 + len(self._prefixes) // 16)
+        if len(self._prefixes) < 200 and self._prefixes.get(prefix or "") != uri:
+            self._prefixes = {**self._prefixes, prefix or "": uri}
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._count(1 + len(attributes))
-        start, depth = self._parser.CurrentByteIndex, len(self._open)
-        within = self.layout.rdf is not None and self.layout.rdf.end == 0
+        depth = len(self._open)
+        if depth >= _DEEPEST:
+            raise XmpError(f"its elements are nested more than {_DEEPEST} deep")
+        group = self._group(name, depth)
+        if group is None:
+            self._open.append(None)
+            return
+        self._parts -= 1
+        if self._parts < 0:
+            raise XmpError("it has too many properties")
+        start = self._parser.CurrentByteIndex
         element = Element(name, start, _tag_end(self.layout.data, start), attributes, self._prefixes, False)
-        if self.layout.rdf is None and name == f"{RDF} RDF":
+        self._open.append(element)
+        if group == "rdf":
             self.layout.rdf, self._depth = element, depth
-        elif within and depth == self._depth + 1 and name == f"{RDF} Description":
+        elif group == "description":
             self.layout.descriptions.append(element)
             element.inside_description = True
-        elif within and depth == self._depth + 2 and self._open[-1].inside_description:
+        elif group == "property":
             self.layout.properties.append((len(self.layout.descriptions) - 1, element))
-        elif within and name == f"{RDF} li" and self._property() == "dc:description":
+        elif group == "alternative":
             self.layout.alternatives.append(element)
-        self._open.append(element)
 
-    def _property(self) -> str:
-        return short(self._open[self._depth + 2].name) if len(self._open) > self._depth + 2 else ""
+    def _group(self, name: str, depth: int) -> str | None:
+        """What an element is that begins now; None if its place is not needed."""
+        rdf = self.layout.rdf
+        if rdf is None:
+            return "rdf" if name == _RDF_ELEMENT else None
+        if rdf.end:
+            return None
+        level = depth - self._depth
+        if level == 1:
+            return "description" if name == _DESCRIPTION else None
+        if level == 2:
+            return "property" if self._open[-1] is not None else None
+        if name == _ITEM:
+            above = self._open[self._depth + 2]
+            return "alternative" if above is not None and above.name == _DC_DESCRIPTION else None
+        return "type" if name == _SOURCE_TYPE else None
 
     def _text(self, text: str) -> None:
         self._count()
-        if self._open and len(self._open[-1].text) < 1 << 16:
-            self._open[-1].text += text
+        element = self._open[-1] if self._open else None
+        if element is not None and len(element.text) < 1 << 16:
+            element.text += text
 
     def _end(self, name: str) -> None:
         element = self._open.pop()
+        if element is None:
+            return
         place = self._parser.CurrentByteIndex
         element.inner_end = place
         closed_itself = self.layout.data.endswith(b"/>", element.start, element.end_of_tag)
         element.end = element.end_of_tag if closed_itself else self.layout.data.find(b">", place) + 1
-        if short(name) == "iptcExt:DigitalSourceType" and len(self._open) > self._depth + 2:
+        if name == _SOURCE_TYPE and len(self._open) > self._depth + 2:
             self.layout.parent_types.append(
                 element.text.strip() or element.attributes.get(f"{RDF} resource", "")
             )

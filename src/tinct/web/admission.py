@@ -1,20 +1,33 @@
-"""Admission of requests to a few places, in turns by client address, so that nobody gets more by asking more often."""
+"""Admission of requests to a few places: nobody gets more by asking more often, or by files that are dear to decode.
+
+Of the addresses that wait, the one whose files took least to decode of late is let in next; addresses that spent the
+same take turns. Two rules keep places for others: the last free place is for an address that has none, and an address
+that has spent more than its budget while others ask has one place at a time.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
+
+from tinct.web.accounts import Accounts
+
+_ALIKE = 0.1
+"""Processor seconds by which accounts may differ for addresses to take turns."""
 
 
 class Admission:
-    """Places that requests take and leave; those that wait are let in by turns of their addresses.
+    """Places that requests take and leave.
 
     Args:
         places: how many requests are in at once.
+        accounts: what addresses have spent on decoding.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, accounts: Accounts | None = None) -> None:
         self._free = places
+        self._accounts = accounts or Accounts()
+        self._held: Counter[str] = Counter()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     @property
@@ -22,40 +35,72 @@ class Admission:
         """The number of places that nobody has."""
         return self._free
 
-    async def enter(self, address: str) -> None:
-        """Take a place, or wait for one.
+    @property
+    def waiting(self) -> int:
+        """The number of requests that wait."""
+        return sum(map(len, self._waiting.values()))
+
+    def waiting_of(self, address: str) -> int:
+        """The number of an address's requests that wait."""
+        return len(self._waiting.get(address, ()))
+
+    def enter_at_once(self, address: str) -> bool:
+        """Take a place, if there is one for an address.
 
         Args:
             address: of the client's machine.
-        Raises:
-            Exception: the error that `send_away` was given.
+        Returns:
+            False if the address has to wait.
         """
-        if self._free > 0:
-            self._free -= 1
-            return
+        self._accounts.charge(address, 0.0)
+        if not self._may_enter(address):
+            return False
+        self._free -= 1
+        self._held[address] += 1
+        return True
+
+    def wait(self, address: str) -> asyncio.Future[None]:
+        """Wait for a place; the future that is returned is done once the address has one more.
+
+        Only `withdraw` ends the wait before that; the future must not be cancelled.
+
+        Args:
+            address: of the client's machine.
+        """
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(address, deque()).append(ticket)
-        try:
-            await ticket
-        except asyncio.CancelledError:
-            if ticket.done() and not ticket.cancelled() and ticket.exception() is None:
-                self.leave()
-            raise
-        finally:
-            self._forget(address, ticket)
+        return ticket
 
-    def leave(self) -> None:
-        """Give a place back: the address whose turn it is gets the place for its oldest request."""
-        for address in list(self._waiting):
-            queue = self._waiting.pop(address)
-            while queue:
-                ticket = queue.popleft()
-                if queue:
-                    self._waiting[address] = queue  # behind all others
-                if not ticket.done():
-                    ticket.set_result(None)
-                    return
+    def withdraw(self, address: str, ticket: asyncio.Future[None]) -> None:
+        """Wait no more; a place that was given meanwhile is given back.
+
+        Args:
+            address: whose request waited.
+            ticket: as `wait` returned it.
+        """
+        if ticket in self._waiting.get(address, ()):
+            self._remove(address, ticket)
+        elif not ticket.cancelled() and ticket.exception() is None:
+            self.leave(address)
+
+    def leave(self, address: str) -> None:
+        """Give a place of an address back; whoever may have a place now is let in.
+
+        Args:
+            address: whose request leaves.
+        """
+        self._held[address] -= 1
+        if not self._held[address]:
+            del self._held[address]
         self._free += 1
+        while self._free and (chosen := self._next()) is not None:
+            queue = self._waiting.pop(chosen)
+            ticket = queue.popleft()
+            if queue:
+                self._waiting[chosen] = queue  # behind all others
+            self._free -= 1
+            self._held[chosen] += 1
+            ticket.set_result(None)
 
     def has_more(self, address: str) -> bool:
         """True if another address waits with more requests than this one would with one more."""
@@ -73,17 +118,29 @@ class Admission:
         longest = self._longest(address)
         if longest is None:
             return False
-        next(each for each in reversed(self._waiting[longest]) if not each.done()).set_exception(error)
+        newest = self._waiting[longest][-1]
+        self._remove(longest, newest)
+        newest.set_exception(error)
         return True
 
-    def _longest(self, address: str) -> str | None:
-        counts = {each: sum(not ticket.done() for ticket in queue) for each, queue in self._waiting.items()}
-        most = max(counts, key=lambda each: counts[each], default=address)
-        return most if counts.get(most, 0) > counts.get(address, 0) + 1 else None
+    def _may_enter(self, address: str) -> bool:
+        if not self._free:
+            return False
+        return not self._held[address] or (self._free > 1 and not self._accounts.restrained(address))
 
-    def _forget(self, address: str, ticket: asyncio.Future[None]) -> None:
-        queue = self._waiting.get(address)
-        if queue is not None and ticket in queue:
-            queue.remove(ticket)
-        if queue is not None and not queue:
-            self._waiting.pop(address, None)
+    def _next(self) -> str | None:
+        """The address whose turn it is: the first of those that have spent about least."""
+        able = [each for each in self._waiting if self._may_enter(each)]
+        spent = {each: self._accounts.spent(each) for each in able}
+        least = min(spent.values(), default=0.0)
+        return next((each for each in able if spent[each] <= least + _ALIKE), None)
+
+    def _longest(self, address: str) -> str | None:
+        most = max(self._waiting, key=self.waiting_of, default=address)
+        return most if self.waiting_of(most) > self.waiting_of(address) + 1 else None
+
+    def _remove(self, address: str, ticket: asyncio.Future[None]) -> None:
+        queue = self._waiting[address]
+        queue.remove(ticket)
+        if not queue:
+            del self._waiting[address]

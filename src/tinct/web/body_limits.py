@@ -9,6 +9,7 @@ from time import monotonic
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tinct.web.accounts import client_network
 from tinct.web.responses import RequestError
 from tinct.web.settings import MEBIBYTE, Settings
 from tinct.web.worker_pool import WorkerPool
@@ -53,7 +54,7 @@ class BodyLimitMiddleware:
         body = RequestBody(self, receive, self._limit(scope["path"]))
         answer = _EarlyResponse(send, body)
         try:
-            self._check_announced(Headers(scope=scope), body.limit, (scope.get("client") or ("", 0))[0])
+            self._check_announced(Headers(scope=scope), body.limit, client_network(scope))
             await self._app(scope, body.receive, answer.send)
         except RequestError as error:
             await error.response(scope, body.receive, answer.send)
@@ -84,7 +85,7 @@ class BodyLimitMiddleware:
         if length.isdigit() and int(length) > limit:
             raise too_large(limit)
         if self._pool.full(address):
-            seconds = self._pool.retry_after
+            seconds = self._pool.retry_after(address)
             raise RequestError(
                 429, f"the server is busy; ask again in {seconds} s.", Retry_After=str(seconds)
             )

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from tinct.web.accounts import client_network
 from tinct.web.decoding import DecodingTask, decoder_pool
 from tinct.web.parsing import client_disconnected
 from tinct.web.responses import RequestError
@@ -66,9 +67,14 @@ async def decode_and_run(
     """
 
     async def both() -> Result:
-        address = request.client.host if request.client else ""
+        address = client_network(request.scope)
         async with pool.admitted(decoder_pool().cancel_longest, address):
-            return await work(await pool.decode(DecodingTask(), decode))
+            task = DecodingTask(lowered=pool.accounts.restrained(address))
+            try:
+                decoded = await pool.decode(task, decode)
+            finally:
+                pool.accounts.charge(address, task.spent)
+            return await work(decoded)
 
     return await cancel_on_disconnect(request, both())
 

@@ -2,27 +2,23 @@
 
 A decoder in a thread cannot be stopped, and may hold the interpreter's lock. A process can be killed: by the server
 when its client leaves, when the server ends, or when other requests wait; by the system when the process computes for
-too long or takes too much memory.
+too long or takes too much memory. A process also has a priority of its own: what is dear to decode is decoded at a
+lower one, so that it takes from the processors what others leave.
 """
 
 from __future__ import annotations
 
-import os
-import pickle
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from functools import cache
 from time import monotonic
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from tinct.errors import PhotoError
 from tinct.hints import HintLike
 from tinct.photo import Photo
-from tinct.web import decoder_worker
+from tinct.web.decoder_process import DecoderProcess
 from tinct.web.settings import default_workers
 from tinct.web.worker_pool import EXTRA_DECODERS, BusyError
 
@@ -36,10 +32,15 @@ WALL_FACTOR = 3.0
 well."""
 
 PATIENCE_SECONDS = 3.0
-"""Seconds after which a decoding may be stopped because other requests wait."""
+"""Seconds of computing after which a decoding may be stopped because other requests wait; WALL_FACTOR times as many by
+the clock."""
 
-_START = "import sys; sys.path[:] = sys.argv[1:]; from tinct.web.decoder_worker import main; main()"
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+SLICE_SECONDS = 0.25
+"""Seconds of computing after which a decoding goes on at a lower priority: a photograph of 24 megapixels takes about as
+long."""
+
+_LOWERED_KEPT = 2
+"""Idle processes at a lower priority that are kept; the system seldom lets a priority be raised again."""
 
 
 class DecodingTask:
@@ -47,10 +48,16 @@ class DecodingTask:
 
     Args:
         seconds: of computing, for each file; by the clock, all files together may take WALL_FACTOR times as long.
+        lowered: True has all of it computed at a lower priority, not only what takes longer than SLICE_SECONDS.
+    Attributes:
+        started: when, by the clock.
+        lowered: as given.
     """
 
-    def __init__(self, seconds: float = DECODE_SECONDS) -> None:
+    def __init__(self, seconds: float = DECODE_SECONDS, *, lowered: bool = False) -> None:
         self._seconds, self._deadline = seconds, monotonic() + seconds * WALL_FACTOR
+        self.lowered = lowered
+        self._spent = 0.0  # on files that are done
         self._lock = threading.Lock()
         self._process: DecoderProcess | None = None
         self._reason = ""
@@ -79,20 +86,21 @@ class DecodingTask:
             BusyError: if the task was cancelled because other requests wait.
         """
         process, kept = decoder_pool().acquire(self), False
-        clock = threading.Timer(max(self._deadline - monotonic(), 0.0), self.cancel)
+        watch = _Watch(self, self._deadline)
         try:
             with self._lock:
                 self._process = process
                 if self._reason:
                     process.kill()
-            clock.start()
+            watch.start()
             kind, what = process.decode(name, content, arguments, self._seconds)
             kept = True
         except (OSError, EOFError):
             raise self._ended() from None
         finally:
-            clock.cancel()
+            watch.stop()
             with self._lock:
+                self._spent += process.spent
                 self._process = None
             decoder_pool().release(self, process if kept else None)
         return _checked(kind, what)
@@ -108,6 +116,18 @@ class DecodingTask:
             if self._process is not None:
                 self._process.kill()
 
+    @property
+    def spent(self) -> float:
+        """The processor seconds that the task's files took so far."""
+        with self._lock:
+            return self._spent + (self._process.spent if self._process is not None else 0.0)
+
+    def lower(self) -> None:
+        """Have the rest of the file computed at a lower priority."""
+        with self._lock:
+            if self._process is not None:
+                self._process.lower()
+
     def _ended(self) -> Exception:
         if self._reason == "busy":
             return BusyError(60)
@@ -116,6 +136,40 @@ class DecodingTask:
         return PhotoError(
             "takes too long to decode, or too much memory; save it again, or send a smaller one."
         )
+
+
+class _Watch:
+    """A timer beside a decoding: lowers its priority after a slice of computing, and ends it at its deadline."""
+
+    def __init__(self, task: DecodingTask, deadline: float) -> None:
+        self._task, self._deadline, self._stopped = task, deadline, False
+        self._timer = threading.Timer(SLICE_SECONDS, self._slice_is_over)
+        self._since = task.spent
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stopped = True
+        self._timer.cancel()
+
+    def _slice_is_over(self) -> None:
+        left = SLICE_SECONDS - (self._task.spent - self._since)
+        until_end = self._deadline - monotonic()
+        if left <= 0:
+            self._task.lower()
+            self._again(until_end, self._task.cancel)
+        else:
+            self._again(min(left, until_end), self._slice_is_over if left < until_end else self._task.cancel)
+
+    def _again(self, seconds: float, then: Callable[[], None]) -> None:
+        self._timer = threading.Timer(max(seconds, 0.01), then)
+        self.start()
+        if self._stopped:
+            self._timer.cancel()
 
 
 _current_task: ContextVar[DecodingTask | None] = ContextVar("task", default=None)
@@ -146,64 +200,6 @@ def read_hints(content: bytes, photo_size: tuple[int, int], max_pixels: int) -> 
     return found
 
 
-class DecoderProcess:
-    """A decoding process. One thread at a time may call `decode`, any thread may call `kill`."""
-
-    def __init__(self) -> None:
-        environment = os.environ | dict.fromkeys(_THREADS, "1")
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, *sys.path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,  # Ctrl-C is for the server, which ends its processes itself
-        )
-        self._is_ready = False
-
-    def decode(self, name: str, content: bytes, arguments: dict[str, Any], seconds: float) -> tuple[str, Any]:
-        """Send a file and wait for the answer.
-
-        Args:
-            name: of the function, as in `tinct.web.decoder_worker.TASKS`.
-            content: the file.
-            arguments: further arguments of the function.
-            seconds: of computing, after which the system ends the process.
-        Returns:
-            The kind of the answer and its value; see `tinct.web.decoder_worker.load_answer`.
-        Raises:
-            OSError, EOFError: if the process has ended.
-        """
-        if not self._is_ready:
-            self._answer()
-            self._is_ready = True
-        decoder_worker.send(_stream(self._process.stdin), [pickle.dumps((name, arguments, seconds)), content])  # type: ignore[arg-type]
-        return decoder_worker.load_answer(self._answer())
-
-    @property
-    def is_alive(self) -> bool:
-        """False once the process has ended."""
-        return self._process.poll() is None
-
-    def kill(self) -> None:
-        """Kill the process, without waiting for its end."""
-        self._process.kill()
-
-    def close(self) -> None:
-        """Kill the process, wait for its end, and close its pipes."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):
-                _stream(stream).close()
-
-    def _answer(self) -> list[bytearray]:
-        parts = decoder_worker.receive(_stream(self._process.stdout))  # type: ignore[arg-type]
-        if not parts:
-            raise EOFError
-        return parts
-
-
 class DecoderPool:
     """The decoding processes of this program: as many as are in use, and some idle ones.
 
@@ -215,20 +211,17 @@ class DecoderPool:
         self._idle_limit = idle_limit
         self._lock = threading.Lock()
         self._idle: list[DecoderProcess] = []
+        self._restores = False  # whether a lowered priority could be raised again
         self._tasks: dict[DecodingTask, DecoderProcess] = {}
 
     def acquire(self, task: DecodingTask) -> DecoderProcess:
         """A process for a task: an idle one, or a new one."""
         with self._lock:
-            while self._idle:
-                process = self._idle.pop()
-                if process.is_alive:
-                    break
-                process.close()
-            else:
-                process = DecoderProcess()
+            process = self._idle_process(task.lowered) or DecoderProcess()
             self._tasks[task] = process
-            return process
+        if task.lowered:
+            process.lower()
+        return process
 
     def release(self, task: DecodingTask, process: DecoderProcess | None) -> None:
         """Take a task's process back.
@@ -237,13 +230,29 @@ class DecoderPool:
             task: the task that acquired the process.
             process: the process, or None if it cannot be used any more.
         """
+        if process is not None and process.is_lowered:
+            self._restores = process.restore()
         with self._lock:
             own = self._tasks.pop(task, None)
-            if process is not None and process.is_alive and len(self._idle) < self._idle_limit:
+            if process is not None and process.is_alive and self._has_room(process):
                 self._idle.append(process)
                 return
         if own is not None:
             own.close()
+
+    def _idle_process(self, lowered: bool) -> DecoderProcess | None:
+        """An idle process of a priority; where the system lets a priority be raised again, any does."""
+        for process in reversed(list(self._idle)):
+            if process.is_lowered == lowered or self._restores:
+                self._idle.remove(process)
+                if process.is_alive:
+                    return process
+                process.close()
+        return None
+
+    def _has_room(self, process: DecoderProcess) -> bool:
+        alike = sum(each.is_lowered == process.is_lowered for each in self._idle)
+        return alike < (_LOWERED_KEPT if process.is_lowered else self._idle_limit)
 
     def warm_up(self) -> None:
         """Start a process before the first file comes."""
@@ -251,11 +260,20 @@ class DecoderPool:
         self.release(task, self.acquire(task))
 
     def cancel_longest(self, seconds: float = PATIENCE_SECONDS) -> None:
-        """Cancel the task that has run longest, if it has run longer than `seconds`; for requests that wait."""
+        """Cancel the task that has run longest, if it has computed longer than `seconds`; for requests that wait.
+
+        Args:
+            seconds: of computing; by the clock, a task may run WALL_FACTOR times as long.
+        """
         with self._lock:
-            oldest = min(self._tasks, key=lambda task: task.started, default=None)
-        if oldest is not None and monotonic() - oldest.started > seconds:
-            oldest.cancel("busy")
+            tasks = list(self._tasks)
+        long = [
+            task
+            for task in tasks
+            if task.spent > seconds or monotonic() - task.started > seconds * WALL_FACTOR
+        ]
+        if long:
+            min(long, key=lambda task: task.started).cancel("busy")
 
     def close(self) -> None:
         """Cancel all tasks and end all processes."""
@@ -283,8 +301,3 @@ def _checked(kind: str, what: Any) -> Any:
     if kind == "memory":
         raise MemoryError
     raise RuntimeError(f"a decoder failed: {what}")
-
-
-def _stream(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None
-    return stream

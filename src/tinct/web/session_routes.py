@@ -13,6 +13,7 @@ from tinct.errors import OptionError
 from tinct.photo.formats import named_format
 from tinct.web import jobs
 from tinct.web.access import OWNER_COOKIE, cookie_value
+from tinct.web.accounts import client_network
 from tinct.web.cancellation import cancel_on_disconnect, decode_and_run
 from tinct.web.documentation import binary, example, form
 from tinct.web.parsing import (
@@ -65,8 +66,7 @@ def _add_sessions(router: APIRouter, work: SessionWork) -> None:
             opening = partial(work.pool.run, partial(jobs.open_photo, work.settings, photo), urgent=True)
             colorizer = await decode_and_run(request, work.pool, decode, lambda _: opening())
             owner = cookie_value(request.headers, OWNER_COOKIE)
-            address = request.client.host if request.client else ""
-            session = await work.sessions.create(photo, colorizer, owner, address)
+            session = await work.sessions.create(photo, colorizer, owner, client_network(request.scope))
             fields.keep([photo])
         return JSONResponse(session_json(session), 201, {"Location": f"/api/sessions/{session.id}"})
 

@@ -12,6 +12,7 @@ from itertools import count
 from time import monotonic
 from typing import Protocol, TypeVar
 
+from tinct.web.accounts import Accounts
 from tinct.web.admission import Admission
 
 Result = TypeVar("Result")
@@ -20,6 +21,10 @@ MAX_RETRY_AFTER = 60
 
 EXTRA_DECODERS = 3
 """Requests with files that are admitted beside those that workers colorize: being decoded, or waiting for a worker."""
+
+RESTRAINED_WAITING = 4
+"""Requests with files of an address over its budget that may wait while others ask; further ones are told when to come
+again."""
 
 _POLL_SECONDS = 0.5
 """How often those that wait to be let in look whether somebody takes too long."""
@@ -52,6 +57,8 @@ class BusyError(Exception):
 class WorkerPool:
     """Threads that run jobs for one event loop.
 
+    Attributes:
+        accounts: what each address's files took to decode of late.
     Args:
         workers: how many jobs run at once; an urgent job may take one more thread, so that it need not wait for long
             ones.
@@ -65,14 +72,14 @@ class WorkerPool:
         self._queue: list[tuple[bool, int, asyncio.Future[None]]] = []
         self._order = count()
         self._seconds = 1.0  # the mean of recent work
-        self._admission = Admission(workers + EXTRA_DECODERS)
-        self._outside = 0
+        self.accounts = Accounts()
+        self._admission = Admission(workers + EXTRA_DECODERS, self.accounts)
         self._readers = ThreadPoolExecutor(workers + EXTRA_DECODERS, thread_name_prefix="tinct-decoding")
 
     @property
     def waiting(self) -> int:
         """The number of requests that wait, for a worker or for decoding."""
-        return self._outside + sum(not ticket.done() for *_, ticket in self._queue)
+        return self._admission.waiting + self._queued
 
     def full(self, address: str = "") -> bool:
         """True if the next request with files would be refused.
@@ -80,14 +87,21 @@ class WorkerPool:
         Args:
             address: of the client's machine; while another one waits with more requests, this one is not refused.
         """
-        busy = self._busy >= self._workers or self._outside > 0
+        if self._waits_enough(address):
+            return True
+        busy = self._busy >= self._workers or self._admission.waiting > 0
         return busy and self.waiting >= self._limit and not self._admission.has_more(address)
 
-    @property
-    def retry_after(self) -> int:
-        """Seconds after which a place in the queue is likely, 1 to MAX_RETRY_AFTER."""
-        expected = self._seconds * (self.waiting + 1) / self._workers
-        return min(max(1, math.ceil(expected / 2)), MAX_RETRY_AFTER)
+    def retry_after(self, address: str = "") -> int:
+        """Seconds after which a place in the queue is likely, 1 to MAX_RETRY_AFTER.
+
+        Args:
+            address: of the client's machine.
+        """
+        expected = self._seconds * (self.waiting + 1) / self._workers / 2
+        if self.accounts.restrained(address):
+            expected = max(expected, self.accounts.seconds_over(address))
+        return min(max(1, math.ceil(expected)), MAX_RETRY_AFTER)
 
     async def run(self, work: Callable[[], Result], *, urgent: bool = False) -> Result:
         """Run a job in a thread, after the jobs that came before.
@@ -114,29 +128,26 @@ class WorkerPool:
     async def admitted(self, on_wait: Callable[[], None], address: str = "") -> AsyncIterator[None]:
         """Admit a request with files; few are admitted at once, as decoded photographs take memory, and others wait.
 
-        Requests are let in by turns of their addresses. Where the queue is full, a newcomer takes the place of the
+        Whose turn it is, `tinct.web.admission` says. Where the queue is full, a newcomer takes the place of the
         newest request of the address that waits with most.
 
         Args:
             on_wait: called now and then while a request waits; it may cancel a long decoding.
             address: of the client's machine.
         Raises:
-            BusyError: if the queue is full, or the place was given to somebody who had fewer.
+            BusyError: if the queue is full, the place was given to somebody who had fewer, or the address is over its
+                budget and has others waiting.
         """
-        busy = BusyError(self.retry_after)
-        free = self._admission.free  # for some of those that have just come
-        full = self._outside >= free and self.waiting - free >= self._limit
-        if full and not self._admission.send_away(address, busy):
-            raise busy
-        self._outside += 1
-        try:
+        if not self._admission.enter_at_once(address):
+            busy = BusyError(self.retry_after(address))
+            full = self.waiting >= self._limit
+            if self._waits_enough(address) or (full and not self._admission.send_away(address, busy)):
+                raise busy
             await self._entered(on_wait, address)
-        finally:
-            self._outside -= 1
         try:
             yield
         finally:
-            self._admission.leave()
+            self._admission.leave(address)
 
     async def decode(self, task: Cancellable, work: Callable[[], Result]) -> Result:
         """Run work that decodes files in other processes, in a thread beside the workers.
@@ -170,26 +181,34 @@ class WorkerPool:
         self._readers.shutdown(wait=wait, cancel_futures=True)
         self._threads.shutdown(wait=wait, cancel_futures=True)
 
+    @property
+    def _queued(self) -> int:
+        """The number of jobs that wait for a worker."""
+        return sum(not ticket.done() for *_, ticket in self._queue)
+
+    def _waits_enough(self, address: str) -> bool:
+        """True if an address is over its budget and has as many requests waiting as it may have."""
+        return self._admission.waiting_of(address) >= RESTRAINED_WAITING and self.accounts.restrained(address)
+
     async def _entered(self, on_wait: Callable[[], None], address: str) -> None:
         """Wait for a place; whoever waits long has others ended that take long."""
-        entering = asyncio.ensure_future(self._admission.enter(address))
+        ticket = self._admission.wait(address)
         try:
-            while not entering.done():
-                await asyncio.wait([entering], timeout=_POLL_SECONDS)
-                if not entering.done():
+            while not ticket.done():
+                await asyncio.wait([ticket], timeout=_POLL_SECONDS)
+                if not ticket.done():
                     on_wait()
-        except asyncio.CancelledError:
-            if not entering.cancel() and not entering.cancelled() and entering.exception() is None:
-                self._admission.leave()
+        except BaseException:
+            self._admission.withdraw(address, ticket)
             raise
-        entering.result()
+        ticket.result()
 
     async def _wait_for_worker(self, urgent: bool) -> None:
         if self._has_place(urgent):
             self._busy += 1
             return
-        if self.waiting >= self._limit:
-            raise BusyError(self.retry_after)
+        if self._queued >= self._limit:
+            raise BusyError(self.retry_after())
         ticket = asyncio.get_running_loop().create_future()
         heapq.heappush(self._queue, (not urgent, next(self._order), ticket))
         try:
