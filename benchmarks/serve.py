@@ -172,7 +172,9 @@ async def flood(
     limits = httpx.Limits(max_connections=None)
     places = [f"127.0.{1 + each // 250}.{1 + each % 250}" for each in range(addresses)]
     clients = [
-        httpx.AsyncClient(timeout=120, transport=httpx.AsyncHTTPTransport(local_address=place, limits=limits))
+        httpx.AsyncClient(
+            timeout=120, transport=httpx.AsyncHTTPTransport(verify=False, local_address=place, limits=limits)
+        )
         for place in places
     ]
     try:

@@ -170,7 +170,16 @@ def _others() -> dict[str, bytes]:
         "gray.avif": saved(RGB, "AVIF", exif=exif()),
         "deep.jxl": imagecodecs.jpegxl_encode(GRAY.astype(np.uint16) * 257, lossless=True),
         "gray.pgm": saved(GRAY, "PPM"),
+        "plain.pgm": b"P2 # attic\n40 30\n255\n" + b" ".join(b"%d" % value for value in GRAY.ravel()),
+        "gray.psd": _photoshop(),
     }
+
+
+def _photoshop() -> bytes:
+    """A Photoshop file with resources, no layers and raw samples."""
+    head = b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 1, *GRAY.shape, 8, 1) + bytes(4)
+    resources = b"8BIM\x04\x04\0\0\0\0\0\x0c\x1c\x02\x78\0\x07caption"
+    return head + struct.pack(">I", len(resources)) + resources + bytes(4) + b"\0\0" + GRAY.tobytes()
 
 
 def hints() -> dict[str, bytes]:

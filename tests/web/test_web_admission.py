@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Coroutine
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 pytest.importorskip("starlette", reason="the server needs pip install 'tinct[web]'")
 
-from tinct.web.accounts import BUDGET, HALF_LIFE, Accounts, network_of
+from tinct.web.accounts import ALIKE, BUDGET, HALF_LIFE, ORDINARY, REFUSED, Accounts, network_of
 from tinct.web.admission import Admission
 from tinct.web.worker_pool import RESTRAINED_WAITING, BusyError, WorkerPool
 
@@ -73,7 +75,7 @@ def test_addresses_take_turns() -> None:
 
 @pytest.mark.parametrize("costs", [(0.5, 0.01), (0.01, 0.5), (2.0, 0.3), (0.2, 0.2)])
 def test_addresses_that_always_wait_get_the_same_work_done(costs: tuple[float, float]) -> None:
-    """Processor seconds are what is shared, not requests: counted until the dearer one's work is a hundred files."""
+    """Seconds beyond the ordinary are what is shared, not requests: counted until one has done a hundred dear files."""
 
     async def work() -> None:
         accounts = Accounts(Clock())
@@ -95,7 +97,7 @@ def test_addresses_that_always_wait_get_the_same_work_done(costs: tuple[float, f
             await settled()
             admission.leave(name)
             await settled()
-        assert abs(done["a"] - done["b"]) <= max(costs) + 0.2
+        assert abs(done["a"] - done["b"]) <= max(costs) + ALIKE
         for task in tasks:
             task.cancel()
 
@@ -175,6 +177,38 @@ def test_what_was_spent_is_forgotten_by_halves() -> None:
     clock.now += HALF_LIFE
     assert accounts.spent("a") == pytest.approx(1.5 * BUDGET)
     assert accounts.spent("never seen") == 0
+
+
+def test_photographs_cost_nothing_and_refused_files_do() -> None:
+    accounts = Accounts(Clock())
+    for _ in range(1000):
+        accounts.charge_files("album", ORDINARY, 1, refused=False)
+    assert accounts.spent("album") == 0
+    accounts.charge_files("references", 17 * ORDINARY, 17, refused=False)
+    assert accounts.spent("references") == 0
+    accounts.charge_files("dear", 0.5, 1, refused=False)
+    assert accounts.spent("dear") == pytest.approx(0.5 - ORDINARY)
+    accounts.charge_files("junk", 0.0, 1, refused=True)
+    assert accounts.spent("junk") == REFUSED
+
+
+def test_a_worker_goes_to_who_spent_least_and_among_these_to_who_came_first() -> None:
+    async def work() -> None:
+        pool, order = WorkerPool(1, 64), list[str]()
+        pool.accounts.charge("dear", 3 * ALIKE)
+        pool.accounts.charge("alike", ALIKE / 2)
+        held = threading.Event()
+        first = asyncio.ensure_future(pool.run(lambda: held.wait(60)))
+        await settled()
+        names = ("dear", "alike", "new", "dear", "alike")
+        asked = [asyncio.ensure_future(pool.run(partial(order.append, each), address=each)) for each in names]
+        await settled()
+        held.set()
+        await asyncio.gather(first, *asked)
+        assert order == ["alike", "new", "alike", "dear", "dear"]
+        pool.close()
+
+    in_a_loop(work())
 
 
 def test_accounts_of_many_addresses_take_bounded_memory_and_keep_who_spent_most() -> None:

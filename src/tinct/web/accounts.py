@@ -1,9 +1,9 @@
-"""Accounts of the processor seconds that the files of each client took to decode of late."""
+"""Accounts of what the files of each client cost of late, beyond what photographs cost."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import IPv6Address
 from time import monotonic
 from typing import Any
@@ -12,10 +12,16 @@ HALF_LIFE = 10.0
 """Seconds after which half of what an address has spent is forgotten."""
 
 BUDGET = 2.0
-"""Processor seconds of decoding that an address may have spent of late before others go first.
+"""Seconds that an address may have spent of late before it has one place while others ask."""
 
-Photographs of a megapixel take a hundredth of a second each, those of 24 megapixels a quarter.
-"""
+ALIKE = 1.0
+"""Seconds by which accounts may differ for addresses to take turns."""
+
+ORDINARY = 0.02
+"""Processor seconds of decoding for each file that are not counted: a photograph of a megapixel takes half of that."""
+
+REFUSED = 0.25
+"""Seconds that are counted for a file that is refused: sending it again is cheap, and photographs seldom are."""
 
 _MOST_ADDRESSES = 4096
 """Addresses that are remembered; those that have spent least are forgotten first."""
@@ -45,7 +51,7 @@ def client_network(scope: Mapping[str, Any]) -> str:
 
 
 class Accounts:
-    """Processor seconds spent on decoding, by address; what was spent is forgotten by halves.
+    """Processor seconds spent on decoding beyond the ordinary, by address; what was spent is forgotten by halves.
 
     Args:
         clock: seconds that only grow.
@@ -56,7 +62,7 @@ class Accounts:
         self._spent: dict[str, tuple[float, float]] = {}  # seconds, and the time at which they were counted
 
     def charge(self, address: str, seconds: float) -> None:
-        """Add processor seconds to an address's account; 0 only notes that the address has asked."""
+        """Add seconds to an address's account; 0 only notes that the address has asked."""
         self._spent[address] = (self.spent(address) + seconds, self._clock())
         if len(self._spent) > _MOST_ADDRESSES:
             ordered = sorted(self._spent, key=self.spent)
@@ -64,9 +70,26 @@ class Accounts:
                 del self._spent[least]
 
     def spent(self, address: str) -> float:
-        """The processor seconds that an address has spent, less what is forgotten."""
+        """The seconds that an address has spent, less what is forgotten."""
         seconds, at = self._spent.get(address, (0.0, 0.0))
         return seconds * 0.5 ** ((self._clock() - at) / HALF_LIFE) if seconds else 0.0
+
+    def charge_files(self, address: str, seconds: float, files: int, *, refused: bool) -> None:
+        """Put the files of one request on an address's account.
+
+        Args:
+            address: of the client's machine.
+            seconds: of the processor that decoding took.
+            files: how many there were.
+            refused: True if one of them was refused.
+        """
+        self.charge(address, max(0.0, seconds - ORDINARY * files) + REFUSED * refused)
+
+    def first(self, addresses: Iterable[str]) -> int | None:
+        """The number of the first of some addresses that has spent about least; None if there are none."""
+        spent = [self.spent(each) for each in addresses]
+        least = min(spent, default=0.0)
+        return next((number for number, each in enumerate(spent) if each <= least + ALIKE), None)
 
     def restrained(self, address: str) -> bool:
         """True if an address has spent more than BUDGET while another has asked within HALF_LIFE seconds."""

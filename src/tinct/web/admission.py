@@ -1,7 +1,7 @@
 """Admission of requests to a few places: nobody gets more by asking more often, or by files that are dear to decode.
 
-Of the addresses that wait, the one whose files took least to decode of late is let in next; addresses that spent the
-same take turns. Two rules keep places for others: the last free place is for an address that has none, and an address
+Of the addresses that wait, the one whose files cost least of late is let in next; addresses that spent about the same
+take turns. Two rules keep places for others: the last free place is for an address that has none, and an address
 that has spent more than its budget while others ask has one place at a time.
 """
 
@@ -12,16 +12,13 @@ from collections import Counter, deque
 
 from tinct.web.accounts import Accounts
 
-_ALIKE = 0.1
-"""Processor seconds by which accounts may differ for addresses to take turns."""
-
 
 class Admission:
     """Places that requests take and leave.
 
     Args:
         places: how many requests are in at once.
-        accounts: what addresses have spent on decoding.
+        accounts: what addresses have spent.
     """
 
     def __init__(self, places: int, accounts: Accounts | None = None) -> None:
@@ -131,9 +128,8 @@ class Admission:
     def _next(self) -> str | None:
         """The address whose turn it is: the first of those that have spent about least."""
         able = [each for each in self._waiting if self._may_enter(each)]
-        spent = {each: self._accounts.spent(each) for each in able}
-        least = min(spent.values(), default=0.0)
-        return next((each for each in able if spent[each] <= least + _ALIKE), None)
+        number = self._accounts.first(able)
+        return None if number is None else able[number]
 
     def _longest(self, address: str) -> str | None:
         most = max(self._waiting, key=self.waiting_of, default=address)

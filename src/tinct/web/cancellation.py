@@ -13,7 +13,7 @@ from tinct.web.accounts import client_network
 from tinct.web.decoding import DecodingTask, decoder_pool
 from tinct.web.parsing import client_disconnected
 from tinct.web.responses import RequestError
-from tinct.web.worker_pool import WorkerPool
+from tinct.web.worker_pool import BusyError, WorkerPool
 
 Result = TypeVar("Result")
 Decoded = TypeVar("Decoded")
@@ -69,11 +69,15 @@ async def decode_and_run(
     async def both() -> Result:
         address = client_network(request.scope)
         async with pool.admitted(decoder_pool().cancel_longest, address):
-            task = DecodingTask(lowered=pool.accounts.restrained(address))
+            task, refused = DecodingTask(lowered=pool.accounts.restrained(address)), True
             try:
                 decoded = await pool.decode(task, decode)
+                refused = False
+            except (asyncio.CancelledError, BusyError):
+                refused = False
+                raise
             finally:
-                pool.accounts.charge(address, task.spent)
+                pool.accounts.charge_files(address, task.spent, task.files, refused=refused)
             return await work(decoded)
 
     return await cancel_on_disconnect(request, both())

@@ -17,6 +17,7 @@ from tinct.photo import Photo
 from tinct.photo.formats import named_format
 from tinct.version import __version__
 from tinct.web import jobs
+from tinct.web.accounts import client_network
 from tinct.web.album_routes import Album
 from tinct.web.cancellation import decode_and_run
 from tinct.web.documentation import binary, example, form
@@ -93,7 +94,7 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool, album: Album 
                 job = partial(
                     jobs.colorize_upload, settings, photo, references, given, options, format, retrieved
                 )
-                return await pool.run(job)
+                return await pool.run(job, address=client_network(request.scope))
 
             content, notes = await decode_and_run(request, pool, decode, colorized)
             named = [f"{each.name}: {note}" for each in references for note in each.notes]

@@ -52,12 +52,13 @@ class DecodingTask:
     Attributes:
         started: when, by the clock.
         lowered: as given.
+        files: how many were decoded so far.
     """
 
     def __init__(self, seconds: float = DECODE_SECONDS, *, lowered: bool = False) -> None:
         self._seconds, self._deadline = seconds, monotonic() + seconds * WALL_FACTOR
         self.lowered = lowered
-        self._spent = 0.0  # on files that are done
+        self._spent, self.files = 0.0, 0  # on files that are done
         self._lock = threading.Lock()
         self._process: DecoderProcess | None = None
         self._reason = ""
@@ -86,6 +87,7 @@ class DecodingTask:
             BusyError: if the task was cancelled because other requests wait.
         """
         process, kept = decoder_pool().acquire(self), False
+        self.files += 1
         watch = _Watch(self, self._deadline)
         try:
             with self._lock:

@@ -63,10 +63,13 @@ def _add_sessions(router: APIRouter, work: SessionWork) -> None:
             check_field_names(fields, ("photo",))
             photo = file_field(fields, "photo")
             decode = partial(jobs.decode, work.settings, photo, ())
-            opening = partial(work.pool.run, partial(jobs.open_photo, work.settings, photo), urgent=True)
+            address = client_network(request.scope)
+            opening = partial(
+                work.pool.run, partial(jobs.open_photo, work.settings, photo), urgent=True, address=address
+            )
             colorizer = await decode_and_run(request, work.pool, decode, lambda _: opening())
             owner = cookie_value(request.headers, OWNER_COOKIE)
-            session = await work.sessions.create(photo, colorizer, owner, client_network(request.scope))
+            session = await work.sessions.create(photo, colorizer, owner, address)
             fields.keep([photo])
         return JSONResponse(session_json(session), 201, {"Location": f"/api/sessions/{session.id}"})
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import math
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from itertools import count
 from time import monotonic
 from typing import Protocol, TypeVar
 
@@ -69,8 +67,7 @@ class WorkerPool:
         self._threads = ThreadPoolExecutor(workers + 1, thread_name_prefix="tinct")
         self._workers, self._limit = workers, waiting
         self._busy = 0
-        self._queue: list[tuple[bool, int, asyncio.Future[None]]] = []
-        self._order = count()
+        self._queue: list[tuple[bool, str, asyncio.Future[None]]] = []
         self._seconds = 1.0  # the mean of recent work
         self.accounts = Accounts()
         self._admission = Admission(workers + EXTRA_DECODERS, self.accounts)
@@ -103,16 +100,17 @@ class WorkerPool:
             expected = max(expected, self.accounts.seconds_over(address))
         return min(max(1, math.ceil(expected)), MAX_RETRY_AFTER)
 
-    async def run(self, work: Callable[[], Result], *, urgent: bool = False) -> Result:
-        """Run a job in a thread, after the jobs that came before.
+    async def run(self, work: Callable[[], Result], *, urgent: bool = False, address: str = "") -> Result:
+        """Run a job in a thread, after the jobs that came before; those of addresses that spent more go last.
 
         Args:
             work: the job; may block. A job whose caller is cancelled while the job waits is not run.
             urgent: True puts the job before all jobs that are not urgent; for previews.
+            address: of the client's machine.
         Raises:
             BusyError: if the queue is full.
         """
-        await self._wait_for_worker(urgent)
+        await self._wait_for_worker(urgent, address)
         running = asyncio.get_running_loop().run_in_executor(self._threads, work)
         began = monotonic()
         running.add_done_callback(lambda _: self._finished(monotonic() - began))
@@ -203,14 +201,14 @@ class WorkerPool:
             raise
         ticket.result()
 
-    async def _wait_for_worker(self, urgent: bool) -> None:
+    async def _wait_for_worker(self, urgent: bool, address: str) -> None:
         if self._has_place(urgent):
             self._busy += 1
             return
         if self._queued >= self._limit:
             raise BusyError(self.retry_after())
         ticket = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._queue, (not urgent, next(self._order), ticket))
+        self._queue.append((urgent, address, ticket))
         try:
             await ticket
         except asyncio.CancelledError:
@@ -228,8 +226,14 @@ class WorkerPool:
     def _pass_on(self) -> None:
         """The worker that is free now goes to the first who still waits, if it is one for him."""
         self._busy -= 1
-        while self._queue and self._has_place(not self._queue[0][0]):
-            *_, ticket = heapq.heappop(self._queue)
-            if not ticket.done():
-                self._busy += 1
-                ticket.set_result(None)
+        while (found := self._first_in_line()) is not None and self._has_place(found[0]):
+            self._queue.remove(found)
+            self._busy += 1
+            found[2].set_result(None)
+
+    def _first_in_line(self) -> tuple[bool, str, asyncio.Future[None]] | None:
+        """Whose turn it is: what is urgent first, then who spent about least, then who came first."""
+        self._queue = [each for each in self._queue if not each[2].done()]
+        line = [each for each in self._queue if each[0]] or self._queue
+        number = self.accounts.first(address for _, address, _ in line)
+        return None if number is None else line[number]
