@@ -72,6 +72,7 @@ def test_the_branches_learn_and_the_trunk_does_not(released: torch.nn.Module):
     assert figures["scene_top5"] == 1
     assert figures["segments"] > 0.6
     assert figures["commonest"] == 0.5
+    assert figures["scene_commonest"] == 1
 
 
 def test_agreement_counts_the_first_and_the_first_five(released: torch.nn.Module):

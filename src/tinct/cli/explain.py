@@ -77,11 +77,12 @@ def _as_text(found: Explanation, agreed: Mapping[str, float]) -> str:
 
     scenes = [f"{share:5.2f}  {name}" for name, share in found.scenes]
     segments = [f"{share:5.0%}  {name}" for name, share in found.segments if share >= 0.005]
-    known = {"scene_top5", "scene_top1", "segments", "commonest"} <= agreed.keys()
+    known = {"scene_top5", "scene_top1", "scene_commonest", "segments", "commonest"} <= agreed.keys()
     stated = (
         f"On photographs that {NETWORK} was not trained on, the scene that its labeler finds likeliest is among the "
-        f"five in {agreed['scene_top5']:.0%} and the first in {agreed['scene_top1']:.0%}; its segments are the "
-        f"labeler's at {agreed['segments']:.0%} of the places (the commonest class has {agreed['commonest']:.0%})."
+        f"five in {agreed['scene_top5']:.0%} and the first in {agreed['scene_top1']:.0%} (the five commonest scenes "
+        f"would have {agreed['scene_commonest']:.0%}); its segments are the labeler's at {agreed['segments']:.0%} of "
+        f"the places (the commonest class would have {agreed['commonest']:.0%})."
         if known
         else f"How far {NETWORK} agrees with its labelers is not stated in its manifest."
     )

@@ -16,8 +16,8 @@ Array = NDArray[np.float32]
 NETWORK = "scunet-guides"
 """Name of the network's weights."""
 
-WORKING_SIZE = 256
-"""Longer side in pixels at which the network sees a photograph."""
+WORKING_SIZE = 160
+"""Longer side in pixels at which the network sees a photograph: it learned at 128 square, and knows less at 256."""
 
 MULTIPLE = 16
 """Multiple to which both sides are padded."""
@@ -86,9 +86,9 @@ def agreement() -> Mapping[str, float]:
     """How far the network agrees with the networks that labeled its photographs, on held-out ones; shares, 0..1.
 
     Returns:
-        `scene_top5`, the labeler's likeliest scene is among the five; `scene_top1`, it is the likeliest; `segments`, a
-        place has the labeler's class; `commonest`, the share of the commonest class. What the manifest lacks is
-        missing.
+        `scene_top5`, the labeler's likeliest scene is among the five; `scene_top1`, it is the likeliest;
+        `scene_commonest`, it is among the five commonest scenes; `segments`, a place has the labeler's class;
+        `commonest`, the share of the commonest class. What the manifest lacks is missing.
     """
     from tinct.weights import manifest
 

@@ -93,18 +93,22 @@ class ScunetGuidesTraining(Training):
         }
 
     @torch.no_grad()
-    def validate(self, model: Any, pool: Pool, held_out: Tensor, size: int = 256) -> dict[str, float]:
+    def validate(self, model: Any, pool: Pool, held_out: Tensor, size: int = 128) -> dict[str, float]:
         """Agreement with the labelers on every held-out photograph of the pool, squashed to `size` square.
 
         Returns:
             `scene_top1` and `scene_top5`, the shares of photographs whose label's likeliest scene is the network's
-            likeliest, or among its five likeliest; `segments`, the share of places with the label's class, and
+            likeliest, or among its five likeliest, and `scene_commonest`, the latter share if the five commonest
+            scenes of the pool are always given; `segments`, the share of places with the label's class, and
             `commonest`, what that share is if each place is given the commonest class of these photographs.
         """
         del held_out  # on a CPU it is cut to few photographs, and shares need many
         index = torch.nonzero(pool.weights == 0).flatten()
         whole = mean_over(index, 8, lambda part: agreement(model, pool, part, size))
-        return whole | {"commonest": _commonest(pool, index)}
+        return whole | {
+            "scene_commonest": _commonest_scenes(pool, index),
+            "commonest": _commonest(pool, index),
+        }
 
 
 def trunk_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -129,6 +133,14 @@ def agreement(model: Any, pool: Pool, index: Tensor, size: int) -> dict[str, flo
         "scene_top5": float(found.any(1).float().mean()),
         "segments": float(right.sum() / known.sum().clamp_min(1)),
     }
+
+
+def _commonest_scenes(pool: Pool, index: Tensor) -> float:
+    """The share of photographs whose label's likeliest scene is one of the pool's five commonest."""
+    assert pool.scenes is not None
+    first = pool.scenes.float().argmax(1)
+    commonest = torch.bincount(first, minlength=TOP).topk(TOP).indices
+    return float((first[index][:, None] == commonest).any(1).float().mean())
 
 
 def _commonest(pool: Pool, index: Tensor) -> float:
