@@ -138,3 +138,17 @@ def test_without_weights_one_line_says_what_to_do(photo: Path, tmp_path, monkeyp
     (line,) = capsys.readouterr().err.splitlines()
     assert NETWORK in line
     assert explanation.agreement() == {}
+
+
+@pytest.mark.skipif(
+    not weights.installed(NETWORK), reason="needs tinct[papers], which holds the released guides"
+)
+def test_the_released_guides_know_more_than_the_commonest_classes():
+    stated = explanation.agreement()
+    assert stated["scene_top5"] > 2 * stated["scene_commonest"]
+    assert stated["segments"] > 1.5 * stated["commonest"]
+    photos = (data.astronaut(), data.coffee(), data.rocket())
+    found = [explain(photo) for photo in photos]
+    assert len({one.scenes[0].name for one in found}) == len(photos)
+    assert found[0].segments[0].name == "person"  # an astronaut's portrait
+    assert all(len(one.segments) > 2 for one in found)
