@@ -44,7 +44,7 @@ def test_each_installed_method_has_its_column_and_the_same_reference(tmp_path: P
     assert section
     assert "`welsh`, `xu2020`, `tinct`." in section.text
     assert said == [
-        "columns of Figure 6 of Xu 2020: gupta, pierre, he2018, xiao2019 cannot be asked, see their lines."
+        "columns of Figure 6 of Xu 2020: gupta, pierre, he2018, xiao2019 are not installed or unknown."
     ]
     for contestant in (ours, tinct):
         for (reference,), target in zip(contestant.given, chosen, strict=True):

@@ -24,6 +24,7 @@ from tinct.evaluation.run.contestants import Contestant, Gray
 from tinct.evaluation.run.evaluator import evaluate
 from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import Results, write_result
+from tinct.methods import METHODS
 from tools.benchmark import Say, available
 from tools.command import run, say
 from tools.papers import exemplar, rivals, tables
@@ -170,7 +171,8 @@ def _write(page: Path, text: str, order: Order) -> None:
 
 def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section]:
     """All sections but the loss curves; `leave_out` is told what is missing."""
-    names = dict.fromkeys((*exemplar.METHODS, *rivals.RIVALS, *tables.METHODS, *order.shown))
+    beside = [name for name in rivals.RIVALS if name in METHODS and order.wants("figures")]
+    names = dict.fromkeys((*exemplar.METHODS, *beside, *tables.METHODS, *order.shown))
     installed = {contestant.name: contestant for contestant in available(list(names), leave_out)}
     photographs = find_photographs(order.data / "test")
     rows = min(exemplar.ROWS, order.limit or exemplar.ROWS)

@@ -40,7 +40,7 @@ def figure6(
         say(f"Figure 6 of Xu 2020: no weights of {OURS} are installed.")
         return None
     if missing:
-        say(f"columns of Figure 6 of Xu 2020: {', '.join(missing)} cannot be asked, see their lines.")
+        say(f"columns of Figure 6 of Xu 2020: {', '.join(missing)} are not installed or unknown.")
     shown = [name for name in RIVALS if name in installed]
     rows: list[Row] = []
     for target in chosen:
