@@ -5,14 +5,21 @@ of the same size (for levin, points of its own color), and the same as multiples
 figures of two machines compare. Second: Pierre's search for candidates against brute force. The photographs
 are a stereo pair of scikit-image's, one the target and the other its reference. The paper's seconds stand
 beside for their growth with the size; they were measured on another machine.
+
+`--json FILE` keeps the times, the processor's kind and its cores: `python -m tools.papers` puts
+docs/benchmark/times.json on its page as Table 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import platform
 import sys
 from collections.abc import Callable
-from time import perf_counter
+from pathlib import Path
+from time import perf_counter, process_time
 from unittest import mock
 
 import cv2
@@ -28,6 +35,7 @@ from tinct.methods.classical import candidates
 
 Array = NDArray[np.float32]
 Times = dict[str, dict[int, float | None]]
+Clock = Callable[[], float]
 SIZES = (256, 512, 1024)
 BASELINE = "reinhard"
 # Xu 2020, Table 1: seconds at 256, 512 and 1024 square.
@@ -35,6 +43,7 @@ PUBLISHED = {
     "welsh": (3.51, 13.52, 53.14),
     "pierre": (3.69, 14.12, 66.38),
     "gupta": (114.51, 446.47, 1784.58),
+    "xu2020": (0.20, 0.38, 1.15),  # on a GPU: transfer, and the colorization sub-net twice
 }
 POINTS = 40
 
@@ -71,28 +80,28 @@ def predict(name: str, size: int) -> Callable[[], Array]:
     return lambda: method.predict(lightness, hints, [reference]).ab
 
 
-def seconds(run: Callable[[], object], repeats: int) -> float:
+def seconds(run: Callable[[], object], repeats: int, clock: Clock = perf_counter) -> float:
     found = []
     for _ in range(repeats):
-        start = perf_counter()
+        start = clock()
         run()
-        found.append(perf_counter() - start)
+        found.append(clock() - start)
     return min(found)
 
 
-def told(name: str, size: int, repeats: int) -> float:
+def told(name: str, size: int, repeats: int, clock: Clock) -> float:
     """Seconds, with a line on stderr meanwhile: the slowest take minutes."""
     sys.stderr.write(f"{name} at {size} x {size} ...\n")
-    return seconds(predict(name, size), repeats)
+    return seconds(predict(name, size), repeats, clock)
 
 
-def measure(names: list[str], sizes: list[int], repeats: int) -> Times:
+def measure(names: list[str], sizes: list[int], repeats: int, clock: Clock) -> Times:
     """Seconds by method and size; None where a method cannot run here, which is said."""
     times: Times = {}
     for name in names:
         try:
             predict(name, 64)()  # imports and first calls are not the method's time
-            times[name] = {size: told(name, size, repeats) for size in sizes}
+            times[name] = {size: told(name, size, repeats, clock) for size in sizes}
         except (ImportError, NotImplementedError, TinctError) as error:
             say(f"{name} cannot run here: {error}")
             times[name] = dict.fromkeys(sizes)
@@ -168,15 +177,53 @@ def against_naive(size: int, repeats: int) -> None:
     say(f"    {alike:.0%} the same candidates")
 
 
+def processor() -> str:
+    """The kind of the processor, as the system names it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def keep(times: Times, baseline: str, cpu: bool, file: Path) -> None:
+    """Write the times with what they were measured on, as `tools.papers.times` reads them."""
+    content = {
+        "processor": processor(),
+        "cores": usable_cores(),
+        "clock": "cpu" if cpu else "wall",
+        "baseline": baseline,
+        "seconds": {
+            name: {str(size): None if t is None else round(t, 4) for size, t in row.items()}
+            for name, row in times.items()
+        },
+    }
+    file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--only", nargs="+", choices=list(METHODS), default=list(METHODS))
     parser.add_argument("--baseline", choices=list(METHODS), default=BASELINE)
     parser.add_argument("--repeats", type=int, default=1, help="the least of so many runs counts")
+    parser.add_argument(
+        "--cpu", action="store_true", help="processor time of all threads, for a busy machine; not wall time"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to keep the times")
     arguments = parser.parse_args()
-    report(measure(arguments.only, arguments.sizes, arguments.repeats), arguments.sizes, arguments.baseline)
-    if "pierre" in arguments.only:
+    clock = process_time if arguments.cpu else perf_counter
+    times = measure(arguments.only, arguments.sizes, arguments.repeats, clock)
+    report(times, arguments.sizes, arguments.baseline)
+    if arguments.json:
+        keep(times, arguments.baseline, arguments.cpu, arguments.json)
+    if "pierre" in arguments.only and not arguments.json:
         against_naive(min(arguments.sizes), arguments.repeats)
 
 

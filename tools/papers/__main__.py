@@ -35,6 +35,7 @@ from tools.papers.losses import losses
 from tools.papers.page import Section, papers_page, updated_page
 from tools.papers.recorded import recorded
 from tools.papers.thesis_sets import HIGH_RESOLUTION, high_resolution, sources_of, thesis_sets
+from tools.papers.times import TIMES, times_table
 
 PAGE = "papers.md"
 """Name of the page in OUT."""
@@ -43,9 +44,12 @@ GALLERY_METHOD = "zhang2016"
 """The method of the gallery, if no other is named."""
 
 
-PARTS = ("figures", "tables", "sets", "losses", "classification", "galleries")
-"""The parts that `--only` names: Xu 2020's figures, the tables of one run, the thesis's tables by kind of photographs,
-Zhang 2016's table of losses, its classification transfer, and the galleries."""
+MEASURED = ("tables", "sets", "losses", "classification", "galleries")
+"""The parts that answers to photographs are measured for: the tables of one run, the thesis's tables by kind of
+photographs, Zhang 2016's table of losses, its classification transfer, and the galleries."""
+
+PARTS = ("figures", "times", *MEASURED)
+"""The parts that `--only` names: Xu 2020's figures, its Table 1, and those that are measured."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,9 @@ PoolFolder = Annotated[
     Path | None, typer.Option("--pool", help="What `tinct data pack` wrote, for validation losses.")
 ]
 Jobs = Annotated[int, typer.Option(help="Processes that share the photographs.")]
+Times = Annotated[
+    Path, typer.Option(help="Times that `python benchmarks/methods.py --json` has kept, for Table 1.")
+]
 
 
 def papers(
@@ -143,6 +150,7 @@ def papers(
     results: Recorded = None,
     high_resolution: Large = None,
     pool: PoolFolder = None,
+    times: Times = TIMES,
 ) -> None:
     """Make the papers' figures and tables that the installed weights allow, and write the page."""
     if unknown := [part for part in only or () if part not in PARTS]:
@@ -156,7 +164,8 @@ def papers(
         left_out.append(line)
         say(line)
 
-    sections = _sections(order, camvid, leave_out)
+    timed = times_table(times, leave_out) if order.wants("times") else None
+    sections = [*([timed] if timed else []), *_sections(order, camvid, leave_out)]
     sections += [section for path in training_run or () if (section := losses(path, out, leave_out))]
     _write(out / PAGE, papers_page(sections, left_out, out, shown=True), order)
     if page:
@@ -170,7 +179,9 @@ def _write(page: Path, text: str, order: Order) -> None:
 
 
 def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section]:
-    """All sections but the loss curves; `leave_out` is told what is missing."""
+    """All sections but Table 1 and the loss curves; `leave_out` is told what is missing."""
+    if not camvid and not any(order.wants(part) for part in ("figures", *MEASURED)):
+        return []
     beside = [name for name in rivals.RIVALS if name in METHODS and order.wants("figures")]
     names = dict.fromkeys((*exemplar.METHODS, *beside, *tables.METHODS, *order.shown))
     installed = {contestant.name: contestant for contestant in available(list(names), leave_out)}
@@ -186,7 +197,7 @@ def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section
         found += [more] if more else []
     automatic = dict.fromkeys(name for name in (*tables.METHODS, *order.shown) if name in installed)
     automatic.pop("gray", None)
-    if not any(order.wants(part) for part in PARTS[1:]):
+    if not any(order.wants(part) for part in MEASURED):
         return found
     if automatic:
         return found + _measured(order, [installed[name] for name in automatic], photographs, leave_out)
