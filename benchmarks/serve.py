@@ -4,7 +4,9 @@ With `--attacks FOLDER` some clients ask in rounds of three: alone, with ten of 
 second among the uploads, and alone again; printed is the ratio of the p95 of everybody else, with attacks and without.
 `benchmarks/hostile_files.py` makes such a folder; `--attack-addresses 50` sends from so many addresses by turns. With
 `--sessions 2000` so many sessions are begun, looked at and ended, and the memory is printed. `--clients 0` and
-`--burst 0` leave these loads out.
+`--burst 0` leave these loads out. On a machine with other work, `--by-processor` measures attacks in seconds that
+clients, server and decoders have computed on one core: as they always have work, a core of their own would show the
+same by the clock.
 
 A server of its own process; clients in this one, each sending a photograph of one megapixel again as soon as it has the
 last one back, for some seconds; then many at once. A client told 429 waits as Retry-After says and comes again, as
@@ -21,10 +23,12 @@ import itertools
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import httpx
 import numpy as np
@@ -72,32 +76,59 @@ class Server:
         return self.process.wait(30)
 
 
+class ProcessorClock:
+    """The processor seconds of this process, a server and its decoders, all on one core; Linux tells them.
+
+    Args:
+        server: a server that was just started.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server, self._seconds = server.process.pid, dict[int, float]()
+        core = min(os.sched_getaffinity(0))
+        for pid in (0, self._server, *self._decoders()):
+            os.sched_setaffinity(pid, {core})
+            for thread in Path(f"/proc/{pid or os.getpid()}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {core})
+
+    def __call__(self) -> float:
+        """Seconds; those of decoders that have ended are kept."""
+        for pid in (self._server, *self._decoders()):
+            with suppress(OSError):  # it has ended
+                self._seconds[pid] = time.clock_gettime((~pid << 3) | 2)  # clock_getcpuclockid(3)
+        return process_time() + sum(self._seconds.values())
+
+    def _decoders(self) -> list[int]:
+        children = [each.read_text() for each in Path(f"/proc/{self._server}/task").glob("*/children")]
+        return [int(each) for each in " ".join(children).split()]
+
+
 class Load:
     """Requests in flight, their times and their answers, and the server's memory meanwhile."""
 
-    def __init__(self, server: Server, photo: bytes) -> None:
-        self.server, self.url, self.photo = server, server.url, photo
+    def __init__(self, server: Server, photo: bytes, clock: Callable[[], float] = perf_counter) -> None:
+        self.server, self.url, self.photo, self.clock = server, server.url, photo, clock
         self.memory: list[float] = []
         self.seconds: list[float] = []
         self.answers: Counter[int] = Counter()
 
     async def ask(self, client: httpx.AsyncClient) -> None:
         """One photograph, until it is colored."""
-        began = perf_counter()
+        began = self.clock()
         while True:
             answer = await client.post(f"{self.url}/api/colorize", files={"photo": ("a.jpg", self.photo)})
             self.answers[answer.status_code] += 1
             if answer.status_code != 429:
                 break
             await asyncio.sleep(float(answer.headers["retry-after"]))
-        self.seconds.append(perf_counter() - began)
+        self.seconds.append(self.clock() - began)
 
     async def steadily(self, clients: int, seconds: float) -> float:
         """So many clients, each asking again and again; the seconds it took until all were answered."""
-        until = perf_counter() + seconds
+        until = self.clock() + seconds
 
         async def keep_asking(client: httpx.AsyncClient) -> None:
-            while perf_counter() < until:
+            while self.clock() < until:
                 await self.ask(client)
 
         return await self._together(clients, keep_asking)
@@ -153,7 +184,12 @@ def editing(server: Server, photo: bytes, hints: int) -> None:
 
 
 async def flood(
-    url: str, attacks: list[Path], a_second: float, addresses: int, answers: Counter[int]
+    url: str,
+    attacks: list[Path],
+    a_second: float,
+    addresses: int,
+    answers: Counter[int],
+    clock: Callable[[], float],
 ) -> None:
     """Send hostile files, so many a second, whether or not they are answered; until cancelled.
 
@@ -178,11 +214,13 @@ async def flood(
         for place in places
     ]
     try:
+        began = clock()
         for number in itertools.count():
             task = asyncio.create_task(send(clients[number % addresses], number))
             sent.add(task)
             task.add_done_callback(sent.discard)
-            await asyncio.sleep(1 / a_second)
+            while clock() < began + (number + 1) / a_second:
+                await asyncio.sleep(0.02)
     finally:
         for task in sent:
             task.cancel()
@@ -194,11 +232,12 @@ def attacked(server: Server, photo: bytes, given: argparse.Namespace) -> bool:
     """Everybody else's p95 with and without attacks, in rounds; True if no answer was 5xx."""
     attacks = sorted(each for each in given.attacks.iterdir() if each.is_file() and each.suffix != ".py")
     ratios, statuses, hostile = [], Counter[int](), Counter[int]()
+    clock = ProcessorClock(server) if given.by_processor else perf_counter
 
     async def others(load: Load, under_attack: bool) -> None:
         flooding = (
             asyncio.create_task(
-                flood(server.url, attacks, given.attack_rate, given.attack_addresses, hostile)
+                flood(server.url, attacks, given.attack_rate, given.attack_addresses, hostile, clock)
             )
             if under_attack
             else None
@@ -211,7 +250,7 @@ def attacked(server: Server, photo: bytes, given: argparse.Namespace) -> bool:
     for _ in range(given.rounds):
         p95 = []
         for under_attack in (False, True, False):
-            load = Load(server, photo)
+            load = Load(server, photo, clock)
             asyncio.run(others(load, under_attack))
             p95.append(float(np.percentile(load.seconds, 95)))
             statuses += load.answers
@@ -259,6 +298,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--attacks", type=Path, metavar="FOLDER")
     parser.add_argument("--attack-rate", type=float, default=10, metavar="PER_SECOND")
     parser.add_argument("--attack-addresses", type=int, default=1)
+    parser.add_argument("--by-processor", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sessions", type=int, default=0)
     given = parser.parse_args(arguments)
