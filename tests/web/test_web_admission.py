@@ -14,7 +14,16 @@ import pytest
 
 pytest.importorskip("starlette", reason="the server needs pip install 'tinct[web]'")
 
-from tinct.web.accounts import ALIKE, BUDGET, HALF_LIFE, ORDINARY, REFUSED, Accounts, network_of
+from tinct.web.accounts import (
+    ALIKE,
+    BUDGET,
+    HALF_LIFE,
+    ORDINARY,
+    ORDINARY_MEGAPIXEL,
+    REFUSED,
+    Accounts,
+    network_of,
+)
 from tinct.web.admission import Admission
 from tinct.web.worker_pool import RESTRAINED_WAITING, BusyError, WorkerPool
 
@@ -182,13 +191,13 @@ def test_what_was_spent_is_forgotten_by_halves() -> None:
 def test_photographs_cost_nothing_and_refused_files_do() -> None:
     accounts = Accounts(Clock())
     for _ in range(1000):
-        accounts.charge_files("album", ORDINARY, 1, refused=False)
-    assert accounts.spent("album") == 0
-    accounts.charge_files("references", 17 * ORDINARY, 17, refused=False)
+        accounts.charge_files("album", ORDINARY + 24 * ORDINARY_MEGAPIXEL, 1, 24_000_000, refused=False)
+    assert accounts.spent("album") == pytest.approx(0)
+    accounts.charge_files("references", 17 * ORDINARY, 17, 0, refused=False)
     assert accounts.spent("references") == 0
-    accounts.charge_files("dear", 0.5, 1, refused=False)
+    accounts.charge_files("dear", 0.5, 1, 0, refused=False)
     assert accounts.spent("dear") == pytest.approx(0.5 - ORDINARY)
-    accounts.charge_files("junk", 0.0, 1, refused=True)
+    accounts.charge_files("junk", 0.0, 1, 0, refused=True)
     assert accounts.spent("junk") == REFUSED
 
 

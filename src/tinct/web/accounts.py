@@ -11,14 +11,17 @@ from typing import Any
 HALF_LIFE = 10.0
 """Seconds after which half of what an address has spent is forgotten."""
 
-BUDGET = 2.0
+BUDGET = 0.5
 """Seconds that an address may have spent of late before it has one place while others ask."""
 
-ALIKE = 1.0
+ALIKE = 0.25
 """Seconds by which accounts may differ for addresses to take turns."""
 
 ORDINARY = 0.02
-"""Processor seconds of decoding for each file that are not counted: a photograph of a megapixel takes half of that."""
+"""Processor seconds of decoding for each file that are not counted."""
+
+ORDINARY_MEGAPIXEL = 0.02
+"""Processor seconds of decoding for each million pixels that are not counted: JPEG takes half of that."""
 
 REFUSED = 0.25
 """Seconds that are counted for a file that is refused: sending it again is cheap, and photographs seldom are."""
@@ -74,16 +77,18 @@ class Accounts:
         seconds, at = self._spent.get(address, (0.0, 0.0))
         return seconds * 0.5 ** ((self._clock() - at) / HALF_LIFE) if seconds else 0.0
 
-    def charge_files(self, address: str, seconds: float, files: int, *, refused: bool) -> None:
+    def charge_files(self, address: str, seconds: float, files: int, pixels: int, *, refused: bool) -> None:
         """Put the files of one request on an address's account.
 
         Args:
             address: of the client's machine.
             seconds: of the processor that decoding took.
             files: how many there were.
+            pixels: of all that were decoded.
             refused: True if one of them was refused.
         """
-        self.charge(address, max(0.0, seconds - ORDINARY * files) + REFUSED * refused)
+        ordinary = ORDINARY * files + ORDINARY_MEGAPIXEL * pixels / 1e6
+        self.charge(address, max(0.0, seconds - ordinary) + REFUSED * refused)
 
     def first(self, addresses: Iterable[str]) -> int | None:
         """The number of the first of some addresses that has spent about least; None if there are none."""

@@ -77,7 +77,7 @@ async def decode_and_run(
                 refused = False
                 raise
             finally:
-                pool.accounts.charge_files(address, task.spent, task.files, refused=refused)
+                pool.accounts.charge_files(address, task.spent, task.files, task.pixels, refused=refused)
             return await work(decoded)
 
     return await cancel_on_disconnect(request, both())
