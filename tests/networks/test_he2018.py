@@ -16,8 +16,8 @@ from tinct.errors import OptionError
 from tinct.networks.he2018 import correspondence as matching
 from tinct.networks.he2018 import correspondence_torch as torch_matching
 from tinct.networks.he2018.method import gate_of, shares_of
-from tinct.networks.he2018.network import MAPS, Answer, Given, He2018, He2018Config, result
-from tinct.networks.he2018.release import ColorizationGraph, FeaturesGraph, colorization_graph
+from tinct.networks.he2018.network import MAPS, Answer, EverySecond, Given, He2018, He2018Config, result
+from tinct.networks.he2018.release import ColorizationGraph, FeaturesGraph, colorization_graph, graphs
 from tinct.networks.he2018.training import He2018Training
 from tinct.networks.he2018.training.losses import gate_loss, perceptual_loss, smooth_l1
 from tinct.networks.he2018.training.pairs import (
@@ -215,10 +215,15 @@ def test_it_has_the_layers_of_the_paper():
     }
     assert dilations == {(2, 2)}
     downs = [network.down1, network.down2, network.down3]
-    assert [(m.groups, m.kernel_size, m.stride, m.bias) for m in downs] == [
-        (channels, (1, 1), (2, 2), None) for channels in (64, 128, 256)
-    ]
+    assert [down.weight.numel() for down in downs] == [64, 128, 256]
     assert not [m for m in network.modules() if isinstance(m, nn.BatchNorm2d) and m.affine]
+
+
+def test_halving_is_a_convolution_of_each_channel():
+    down, maps = EverySecond(3), torch.randn(1, 3, 8, 10)
+    nn.init.normal_(down.weight)
+    expected = nn.functional.conv2d(maps, down.weight[:, None], stride=2, groups=3)
+    torch.testing.assert_close(down(maps), expected)
 
 
 @torch.no_grad()
@@ -266,6 +271,11 @@ def test_the_features_are_the_backbones():
     expected = backbone((lightness - 50) / 50)
     for name, part in found.items():
         torch.testing.assert_close(part, getattr(expected, name))
+
+
+def test_the_features_keep_their_license():
+    by_part = {graph.part: graph.license for graph in graphs(He2018(He2018Config(0.0625)))}
+    assert by_part == {"": "MIT", ".features": "Apache-2.0"}
 
 
 def test_color_levels_of_a_gray_picture_are_those_of_its_lightness():

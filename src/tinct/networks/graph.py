@@ -20,6 +20,7 @@ class Graph(NamedTuple):
         example: inputs to trace the graph with, in order; their free sizes are not kept.
         axes: the inputs' names and free axes.
         outputs: the outputs' names.
+        license: SPDX name of the weights' license.
     """
 
     part: str
@@ -27,6 +28,7 @@ class Graph(NamedTuple):
     example: tuple[Tensor, ...]
     axes: Axes
     outputs: tuple[str, ...]
+    license: str = "MIT"
 
 
 class Release(NamedTuple):

