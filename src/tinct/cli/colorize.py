@@ -32,6 +32,7 @@ PROJECT_PARAMETERS = (
     "reference",
     "reference_from",
     "references",
+    "reference_cells",
     "hint",
     "hints",
     *(each.name for each in fields(Options)),
@@ -74,6 +75,10 @@ _REFERENCE_FROM = typer.Option(
 )
 _REFERENCES = typer.Option(
     "--references", metavar="N", help="How many of that folder's photographs to take colors from, 1 to 8."
+)
+_REFERENCE_CELLS = typer.Option(
+    "--reference-cells",
+    help="Compare that folder's most alike photographs place by place and by lightness as well.",
 )
 _HINT = typer.Option(
     "--hint", metavar="X,Y=#RRGGBB", help="A colored point, in pixels or percent; repeat for more."
@@ -141,6 +146,7 @@ def colorize(
     reference: Annotated[list[str] | None, _REFERENCE] = None,
     reference_from: Annotated[str | None, _REFERENCE_FROM] = None,
     references: Annotated[int, _REFERENCES] = 1,
+    reference_cells: Annotated[bool, _REFERENCE_CELLS] = False,
     hint: Annotated[list[str] | None, _HINT] = None,
     hints: Annotated[str | None, _HINTS] = None,
     method: Annotated[str | None, _METHOD] = None,
@@ -191,7 +197,7 @@ def colorize(
             seed=seed,
             trust=trust,
         )
-        retrieving = _retrieving(context, reference_from, references)
+        retrieving = _retrieving(context, reference_from, references, reference_cells)
         set_up = _set_up(options, reference, hint or [], hints, retrieving)
     items, rules = _planned(
         photos, output, OutputRules(out_dir, keep_tree, format, overwrite, skip_existing), recursive
@@ -213,7 +219,7 @@ def named_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
     return [flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"]
 
 
-def _retrieving(context: typer.Context, folder: str | None, count: int) -> Retrieving | None:
+def _retrieving(context: typer.Context, folder: str | None, count: int, cells: bool) -> Retrieving | None:
     """What retrieves references for each photograph, if a folder is named.
 
     Raises:
@@ -223,13 +229,13 @@ def _retrieving(context: typer.Context, folder: str | None, count: int) -> Retri
     from tinct.retrieval.collection import Folder
 
     if folder is None:
-        if named_flags(context, ["references"]):
+        if given := named_flags(context, ["references", "reference_cells"]):
             raise OptionError(
-                "--references is given, but there is no --reference-from FOLDER to take them from."
+                f"{given[0]} is given, but there is no --reference-from FOLDER to take references from."
             )
         return None
     Folder(folder)
-    return Retrieving(folder, count)
+    return Retrieving(folder, count, cells=cells)
 
 
 def _set_up(

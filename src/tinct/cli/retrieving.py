@@ -28,14 +28,15 @@ class Retrieving:
     Args:
         folder: of color photographs.
         count: references for each photograph, 1 to `MOST`.
+        cells: True to compare the most alike ones cell by cell as well (`tinct.retrieval.local`).
     Raises:
         OptionError: if the count is out of range.
     """
 
-    def __init__(self, folder: str, count: int) -> None:
+    def __init__(self, folder: str, count: int, *, cells: bool = False) -> None:
         if not 1 <= count <= MOST:
             raise OptionError(f"--references is {count}; give 1 to {MOST}.")
-        self.folder, self.count = folder, count
+        self.folder, self.count, self.cells = folder, count, cells
         self.found: list[Retrieved] = []
         self._read = lru_cache(_KEPT)(_read)
 
@@ -50,9 +51,11 @@ class Retrieving:
 
     def references(self, photo: Photo) -> list[Photo]:
         """The references for a photograph, the most alike first; `found` has their names."""
+        from tinct.retrieval.collection import Folder
         from tinct.retrieval.references import references_for
 
-        self.found = references_for(photo, self.index, self.count)
+        read = Folder(self.folder).read if self.cells else None
+        self.found = references_for(photo, self.index, self.count, read=read)
         return [self._read(each.name) for each in self.found]
 
     def notes(self) -> list[str]:
@@ -61,6 +64,7 @@ class Retrieving:
             return [f"no color photograph of {self.folder} is alike enough; it is colorized without one"]
         return [
             f"colors from {each.name} (likeness {each.likeness:.2f}"
+            f"{'' if each.distance is None else f', cells {each.distance:.2f} apart'}"
             f"{', the same picture' if each.same_picture else ''})"
             for each in self.found
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike, path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tinct.photo.sources import as_photo
 from tinct.retrieval.collection import Folder
 from tinct.retrieval.descriptor import describe
 from tinct.retrieval.index import COLOR, Index, Progress, index_of
+from tinct.retrieval.local import LOOKED_AT, distances
 
 SAME_PICTURE = 0.95
 """Cosine of descriptors above which two photographs show one picture: a copy, another scan, another size."""
@@ -32,11 +33,13 @@ class Retrieved:
         name: its path, or its name in the collection.
         likeness: cosine of the two descriptors, -1..1.
         same_picture: True if it shows the same picture, in color.
+        distance: how unlike the two are cell by cell, 0..2.25 (`tinct.retrieval.local`); None where that was not asked.
     """
 
     name: str
     likeness: float
     same_picture: bool = False
+    distance: float | None = None
 
 
 def retrieve_references(
@@ -45,6 +48,7 @@ def retrieve_references(
     count: int = 1,
     *,
     least: float = LEAST_LIKENESS,
+    local: bool = False,
     progress: Progress | None = None,
 ) -> list[Retrieved]:
     """The most alike color photographs of a folder and of the folders below, the most alike first.
@@ -57,31 +61,49 @@ def retrieve_references(
         folder: of color photographs.
         count: how many at most.
         least: the cosine of descriptors, -1..1, below which a photograph is not taken.
+        local: compare the 24 most alike ones cell by cell as well, in content and lightness, and order them by that
+            (He et al., Deep Exemplar-based Colorization, 2018); it takes the papers' weights.
         progress: is called with how many new photographs of the folder have been looked at, and how many there are.
     Returns:
         Fewer than `count`, or none, where nothing else is alike enough.
     Raises:
         PhotoError, ShapeError: if the photograph cannot be read.
         OptionError: if the folder is none, or `count` is below 1.
-        WeightsError: if the descriptor's network is missing or damaged.
+        WeightsError: if a network is missing or damaged.
     """
     if count < 1:
         raise OptionError(f"{count} references are wanted; give 1 or more.")
-    index = index_of(Folder(path.realpath(folder)), progress)
-    return references_for(as_photo(photo), index, count, least=least)
+    collection = Folder(path.realpath(folder))
+    index = index_of(collection, progress)
+    read = collection.read if local else None
+    return references_for(as_photo(photo), index, count, least=least, read=read)
 
 
 def references_for(
-    photo: Photo, index: Index, count: int, *, least: float = LEAST_LIKENESS
+    photo: Photo,
+    index: Index,
+    count: int,
+    *,
+    least: float = LEAST_LIKENESS,
+    read: Callable[[str], bytes] | None = None,
 ) -> list[Retrieved]:
-    """The most alike color photographs of an index; arguments and result as `retrieve_references`."""
+    """The most alike color photographs of an index; arguments and result as `retrieve_references`.
+
+    Args:
+        read: gives the content of a file of the index by its name, to compare cell by cell; None does not.
+    """
     own = None if photo.path is None else path.realpath(photo.path)
     in_color = photo.has_own_colors()
 
     def fits(name: str, likeness: float) -> bool:
         return name != own and not (in_color and likeness > SAME_PICTURE)
 
-    return likest(describe(photo), index, count, least=least, fits=fits)
+    if read is None:
+        return likest(describe(photo), index, count, least=least, fits=fits)
+    found = likest(describe(photo), index, max(count, LOOKED_AT), least=least, fits=fits)
+    away = distances(photo, [each.name for each in found], read)
+    measured = [replace(each, distance=round(far, 4)) for each, far in zip(found, away, strict=True)]
+    return sorted(measured, key=lambda each: each.distance or 0.0)[:count]
 
 
 def likest(
