@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
@@ -19,8 +20,9 @@ from tinct.color.gamut import merge_lightness
 from tinct.color.lab import rgb_to_lab
 from tinct.evaluation.metrics.colorfulness import colorfulness
 from tinct.evaluation.protocols.warping import distort
-from tinct.methods import Reference
-from tinct.networks.he2018.correspondence import STRIDE, on_grid
+from tinct.hints import HintField
+from tinct.methods import Reference, WeighedReference
+from tinct.networks.he2018.correspondence import LEVELS, STRIDE, on_grid
 from tinct.networks.he2018.method import HE2018, WEIGHTS, Stages
 from tinct.weights import installed
 
@@ -37,6 +39,9 @@ CLASSMATES = 8
 
 RIGHT = 8.0
 """Distance in units of a* b* below which a carried color is right."""
+
+LEAST_MOVED = 0.02
+"""By how much the answer must change, on average in units of a* b*, without one of the ten similarity maps."""
 
 pytestmark = pytest.mark.skipif(
     not all(installed(name) for name in WEIGHTS),
@@ -171,3 +176,55 @@ def colorfulness_of(photographs, found, name: str) -> float:
         merge_lightness(np.ascontiguousarray(one["truth"][..., 0]), each[name].ab) for one, each in pairs
     ]
     return float(np.mean([colorfulness(picture) for picture in shown]))
+
+
+# Each input is used
+
+
+def test_a_reference_that_does_not_count_is_as_none(photographs, found):
+    truth = photographs[0]["truth"]
+    none = stages(truth, reference(photographs[0]["related"], weight=0.0))
+    assert np.array_equal(none.ab, found[0]["alone"].ab)
+    assert not np.array_equal(none.ab, found[0]["related"].ab)
+
+
+@pytest.mark.parametrize("part", ["colors", "maps"])
+def test_the_network_uses_what_the_reference_gives_it(part, photographs, found):
+    moved = []
+    for one, each in zip(photographs[:8], found, strict=False):
+        features = HE2018.encode(np.ascontiguousarray(one["truth"][..., 0]))
+        attended = HE2018.attend(features, HE2018.encode_reference(reference(one["itself"])))
+        recalled = HE2018.recall(features, [WeighedReference(attended)])
+        without = replace(recalled, **({"ab": recalled.ab * 0} if part == "colors" else {"maps": recalled.maps * 0}))
+        other = HE2018.match(features, without, HintField.empty(*features.size))
+        moved.append((length(other.own - each["itself"].own).mean(), np.abs(other.gate - each["itself"].gate).mean()))
+    own, gate = np.mean(moved, 0)
+    assert own > 0.5
+    assert gate > 0.05
+
+
+@pytest.mark.parametrize("level", range(2 * LEVELS))
+def test_every_similarity_map_moves_the_answer(level, photographs, found):
+    moved = []
+    for one, each in zip(photographs[:8], found, strict=False):
+        features = HE2018.encode(np.ascontiguousarray(one["truth"][..., 0]))
+        attended = HE2018.attend(features, HE2018.encode_reference(reference(one["related"])))
+        maps = attended.maps.copy()
+        maps[level] = 0
+        recalled = HE2018.recall(features, [WeighedReference(replace(attended, maps=maps))])
+        other = HE2018.match(features, recalled, HintField.empty(*features.size))
+        moved.append(length(other.ab - each["related"].ab).mean())
+    assert np.mean(moved) > LEAST_MOVED
+
+
+def test_trust_follows_more_of_the_reference(photographs):
+    for one in photographs[:4]:
+        gates = [stages(one["truth"], reference(one["related"], trust=trust)).gate.mean() for trust in (0, 1, 3)]
+        assert gates[0] < gates[1] < gates[2]
+
+
+def test_of_two_references_the_one_that_fits_counts(photographs, found):
+    for one, each in zip(photographs[:4], found, strict=False):
+        both = stages(one["truth"], reference(one["itself"]), reference(one["unrelated"]))
+        near = length(both.carried - each["itself"].carried).mean()
+        assert near < 0.5 * length(both.carried - each["unrelated"].carried).mean()
