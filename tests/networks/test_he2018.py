@@ -15,7 +15,7 @@ from paper_weights import unsettled
 from tinct.errors import OptionError
 from tinct.networks.he2018 import correspondence as matching
 from tinct.networks.he2018 import correspondence_torch as torch_matching
-from tinct.networks.he2018.method import gate_of, shares_of
+from tinct.networks.he2018.method import ALIKE, DOUBT, Attended, shares_of
 from tinct.networks.he2018.network import MAPS, Answer, EverySecond, Given, He2018, He2018Config, result
 from tinct.networks.he2018.release import ColorizationGraph, FeaturesGraph, colorization_graph, graphs
 from tinct.networks.he2018.training import He2018Training
@@ -185,11 +185,17 @@ def test_the_likest_reference_counts_most_and_weights_count():
     assert np.isfinite(shares_of([np.full((1, 1), c, np.float32) for c in (-1, 1)], [1, 1e-40])).all()
 
 
-def test_trust_opens_the_gate():
-    logits = np.linspace(-4, 4, 9, dtype=np.float32)
-    gates = [gate_of(logits, trust) for trust in (0, 1, 2, 3)]
-    assert np.all(np.diff(gates, axis=0) > 0)
-    np.testing.assert_allclose(gates[1], 1 / (1 + np.exp(-logits)), atol=1e-6)
+def test_trust_opens_the_gate_and_a_reference_that_is_not_alike_shuts_it():
+    def shift(cosine: float, trust: float) -> float:
+        place = np.full((2, 2), cosine, np.float32)
+        return Attended(np.zeros((2, 2, 2), np.float32), np.zeros((MAPS, 2, 2), np.float32), place).shift(
+            trust
+        )
+
+    assert shift(0.8, 1) == 0
+    assert shift(ALIKE, 1) == pytest.approx(0, abs=1e-4)
+    assert shift(ALIKE - 0.05, 1) == pytest.approx(-0.05 * DOUBT, abs=1e-3)
+    assert np.all(np.diff([shift(0.8, trust) for trust in (0, 1, 2, 3)]) > 0)
 
 
 # The network

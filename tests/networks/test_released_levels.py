@@ -157,7 +157,10 @@ def _moved(found: Array, before: Array) -> float:
 
 
 def _typed(compiled: Any, inputs: Inputs) -> Inputs:
-    known = {port.get_any_name(): port.get_element_type().to_dtype() for port in compiled.inputs}
+    # a port has several names where the engine has left out what changes nothing, as shifting there and back
+    known = {
+        name: port.get_element_type().to_dtype() for port in compiled.inputs for name in port.get_names()
+    }
     return {name: np.ascontiguousarray(value, known[name]) for name, value in inputs.items()}
 
 
