@@ -28,6 +28,7 @@ SINGLE = (
     "scunet-regsoft",
     "iizuka2016",
     "larsson2016",
+    "xiao2019",
 )
 """Methods of one graph, which train under their own names."""
 

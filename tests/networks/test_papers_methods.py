@@ -87,7 +87,11 @@ def tensor(image: np.ndarray) -> torch.Tensor:
 @torch.no_grad()
 def test_a_method_answers_what_its_network_does(name, networks):
     network, lightness = networks[1][name], lightness_of(COLOR)
-    given = {"hints": torch.zeros(1, 3, *lightness.shape), "global_hints": torch.zeros(1, 316)}
+    given = {
+        "hints": torch.zeros(1, 3, *lightness.shape),
+        "global_hints": torch.zeros(1, 316),
+        "reference": torch.zeros(1, 314),
+    }
     outputs = network(tensor(lightness), *(given[key] for key in network.inputs[1:]))
     colors = F.interpolate(network.colors(outputs) * 110, lightness.shape, mode="bilinear")
     found = get_method(name).predict(lightness, nothing(lightness), [])

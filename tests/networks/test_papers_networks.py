@@ -28,15 +28,16 @@ from tinct.networks.layers.hypercolumns import HypercolumnLayer
 from tinct.networks.layers.outputs import Outputs, annealed_mean, scaled
 from tinct.networks.paper_graph import PaperGraph, paper_graphs
 from tinct.networks.scunet.network import Scunet, ScunetConfig
+from tinct.networks.xiao2019.network import REFERENCE
 from tinct.networks.zhang2016.network import BLOCKS, Zhang2016, Zhang2016Config
 from tinct.networks.zhang2017.network import GLOBAL_HINTS, Zhang2017, Zhang2017Config
 from tinct.training.config import read_config, shipped_configs
 from tinct.training.export import export
 from tinct.training.run import TRAININGS
 
-NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016")
+NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016", "xiao2019")
 VARIANTS = [name for name, card in TRAININGS.items() if name.startswith(NAMES) and card.method]
-KINDS = ("zhang2016", "zhang2017-global", "scunet", "iizuka2016", "larsson2016")
+KINDS = ("zhang2016", "zhang2017-global", "scunet", "iizuka2016", "larsson2016", "xiao2019")
 
 
 @pytest.fixture(autouse=True)
@@ -207,6 +208,7 @@ def inputs(network: nn.Module, height: int, width: int) -> list[torch.Tensor]:
         "lightness": torch.rand(2, 1, height, width) * 100,
         "hints": torch.rand(2, 3, height, width).round(),
         "global_hints": torch.rand(2, GLOBAL_HINTS),
+        "reference": torch.rand(2, REFERENCE),
     }
     return [known[name] for name in network.inputs]
 
@@ -305,7 +307,8 @@ def perturbed(network: nn.Module) -> nn.Module:
     """With running statistics and scales that are not those of the start."""
     for module in network.modules():
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
+            if module.affine:
+                nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.running_mean, -0.2, 0.2)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
     return network

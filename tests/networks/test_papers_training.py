@@ -23,6 +23,7 @@ from tinct.networks.larsson2016.training import linear_cross_entropy
 from tinct.networks.layers.outputs import annealed_mean
 from tinct.networks.scunet import training as scunet_training
 from tinct.networks.scunet.training import dice_loss, likeliest
+from tinct.networks.xiao2019 import training as xiao2019_training
 from tinct.networks.xu2020.colorization_training import ColorizationRecipe, ColorizationTraining
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.zhang2016 import training as zhang2016_training
@@ -37,7 +38,7 @@ from tinct.training.run import TRAININGS, export_run, open_training, train
 from tinct.weights import read_manifest
 from training_photographs import photographs
 
-NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016")
+NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016", "xiao2019")
 VARIANTS = [name for name, card in TRAININGS.items() if name.startswith(NAMES) and card.method]
 CENTERS = torch.from_numpy(AB_BINS.copy())
 
@@ -47,7 +48,7 @@ def _one_thread(monkeypatch):
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    for module in (scunet_training, zhang2016_training):
+    for module in (scunet_training, xiao2019_training, zhang2016_training):
         monkeypatch.setattr(module, "own_prior", partial(own_prior, photographs=64))
     yield
     torch.set_num_threads(before)
@@ -320,7 +321,7 @@ class _Watched(torch.nn.Module):
         return self.model(lightness)
 
 
-@pytest.mark.parametrize("name", ["zhang2016", "zhang2017-global", "larsson2016"])
+@pytest.mark.parametrize("name", ["zhang2016", "zhang2017-global", "larsson2016", "xiao2019"])
 def test_validation_answers_with_every_kind_of_help(name, tmp_path):
     made = pool(3)
     training = tiny(name, made)
@@ -329,6 +330,8 @@ def test_validation_answers_with_every_kind_of_help(name, tmp_path):
     expected = {"gray", "automatic", "vividness", "loss"}
     if name == "zhang2017-global":
         expected |= {"hints1", "hints10", "hints100", "histogram", "saturation"}
+    if name == "xiao2019":
+        expected |= {"histogram", "unrelated"}
     assert set(found) == expected
     assert found == training.validate(model, made, torch.arange(3), 64)
     training.draw(model, made, torch.arange(3), tmp_path / "sheet.png")

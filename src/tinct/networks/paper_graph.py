@@ -19,8 +19,9 @@ class PaperGraph(nn.Module):
     """One of the papers' networks with the inputs and outputs of its ONNX file.
 
     Inputs: L* (B, 1, H, W), 0..100, H and W multiples of the network's `multiple`; where the network takes hints,
-    (B, 3, H, W): a* b* times mask, mask; where the network takes global hints, (B, 316). Outputs: a* b*, channels last,
-    at the network's own size; of networks that predict one, the distribution over the 313 bins at 1/4, likewise.
+    (B, 3, H, W): a* b* times mask, mask; where the network takes global hints, (B, 316), or a reference's histogram,
+    (B, 314). Outputs: a* b*, channels last, at the network's own size; of networks that predict one, the distribution
+    over the 313 bins at 1/4, likewise.
     """
 
     def __init__(self, model: Any) -> None:
@@ -30,8 +31,9 @@ class PaperGraph(nn.Module):
 
     def forward(self, lightness: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
         """The graph's outputs of its inputs; see the class."""
-        hints = [_scaled(given[0]), *given[1:]] if given else []
-        answer = self.model(lightness, *hints)
+        named = zip(self.model.inputs[1:], given, strict=False)
+        help_given = [_scaled(each) if name == "hints" else each for name, each in named]
+        answer = self.model(lightness, *help_given)
         ab = (self.model.colors(answer) * AB_SCALE).permute(0, 2, 3, 1)
         if answer.bins is None:
             return (ab,)
@@ -51,6 +53,7 @@ def paper_graphs(model: Any) -> list[Graph]:
         "lightness": (torch.full((1, 1, side, 2 * side), 50.0), pixel_axes()),
         "hints": (torch.zeros(1, 3, side, 2 * side), pixel_axes()),
         "global_hints": (torch.zeros(1, 316), {0: "batch"}),
+        "reference": (torch.zeros(1, 314), {0: "batch"}),
     }
     example = tuple(known[name][0] for name in model.inputs)
     with torch.no_grad():

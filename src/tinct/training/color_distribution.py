@@ -64,10 +64,15 @@ def distribution_loss(logits: Tensor, truth: SoftBins, weights: Tensor | None = 
         logits: (B, Q, h, w); the loss is quick where channels lie last.
         weights: (Q,), with a mean of 1 over the prior; None counts all places alike.
     """
+    return distribution_loss_per_photo(logits, truth, weights).mean()
+
+
+def distribution_loss_per_photo(logits: Tensor, truth: SoftBins, weights: Tensor | None = None) -> Tensor:
+    """The mean of `distribution_loss` over the places of each photograph, (B,)."""
     bins, share = (part.permute(0, 2, 3, 1) for part in truth)
     likely = F.log_softmax(logits.permute(0, 2, 3, 1).float(), -1).gather(-1, bins)
     loss = -(share * likely).sum(-1)
-    return (loss if weights is None else loss * weights[bins[..., 0]]).mean()
+    return (loss if weights is None else loss * weights[bins[..., 0]]).mean((1, 2))
 
 
 def own_prior(pool: Pool, photographs: int = 1024, size: int = 16) -> Tensor:
