@@ -29,6 +29,8 @@ SINGLE = (
     "iizuka2016",
     "larsson2016",
     "xiao2019",
+    "pix2pix",
+    "pix2pix-l1",
 )
 """Methods of one graph, which train under their own names."""
 

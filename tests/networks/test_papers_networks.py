@@ -35,9 +35,9 @@ from tinct.training.config import read_config, shipped_configs
 from tinct.training.export import export
 from tinct.training.run import TRAININGS
 
-NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016", "xiao2019")
+NAMES = ("zhang2016", "zhang2017", "scunet", "iizuka2016", "larsson2016", "pix2pix", "xiao2019")
 VARIANTS = [name for name, card in TRAININGS.items() if name.startswith(NAMES) and card.method]
-KINDS = ("zhang2016", "zhang2017-global", "scunet", "iizuka2016", "larsson2016", "xiao2019")
+KINDS = ("zhang2016", "zhang2017-global", "scunet", "iizuka2016", "larsson2016", "pix2pix", "xiao2019")
 
 
 @pytest.fixture(autouse=True)
@@ -213,11 +213,16 @@ def inputs(network: nn.Module, height: int, width: int) -> list[torch.Tensor]:
     return [known[name] for name in network.inputs]
 
 
+def sides(network: nn.Module, *least: int) -> list[int]:
+    """The least sides that the network takes and that are no smaller than these."""
+    return [-(-side // network.multiple) * network.multiple for side in least]
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_bfloat16_gives_finite_gradients(name):
     network = shipped(name).train()
     with torch.autocast("cpu", torch.bfloat16):
-        outputs = network(*inputs(network, 32, 64))
+        outputs = network(*inputs(network, *sides(network, 32, 64)))
         total = sum(part.float().square().mean() for part in outputs if part is not None)
     total.backward()
     assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
@@ -326,8 +331,8 @@ def test_exported_equals_torch_at_sizes_it_was_not_traced_at(name, tmp_path):
     compiled = engine().compile_model(str(file), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     assert [port.any_name for port in compiled.outputs] == list(graph.outputs)
     reference = PaperGraph(network)
-    for height, width in ((32, 96), (160, 64)):
-        given = inputs(network, height, width)
+    for height, width in ((32, 96), (160, 64), (288, 32)):
+        given = inputs(network, *sides(network, height, width))
         wanted = reference(*given)
         found = compiled([tensor.numpy() for tensor in given])
         # weights are stored in half precision; what is compared are a* b*, and probabilities

@@ -51,6 +51,13 @@ photographs, Zhang 2016's table of losses, its classification transfer, and the 
 PARTS = ("figures", "times", *MEASURED)
 """The parts that `--only` names: Xu 2020's figures, its Table 1, and those that are measured."""
 
+TABLES = {
+    "the thesis's table": tables.thesis_table,
+    "Zhang 2016's table": tables.zhang_table,
+    "the table of what is minimized": tables.objectives_table,
+}
+"""Name -> the function that makes the table of a run of `auto-256`."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -245,8 +252,8 @@ def _results(order: Order, plan: Run, leave_out: Say) -> Results:
 
 
 def _tables(results: Results, leave_out: Say) -> list[Section | None]:
-    sections = [tables.thesis_table(results), tables.zhang_table(results)]
-    for name, section in zip(("the thesis's table", "Zhang 2016's table"), sections, strict=True):
+    sections = [table(results) for table in TABLES.values()]
+    for name, section in zip(TABLES, sections, strict=True):
         if section is None:
             leave_out(f"{name}: no weights of its networks are installed.")
     return sections

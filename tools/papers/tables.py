@@ -1,4 +1,4 @@
-"""Ablation tables from one run of `auto-256`: the thesis on semantic guides, and Zhang et al. (ECCV 2016)."""
+"""Tables from one run of `auto-256`: the thesis on semantic guides, Zhang et al. (ECCV 2016), what is minimized."""
 
 from __future__ import annotations
 
@@ -58,8 +58,30 @@ ZHANG = {
 ZHANG_METRICS = ("auc", "auc_rebalanced", "psnr", "colorfulness")
 """Metrics of that table."""
 
-METHODS = tuple(dict.fromkeys((*THESIS, *ZHANG)))
-"""Contestants of both tables."""
+OBJECTIVES = {
+    "zhang2016-l2": "squared error (L2)",
+    "zhang2016": "classification, rebalanced",
+    "pix2pix-l1": "absolute error (L1)",
+    "pix2pix": "absolute error and discriminator (L1 + cGAN)",
+}
+"""Method -> what its network minimizes, for the comparison of Isola et al. (CVPR 2017)."""
+
+OBJECTIVES_METRICS = (
+    "psnr",
+    "colorfulness",
+    "colorfulness_difference",
+    "lpips",
+    "semantic",
+    "auc",
+    "auc_rebalanced",
+)
+"""Metrics of that table."""
+
+OBJECTIVES_PUBLISHED = {"zhang2016-l2": (16.3, 2.4), "zhang2016": (27.8, 2.7), "pix2pix": (22.5, 1.6)}
+"""Method -> how many people in a hundred took its result for a photograph, as published, and the standard error."""
+
+METHODS = tuple(dict.fromkeys((*THESIS, *ZHANG, *OBJECTIVES)))
+"""Contestants of all tables."""
 
 
 def thesis_table(results: Results) -> Section | None:
@@ -73,7 +95,7 @@ def thesis_table(results: Results) -> Section | None:
     text = f"""
 {_counted(results)}
 
-{_table(results, rows, THESIS_METRICS)}
+{_table(results, rows, THESIS, THESIS_METRICS)}
 
 {_lengths(rows, THESIS)}
 
@@ -93,7 +115,7 @@ def zhang_table(results: Results) -> Section | None:
     text = f"""
 {_counted(results)} "Mode", "mean" and "annealed mean" (T = 0.38) read the same network's distribution.
 
-{_table(results, rows, ZHANG_METRICS)}
+{_table(results, rows, ZHANG, ZHANG_METRICS)}
 
 {_lengths(rows, ZHANG)}
 
@@ -104,14 +126,35 @@ As published, on ImageNet: AuC 89.5 and 67.3 rebalanced for the full method.
     return Section("Zhang 2016: ablations, and readings of the distribution", text)
 
 
+def objectives_table(results: Results) -> Section | None:
+    """The comparison of what networks minimize, with people's votes as published; None if no network answered."""
+    if not (rows := _answering(results, OBJECTIVES)):
+        return None
+    pair = [name for name in rows if name == "pix2pix-l1"]
+    fooled = ", ".join(
+        f"{OBJECTIVES[name]} {share} ± {error} %" for name, (share, error) in OBJECTIVES_PUBLISHED.items()
+    )
+    text = f"""
+{_counted(results)} The first two are one network (`zhang2016`, no skips), the last two another (a U-Net of `pix2pix`).
+
+{_table(results, rows, OBJECTIVES, OBJECTIVES_METRICS)}
+
+{_lengths(rows, OBJECTIVES)}
+
+{_against(results, "pix2pix", pair, OBJECTIVES, OBJECTIVES_METRICS)}
+
+As published, of ImageNet's photographs at full width, so many results people took for real: {fooled}.
+"""
+    return Section("What is minimized: L2, classification, L1, L1 and a discriminator", text)
+
+
 def _answering(results: Results, names: Iterable[str]) -> list[str]:
     answered = {record.method for record in results.records}
     return [name for name in names if name in answered]
 
 
-def _table(results: Results, rows: Iterable[str], metrics: Sequence[str]) -> str:
+def _table(results: Results, rows: Iterable[str], titles: Mapping[str, str], metrics: Sequence[str]) -> str:
     columns = columns_of(results, CASE)
-    titles = THESIS if metrics is THESIS_METRICS else ZHANG
     named = {f"{titles[name]} (`{name}`)": columns[name] for name in rows}
     return markdown_table({"gray": columns["gray"], **named}, metrics)
 

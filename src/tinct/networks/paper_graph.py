@@ -12,7 +12,7 @@ from tinct.networks.graph import Graph, pixel_axes
 from tinct.networks.layers.blocks import without_batch_norm
 
 TRACED_SIDE = 64
-"""Height of the example that is traced, a multiple of every network's `multiple`; any other will do."""
+"""Least height of the example that is traced, a multiple of smaller `multiple`s; any other will do."""
 
 
 class PaperGraph(nn.Module):
@@ -48,7 +48,7 @@ def paper_graphs(model: Any) -> list[Graph]:
             out of its answer.
     """
     graph = PaperGraph(without_batch_norm(model.cpu().float()))
-    side = TRACED_SIDE
+    side = max(TRACED_SIDE, model.multiple)
     known = {
         "lightness": (torch.full((1, 1, side, 2 * side), 50.0), pixel_axes()),
         "hints": (torch.zeros(1, 3, side, 2 * side), pixel_axes()),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +23,6 @@ from tinct.training.views import look_at_segments, photographs_at, random_view, 
 
 LABEL_STRIDE = 4
 """Pixels of the photograph to one of segments and of distributions."""
-
-SHEET_SIZE = 160
-"""Sides in pixels of the pictures on a sheet."""
 
 
 @dataclass
@@ -61,7 +58,13 @@ def draw_batch(pool: Pool, count: int, size: int, old: bool) -> Batch:
 
 
 class AutomaticTraining(Training):
-    """The training of a network that colors a photograph by itself, with or without help."""
+    """The training of a network that colors a photograph by itself, with or without help.
+
+    Attributes:
+        sheet_size: sides in pixels of the pictures on a sheet, which the network must take.
+    """
+
+    sheet_size: ClassVar[int] = 160
 
     def losses(self, model: nn.Module, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
         """Weighted losses of one random batch; the loop adds them up."""
@@ -117,7 +120,7 @@ class AutomaticTraining(Training):
     @torch.no_grad()
     def draw(self, model: nn.Module, pool: Pool, held_out: Tensor, file: Path) -> None:
         """Write a sheet of held-out photographs, one a row: truth, gray, and each of `answers`."""
-        batch = _whole(pool, held_out[:ROWS], SHEET_SIZE)
+        batch = _whole(pool, held_out[:ROWS], self.sheet_size)
         answers = self.answers(model, batch, torch.Generator().manual_seed(1))
         shown = [torch.zeros_like(batch.ab), *answers.values()]
         write_sheet([batch.rgb * 255, *(result_rgb(batch.lightness, ab) for ab in shown)], file)

@@ -41,6 +41,7 @@ class LoopConfig:
         rate: the learning rate; it warms up over the share `warmup` of the run, stays, and falls to zero along a
             cosine from the share `decay` on.
         backbone_rate: of a pretrained backbone, times `rate`.
+        betas: of AdamW: how much of the old averages of gradients and of their squares a step keeps.
         weight_decay: of AdamW, on matrices and kernels only.
         ema: decay of the averaged weights, which are what is validated and released.
         clip: greatest norm of the gradient.
@@ -59,6 +60,7 @@ class LoopConfig:
     hours: float = 0.0
     rate: float = 2e-3
     backbone_rate: float = 0.2
+    betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.05
     warmup: float = 0.02
     decay: float = 0.3
@@ -77,6 +79,8 @@ class LoopConfig:
         for name in ("warmup", "decay", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be 0 or more, and below 1.")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise OptionError(f"betas are {self.betas}; two numbers of 0 or more, and below 1, are wanted.")
         if not self.sizes or any(side < 32 or side % 32 for _, side in self.sizes):
             raise OptionError(
                 f"sizes are {self.sizes}; (share, side) with sides in multiples of 32 are wanted."
@@ -116,7 +120,7 @@ class Loop:
         torch.manual_seed(config.seed)
         self.model = self._build()
         self.optimizer = torch.optim.AdamW(
-            _groups(self.model, config), lr=config.rate, betas=(0.9, 0.98), fused=True
+            _groups(self.model, config), lr=config.rate, betas=config.betas, fused=True
         )
         self.averaged = Averaged(self.model, config.ema)
         self.step, self.seconds = 0, 0.0
