@@ -33,7 +33,7 @@ from tools.papers.__main__ import main
 from tools.papers.losses import losses
 from tools.papers.sheet import GAP, Row, write_rows
 
-AUTOMATIC = ("zhang2016", "scunet", "scunet-regsoft", "iizuka2016")
+AUTOMATIC = ("zhang2016", "scunet", "scunet-regsoft", "iizuka2016", "pix2pix", "pix2pix-l1")
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +84,23 @@ def test_one_command_makes_all_that_the_weights_allow(tmp_path: Path, installed)
     assert "classification transfer: classifier" in missing
     assert "zhang2016-l2" in missing
     assert "scunet:" not in missing
+
+
+def test_what_networks_minimize_is_compared_by_the_scores_of_one_run(tmp_path: Path, installed):
+    write_photographs(tmp_path / "test")
+    names = ("zhang2016", "pix2pix", "pix2pix-l1")
+    methods = [Gray(), *(RegisteredMethod(name) for name in names)]
+    results = evaluate(Run(get_protocol("auto-256"), methods, find_photographs(tmp_path / "test"), 3))
+    table = tables.objectives_table(results)
+    assert table
+    text, summary = table.text.replace("*", ""), results.summary()
+    for name in names:
+        row = next(line for line in text.splitlines() if f"(`{name}`)" in line and line.startswith("|"))
+        assert f"| {summary[name]['auto']['psnr']['mean']:.2f} ± " in row
+    gain = summary["pix2pix"]["auto"]["psnr"]["mean"] - summary["pix2pix-l1"]["auto"]["psnr"]["mean"]
+    assert f"| absolute error (L1) | {gain:+.3f} (" in text
+    only_gray = evaluate(Run(get_protocol("auto-256"), [Gray()], find_photographs(tmp_path / "test"), 3))
+    assert tables.objectives_table(only_gray) is None
 
 
 def test_networks_that_were_trained_for_longer_are_named(
