@@ -52,7 +52,7 @@ def times_table(file: Path, say: Say) -> Section | None:
     text = f"""
 {_measured(kept)}
 All are of one run of `python benchmarks/methods.py`. Every method works at the size named, whatever its own working
-size: `runtime` in [results.md](results.md) has what users wait for. Networks are the released ones, of a quarter to a
+size: `runtime` in `docs/results.md` has what users wait for. Networks are the released ones, of a quarter to a
 half of the papers' widths.
 
 {_table(seconds, _seconds)}
