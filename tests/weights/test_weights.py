@@ -145,9 +145,13 @@ def test_the_two_packages_share_no_name_and_each_has_what_its_manifest_names() -
         assert {file.name for file in place.glob("*.onnx")} == {entry.file for entry in entries.values()}
 
 
-def test_every_method_finds_its_weights_in_the_two_packages() -> None:
+UNRELEASED = ["pix2pix", "pix2pix-l1"]
+"""Methods whose networks can be trained, and of which no weights are released (docs/experiments.md)."""
+
+
+def test_every_released_method_finds_its_weights_in_the_two_packages() -> None:
     papers()
-    assert [name for name in METHODS if get_method(name).missing_weights()] == []
+    assert sorted(name for name in METHODS if get_method(name).missing_weights()) == UNRELEASED
 
 
 def test_without_the_papers_package_the_released_network_remains_and_the_others_say_how_to_get_them(
