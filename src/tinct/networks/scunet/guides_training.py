@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from tinct.errors import OptionError
+from tinct.networks.graph_weights import read_weights
 from tinct.networks.scunet.guides import ScunetGuides
 from tinct.networks.scunet.network import ScunetConfig
 from tinct.networks.scunet.training import dice_loss, likeliest
-from tinct.networks.xu2020.released import read_weights
 from tinct.training.automatic import LABEL_STRIDE, draw_batch
 from tinct.training.labels import UNLABELED
 from tinct.training.losses import segment_loss, soft_label_loss

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from tinct.errors import OptionError
-from tinct.networks.xu2020.released import RELEASED, read_weights
+from tinct.networks.graph_weights import read_weights
+from tinct.networks.xu2020.released import RELEASED
 from tinct.training.loop import averaged_state
 from tinct.weights import weights_path
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from tinct.errors import WeightsError
-from tinct.inference.interface import HALF
+from tinct.networks.graph_weights import read_weights
 from tinct.networks.xu2020.places import PARTS
 from tinct.training.loop import averaged_state
 from tinct.weights import weights_path
@@ -18,27 +17,6 @@ RELEASED = "released"
 
 COLORIZATION, TRANSFER = "xu2020-colorization", "xu2020-transfer"
 """Names of the sub-nets, of their runs and of their files."""
-
-
-def read_weights(file: Path) -> dict[str, Tensor]:
-    """The weights of an ONNX file by name, in single precision.
-
-    Raises:
-        WeightsError: if the file cannot be read.
-    """
-    import onnx
-    from onnx import numpy_helper
-
-    try:
-        model = onnx.load(str(file))
-    except Exception as error:
-        raise WeightsError(
-            f"{file} cannot be read as a network ({type(error).__name__}); install it again."
-        ) from None
-    return {
-        tensor.name.removesuffix(HALF): torch.from_numpy(numpy_helper.to_array(tensor).copy()).float()
-        for tensor in model.graph.initializer
-    }
 
 
 def take_released_colorization(network: nn.Module, source: str = RELEASED) -> None:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from tinct.errors import OptionError
+from tinct.networks.graph_weights import read_weights
 from tinct.networks.he2018.network import He2018
-from tinct.networks.xu2020.released import read_weights
 from tinct.weights import weights_path
 
 ZHANG2017 = "zhang2017"
@@ -38,7 +38,7 @@ def started(model: He2018, weights: dict[str, Tensor]) -> None:
     Carried colors without its mask say little to it.
 
     Args:
-        weights: of the released graph of zhang2017 (`tinct.networks.xu2020.released.read_weights`).
+        weights: of the released graph of zhang2017 (`tinct.networks.graph_weights.read_weights`).
     Raises:
         OptionError: if the widths differ.
     """
