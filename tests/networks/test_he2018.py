@@ -40,13 +40,7 @@ from tinct.training.pool import Pool
 STRIDES = (2, 4, 8, 16, 32)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def levels(count: int = 1, height: int = 64, width: int = 96) -> Levels:

@@ -40,13 +40,7 @@ VARIANTS = [name for name, card in TRAININGS.items() if name.startswith(NAMES) a
 KINDS = ("zhang2016", "zhang2017-global", "scunet", "iizuka2016", "larsson2016", "pix2pix", "xiao2019")
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def shipped(name: str, **numbers) -> nn.Module:

@@ -35,13 +35,7 @@ CPU = torch.device("cpu")
 WIDTH = 0.0625
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def at_full_width(kind: type[nn.Module]) -> nn.Module:
