@@ -16,6 +16,7 @@ from tinct.errors import OptionError, TrainingError
 from tinct.files import write_whole
 from tinct.training.averaged import Averaged
 from tinct.training.log import RunLog, Tell
+from tinct.training.mixed_precision import mixed_precision
 from tinct.training.pool import Pool
 from tinct.training.processes import first_says, rank_and_world, share_gradients
 from tinct.training.training import Training
@@ -189,7 +190,7 @@ class Loop:
             # Every part of every step has its own seed: a run that is resumed sees what it would have seen, and
             # two processes see what one sees in two parts.
             torch.manual_seed(_seed(config.seed, self.step, self.rank * config.accumulate + part))
-            with torch.autocast(self.device.type, dtype=torch.bfloat16):
+            with mixed_precision(self.device):
                 parts = self.training.losses(self.model, self.pool, count, self._size())
             (torch.stack(list(parts.values())).sum() / config.accumulate).backward()
             for name, value in parts.items():
@@ -252,7 +253,7 @@ class Loop:
         if self.rank or (validate is None and draw is None):
             return
         model = self.averaged_model()
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        with mixed_precision(self.device):
             if validate is not None:
                 self._log("validation", validate(model))
             if draw is not None:

@@ -17,6 +17,7 @@ from tinct.networks.xu2020.colorization_network import Xu2020Colorization, empty
 from tinct.networks.xu2020.transfer_network import Xu2020Transfer
 from tinct.networks.xu2020.transfer_training import coarse
 from tinct.training.labels import NOT_RELATED
+from tinct.training.mixed_precision import mixed_precision
 from tinct.training.pool import Pool, relatives
 from tinct.training.processes import rank_and_world, wait
 from tinct.training.views import photographs_at, random_view, whole_view
@@ -104,7 +105,7 @@ def make_pairs(
         rows = slice(start, min(start + TOGETHER, len(photographs)))
         index = torch.from_numpy(photographs[rows])
         torch.manual_seed(start)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with mixed_precision("cpu"):
             coarse_file[rows] = _coarse(pool, index, torch.from_numpy(references[rows]), networks, side)
     coarse_file.flush()
     wait()

@@ -42,6 +42,7 @@ from tinct.networks.xu2020.transfer_network import (
     Xu2020Transfer,
 )
 from tinct.training.lightness import some
+from tinct.training.mixed_precision import mixed_precision
 from tinct.training.pool import Pool, choose_references
 from tinct.training.sheets import write_sheet
 from tinct.training.training import Training
@@ -199,7 +200,7 @@ class TransferTraining(Training):
             index = pool.draw(FIT_BATCH)
             views = (random_view(pool.sizes[index]).grid(FIT_SIDE) for _ in range(2))
             (rgb, lightness, ab), (style, _, _) = (photographs_at(pool, index, grid) for grid in views)
-            with torch.autocast(rgb.device.type, dtype=torch.bfloat16):
+            with mixed_precision(rgb.device):
                 plain = network.decoder(network.encode(rgb))[1][1]
                 guide = network.guide(style, adain)
                 guided = network.decoder(network.encode(self.recolored(lightness, ab), guide), guide)[1][1]
@@ -221,7 +222,7 @@ class TransferTraining(Training):
         """ab / 110 of the colorization sub-net from lightness alone; gray where there is none."""
         if self.colorization is None:
             return torch.zeros_like(ab)
-        with torch.autocast(ab.device.type, dtype=torch.bfloat16):
+        with mixed_precision(ab.device):
             return self.colorization(lightness, *empty(ab)).float()
 
     @torch.no_grad()
