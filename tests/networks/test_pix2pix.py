@@ -72,7 +72,8 @@ def test_the_decoder_is_that_of_the_paper_with_its_skips():
     expected = [(512, 512), *[(1024, 512)] * 3, (1024, 256), (512, 128), (256, 64)]
     found = layers(network.up)
     assert [row[:2] for row in found] == expected
-    assert {row[2:] for row in found} == {(4, 2, True)}
+    assert {row[2:4] for row in found} == {(4, 2)}
+    assert [row[4] for row in found] == [False, *[True] * 6]  # ours: not what comes of the coarsest
     assert layers(network.output) == [(128, 2, 4, 2, False)]
     assert [any(isinstance(m, nn.Dropout) and m.p == 0.5 for m in up.modules()) for up in network.up] == [
         *[True] * 3,
@@ -85,7 +86,8 @@ def test_both_have_the_published_number_of_parameters():
         kind: sum(p.numel() for p in at_full_width(kind).parameters()) for kind in (Pix2Pix, Discriminator)
     }
     kernel = 64 * 4 * 4  # published for color to color: three channels in and out, six judged
-    assert round((count[Pix2Pix] + 3 * kernel + 1) / 1e3) == 54_414
+    unnormalized = 512  # a bias for each channel in place of a scale and a shift
+    assert round((count[Pix2Pix] + 3 * kernel + 1 + unnormalized) / 1e3) == 54_414
     assert round((count[Discriminator] + 3 * kernel) / 1e3) == 2_769
 
 
@@ -112,6 +114,14 @@ def test_a_photograph_is_answered_alike_in_any_batch():
     together = network(lightness).ab
     alone = torch.cat([network(one[None]).ab for one in lightness])
     torch.testing.assert_close(together, alone, atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_the_coarsest_level_counts_where_it_is_one_place():
+    """Normalized over the four places that it becomes, one place would say the same at any strength."""
+    up = Pix2Pix(Pix2PixConfig(WIDTH)).eval().up[0]
+    seen = torch.rand(1, up[0].in_channels, 1, 1)
+    assert not torch.allclose(up(2 * seen), up(seen), rtol=0.1)
 
 
 @torch.no_grad()

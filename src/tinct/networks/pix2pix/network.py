@@ -3,7 +3,8 @@
 The generator is a U-Net of eight levels, the discriminator judges patches of 70 pixels; layers are those of the paper's
 appendix 6.1. Where the paper normalizes by a batch's own statistics, in testing too, each photograph is normalized by
 its own (instance normalization, the same at the batch of 1 that a method runs). As in the paper's errata the coarsest
-level, which may be one place large, is not normalized.
+level, which may be one place large, is not normalized, and neither is what the decoder makes of it: of one place the
+transposed convolution makes four, whose normalized values would be the same whatever the one place says.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Pix2Pix(nn.Module):
         skips = [0, *fine[-2::-1]]
         inputs_up = [own + skip for own, skip in zip([fine[-1], *coarse], skips, strict=True)]
         self.up = nn.ModuleList(
-            _doubling(inputs, outputs, dropped=level < DROPPED_LEVELS)
+            _doubling(inputs, outputs, normalized=level > 0, dropped=level < DROPPED_LEVELS)
             for level, (inputs, outputs) in enumerate(zip(inputs_up, coarse, strict=False))
         )
         self.output = nn.ConvTranspose2d(inputs_up[-1], 2, 4, 2, 1)
@@ -155,10 +156,11 @@ def _halving(inputs: int, outputs: int, *, normalized: bool) -> nn.Sequential:
     return nn.Sequential(convolution, *([normalization(outputs)] if normalized else []))
 
 
-def _doubling(inputs: int, outputs: int, *, dropped: bool) -> nn.Sequential:
+def _doubling(inputs: int, outputs: int, *, normalized: bool, dropped: bool) -> nn.Sequential:
     """A 4x4 transposed convolution that doubles the size; the rectifier before it is the caller's."""
-    convolution = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)
-    return nn.Sequential(convolution, normalization(outputs), *([nn.Dropout(DROPOUT)] if dropped else []))
+    layers: list[nn.Module] = [nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=not normalized)]
+    layers += [normalization(outputs)] if normalized else []
+    return nn.Sequential(*layers, *([nn.Dropout(DROPOUT)] if dropped else []))
 
 
 RELEASE = Release(Pix2PixConfig, Pix2Pix, paper_graphs, prefix="generator.")
