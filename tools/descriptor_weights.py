@@ -20,7 +20,7 @@ from tinct.networks.descriptor.network import Descriptor, averaged, graphs
 from tinct.networks.layers.efficientnet_lite import EfficientNetLite2, take_pretrained
 from tinct.photo import Photo
 from tinct.retrieval.descriptor import NAME, squashed
-from tinct.training.export import SMALL, write_graph, write_manifest
+from tinct.training.export import export, write_manifest
 from tinct.training.photographs import Photographs
 from tinct.weights import MANIFEST_FILE
 from tinct.weights.checksum import file_sha256
@@ -46,38 +46,9 @@ def mean_features(backbone: EfficientNetLite2, photographs: Photographs) -> tupl
     return torch.cat(found).mean(0), len(found)
 
 
-def store_in_bytes(file: Path) -> None:
-    """Store the big weights of an ONNX file as signed bytes with a scale for each output channel (axis 0)."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    model = onnx.load(str(file))
-    nodes, added = [], []
-    for tensor in list(model.graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < SMALL or values.ndim < 2:
-            continue
-        name = tensor.name
-        scale = np.abs(values).reshape(len(values), -1).max(1).clip(1e-12) / 127
-        stored = np.rint(values / scale.reshape(-1, *[1] * (values.ndim - 1))).astype(np.int8)
-        tensor.CopyFrom(numpy_helper.from_array(stored, f"{name}.bytes"))
-        added.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))
-        inputs = [f"{name}.bytes", f"{name}.scale"]
-        nodes.append(helper.make_node("DequantizeLinear", inputs, [name], axis=0))
-    model.graph.initializer.extend(added)
-    kept = list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend([*nodes, *kept])
-    onnx.checker.check_model(model)
-    onnx.save(model, str(file))
-
-
 def release(model: Descriptor, folder: Path, count: int) -> Path:
     """Write the file and its entry in the folder's manifest; returns the file."""
-    file = folder / f"{NAME}.onnx"
-    (graph,) = graphs(model)
-    write_graph(graph, file)
-    store_in_bytes(file)
+    (file,) = export(graphs(model), NAME, folder).values()
     manifest = folder / MANIFEST_FILE
     entries = json.loads(manifest.read_text()) if manifest.exists() else {}
     entries[NAME] = {

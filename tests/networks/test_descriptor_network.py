@@ -15,8 +15,8 @@ from tinct.inference import open_network
 from tinct.networks.descriptor.network import NUMBERS, SIDE, Descriptor, averaged, graphs
 from tinct.networks.layers.efficientnet_lite import EfficientNetLite2
 from tinct.retrieval import descriptor as released
-from tinct.training.export import write_graph
-from tools.descriptor_weights import release, store_in_bytes
+from tinct.training.export import store_in_bytes, write_graph
+from tools.descriptor_weights import release
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ class Graph(NamedTuple):
         axes: the inputs' names and free axes.
         outputs: the outputs' names.
         license: SPDX name of the weights' license.
+        in_bytes: whether its file holds weights in 8 bits, with a scale for each output channel, in place of 16.
     """
 
     part: str
@@ -29,6 +30,7 @@ class Graph(NamedTuple):
     axes: Axes
     outputs: tuple[str, ...]
     license: str = "MIT"
+    in_bytes: bool = False
 
 
 class Release(NamedTuple):

@@ -1,4 +1,4 @@
-"""From trained weights to released files: ONNX graphs of any size with half-precision weights, and the manifest."""
+"""From trained weights to released files: ONNX graphs of any size with weights in 16 or 8 bits, and the manifest."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SMALL = 1024
 
 
 def export(graphs: Sequence[Graph], name: str, folder: Path) -> dict[str, Path]:
-    """Write a network's graphs as ONNX files with half-precision weights.
+    """Write a network's graphs as ONNX files with weights in half precision, or in 8 bits where a graph asks for it.
 
     Args:
         name: what the files are called; each graph adds its part.
@@ -42,7 +42,10 @@ def export(graphs: Sequence[Graph], name: str, folder: Path) -> dict[str, Path]:
     for graph in graphs:
         files[name + graph.part] = file = folder / f"{name}{graph.part}.onnx"
         write_graph(graph, file)
-        halve_weights(file)
+        if graph.in_bytes:
+            store_in_bytes(file)
+        else:
+            halve_weights(file)
     return files
 
 
@@ -143,5 +146,31 @@ def halve_weights(file: Path) -> None:
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(file))
+
+
+def store_in_bytes(file: Path) -> None:
+    """Store the big weights of an ONNX file as signed bytes with a scale for each output channel (axis 0)."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(str(file))
+    nodes, added = [], []
+    for tensor in list(model.graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < SMALL or values.ndim < 2:
+            continue
+        name = tensor.name
+        scale = np.abs(values).reshape(len(values), -1).max(1).clip(1e-12) / 127
+        stored = np.rint(values / scale.reshape(-1, *[1] * (values.ndim - 1))).astype(np.int8)
+        tensor.CopyFrom(numpy_helper.from_array(stored, f"{name}.bytes"))
+        added.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))
+        inputs = [f"{name}.bytes", f"{name}.scale"]
+        nodes.append(helper.make_node("DequantizeLinear", inputs, [name], axis=0))
+    model.graph.initializer.extend(added)
+    kept = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*nodes, *kept])
     onnx.checker.check_model(model)
     onnx.save(model, str(file))

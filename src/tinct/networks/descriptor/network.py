@@ -59,4 +59,4 @@ def averaged(backbone: EfficientNetLite2, lightness: Tensor) -> Tensor:
 def graphs(model: Descriptor) -> Sequence[Graph]:
     """The one graph of the released file."""
     example = (torch.rand(2, 1, SIDE, SIDE) * 100,)
-    return [Graph("", model.eval(), example, {"lightness": {0: "batch"}}, ("descriptor",))]
+    return [Graph("", model.eval(), example, {"lightness": {0: "batch"}}, ("descriptor",), in_bytes=True)]

@@ -64,7 +64,7 @@ def features_graph(backbone: EfficientNetLite2) -> Graph:
     """The graph of the features; batch normalizations are folded."""
     example = (torch.full((1, 1, TRACED, 2 * TRACED), 50.0),)
     graph = FeaturesGraph(without_batch_norm(backbone))
-    return Graph(".features", graph, example, {"lightness": pixel_axes()}, NAMES, "Apache-2.0")
+    return Graph(".features", graph, example, {"lightness": pixel_axes()}, NAMES, "Apache-2.0", in_bytes=True)
 
 
 def colorization_graph(model: He2018) -> Graph:
