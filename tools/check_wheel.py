@@ -33,7 +33,7 @@ PAPERS = ROOT / "packages" / "tinct-papers"
 TRIM = ROOT / "integrations" / "container" / "trim.py"
 """What leaves out of an environment what the container's server never loads."""
 
-MOST_BYTES = {"tinct": 40_000_000, "tinct_papers": 95_000_000}
+MOST_BYTES = {"tinct": 30_000_000, "tinct_papers": 95_000_000}
 """The largest size of each wheel; package indexes take files of 100 MB."""
 
 WANTED = {"tinct": ("tinct/", "tinct-"), "tinct_papers": ("tinct_papers/", "tinct_papers-")}

@@ -132,3 +132,37 @@ def test_a_cpu_that_does_not_multiply_bytes_says_so(monkeypatch: pytest.MonkeyPa
     assert best_precision("auto", {"a.weight": 1.0}) in ("bf16", "f32")
     with pytest.raises(OptionError, match="int8"):
         best_precision("int8", {"a.weight": 1.0})
+
+
+def test_weights_stored_in_bytes_are_the_integers_that_are_computed_with(tmp_path: Path) -> None:
+    """A file in bytes gives, rounded again, what the same weights in single precision give."""
+    onnx = pytest.importorskip("onnx", reason="networks are exported with tinct[train]")
+    export = pytest.importorskip(
+        "tinct.training.export", reason="exporting needs torch: pip install 'tinct[train]'"
+    )
+    kernel = np.random.default_rng(3).normal(0, 0.1, (CHANNELS, CHANNELS, 3, 3)).astype(np.float32)
+    helper = onnx.helper
+    shape = [1, CHANNELS, "height", "width"]
+    given, answer = (helper.make_tensor_value_info(name, 1, shape) for name in ("given", "answer"))
+    nodes = [
+        helper.make_node("Relu", ["given"], ["positive"]),
+        helper.make_node("Conv", ["positive", "only.weight"], ["answer"], pads=[1, 1, 1, 1]),
+    ]
+    graph = helper.make_graph(
+        nodes, "one", [given], [answer], [onnx.numpy_helper.from_array(kernel, "only.weight")]
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    files = tmp_path / "single.onnx", tmp_path / "bytes.onnx"
+    for file in files:
+        onnx.save(model, str(file))
+    export.store_in_bytes(files[1])
+    assert files[1].stat().st_size < files[0].stat().st_size / 3
+    rounded = []
+    for file in files:
+        read = openvino.Core().read_model(file)
+        assert [name for name, _ in eight_bits.convolutions(read)] == ["only.weight"]
+        eight_bits.to_eight_bits(read, {"only.weight": 3.0})
+        compiled = openvino.Core().compile_model(read, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        rounded.append(compiled(photograph())[0])
+    # a weight in the middle of two steps may go either way
+    assert np.abs(rounded[0] - rounded[1]).mean() < 1e-4 * np.abs(rounded[0]).mean()

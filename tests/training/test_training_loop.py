@@ -315,7 +315,8 @@ def test_training_without_torch_names_the_pip_line() -> None:
 
 def test_a_decoder_is_trained_over_the_released_encoder(tmp_path: Path) -> None:
     """The encoder answers as the released graph does, and stays so, while the decoder learns."""
-    from tinct.networks.tinct.released_weights import read_weights, released_graph
+    from tinct.networks.graph_weights import read_weights
+    from tinct.networks.tinct.released_weights import released_graph
 
     photographs = made.photographs(16)
     pool = Pool.open(photographs, collect(photographs), CPU)

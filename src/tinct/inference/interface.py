@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 HALF = ".half"
 """Ending of the names of weights that are stored in half precision in an exported file."""
 
+BYTES, SCALE = ".bytes", ".scale"
+"""Endings of the names of weights that are stored in 8 bits, and of what a step is worth in each output channel."""
+
 
 @runtime_checkable
 class Network(Protocol):

@@ -1,4 +1,4 @@
-"""Weights read back out of exported graphs, for the training of networks that begin with released ones."""
+"""Weights read back out of exported graphs: for a GPU to run, and for training to begin with."""
 
 from __future__ import annotations
 
@@ -8,25 +8,36 @@ import torch
 from torch import Tensor
 
 from tinct.errors import WeightsError
-from tinct.inference.interface import HALF
+from tinct.inference.interface import BYTES, HALF, SCALE
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:
-    """The weights of an ONNX file by name, in single precision.
+    """The weights of an ONNX file by name, in single precision, whatever precision the file stores them in.
 
     Raises:
         WeightsError: if the file cannot be read.
     """
-    import onnx
-    from onnx import numpy_helper
+    from tinct.inference.openvino_engine import engine
 
     try:
-        model = onnx.load(str(file))
-    except Exception as error:
-        raise WeightsError(
-            f"{file} cannot be read as a network ({type(error).__name__}); install it again."
-        ) from None
-    return {
-        tensor.name.removesuffix(HALF): torch.from_numpy(numpy_helper.to_array(tensor).copy()).float()
-        for tensor in model.graph.initializer
+        operations = engine().read_model(file).get_ops()
+    except RuntimeError:
+        raise WeightsError(f"{file} cannot be read as a network; install it again.") from None
+    stored = {
+        op.get_friendly_name(): torch.from_numpy(op.data.copy()).float()
+        for op in operations
+        if op.get_type_name() == "Constant" and (op.data.dtype.kind == "f" or op.data.dtype.name == "int8")
     }
+    steps = {name.removesuffix(SCALE): stored.pop(name) for name in list(stored) if _is_step(name, stored)}
+    weights = {}
+    for name, values in stored.items():
+        if name.endswith(BYTES):
+            name = name.removesuffix(BYTES)
+            values = values * steps[name].reshape(-1, *[1] * (values.ndim - 1))
+        weights[name.removesuffix(HALF)] = values
+    return weights
+
+
+def _is_step(name: str, stored: dict[str, Tensor]) -> bool:
+    """True if a constant says what one step of weights in bytes is worth."""
+    return name.endswith(SCALE) and name.removesuffix(SCALE) + BYTES in stored

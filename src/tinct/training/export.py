@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from tinct.files import write_whole
-from tinct.inference.interface import HALF
+from tinct.inference.interface import BYTES, HALF, SCALE
 from tinct.networks.graph import Graph, Release
 from tinct.tables import dataclass_from
 from tinct.weights import MANIFEST_FILE
@@ -164,9 +164,9 @@ def store_in_bytes(file: Path) -> None:
         name = tensor.name
         scale = np.abs(values).reshape(len(values), -1).max(1).clip(1e-12) / 127
         stored = np.rint(values / scale.reshape(-1, *[1] * (values.ndim - 1))).astype(np.int8)
-        tensor.CopyFrom(numpy_helper.from_array(stored, f"{name}.bytes"))
-        added.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))
-        inputs = [f"{name}.bytes", f"{name}.scale"]
+        tensor.CopyFrom(numpy_helper.from_array(stored, name + BYTES))
+        added.append(numpy_helper.from_array(scale.astype(np.float32), name + SCALE))
+        inputs = [name + BYTES, name + SCALE]
         nodes.append(helper.make_node("DequantizeLinear", inputs, [name], axis=0))
     model.graph.initializer.extend(added)
     kept = list(model.graph.node)

@@ -16,6 +16,10 @@ from tinct.networks.tinct.ports import INPUTS, MAP_CHANNELS_PER_HEAD, OUTPUTS, S
 CHANNELS_FIRST = ("lightness", "maps", "hint_map")
 """Inputs whose channels stand before height and width."""
 
+IN_BYTES = ("encode",)
+"""Parts whose weights are stored in 8 bits: they hold most of the weights, and are computed in 8 bits where a CPU can.
+The others work on colors, where rounding shows."""
+
 SHARES = 4
 """Scales at which the decoder takes a photograph's features."""
 
@@ -29,7 +33,7 @@ def graphs(model: Tinct) -> list[Graph]:
         given = zip(INPUTS[part], examples[part], strict=True)
         axes = {name: _free_axes(name, tensor.ndim) for name, tensor in given}
         outputs = tuple(name for name in OUTPUTS[part] if name != SIGNATURE or model.config.signature)
-        found.append(Graph(f".{part}", graph, examples[part], axes, outputs))
+        found.append(Graph(f".{part}", graph, examples[part], axes, outputs, in_bytes=part in IN_BYTES))
     return found
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tinct.errors import WeightsError
-from tinct.inference.interface import HALF
+from tinct.networks.graph_weights import read_weights
 from tinct.networks.layers.blocks import ConvNorm
 from tinct.networks.tinct.graphs import cut
 from tinct.networks.tinct.network import Tinct, TinctConfig
@@ -125,23 +125,3 @@ def _take(module: nn.Module, given: dict[str, Tensor], file: Path, part: str) ->
             "are, and for a decoder that goes on its numbers as well."
         )
     module.load_state_dict(state | given)
-
-
-def read_weights(file: Path) -> dict[str, Tensor]:
-    """The constants of an ONNX file by name, in single precision.
-
-    Raises:
-        WeightsError: if the file cannot be read.
-    """
-    from tinct.inference.openvino_engine import engine
-
-    try:
-        operations = engine().read_model(file).get_ops()
-    except RuntimeError:
-        raise WeightsError(f"{file} cannot be read as a network; install tinct again.") from None
-    constants = {op.get_friendly_name(): op for op in operations if op.get_type_name() == "Constant"}
-    return {
-        name.removesuffix(HALF): torch.from_numpy(op.data.copy()).float()
-        for name, op in constants.items()
-        if op.data.dtype.kind == "f"
-    }
