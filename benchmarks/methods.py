@@ -46,6 +46,14 @@ PUBLISHED = {
     "xu2020": (0.20, 0.38, 1.15),  # on a GPU: transfer, and the colorization sub-net twice
 }
 POINTS = 40
+# Flags of /proc/cpuinfo, the most able first: an "AMD EPYC" may have any of these.
+INSTRUCTIONS = (
+    ("amx_tile", "AMX"),
+    ("avx512_bf16", "AVX-512 and bf16"),
+    ("avx512_vnni", "AVX-512 and VNNI"),
+    ("avx512f", "AVX-512"),
+    ("avx2", "AVX2"),
+)
 
 
 def say(line: str) -> None:
@@ -178,13 +186,15 @@ def against_naive(size: int, repeats: int) -> None:
 
 
 def processor() -> str:
-    """The kind of the processor, as the system names it."""
+    """The kind of the processor: its name and its best instructions for vectors, where the system tells them."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor() or platform.machine()
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    best = [text for flag, text in INSTRUCTIONS if flag in flags][:1]
+    return " with ".join([named[0] if named else platform.processor() or platform.machine(), *best])
 
 
 def usable_cores() -> int:

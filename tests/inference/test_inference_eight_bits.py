@@ -15,8 +15,8 @@ from tinct.inference.openvino_engine import best_precision, content_sha256
 from tinct.inference.openvino_runtime import openvino
 from tinct.inference.openvino_runtime import opset13 as op
 
-needs_vnni = pytest.mark.skipif(
-    not eight_bits.has_vnni(), reason="this CPU does not multiply bytes (AVX512-VNNI)"
+needs_bytes = pytest.mark.skipif(
+    not eight_bits.multiplies_bytes(), reason="this CPU does not multiply bytes (AVX2)"
 )
 CHANNELS = 32
 
@@ -88,7 +88,7 @@ def test_only_what_has_a_range_is_rounded(network: Path) -> None:
     assert kinds.count("FakeQuantize") == 2
 
 
-@needs_vnni
+@needs_bytes
 def test_results_are_near_those_of_single_precision(network: Path) -> None:
     given = photograph()
     ranges = ranges_of(network, given)
@@ -105,7 +105,7 @@ def test_results_are_near_those_of_single_precision(network: Path) -> None:
         exact = open_network(network, precision="f32", ranges=ranges)
 
 
-@needs_vnni
+@needs_bytes
 def test_other_ranges_are_another_network(network: Path) -> None:
     given = photograph()
     ranges = ranges_of(network, given)
@@ -121,14 +121,14 @@ def test_other_ranges_are_another_network(network: Path) -> None:
     assert len(hashes) == 3
 
 
-@needs_vnni
+@needs_bytes
 def test_without_ranges_int8_is_the_best_of_the_others(network: Path) -> None:
     assert best_precision("int8") == best_precision("auto") != "int8"
     assert open_network(network, precision="int8").precision == best_precision("auto")
 
 
 def test_a_cpu_that_does_not_multiply_bytes_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinct.inference.openvino_engine.has_vnni", lambda: False)
+    monkeypatch.setattr("tinct.inference.openvino_engine.multiplies_bytes", lambda: False)
     assert best_precision("auto", {"a.weight": 1.0}) in ("bf16", "f32")
     with pytest.raises(OptionError, match="int8"):
         best_precision("int8", {"a.weight": 1.0})

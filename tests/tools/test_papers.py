@@ -71,7 +71,7 @@ def test_one_command_makes_all_that_the_weights_allow(tmp_path: Path, installed)
     assert main([*line, "--camvid", str(tmp_path / "data" / "test")]) == 0
     sheets = {file.name for file in out.glob("*.png")}
     figures = {f"figure{name}.png" for name in ("4-xu2020", "4-xu2020-lite", "5", "6", "8", "6-3")}
-    assert sheets == {*figures, "gallery-zhang2016.png"}
+    assert sheets == {*figures, "contact.png", "gallery-zhang2016.png"}
     shown, published = (out / "papers.md").read_text(), page.read_text()
     assert all(f"]({name})" in shown and f"`{name}`" in published for name in sheets)
     assert "](" not in published

@@ -61,3 +61,31 @@ def test_without_the_paper_s_own_method_there_is_no_figure(tmp_path: Path):
     said: list[str] = []
     assert rivals.figure6([], {"welsh": RegisteredMethod("welsh")}, tmp_path, said.append) is None
     assert "no weights of xu2020" in said[0]
+
+
+def test_the_detail_is_where_two_pictures_differ_most():
+    first = np.full((90, 120, 3), 128, np.uint8)
+    second = first.copy()
+    second[50:80, 70:110] = (255, 0, 0)
+    rows, columns = rivals.most_different(first, second)
+    assert (rows.stop - rows.start, columns.stop - columns.start) == (30, 40)
+    assert (rows.start, columns.start) == (50, 70)
+    outlined = np.argwhere((rivals.framed(first, (rows, columns)) != first).any(-1))
+    assert (outlined.min(0).tolist(), outlined.max(0).tolist()) == ([50, 70], [79, 109])
+
+
+def test_figure_7_shows_both_methods_and_names_the_one_that_is_missing(tmp_path: Path):
+    photographs = find_photographs(write_photographs(tmp_path / "photos"))
+    chosen = exemplar.targets(photographs, 2, seed=0)
+    said: list[str] = []
+    installed = {"he2018": Paints("he2018", (255, 0, 0)), "xu2020": Paints("xu2020", (0, 0, 255))}
+    section = rivals.figure7(chosen, installed, tmp_path, said.append)
+    assert section
+    assert not said
+    sheet = np.asarray(Image.open(section.pictures[0]))
+    assert sheet.shape[1] == GAP + 5 * (SIDE + GAP)
+    for color, column in (((255, 0, 0), 3), ((0, 0, 255), 4)):
+        shown = sheet[:, GAP + column * (SIDE + GAP) : GAP + column * (SIDE + GAP) + SIDE]
+        assert (shown == color).all(-1).mean() > 0.3
+    assert rivals.figure7(chosen, {"he2018": installed["he2018"]}, tmp_path, said.append) is None
+    assert said == ["Figure 7 of Xu 2020: xu2020 is not installed."]

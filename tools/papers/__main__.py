@@ -27,7 +27,7 @@ from tinct.evaluation.run.results import Results, write_result
 from tinct.methods import METHODS
 from tools.benchmark import Say, available
 from tools.command import run, say
-from tools.papers import exemplar, rivals, tables
+from tools.papers import contact, exemplar, rivals, tables
 from tools.papers.classification import classification, has_classifier, listing
 from tools.papers.gallery import gallery
 from tools.papers.loss_table import loss_table
@@ -48,8 +48,8 @@ MEASURED = ("tables", "sets", "losses", "classification", "galleries")
 """The parts that answers to photographs are measured for: the tables of one run, the thesis's tables by kind of
 photographs, Zhang 2016's table of losses, its classification transfer, and the galleries."""
 
-PARTS = ("figures", "times", *MEASURED)
-"""The parts that `--only` names: Xu 2020's figures, its Table 1, and those that are measured."""
+PARTS = ("figures", "contact", "times", *MEASURED)
+"""The parts that `--only` names: Xu 2020's figures, a sheet of every network, Table 1, and what is measured."""
 
 TABLES = {
     "the thesis's table": tables.thesis_table,
@@ -187,9 +187,10 @@ def _write(page: Path, text: str, order: Order) -> None:
 
 def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section]:
     """All sections but Table 1 and the loss curves; `leave_out` is told what is missing."""
-    if not camvid and not any(order.wants(part) for part in ("figures", *MEASURED)):
+    if not camvid and not any(order.wants(part) for part in ("figures", "contact", *MEASURED)):
         return []
     beside = [name for name in rivals.RIVALS if name in METHODS and order.wants("figures")]
+    beside += [name for name in contact.NETWORKS if order.wants("contact")]
     names = dict.fromkeys((*exemplar.METHODS, *beside, *tables.METHODS, *order.shown))
     installed = {contestant.name: contestant for contestant in available(list(names), leave_out)}
     photographs = find_photographs(order.data / "test")
@@ -198,6 +199,12 @@ def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section
     if order.wants("figures"):
         found = exemplar.figures(photographs, installed, order.out, leave_out, count=rows, seed=order.seed)
         say(f"{len(found)} figures of Xu 2020 made")
+    if order.wants("contact"):
+        networks = [installed[name] for name in contact.NETWORKS if name in installed]
+        legacy = _legacy(order.data / "legacy", leave_out)
+        count = min(contact.COUNT, order.limit or contact.COUNT)
+        sheet = contact.contact_sheet(photographs, legacy, networks, order.out, leave_out, count)
+        found += [sheet] if sheet else []
     if camvid:
         frames = find_photographs(camvid)
         more = exemplar.streets(frames, installed, order.out, leave_out, count=rows, seed=order.seed)

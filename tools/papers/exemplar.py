@@ -1,4 +1,4 @@
-"""Figures 4, 5, 6 and 8 of Xu et al. (CVPR 2020), and Figure 6.3 of the report on the lighter variant."""
+"""Figures 4 to 8 of Xu et al. (CVPR 2020), and Figure 6.3 of the report on the lighter variant."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tinct.methods.method import Reference
 from tinct.networks.xu2020.method import Exemplar, Stages
 from tinct.photo import Photo
 from tools.papers.page import Say, Section
-from tools.papers.rivals import figure6
+from tools.papers.rivals import figure6, figure7
 from tools.papers.sheet import Row, write_rows
 
 Array = NDArray[np.float32]
@@ -100,8 +100,7 @@ def figures(
         sections.append(_figure5(methods, chosen, out))
     else:
         say("Figure 5 of Xu 2020: the weights of xu2020 are not installed.")
-    if beside := figure6(chosen, installed, out, say):
-        sections.append(beside)
+    sections += [beside for make in (figure6, figure7) if (beside := make(chosen, installed, out, say))]
     both = [methods[name] for name in BOTH if name in methods]
     return [*sections, _figure8(both, chosen[: -(-count // 2)], out)]
 

@@ -1,4 +1,4 @@
-"""Figure 6 of Xu et al. (CVPR 2020): methods that take a reference, side by side."""
+"""Figures 6 and 7 of Xu et al. (CVPR 2020): methods that take a reference, side by side and in detail."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinct.color.lab import rgb_to_lightness
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageOps
+
+from tinct.color.lab import rgb_to_lab, rgb_to_lightness
+from tinct.evaluation.photographs.rgb import Image
 from tinct.evaluation.protocols.case import Case
 from tinct.evaluation.run.contestants import Contestant, Gray, checked_answer
 from tools.papers.page import Say, Section
-from tools.papers.sheet import Row, write_rows
+from tools.papers.sheet import SIDE, Row, write_rows
 
 if TYPE_CHECKING:
     from tools.papers.exemplar import Target
@@ -20,6 +25,15 @@ OURS = "xu2020"
 
 RIVALS = ("welsh", "gupta", "pierre", "he2018", "xiao2019", OURS, "tinct")
 """Columns of the figure: the paper's five rivals in its order, the paper's own, and tinct's network."""
+
+DETAILED = ("he2018", OURS)
+"""The two methods of Figure 7."""
+
+PARTS = 3
+"""A side of a photograph is so many times a side of the part that Figure 7 shows of it."""
+
+FRAME = (255, 0, 0)
+"""Color of the line around that part, sRGB."""
 
 
 def figure6(
@@ -44,16 +58,71 @@ def figure6(
     shown = [name for name in RIVALS if name in installed]
     rows: list[Row] = []
     for target in chosen:
-        reference = target.related[0]
-        case = Case(
-            "exemplar", target.photograph, rgb_to_lightness(target.photograph.read()), references=(reference,)
-        )
-        answers = [checked_answer(one, case) for one in (Gray(), *(installed[name] for name in shown))]
+        gray, *answers = _answers(target, [Gray(), *(installed[name] for name in shown)])
         heads = () if rows else ("target", "reference", *shown)
-        rows.append(Row([answers[0], reference, *answers[1:]], heads))
+        rows.append(Row([gray, target.related[0], *answers], heads))
     names = ", ".join(f"`{target.photograph.name}`" for target in chosen)
     text = f"""
 A photograph of the set a row, its reference a class-mate; columns are methods that take a reference, in the paper's
 order: {", ".join(f"`{name}`" for name in shown)}. Rows: {names}."""
     sheet = write_rows(rows, out / "figure6.png")
     return Section("Xu 2020, Figure 6: methods with one reference, side by side", text, (sheet,))
+
+
+def figure7(
+    chosen: Sequence[Target], installed: Mapping[str, Contestant], out: Path, say: Say
+) -> Section | None:
+    """Write the figure, `figure7.png`: two methods on the same photographs, and the part where they differ most.
+
+    Args:
+        chosen, installed, out: as in `figure6`.
+        say: is told which of the two methods is missing.
+    Returns:
+        The section; None if a method is not installed.
+    """
+    if missing := [name for name in DETAILED if name not in installed]:
+        say(f"Figure 7 of Xu 2020: {missing[0]} is not installed.")
+        return None
+    rows: list[Row] = []
+    for target in chosen:
+        gray, first, second = _answers(target, [Gray(), *(installed[name] for name in DETAILED)])
+        window = most_different(first, second)
+        pictures = [framed(gray, window), target.related[0], gray[window], first[window], second[window]]
+        heads = () if rows else ("target", "reference", "detail", *DETAILED)
+        rows.append(Row([pictures[0], pictures[1], *(_enlarged(part) for part in pictures[2:])], heads))
+    names = ", ".join(f"`{target.photograph.name}`" for target in chosen)
+    text = f"""
+The photographs and references of Figure 6, and of each the part, a third of its width and height, where
+`{DETAILED[0]}` and `{DETAILED[1]}` differ most in a* b*. Rows: {names}."""
+    sheet = write_rows(rows, out / "figure7.png")
+    return Section(f"Xu 2020, Figure 7: {DETAILED[0]} and {DETAILED[1]} in detail", text, (sheet,))
+
+
+def most_different(first: Image, second: Image) -> tuple[slice, slice]:
+    """Rows and columns of the window, a third of each side, where two pictures differ most in a* b* on average."""
+    apart = np.linalg.norm(rgb_to_lab(first)[..., 1:] - rgb_to_lab(second)[..., 1:], axis=-1)
+    height, width = (max(side // PARTS, 1) for side in apart.shape)
+    sums = np.pad(apart.cumsum(0, dtype=np.float64).cumsum(1), ((1, 0), (1, 0)))
+    over = sums[height:, width:] - sums[:-height, width:] - sums[height:, :-width] + sums[:-height, :-width]
+    top, left = np.unravel_index(int(over.argmax()), over.shape)
+    return slice(int(top), int(top) + height), slice(int(left), int(left) + width)
+
+
+def framed(picture: Image, window: tuple[slice, slice]) -> Image:
+    """A picture with a line around a window."""
+    whole = Pillow.fromarray(picture)
+    rows, columns = window
+    box = (columns.start, rows.start, columns.stop - 1, rows.stop - 1)
+    ImageDraw.Draw(whole).rectangle(box, outline=FRAME, width=2)
+    return np.asarray(whole)
+
+
+def _answers(target: Target, contestants: Sequence[Contestant]) -> list[Image]:
+    """The answers of contestants to a photograph with its first class-mate as reference."""
+    lightness = rgb_to_lightness(target.photograph.read())
+    case = Case("exemplar", target.photograph, lightness, references=(target.related[0],))
+    return [checked_answer(one, case) for one in contestants]
+
+
+def _enlarged(part: Image) -> Image:
+    return np.asarray(ImageOps.contain(Pillow.fromarray(part), (SIDE, SIDE), Pillow.Resampling.BICUBIC))

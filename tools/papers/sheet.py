@@ -25,7 +25,7 @@ class Row:
 
     Attributes:
         pictures: sRGB, (H, W, 3), uint8; None leaves a place empty.
-        captions: texts above the pictures; may be empty.
+        captions: texts above the pictures, of one line or more; may be empty.
         label: text left of the row.
         title: text above the row.
     """
@@ -47,7 +47,7 @@ def write_rows(rows: Sequence[Row], file: Path, side: int = SIDE) -> Path:
     left += 3 * GAP if left else GAP
     scaled = [[_scaled(picture, side) for picture in row.pictures] for row in rows]
     heights = [max((p.height for p in line if p), default=0) + GAP for line in scaled]
-    tops = [LINE * (bool(row.title) + bool(row.captions)) + GAP for row in rows]
+    tops = [LINE * (bool(row.title) + _lines(row.captions)) + GAP for row in rows]
     width = left + max(len(line) for line in scaled) * (side + GAP)
     sheet = Pillow.new("RGB", (width, sum(heights) + sum(tops)), "white")
     draw = ImageDraw.Draw(sheet)
@@ -57,7 +57,8 @@ def write_rows(rows: Sequence[Row], file: Path, side: int = SIDE) -> Path:
         draw.text((left, top - above + GAP), row.title, "black", font)
         draw.text((GAP, top), row.label, "black", font)
         for number, caption in enumerate(row.captions):
-            draw.text((left + number * (side + GAP), top - LINE), caption, "black", font)
+            place = left + number * (side + GAP), top - LINE * _lines(row.captions)
+            draw.text(place, caption, "black", font, spacing=LINE - TEXT)
         for number, picture in enumerate(line):
             if picture:
                 sheet.paste(picture, (left + number * (side + GAP), top))
@@ -68,6 +69,11 @@ def write_rows(rows: Sequence[Row], file: Path, side: int = SIDE) -> Path:
     except OSError as error:
         raise OutputError(f"{file} cannot be written ({error}); give another --out.") from None
     return file
+
+
+def _lines(captions: Sequence[str]) -> int:
+    """Lines of the longest of some captions."""
+    return max((caption.count("\n") + 1 for caption in captions), default=0)
 
 
 def _scaled(picture: Image | None, side: int) -> Pillow.Image | None:

@@ -17,7 +17,7 @@ from tinct.address_space import check_left
 from tinct.errors import OptionError, ShapeError, WeightsError
 from tinct.files import writable_cache
 from tinct.inference.disk_cache import checked_entry
-from tinct.inference.eight_bits import Ranges, has_vnni
+from tinct.inference.eight_bits import Ranges, multiplies_bytes
 from tinct.inference.interface import arrays_in_order
 from tinct.inference.transpositions import (
     AxisOrders,
@@ -127,9 +127,9 @@ def best_precision(precision: str = "auto", ranges: Ranges | None = None) -> str
     """
     if precision == "f32":
         return precision
-    if precision == "int8" and not has_vnni():
+    if precision == "int8" and not multiplies_bytes():
         raise OptionError("precision is int8, which this CPU does not compute in; use auto, bf16 or f32.")
-    if precision != "bf16" and ranges and has_vnni():
+    if precision != "bf16" and ranges and multiplies_bytes():
         return "int8"
     has_bf16 = "BF16" in engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "bf16" and not has_bf16:
