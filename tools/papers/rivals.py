@@ -93,7 +93,7 @@ def figure7(
     names = ", ".join(f"`{target.photograph.name}`" for target in chosen)
     text = f"""
 The photographs and references of Figure 6, and of each the part, a third of its width and height, where
-`{DETAILED[0]}` and `{DETAILED[1]}` differ most in a* b*. Rows: {names}."""
+`{DETAILED[0]}` and `{DETAILED[1]}` differ most in a\\* b\\*. Rows: {names}."""
     sheet = write_rows(rows, out / "figure7.png")
     return Section(f"Xu 2020, Figure 7: {DETAILED[0]} and {DETAILED[1]} in detail", text, (sheet,))
 
