@@ -136,6 +136,22 @@ def test_lightness_of_rows_is_rows_of_lightness() -> None:
     np.testing.assert_array_equal(photo.lightness(45), whole[45:])
 
 
+@pytest.mark.parametrize("kind", ["gray", "gray 16 bit", "color", "float", "profile"])
+def test_lightness_of_single_pixels_is_that_of_their_rows(kind: str) -> None:
+    rgb = random_colors((20, 31, 3))
+    photo = {
+        "gray": lambda: Photo.from_array(rgb[..., 0]),
+        "gray 16 bit": lambda: Photo.from_array(rgb[..., 0].astype(np.uint16) * 257),
+        "color": lambda: Photo.from_array(rgb),
+        "float": lambda: Photo.from_array(rgb / np.float32(255)),
+        "profile": lambda: Photo.read(encoded(rgb, matrix_profile(ADOBE_RGB, 2.2))),
+    }[kind]()
+    places = [(0, 0), (30, 19), (7, 3), (7, 3)]
+    wanted = np.array([photo.lightness(y, y + 1)[0, x] for x, y in places])
+    np.testing.assert_allclose(photo.lightness_at(places), wanted, atol=1e-4)
+    assert photo.lightness_at([]).shape == (0,)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     height=st.integers(1, 40),

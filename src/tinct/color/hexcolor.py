@@ -58,10 +58,10 @@ def color_to_ab(text: str) -> Array:
     Raises:
         ColorError: if the text is not #rrggbb or #rgb.
     """
-    return np.array(_ab_of(*parse_color(text).tolist()), np.float32)
+    return np.array(_ab_of(str(text)), np.float32)
 
 
 @lru_cache(maxsize=4096)
-def _ab_of(*rgb: float) -> tuple[float, ...]:
-    """a* and b* of an sRGB color in 0..1; cached, as editing asks for the same few colors repeatedly."""
-    return tuple(rgb_to_lab(np.array(rgb, np.float32))[1:].tolist())
+def _ab_of(text: str) -> tuple[float, ...]:
+    """a* and b* of a written color; cached, as editing asks for the same few colors repeatedly."""
+    return tuple(rgb_to_lab(np.asarray(parse_color(text), np.float32))[1:].tolist())

@@ -163,7 +163,8 @@ class _Stamp:
         x0, x1 = max(self.x - reach, 0), min(self.x + reach + 1, chroma.shape[1])
         if y0 >= y1:
             return
-        y, x = np.ogrid[y0 + top - self.y : y1 + top - self.y, x0 - self.x : x1 - self.x]
+        y = np.arange(y0 + top - self.y, y1 + top - self.y)[:, None]
+        x = np.arange(x0 - self.x, x1 - self.x)
         contrast = (lightness[y0:y1, x0:x1] - self.lightness) / _STAMP_LIGHTNESS_SIGMA
         weight = np.exp(-0.5 * ((x * x + y * y) / self.sigma**2 + contrast**2)).astype(np.float32)[..., None]
         window = chroma[y0:y1, x0:x1]
@@ -172,17 +173,17 @@ class _Stamp:
 
 def _stamps(hints: Sequence[HintLike], photo: Photo, scale: float) -> list[_Stamp]:
     """One stamp for each point, narrow enough to leave its neighbors their color; the later point wins."""
-    points = {_pixel(hint, photo): hint for hint in hints if isinstance(hint, Hint)}
+    points = {pixel_of(hint, photo): hint for hint in hints if isinstance(hint, Hint)}
     places = list(points)
     stamps = []
-    for i, (x, y) in enumerate(places):
+    for i, ((x, y), lightness) in enumerate(zip(places, photo.lightness_at(places).tolist(), strict=True)):
         apart = min((math.dist((x, y), other) for j, other in enumerate(places) if j != i), default=math.inf)
         sigma = max(min(0.5 / scale, apart / 4), 0.25)
-        lightness = float(photo.lightness(y, y + 1)[0, x])
         stamps.append(_Stamp(x, y, color_to_ab(points[x, y].color), lightness, sigma))
     return stamps
 
 
-def _pixel(hint: Hint, photo: Photo) -> tuple[int, int]:
+def pixel_of(hint: Hint, photo: Photo) -> tuple[int, int]:
+    """Column and row of the pixel that a hint names, within the photograph."""
     x, y = math.floor(hint.x + 0.5), math.floor(hint.y + 0.5)
     return min(max(x, 0), photo.width - 1), min(max(y, 0), photo.height - 1)

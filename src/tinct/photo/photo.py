@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
 from os import PathLike
@@ -166,9 +167,25 @@ class Photo:
         Returns:
             L*, shape (rows, W), float32, 0..100.
         """
+        return self._to_lightness(self._pixels[top:bottom])
+
+    def lightness_at(self, places: Sequence[tuple[int, int]]) -> Array:
+        """CIE L* of single pixels, without converting their rows.
+
+        Args:
+            places: column and row of each.
+        Returns:
+            L*, shape (N,), float32, 0..100.
+        """
+        if not places:
+            return np.zeros(0, np.float32)
+        columns, rows = np.array(places).T
+        return self._to_lightness(self._pixels[rows, columns][None])[0]
+
+    def _to_lightness(self, rows: NDArray[Any]) -> Array:
+        """CIE L* of stored pixels, (rows, W) or (rows, W, 3), as (rows, W)."""
         from tinct.color.lab import gray_to_lightness, rgb_to_lightness
 
-        rows = self._pixels[top:bottom]
         if self._profile is not None:
             return self._profile.to_lightness(rows)
         return gray_to_lightness(rows) if rows.ndim == 2 else rgb_to_lightness(rows)
