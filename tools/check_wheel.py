@@ -61,7 +61,7 @@ assert spread > 5, f"the channels differ by {spread:.1f} of 255 on average: hard
 """
 """Fails unless the second picture has the size of the first and is in color."""
 
-UNRELEASED = "pix2pix, pix2pix-l1"
+UNRELEASED = "pix2pix-l1"
 """Methods whose networks can be trained and are not released, as `tinct methods` lists them."""
 
 NOTHING_LOADED = """

@@ -345,7 +345,7 @@ def test_every_skip_of_the_released_networks_changes_the_answer(name):
     assert len(without) == 14
     for number, answer in enumerate(without):
         moved = float(np.abs(answer - whole).mean() / whole.std())
-        assert moved > 1e-2, (
+        assert moved > 1e-3, (  # the law of levels; the least is the encoder's 2x2 places, 0.6 %
             f"{name}: without part {number} the answer is the same ({moved:.1e} of its deviation)"
         )
 
