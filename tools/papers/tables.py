@@ -135,14 +135,12 @@ def objectives_table(results: Results) -> Section | None:
         f"{OBJECTIVES[name]} {share} ± {error} %" for name, (share, error) in OBJECTIVES_PUBLISHED.items()
     )
     text = f"""
-{_counted(results)} The first two are one network (`zhang2016`, no skips), the last two another (a U-Net of `pix2pix`).
+{_counted(results)} A network without skips (`zhang2016`) for L2 and classification, a U-Net (`pix2pix`) for the others.
 
 {_table(results, rows, OBJECTIVES, OBJECTIVES_METRICS)}
 
 {_lengths(rows, OBJECTIVES)}
-
-{_against(results, "pix2pix", pair, OBJECTIVES, OBJECTIVES_METRICS)}
-
+{_against(results, "pix2pix", pair, OBJECTIVES, OBJECTIVES_METRICS) if pair else ""}
 As published, of ImageNet's photographs at full width, so many results people took for real: {fooled}.
 """
     return Section("What is minimized: L2, classification, L1, L1 and a discriminator", text)
