@@ -41,14 +41,38 @@ def _impossible(photo: Photo, hints: Sequence[Hint]) -> list[str]:
     if not hints:
         return []
     places = [pixel_of(hint, photo) for hint in hints]
-    lightness = photo.lightness_at(places)[None]
-    wanted = np.array([color_to_ab(hint.color) for hint in hints], np.float32)[None]
-    nearest = fit_gamut(lightness, wanted)  # of all hints at once: by itself each would take milliseconds
-    shown = lab_to_rgb(np.concatenate([lightness[..., None], nearest], axis=-1))[0]
-    missed = np.hypot(*np.moveaxis(nearest - wanted, -1, 0))[0]
+    lightness = photo.lightness_at(places)
+    asked = [(hint.color, float(light)) for hint, light in zip(hints, lightness, strict=True)]
+    known = {each: found for each in asked if (found := _nearest.get(each))}
+    known |= _worked_out([each for each in dict.fromkeys(asked) if each not in known])
     return [
-        f"{hint.color} does not exist at the lightness of {x},{y} (L* {float(lightness[0, i]):.0f}); "
-        f"the nearest is {format_color(shown[i])}"
-        for i, (hint, (x, y)) in enumerate(zip(hints, places, strict=True))
-        if missed[i] >= _NOTICED
+        f"{color} does not exist at the lightness of {x},{y} (L* {light:.0f}); the nearest is {shown}"
+        for (color, light), (x, y) in zip(asked, places, strict=True)
+        for apart, shown in [known[color, light]]
+        if apart >= _NOTICED
     ]
+
+
+_Found = dict[tuple[str, float], tuple[float, str]]
+
+_nearest: _Found = {}
+"""For colors at a lightness, the distance in a* b* to the nearest color that sRGB has, and that color; kept, as all of
+a photograph's hints are asked about for one more."""
+
+_MOST_KEPT = 4096
+
+
+def _worked_out(asked: Sequence[tuple[str, float]]) -> _Found:
+    """What `_nearest` is to know of colors at a lightness, all at once: one by one each takes milliseconds."""
+    if not asked:
+        return {}
+    lightness = np.array([[light for _, light in asked]], np.float32)
+    wanted = np.array([[color_to_ab(color) for color, _ in asked]], np.float32)
+    nearest = fit_gamut(lightness, wanted)
+    apart = np.hypot(*np.moveaxis(nearest - wanted, -1, 0))[0].tolist()
+    rgb = lab_to_rgb(np.concatenate([lightness[..., None], nearest], axis=-1))[0]
+    found = dict(zip(asked, zip(apart, map(format_color, rgb), strict=True), strict=True))
+    if len(_nearest) > _MOST_KEPT:
+        _nearest.clear()
+    _nearest.update(found)
+    return found

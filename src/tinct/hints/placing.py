@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,8 @@ def place_hints(
         if isinstance(hint, HintImage):
             window, ab = _image_map(hint, scale)
         else:
-            window, ab = _shape_window(hint, scale), color_to_ab(hint.color)
+            ab = color_to_ab(hint.color)
+            window = _shape_window(hint, scale)
         pixels = window.pixels()
         field.mask[pixels] = 1
         field.ab[pixels] = ab
@@ -77,8 +79,9 @@ def _shape_window(hint: Hint | Stroke | Rectangle, scale: Scale) -> Window:
             return _rectangle_window(hint, scale)
 
 
+@lru_cache(maxsize=1024)
 def _point_window(hint: Hint, scale: Scale) -> Window:
-    """A disk, and always the pixel under its center."""
+    """A disk, and always the pixel under its center; kept, as all of a photograph's points are placed for one more."""
     x, y = scale.point(hint.x, hint.y)
     reach = scale.length(hint.radius)
     window = Window.around([(x, y)], reach, scale)
