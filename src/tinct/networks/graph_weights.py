@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import torch
@@ -9,6 +10,9 @@ from torch import Tensor
 
 from tinct.errors import WeightsError
 from tinct.inference.interface import BYTES, HALF, SCALE
+
+UNNAMED = re.compile(r"Constant_\d+$|/")
+"""Names of constants that are no weights: the engine's own, and those of the graph's nodes."""
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:
@@ -26,7 +30,9 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     stored = {
         op.get_friendly_name(): torch.from_numpy(op.data.copy()).float()
         for op in operations
-        if op.get_type_name() == "Constant" and (op.data.dtype.kind == "f" or op.data.dtype.name == "int8")
+        if op.get_type_name() == "Constant"
+        and (op.data.dtype.kind == "f" or op.data.dtype.name == "int8")
+        and not UNNAMED.match(op.get_friendly_name())
     }
     steps = {name.removesuffix(SCALE): stored.pop(name) for name in list(stored) if _is_step(name, stored)}
     weights = {}
