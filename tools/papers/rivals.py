@@ -87,9 +87,9 @@ def figure7(
     for target in chosen:
         gray, first, second = _answers(target, [Gray(), *(installed[name] for name in DETAILED)])
         window = most_different(first, second)
-        pictures = [framed(gray, window), target.related[0], gray[window], first[window], second[window]]
+        details = [_enlarged(picture[window]) for picture in (gray, first, second)]
         heads = () if rows else ("target", "reference", "detail", *DETAILED)
-        rows.append(Row([pictures[0], pictures[1], *(_enlarged(part) for part in pictures[2:])], heads))
+        rows.append(Row([framed(gray, window), target.related[0], *details], heads))
     names = ", ".join(f"`{target.photograph.name}`" for target in chosen)
     text = f"""
 The photographs and references of Figure 6, and of each the part, a third of its width and height, where

@@ -134,13 +134,14 @@ def objectives_table(results: Results) -> Section | None:
     fooled = ", ".join(
         f"{OBJECTIVES[name]} {share} ± {error} %" for name, (share, error) in OBJECTIVES_PUBLISHED.items()
     )
+    against = f"\n{_against(results, 'pix2pix', pair, OBJECTIVES, OBJECTIVES_METRICS)}\n" if pair else ""
     text = f"""
 {_counted(results)} A network without skips (`zhang2016`) for L2 and classification, a U-Net (`pix2pix`) for the others.
 
 {_table(results, rows, OBJECTIVES, OBJECTIVES_METRICS)}
 
 {_lengths(rows, OBJECTIVES)}
-{_against(results, "pix2pix", pair, OBJECTIVES, OBJECTIVES_METRICS) if pair else ""}
+{against}
 As published, of ImageNet's photographs at full width, so many results people took for real: {fooled}.
 """
     return Section("What is minimized: L2, classification, L1, L1 and a discriminator", text)

@@ -58,10 +58,12 @@ def color_to_ab(text: str) -> Array:
     Raises:
         ColorError: if the text is not #rrggbb or #rgb.
     """
-    return np.array(_ab_of(str(text)), np.float32)
+    if not isinstance(text, str):
+        parse_color(text)  # refuses it; the cache could not hold a list
+    return np.array(_ab_of(text), np.float32)
 
 
 @lru_cache(maxsize=4096)
 def _ab_of(text: str) -> tuple[float, ...]:
     """a* and b* of a written color; cached, as editing asks for the same few colors repeatedly."""
-    return tuple(rgb_to_lab(np.asarray(parse_color(text), np.float32))[1:].tolist())
+    return tuple(rgb_to_lab(parse_color(text))[1:].tolist())
