@@ -12,6 +12,7 @@ torch = pytest.importorskip(
     "torch", reason="the network's definition needs torch: pip install 'tinct[train]'"
 )
 
+from stored_weights import assert_stored
 from tinct.color.lab import lab_to_rgb
 from tinct.inference import open_network
 from tinct.methods.method import WeighedReference
@@ -29,7 +30,6 @@ from tinct.networks.tinct.memory import Attended
 from tinct.networks.tinct.method import influence
 from tinct.networks.tinct.network import Tinct, TinctConfig
 from tinct.networks.tinct.ports import INPUTS, OUTPUTS
-from tinct.networks.tinct.release import IN_BYTES
 from tinct.networks.tinct.release import graphs as released_graphs
 from tinct.networks.tinct.released_weights import take_released_decoder
 from tinct.networks.tinct.training.mimicry import relative_error, shares
@@ -173,12 +173,7 @@ def test_weights_are_read_back_from_the_exported_files(small: Tinct, tmp_path: P
     for part, graph in graphs.cut(small, bin_centers(1.0)).items():
         again = released_weights.released_graph(part, files[f"tinct.{part}"], SMALL).state_dict()
         for name, value in graph.state_dict().items():
-            found, wanted = again[name].float(), value.float()
-            allowed = 1e-3 * wanted.abs() + 1e-6
-            if part in IN_BYTES and wanted.ndim > 1:
-                largest = wanted.abs().flatten(1).amax(1)
-                allowed = allowed + largest.reshape(-1, *[1] * (wanted.ndim - 1)) / 127 / 2
-            assert bool(((found - wanted).abs() <= allowed).all()), name
+            assert_stored(part, name, again[name], value)
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ torch = pytest.importorskip(
     "torch", reason="the network's definition needs torch: pip install 'tinct[train]'"
 )
 
+from stored_weights import assert_stored
 from tinct.errors import WeightsError
 from tinct.inference import open_network
 from tinct.networks.layers.blocks import without_batch_norm
@@ -255,12 +256,7 @@ def test_weights_are_read_back_from_the_exported_file(tiny: Tinct, exported: Pat
     for part, graph in parts.items():
         again = released_weights.released_graph(part, exported / f"tinct.{part}.onnx", TINY).state_dict()
         for name, value in graph.state_dict().items():
-            found, wanted = again[name].float(), value.float()
-            allowed = 1e-3 * wanted.abs() + 1e-6
-            if part in IN_BYTES and wanted.ndim > 1:
-                largest = wanted.abs().flatten(1).amax(1)
-                allowed = allowed + largest.reshape(-1, *[1] * (wanted.ndim - 1)) / 127 / 2
-            assert bool(((found - wanted).abs() <= allowed).all()), name
+            assert_stored(part, name, again[name], value)
 
 
 def test_big_weights_are_halves_and_small_ones_are_not(exported: Path) -> None:
