@@ -26,8 +26,8 @@ class Options:
         strength: saturation; multiplies the predicted chroma, 0 (gray) .. 1 (as predicted) .. 2, as far as sRGB goes.
         vividness: how far to go from the safe mean answer to what is likely, 0 (the mean) .. 2; methods that know
             only one answer give it at every vividness.
-        trust: how far to follow references where they fit only loosely, 0 (doubt them) .. 3; 1 is what the released
-            network was trained for.
+        trust: how far to follow references where they fit only loosely, 0 (doubt them) .. 3; at 1 the released network
+            doubts references that show something else than the photograph, from 2 on none.
         chroma_only: return the color layer alone: the predicted chroma at a constant mid lightness (L* = 50).
         seed: of random choices (Welsh's jittered sampling, alternatives), 0 .. 2^63 - 1.
     Raises:

@@ -24,6 +24,7 @@ from tinct.hints import Hint, HintField, place_hints
 from tinct.inference.opening import drop_compiled_networks
 from tinct.inference.openvino_engine import best_precision
 from tinct.methods import Reference, WeighedReference, get_method
+from tinct.networks.tinct import method
 from tinct.networks.tinct.memory import against_null, maps
 from tinct.networks.tinct.method import Tinct, influence
 
@@ -257,22 +258,20 @@ def test_vividness_adds_color_and_zero_is_the_mean():
 
 def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: pytest.MonkeyPatch):
     """Where hints take half of the attention, a quarter of the way to what is likely is left."""
-    from tinct.networks.tinct import method
-
-    monkeypatch.setattr(method, "_vivid", lambda its, outputs: np.ones((2, *its.lightness.shape), np.float32))
+    monkeypatch.setattr(
+        method, "_along_edges", lambda its, *_: np.ones((*its.lightness.shape, 4), np.float32)
+    )
     half, none = (lambda maps, value=value: np.full(maps.shape[2:], value, np.float32) for value in (0.5, 0))
     monkeypatch.setattr(method, "shares", lambda maps: (half(maps), none(maps)))
-    method, lightness = Tinct(), lightness_of(ASTRONAUT)
+    network, lightness = Tinct(), lightness_of(ASTRONAUT)
     hints = place_hints([Hint(*point) for point in POINTS], (240, 200), (240, 200))
-    vivid = method.predict(lightness, hints, []).vivid
+    vivid = network.predict(lightness, hints, []).vivid
     assert vivid is not None
     assert np.allclose(vivid, 0.25)
 
 
 def test_vividness_lengthens_what_references_say_where_it_is_not_certain(monkeypatch: pytest.MonkeyPatch):
     """Where references answer for all, only the mean answer's chroma grows, by the square of the uncertainty."""
-    from tinct.networks.tinct import method
-
     monkeypatch.setattr(method, "shares", lambda maps: (np.ones(maps.shape[2:], np.float32),) * 2)
     network, lightness = Tinct(), lightness_of(ASTRONAUT)
     features = network.encode(lightness)
@@ -303,19 +302,24 @@ def test_a_reference_leaves_results_about_as_colorful_as_no_reference():
     assert min(added) - 1 > (max(added) - 1) / 3
 
 
+def way_of(features, outputs) -> np.ndarray:
+    """What vividness 1 adds by the network alone, without a second opinion: a plane of a* and one of b*."""
+    height, width = features.lightness.shape
+    alone = np.zeros((height // method.VIVID_STRIDE, width // method.VIVID_STRIDE), np.float32)
+    return np.moveaxis(method._along_edges(features, outputs, alone)[..., 2:], -1, 0)
+
+
 def test_vividness_makes_no_spot():
     """What is far more colorful than all else, in a small part, is brought down to nearly the rest; the rest stays."""
-    from tinct.networks.tinct import method
-
     features = Tinct().encode(np.full((64, 96), 50, np.float32))
     found = {
         "ab": np.full((1, 32, 48, 2), (6, 8), np.float32),
         "annealed": np.full((1, 8, 12, 2), (9, 12), np.float32),
         "certainty": np.ones((1, 8, 12, 1), np.float32),
     }
-    even = method._vivid(features, found)
+    even = way_of(features, found)
     found["annealed"][0, 3:5, 4:6] = (18, 24)
-    spotted = method._vivid(features, found)
+    spotted = way_of(features, found)
     common = 10 + method.VIVID_GAIN * 5
     chroma_of = np.hypot(6 + spotted[0], 8 + spotted[1])
     assert np.allclose(np.hypot(6 + even[0], 8 + even[1]), common, atol=0.1)
@@ -323,7 +327,7 @@ def test_vividness_makes_no_spot():
     assert common + 1 < chroma_of.max() < common + method.CHROMA_ABOVE_COMMON + 0.5
     found["annealed"][:] = (18, 24)  # all of it: nothing is a spot
     assert np.allclose(
-        np.hypot(6 + method._vivid(features, found)[0], 8 + method._vivid(features, found)[1]),
+        np.hypot(6 + way_of(features, found)[0], 8 + way_of(features, found)[1]),
         10 + method.VIVID_GAIN * 20,
         atol=0.2,
     )
@@ -331,8 +335,6 @@ def test_vividness_makes_no_spot():
 
 def test_vividness_lies_where_the_coarse_way_says(monkeypatch: pytest.MonkeyPatch):
     """Of a way that rises evenly, under even lightness, every cell's mean is what was asked for there."""
-    from tinct.networks.tinct import method
-
     monkeypatch.setattr(method, "CHROMA_ABOVE_COMMON", 100.0)
     features = Tinct().encode(np.full((60, 90), 50, np.float32))
     down, across = np.mgrid[-4:4, -6:6].astype(np.float32)
@@ -342,7 +344,7 @@ def test_vividness_lies_where_the_coarse_way_says(monkeypatch: pytest.MonkeyPatc
         "annealed": annealed,
         "certainty": np.ones((1, 8, 12, 1), np.float32),
     }
-    way = method._vivid(features, found)
+    way = way_of(features, found)
     assert way.shape == (2, 64, 96)  # padded
     cells = np.moveaxis(way.reshape(2, 8, 8, 12, 8).mean((2, 4)), 0, -1)
     np.testing.assert_allclose(cells[1:-1, 1:-1], method.VIVID_GAIN * annealed[0, 1:-1, 1:-1], atol=1e-4)
@@ -492,14 +494,22 @@ def test_without_the_engine_the_error_names_the_package(monkeypatch: pytest.Monk
 
 
 def test_trust_weighs_references_against_nothing() -> None:
-    """At 1 a reference counts as in training, by its own weight alone; each step is two logarithms more."""
-    tinct, trusts = Tinct(), (0.0, 1.0, 2.0)
+    """Each step of trust is two logarithms more; at 1 a reference that is alike counts as in training.
+
+    The doubt of one that is not alike counts twice at 0, once at 1 and no more from 2 on.
+    """
+    tinct, trusts = Tinct(), (0.0, 1.0, 2.0, 3.0)
     features = tinct.encode(lightness_of(ASTRONAUT))
-    attended = tinct.attend(features, tinct.encode_reference(reference(COFFEE, weight=0.3)))
-    bias = {trust: np.log(influence(WeighedReference(attended, 0.5, trust))) for trust in trusts}
-    np.testing.assert_allclose(bias[1.0], np.log(0.5), atol=1e-6)
-    np.testing.assert_allclose(bias[2.0] - bias[1.0], 2, atol=1e-5)
-    np.testing.assert_allclose(bias[1.0] - bias[0.0], 2, atol=1e-5)
+    for photograph in (ASTRONAUT, COFFEE):
+        attended = tinct.attend(features, tinct.encode_reference(reference(photograph, weight=0.3)))
+        assert (attended.belief == 0) == (photograph is ASTRONAUT)
+        found = [np.log(influence(WeighedReference(attended, 0.5, trust))) for trust in trusts]
+        wanted = [np.log(0.5) + 2 * (trust - 1) + max(0, 2 - trust) * attended.belief for trust in trusts]
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_belief_falls_with_likeness_below_a_half():
+    assert [method.belief(likeness) for likeness in (1.0, 0.5, 0.25, 0.0)] == [0, 0, -2, -4]
 
 
 @pytest.mark.parametrize(

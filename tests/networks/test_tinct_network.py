@@ -13,6 +13,7 @@ torch = pytest.importorskip(
 )
 
 from stored_weights import assert_stored
+from tinct.color.bins import AB_BIN_COUNT, TEMPERATURE
 from tinct.errors import WeightsError
 from tinct.inference import open_network
 from tinct.networks.layers.blocks import without_batch_norm
@@ -193,10 +194,35 @@ def test_the_graphs_together_are_the_network(tiny: Tinct) -> None:
     far = parts["recall"](keys, references[0], references[1], references[3])
     sums = (numpy_memory.against_null(found.numpy()) for found in (near, far))
     maps = torch.from_numpy(numpy_memory.maps(*sums, 16, 24))
-    ab = parts["decode"](*shares, maps, hint_map)[0]
+    ab = parts["decode"](*shares, maps, hint_map, *second_opinion(64, 96, share=0.0))[0]
     probabilities = parts["distribution"](*shares[1:], maps, hint_map)
     assert torch.allclose(ab.permute(0, 3, 1, 2), wanted_ab, atol=2e-2, rtol=1e-3)
     assert torch.allclose(probabilities.permute(0, 3, 1, 2), wanted_bins, atol=1e-4, rtol=1e-2)
+
+
+def second_opinion(height: int, width: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logarithms of random probabilities of the bins at 1/8, and their share."""
+    logarithms = torch.log_softmax(torch.randn(1, height // 8, width // 8, AB_BIN_COUNT), -1)
+    return logarithms, torch.full((1, height // 8, width // 8, 1), share)
+
+
+@torch.no_grad()
+def test_the_decoder_averages_the_logarithms_of_two_distributions(tiny: Tinct) -> None:
+    """Of all shares: the second opinion's annealed mean alone at 1, its own at 0, and what is between is between."""
+    decode, lightness = graphs.cut(tiny, bin_centers(1.0))["decode"], torch.rand(1, 1, 64, 96) * 100
+    _, *shares = graphs.cut(tiny)["encode"](lightness)
+    maps, hint_map = torch.zeros(1, 12, 16, 24), torch.zeros(1, 3, 32, 48)
+    torch.manual_seed(3)
+    second = second_opinion(64, 96, 1.0)[0]
+    own, between, other = (
+        decode(*shares, maps, hint_map, second, torch.full((1, 8, 12, 1), share))[1]
+        for share in (0.0, 0.5, 1.0)
+    )
+    wanted = torch.softmax(second / TEMPERATURE, -1) @ bin_centers(1.0)
+    torch.testing.assert_close(other, wanted, atol=1e-2, rtol=1e-3)
+    assert not torch.allclose(own, other, atol=1)
+    assert not torch.allclose(between, own, atol=1)
+    assert not torch.allclose(between, other, atol=1)
 
 
 def inputs_at(parts: Mapping[str, torch.nn.Module], height: int, width: int, items: int) -> dict:
@@ -215,6 +241,7 @@ def inputs_at(parts: Mapping[str, torch.nn.Module], height: int, width: int, ite
     decoder = dict(zip(INPUTS["decode"], shares, strict=False))
     decoder["maps"] = torch.rand(1, 6 * heads, height // 4, width // 4)
     decoder["hint_map"] = torch.rand(1, 3, height // 2, width // 2) * 0.1
+    decoder["second"], decoder["second_share"] = second_opinion(height, width, share=0.4)
     return {
         "encode": {"lightness": lightness},
         "match": {**memory, "item_place": torch.rand(1, items, 2)},

@@ -113,7 +113,9 @@ _VIVIDNESS = typer.Option(
     "--vividness", metavar="0..2", help="0 is the safe mean, 1 likely colors, 2 daring ones."
 )
 _TRUST = typer.Option(
-    "--trust", metavar="0..3", help="How far to follow references that fit only loosely; 0 doubts them."
+    "--trust",
+    metavar="0..3",
+    help="How far to follow references that fit only loosely: 0 doubts them, 2 follows those of something else.",
 )
 _CHROMA_ONLY = typer.Option("--chroma-only", help="Write the color layer alone, at one lightness.")
 _PROJECT = typer.Option(

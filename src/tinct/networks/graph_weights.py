@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tinct.errors import WeightsError
 from tinct.inference.interface import BYTES, HALF, SCALE
@@ -42,6 +42,22 @@ def read_weights(file: Path) -> dict[str, Tensor]:
             values = values * steps[name].reshape(-1, *[1] * (values.ndim - 1))
         weights[name.removesuffix(HALF)] = values
     return weights
+
+
+def with_weights(graph: nn.Module, file: Path) -> nn.Module:
+    """The graph, in evaluation mode, with the weights of its ONNX file.
+
+    Raises:
+        WeightsError: if the file cannot be read or holds another network's weights.
+    """
+    try:
+        missing, _ = graph.load_state_dict(read_weights(file), strict=False)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip().rstrip(".")
+        raise WeightsError(f"{file} does not fit the network ({reason}); install tinct again.") from None
+    if lacking := [name for name in missing if not name.endswith("num_batches_tracked")]:
+        raise WeightsError(f"{file} has no weights called {lacking[0]}; install tinct again.")
+    return graph.eval()
 
 
 def _is_step(name: str, stored: dict[str, Tensor]) -> bool:

@@ -155,6 +155,10 @@ class DecoderGraph(nn.Module):
 class DecodeGraph(DecoderGraph):
     """ab at 1/2 (B, H/2, W/2, 2); at 1/8 the distribution's annealed mean (…, 2) and its certainty (…, 1), 0..1.
 
+    Inputs beside those of `DecoderGraph`, both at 1/8: logarithms of the probabilities that a second opinion gives the
+    bins (B, H/8, W/8, 313), and the share of that opinion (B, H/8, W/8, 1), 0..1: the logarithms of the two
+    distributions are averaged with these weights, so that what both hold likely counts.
+
     Args:
         model: whose decoder this is.
         centers: of the bins, (313, 2); None where weights are loaded afterwards.
@@ -178,13 +182,16 @@ class DecodeGraph(DecoderGraph):
         sixteenth: Tensor,
         maps: Tensor,
         hint_map: Tensor,
+        second: Tensor,
+        second_share: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The graph's outputs of its inputs; see the class."""
         half, quarter, eighth, sixteenth = (channels_first(x) for x in (half, quarter, eighth, sixteenth))
         hint_map = _scaled(hint_map)
         x = self.at_quarter(quarter, eighth, sixteenth, maps, hint_map)
         base = self.base(maps, self.gate(x))
-        sharp = torch.softmax(self.bins(channels_last(F.avg_pool2d(x, 2))) / TEMPERATURE, -1)
+        own = torch.log_softmax(self.bins(channels_last(F.avg_pool2d(x, 2))), -1)
+        sharp = torch.softmax((own + second_share * (second - own)) / TEMPERATURE, -1)
         moments = sharp @ self.moments
         annealed = moments[..., :2]
         variance = moments[..., 2:] - annealed.square().sum(-1, keepdim=True)

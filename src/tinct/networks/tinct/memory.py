@@ -34,7 +34,7 @@ class Items:
         ab: CIE a*, b*, shape (M, 2).
         bias: logarithm of each one's weight, shape (M,).
         place: x and y divided by the longer side, shape (M, 2); None for items without one.
-        signature: of the reference whose patches the items are, shape (S,).
+        signature: of the reference whose patches the items are, shape (S,); see `Features.signature`.
     """
 
     keys: Array
@@ -90,11 +90,12 @@ class Attended:
 
     Attributes:
         sums: as `against_null` gives them.
-        likeness: of photograph and reference, the inner product of their signatures; 0 without.
+        belief: what is added to the scores of the reference's items: the inner product of the signatures of photograph
+            and reference, where the network gives signatures, else `tinct.networks.tinct.method.belief`.
     """
 
     sums: Sums
-    likeness: float
+    belief: float
 
 
 def against_null(found: NDArray[Any]) -> Sums:

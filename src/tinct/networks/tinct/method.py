@@ -24,6 +24,8 @@ from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
 from tinct.methods.exported import channels_first, hint_planes, mirrored
 from tinct.methods.method import Prediction, Reference, StagedMethod, WeighedReference
+from tinct.networks.semantics.opinion import NAME as SEMANTICS
+from tinct.networks.semantics.opinion import Opinion, open_branch, opinion, resized
 from tinct.networks.tinct.card import PAPER
 from tinct.networks.tinct.memory import (
     Attended,
@@ -48,7 +50,7 @@ Array = NDArray[np.float32]
 VIVID_STRIDE = 8
 """Working pixels to a cell of the annealed mean."""
 
-VIVID_GAIN, DARING_SPREAD = 1.65, 20.0
+VIVID_GAIN, DARING_SPREAD = 2.0, 20.0
 """Share of the way from the mean answer to the annealed mean that vividness 1 goes: the first number where the
 distribution is narrow, half of that number where the standard deviation is the second, in ab units. Chosen with the two
 below on held-out photographs and by eye (docs/experiments.md, "Vividness")."""
@@ -73,6 +75,17 @@ REFERENCE_TRUST = float(np.exp(2))
 Gains and costs on held-out photographs: docs/experiments.md, "References"."""
 
 
+ALIKE, DOUBT_SLOPE = 0.5, 8.0
+"""Likeness of the signatures of photograph and reference below which the reference is doubted, and what is taken from
+the scores of its patches for each unit of likeness below that. Chosen on held-out photographs (docs/experiments.md,
+"Whom to believe"): most photographs of another kind of scene have a likeness below 0.2."""
+
+SECOND, SECOND_POWER = 0.5, 6
+"""Share of the semantic branch's opinion in the answer where nothing else is known, and the power of what hints and
+references leave of the attention, by which the share falls. Chosen on held-out photographs (docs/experiments.md,
+"A second opinion")."""
+
+
 @dataclass(frozen=True)
 class Features:
     """The encoder's outputs for a photograph.
@@ -82,14 +95,27 @@ class Features:
         size: height and width before that.
         view: of `keys`, as the encoder's maps lie in memory.
         shares: the outputs of `encode` that the decoder takes, by name.
-        signature: of the whole photograph, shape (S,); empty if the network gives none.
+        own_signature: what the network says of the whole photograph, shape (S,); empty if it says nothing.
+        opinion: the semantic branch's, of the lightness with its padding.
     """
 
     lightness: Array
     size: tuple[int, int]
     view: NDArray[Any]
     shares: dict[str, NDArray[Any]]
-    signature: Array
+    own_signature: Array
+    opinion: Opinion
+
+    @property
+    def signature(self) -> Array:
+        """The photograph's signature, shape (S,): the network's own, else the semantic branch's."""
+        return self.own_signature if self.own_signature.size else self.opinion.signature
+
+    @cached_property
+    def second(self) -> Array:
+        """Logarithms of the opinion's probabilities at 1 / `VIVID_STRIDE`, shape (1, H / 8, W / 8, 313)."""
+        height, width = (n // VIVID_STRIDE for n in self.lightness.shape)
+        return np.ascontiguousarray(resized(self.opinion.logarithms, (height, width))[None])
 
     @cached_property
     def keys(self) -> NDArray[Any]:
@@ -139,11 +165,12 @@ class Tinct(StagedMethod):
         """
         for part in ("encode", "decode"):
             self._network(part)
+        open_branch(**self._engine)
 
     @property
     def weights(self) -> tuple[str, ...]:
-        """The network's parts, in the order of their names."""
-        return tuple(sorted(f"tinct.{part}" for part in OUTPUTS))
+        """The network's parts and the semantic branch, in the order of their names."""
+        return (SEMANTICS, *sorted(f"tinct.{part}" for part in OUTPUTS))
 
     def encode(self, lightness: Array) -> Features:
         """The features of a photograph; lightness is CIE L*, shape (H, W), 0..100."""
@@ -151,20 +178,23 @@ class Tinct(StagedMethod):
         outputs = self._network("encode").run(lightness=padded[None, None])
         keys, signature = outputs.pop("keys"), _signature(outputs.pop(SIGNATURE, None))
         height, width = lightness.shape
-        return Features(padded, (height, width), keys, outputs, signature)
+        return Features(padded, (height, width), keys, outputs, signature, opinion(padded, **self._engine))
 
     def encode_reference(self, reference: Reference) -> Items:
         """A memory item for each patch of a reference, of weight 1."""
-        padded = mirrored(np.asarray(reference.lightness, np.float32), SIZE_MULTIPLE)
-        outputs = self._network("encode").run(lightness=padded[None, None])
+        lightness = np.asarray(reference.lightness, np.float32)
+        outputs = self._network("encode").run(lightness=mirrored(lightness, SIZE_MULTIPLE)[None, None])
         items = reference_items(outputs["keys"][0], reference.ab)
-        return replace(items, signature=_signature(outputs.get(SIGNATURE)))
+        signature = _signature(outputs.get(SIGNATURE))
+        if not signature.size:
+            signature = opinion(lightness, **self._engine).signature
+        return replace(items, signature=signature)
 
     def attend(self, features: Features, reference: Items) -> Attended:
         """The attention of each place to the patches of a reference of weight 1."""
         found = self._network("recall").run(keys=features.view, **reference.inputs())["found"]
         likeness = float(np.dot(features.signature, reference.signature))
-        return Attended(against_null(found), likeness)
+        return Attended(against_null(found), likeness if features.own_signature.size else belief(likeness))
 
     def recall(self, features: Features, references: Sequence[WeighedReference]) -> Sums | None:
         """The attention to all references of a weight above 0, as `against_null` gives it; None where there is none."""
@@ -189,16 +219,20 @@ class Tinct(StagedMethod):
 
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
         """Predict chroma; a seed above 0 gives another plausible colorization, the same seed the same one."""
-        if matched.decoded is None:
-            matched.decoded = self._network("decode").run(**matched.inputs)
-        outputs = matched.decoded
-        height, width = matched.features.size
+        features = matched.features
         taken, from_references = shares(matched.inputs["maps"])
+        share_of_second = _second_share(block_means(taken[..., None], VIVID_STRIDE // KEY_STRIDE)[..., 0])
+        if matched.decoded is None:
+            second = {"second": features.second, "second_share": share_of_second[None, ..., None]}
+            matched.decoded = self._network("decode").run(**matched.inputs, **second)
+        outputs = matched.decoded
+        height, width = features.size
         answered = _enlarged(taken, KEY_STRIDE)
         certainty = _enlarged(outputs["certainty"][0], VIVID_STRIDE)
-        ab = _enlarged(outputs["ab"][0], 2)
+        correction, way = np.split(_along_edges(features, outputs, share_of_second), 2, axis=-1)
+        ab = _enlarged(outputs["ab"][0], 2) + correction
         # The more hints and references answer for, the less is guessed: by the square of what they leave.
-        vivid = np.moveaxis(_vivid(matched.features, outputs) * np.square(1 - answered), 0, -1)
+        vivid = way * np.square(1 - answered)[..., None]
         if from_references.any():
             vivid += ab * _lengthened(_enlarged(from_references, KEY_STRIDE), certainty)[..., None]
         ab, certainty = ab[:height, :width], certainty[:height, :width]
@@ -220,11 +254,12 @@ class Tinct(StagedMethod):
             features, inputs = matched.features, matched.inputs
             height, width = (-(-n // KEY_STRIDE) for n in features.size)
             wanted = {name: inputs[name] for name in INPUTS["distribution"]}
-            outputs = self._network("distribution").run(**wanted)["probabilities"]
-            p, keys = (np.asarray(part[0, :height, :width], np.float32) for part in (outputs, features.keys))
-            matched.distribution = Distribution(
-                p, keys / np.float32(np.sqrt(HEADS)), share(inputs["maps"])[:height, :width], KEY_STRIDE
-            )
+            own = np.asarray(self._network("distribution").run(**wanted)["probabilities"][0], np.float32)
+            taken = share(inputs["maps"])
+            second = resized(features.opinion.logarithms, own.shape[:2])
+            p = _averaged(own, second, _second_share(taken)[..., None])
+            keys = np.asarray(features.keys[0, :height, :width], np.float32) / np.float32(np.sqrt(HEADS))
+            matched.distribution = Distribution(p[:height, :width], keys, taken[:height, :width], KEY_STRIDE)
         return matched.distribution
 
     def _network(self, part: str) -> Network:
@@ -242,10 +277,20 @@ class Tinct(StagedMethod):
 def influence(reference: WeighedReference) -> float:
     """The influence of a reference beside the null item.
 
-    Its weight, times `REFERENCE_TRUST` for each step of trust above 1, times the exponential of its likeness.
+    Its weight, times `REFERENCE_TRUST` for each step of trust above 1, times the exponential of the belief in it. Trust
+    takes the belief's share away: at 2 and above none is left, and at 0 it counts twice.
     """
     found: Attended = reference.found
-    return reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * math.exp(found.likeness)
+    left = max(0.0, 2 - reference.trust)
+    return reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * math.exp(found.belief * left)
+
+
+def belief(likeness: float) -> float:
+    """What is added to the scores of a reference's patches, by the likeness of the descriptors, -1..1: 0 or less.
+
+    Places that fit well have scores far above the null item's, and keep the reference's colors all the same.
+    """
+    return -DOUBT_SLOPE * max(0.0, ALIKE - likeness)
 
 
 def _signature(output: NDArray[Any] | None) -> Array:
@@ -268,13 +313,23 @@ def _torch_source(part: str, path: Path) -> TorchSource:
     return TorchSource(build, path, INPUTS[part], outputs)
 
 
-def _vivid(features: Features, outputs: dict[str, NDArray[Any]]) -> Array:
-    """The chroma that vividness 1 adds at the padded working size: the way to the annealed mean, along lightness edges.
+def _second_share(taken: Array) -> Array:
+    """The share of the semantic branch's opinion, by what hints and references have taken of the attention."""
+    return np.asarray(SECOND * (1 - taken) ** SECOND_POWER, np.float32)
 
+
+def _along_edges(features: Features, outputs: dict[str, NDArray[Any]], share_of_second: Array) -> Array:
+    """The correction of the mean answer by the second opinion, and the chroma that vividness 1 adds, along edges.
+
+    Args:
+        outputs: of the decoder, by name.
+        share_of_second: at 1 / `VIVID_STRIDE`, shape (h, w).
     Returns:
-        A plane of a* and one of b*, shape (2, H, W).
+        Both at the padded working size, shape (H, W, 4).
     """
-    mean = block_means(outputs["ab"][0], VIVID_STRIDE // 2)
+    own = block_means(outputs["ab"][0], VIVID_STRIDE // 2)
+    correction = share_of_second[..., None] * (resized(features.opinion.ab, own.shape[:2]) - own)
+    mean = own + correction
     annealed = np.asarray(outputs["annealed"][0], np.float32)
     bound = CHROMA_TIMES * _norm(mean) + CHROMA_ABOVE
     annealed = annealed * np.minimum(1, bound / np.maximum(_norm(annealed), 1e-3))
@@ -285,7 +340,25 @@ def _vivid(features: Features, outputs: dict[str, NDArray[Any]]) -> Array:
     )
     coarse = block_means(features.lightness[..., None], VIVID_STRIDE)[..., 0]
     height, width = features.lightness.shape
-    return ChromaUpsampler(way, coarse, (height, width)).planes(0, height, features.lightness)
+    planes = [
+        ChromaUpsampler(each, coarse, (height, width)).planes(0, height, features.lightness)
+        for each in (correction, way)
+    ]
+    return np.moveaxis(np.concatenate(planes), 0, -1)
+
+
+def _averaged(own: Array, second: Array, share_of_second: Array) -> Array:
+    """The distribution (h, w, 313) whose logarithms are the weighted mean of two distributions' logarithms.
+
+    Args:
+        own: probabilities.
+        second: logarithms of probabilities.
+        share_of_second: the weight of the latter, 0..1.
+    """
+    logarithms = np.log(np.maximum(own, 1e-12))
+    logarithms += share_of_second * (second - logarithms)
+    p = np.exp(logarithms - logarithms.max(-1, keepdims=True))
+    return np.asarray(p / p.sum(-1, keepdims=True), np.float32)
 
 
 def _without_spots(mean: Array, way: Array) -> Array:

@@ -23,7 +23,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "encode": ("lightness",),
     "match": ("keys", "item_keys", "item_ab", "item_bias", "item_place"),
     "recall": ("keys", "item_keys", "item_ab", "item_bias"),
-    "decode": _DECODER,
+    "decode": (*_DECODER, "second", "second_share"),
     "distribution": _DECODER[1:],  # nothing at 1/2
 }
 """Names of each graph's inputs, in their order."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from tinct.color.bins import AB_BIN_COUNT
 from tinct.networks.graph import Graph, Release, pixel_axes
 from tinct.networks.layers.outputs import bin_centers
 from tinct.networks.tinct.graphs import cut
@@ -50,7 +51,7 @@ def _examples(parts: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, ...]]:
         "encode": (lightness,),
         "match": (*items, torch.rand(1, 5, 2)),
         "recall": items,
-        "decode": decoder,
+        "decode": (*decoder, torch.zeros(1, 12, 16, AB_BIN_COUNT), torch.zeros(1, 12, 16, 1)),
         "distribution": decoder[1:],
     }
 

