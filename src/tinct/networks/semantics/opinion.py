@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -82,6 +81,8 @@ def _between(count: int, wanted: int) -> Array:
 
 def _looked_at(lightness: Array) -> Array:
     """The lightness at the size that the branch looks at."""
+    import cv2
+
     scale = LONGER_SIDE / max(lightness.shape)
     height, width = (max(round(n * scale / MULTIPLE), 1) * MULTIPLE for n in lightness.shape)
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
