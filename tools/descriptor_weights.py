@@ -16,11 +16,10 @@ import numpy as np
 import torch
 
 import tinct.weights
-from tinct.networks.descriptor.likeness import NAME
 from tinct.networks.descriptor.network import Descriptor, averaged, graphs
 from tinct.networks.layers.efficientnet_lite import EfficientNetLite2, take_pretrained
 from tinct.photo import Photo
-from tinct.retrieval.descriptor import squashed
+from tinct.retrieval.descriptor import NAME, squashed
 from tinct.training.export import export, write_manifest
 from tinct.training.photographs import Photographs
 from tinct.weights import MANIFEST_FILE

@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch", reason="networks are trained and exported w
 pytest.importorskip("onnx", reason="networks are exported with tinct[train]")
 
 from tinct.inference import open_network
-from tinct.networks.descriptor import likeness as released
 from tinct.networks.descriptor.network import NUMBERS, SIDE, Descriptor, averaged, graphs
 from tinct.networks.layers.efficientnet_lite import EfficientNetLite2
+from tinct.retrieval import descriptor as released
 from tinct.training.export import store_in_bytes, write_graph
 from tools.descriptor_weights import release
 

@@ -201,8 +201,8 @@ def test_the_graphs_together_are_the_network(tiny: Tinct) -> None:
 
 
 def second_opinion(height: int, width: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logarithms of random probabilities of the bins at 1/8, and their share."""
-    logarithms = torch.log_softmax(torch.randn(1, height // 8, width // 8, AB_BIN_COUNT), -1)
+    """Logarithms of random probabilities of the bins on a grid of its own, and their share at 1/8."""
+    logarithms = torch.log_softmax(torch.randn(1, 7, 5, AB_BIN_COUNT), -1)
     return logarithms, torch.full((1, height // 8, width // 8, 1), share)
 
 
@@ -213,7 +213,7 @@ def test_the_decoder_averages_the_logarithms_of_two_distributions(tiny: Tinct) -
     _, *shares = graphs.cut(tiny)["encode"](lightness)
     maps, hint_map = torch.zeros(1, 12, 16, 24), torch.zeros(1, 3, 32, 48)
     torch.manual_seed(3)
-    second = second_opinion(64, 96, 1.0)[0]
+    second = torch.log_softmax(torch.randn(1, 8, 12, AB_BIN_COUNT), -1)
     own, between, other = (
         decode(*shares, maps, hint_map, second, torch.full((1, 8, 12, 1), share))[1]
         for share in (0.0, 0.5, 1.0)

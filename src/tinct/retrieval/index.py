@@ -23,11 +23,10 @@ from numpy.typing import NDArray
 from tinct.colorizing.batch import holds_record
 from tinct.errors import TinctError
 from tinct.files import writable_cache, write_whole
-from tinct.networks.descriptor.likeness import NUMBERS, SIDE, describe_all, network_sha256
 from tinct.photo.reduced import read_reduced
 from tinct.photo.tint import TINT_TOLERANCE
 from tinct.retrieval.collection import Collection
-from tinct.retrieval.descriptor import squashed
+from tinct.retrieval.descriptor import NUMBERS, SIDE, describe_all, network_sha256, squashed
 from tinct.threads import threads
 
 COLOR, GRAY, OWN_RESULT, UNREADABLE = range(4)

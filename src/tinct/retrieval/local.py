@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.methods.exported import exported_network
-from tinct.networks.descriptor.likeness import SIDE
 from tinct.networks.he2018.method import WEIGHTS
 from tinct.photo import Photo
 from tinct.photo.reduced import read_reduced
-from tinct.retrieval.descriptor import squashed
+from tinct.retrieval.descriptor import SIDE, squashed
 
 Array = NDArray[np.float32]
 

@@ -120,7 +120,7 @@ class ExemplarRetrieved(ExemplarProtocol):
 
     def parameters(self) -> dict[str, object]:
         """The name of the folder, and the hash of the descriptor's network."""
-        from tinct.networks.descriptor.likeness import network_sha256
+        from tinct.retrieval.descriptor import network_sha256
 
         place = self.folder.name if self.folder is not None else "the set"
         return {"references from": place, "descriptor": network_sha256()[:12]}

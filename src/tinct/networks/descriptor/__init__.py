@@ -1,5 +1,5 @@
 """A photograph's descriptor: what EfficientNet-Lite2 sees in its lightness, as a short vector of unit length.
 
 `network.py` is its form in PyTorch, from which `python -m tools.descriptor_weights` makes the released file;
-`likeness.py` runs that file. The network colorizes nothing and is not trained here.
+`tinct.retrieval.descriptor` runs that file. The network colorizes nothing and is not trained here.
 """

@@ -155,9 +155,9 @@ class DecoderGraph(nn.Module):
 class DecodeGraph(DecoderGraph):
     """ab at 1/2 (B, H/2, W/2, 2); at 1/8 the distribution's annealed mean (…, 2) and its certainty (…, 1), 0..1.
 
-    Inputs beside those of `DecoderGraph`, both at 1/8: logarithms of the probabilities that a second opinion gives the
-    bins (B, H/8, W/8, 313), and the share of that opinion (B, H/8, W/8, 1), 0..1: the logarithms of the two
-    distributions are averaged with these weights, so that what both hold likely counts.
+    Inputs beside those of `DecoderGraph`: logarithms of the probabilities that a second opinion gives the bins, on a
+    grid of any size over the photograph (B, h, w, 313), and the share of that opinion (B, H/8, W/8, 1), 0..1. The
+    logarithms of the two distributions are averaged with these weights, so that what both hold likely counts.
 
     Args:
         model: whose decoder this is.
@@ -190,7 +190,9 @@ class DecodeGraph(DecoderGraph):
         hint_map = _scaled(hint_map)
         x = self.at_quarter(quarter, eighth, sixteenth, maps, hint_map)
         base = self.base(maps, self.gate(x))
-        own = torch.log_softmax(self.bins(channels_last(F.avg_pool2d(x, 2))), -1)
+        eighth = F.avg_pool2d(x, 2)
+        own = torch.log_softmax(self.bins(channels_last(eighth)), -1)
+        second = channels_last(smoothly_upsampled(channels_first(second), eighth))
         sharp = torch.softmax((own + second_share * (second - own)) / TEMPERATURE, -1)
         moments = sharp @ self.moments
         annealed = moments[..., :2]

@@ -112,12 +112,6 @@ class Features:
         return self.own_signature if self.own_signature.size else self.opinion.signature
 
     @cached_property
-    def second(self) -> Array:
-        """Logarithms of the opinion's probabilities at 1 / `VIVID_STRIDE`, shape (1, H / 8, W / 8, 313)."""
-        height, width = (n // VIVID_STRIDE for n in self.lightness.shape)
-        return np.ascontiguousarray(resized(self.opinion.logarithms, (height, width))[None])
-
-    @cached_property
     def keys(self) -> NDArray[Any]:
         """The key of each place, shape (1, H / 4, W / 4, heads * key); copied into memory order at the first use."""
         return np.ascontiguousarray(self.view)
@@ -223,8 +217,11 @@ class Tinct(StagedMethod):
         taken, from_references = shares(matched.inputs["maps"])
         share_of_second = _second_share(block_means(taken[..., None], VIVID_STRIDE // KEY_STRIDE)[..., 0])
         if matched.decoded is None:
-            second = {"second": features.second, "second_share": share_of_second[None, ..., None]}
-            matched.decoded = self._network("decode").run(**matched.inputs, **second)
+            matched.decoded = self._network("decode").run(
+                **matched.inputs,
+                second=features.opinion.logarithms[None],
+                second_share=share_of_second[None, ..., None],
+            )
         outputs = matched.decoded
         height, width = features.size
         answered = _enlarged(taken, KEY_STRIDE)
@@ -286,7 +283,7 @@ def influence(reference: WeighedReference) -> float:
 
 
 def belief(likeness: float) -> float:
-    """What is added to the scores of a reference's patches, by the likeness of the descriptors, -1..1: 0 or less.
+    """What is added to the scores of a reference's patches, by the likeness of the signatures, -1..1: 0 or less.
 
     Places that fit well have scores far above the null item's, and keep the reference's colors all the same.
     """

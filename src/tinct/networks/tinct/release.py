@@ -51,7 +51,7 @@ def _examples(parts: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, ...]]:
         "encode": (lightness,),
         "match": (*items, torch.rand(1, 5, 2)),
         "recall": items,
-        "decode": (*decoder, torch.zeros(1, 12, 16, AB_BIN_COUNT), torch.zeros(1, 12, 16, 1)),
+        "decode": (*decoder, torch.zeros(1, 7, 9, AB_BIN_COUNT), torch.zeros(1, 12, 16, 1)),
         "distribution": decoder[1:],
     }
 
