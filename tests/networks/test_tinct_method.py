@@ -305,7 +305,7 @@ def test_a_reference_leaves_results_about_as_colorful_as_no_reference():
 def way_of(features, outputs) -> np.ndarray:
     """What vividness 1 adds by the network alone, without a second opinion: a plane of a* and one of b*."""
     height, width = features.lightness.shape
-    alone = np.zeros((height // method.VIVID_STRIDE, width // method.VIVID_STRIDE), np.float32)
+    alone = np.zeros((height // method.VIVID_STRIDE, width // method.VIVID_STRIDE, 1), np.float32)
     return np.moveaxis(method._along_edges(features, outputs, alone)[..., 2:], -1, 0)
 
 

@@ -36,7 +36,6 @@ from tinct.networks.tinct.memory import (
     hint_items,
     maps,
     reference_items,
-    share,
     shares,
 )
 from tinct.networks.tinct.ports import HEADS, INPUTS, KEY_STRIDE, OUTPUTS, SIGNATURE, SIZE_MULTIPLE
@@ -80,9 +79,9 @@ ALIKE, DOUBT_SLOPE = 0.5, 8.0
 the scores of its patches for each unit of likeness below that. Chosen on held-out photographs (docs/experiments.md,
 "Whom to believe"): most photographs of another kind of scene have a likeness below 0.2."""
 
-SECOND, SECOND_POWER = 0.5, 6
-"""Share of the semantic branch's opinion in the answer where nothing else is known, and the power of what hints and
-references leave of the attention, by which the share falls. Chosen on held-out photographs (docs/experiments.md,
+SECOND, POWER_OF_HINTS, POWER_OF_REFERENCES = 0.5, 6, 2
+"""Share of the semantic branch's opinion in the answer where nothing else is known, and the powers of what hints and
+what references leave of the attention, by which the share falls. Chosen on held-out photographs (docs/experiments.md,
 "A second opinion")."""
 
 
@@ -215,12 +214,12 @@ class Tinct(StagedMethod):
         """Predict chroma; a seed above 0 gives another plausible colorization, the same seed the same one."""
         features = matched.features
         taken, from_references = shares(matched.inputs["maps"])
-        share_of_second = _second_share(block_means(taken[..., None], VIVID_STRIDE // KEY_STRIDE)[..., 0])
+        share_of_second = block_means(_second_share(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
         if matched.decoded is None:
             matched.decoded = self._network("decode").run(
                 **matched.inputs,
                 second=features.opinion.logarithms[None],
-                second_share=share_of_second[None, ..., None],
+                second_share=share_of_second[None],
             )
         outputs = matched.decoded
         height, width = features.size
@@ -252,9 +251,9 @@ class Tinct(StagedMethod):
             height, width = (-(-n // KEY_STRIDE) for n in features.size)
             wanted = {name: inputs[name] for name in INPUTS["distribution"]}
             own = np.asarray(self._network("distribution").run(**wanted)["probabilities"][0], np.float32)
-            taken = share(inputs["maps"])
+            taken, from_references = shares(inputs["maps"])
             second = resized(features.opinion.logarithms, own.shape[:2])
-            p = _averaged(own, second, _second_share(taken)[..., None])
+            p = _averaged(own, second, _second_share(taken, from_references))
             keys = np.asarray(features.keys[0, :height, :width], np.float32) / np.float32(np.sqrt(HEADS))
             matched.distribution = Distribution(p[:height, :width], keys, taken[:height, :width], KEY_STRIDE)
         return matched.distribution
@@ -310,9 +309,11 @@ def _torch_source(part: str, path: Path) -> TorchSource:
     return TorchSource(build, path, INPUTS[part], outputs)
 
 
-def _second_share(taken: Array) -> Array:
-    """The share of the semantic branch's opinion, by what hints and references have taken of the attention."""
-    return np.asarray(SECOND * (1 - taken) ** SECOND_POWER, np.float32)
+def _second_share(taken: Array, from_references: Array) -> Array:
+    """The share of the semantic branch's opinion, shape (h, w, 1); arguments are what `shares` gives, of (h, w)."""
+    from_hints = np.maximum(taken - from_references, 0)
+    left = (1 - from_hints) ** POWER_OF_HINTS * (1 - from_references) ** POWER_OF_REFERENCES
+    return np.asarray(SECOND * left, np.float32)[..., None]
 
 
 def _along_edges(features: Features, outputs: dict[str, NDArray[Any]], share_of_second: Array) -> Array:
@@ -320,12 +321,12 @@ def _along_edges(features: Features, outputs: dict[str, NDArray[Any]], share_of_
 
     Args:
         outputs: of the decoder, by name.
-        share_of_second: at 1 / `VIVID_STRIDE`, shape (h, w).
+        share_of_second: at 1 / `VIVID_STRIDE`, shape (h, w, 1).
     Returns:
         Both at the padded working size, shape (H, W, 4).
     """
     own = block_means(outputs["ab"][0], VIVID_STRIDE // 2)
-    correction = share_of_second[..., None] * (resized(features.opinion.ab, own.shape[:2]) - own)
+    correction = share_of_second * (resized(features.opinion.ab, own.shape[:2]) - own)
     mean = own + correction
     annealed = np.asarray(outputs["annealed"][0], np.float32)
     bound = CHROMA_TIMES * _norm(mean) + CHROMA_ABOVE
