@@ -72,7 +72,11 @@ NODES = (
             _PHOTOGRAPH,
             _number("vividness", "0 is the safe mean, 1 likely colors, 2 daring ones.", 2),
             _number("strength", "Saturation: 0 is gray, 1 as predicted, 2 twice that.", 2),
-            _number("trust", "How far to follow references that fit only loosely; 0 doubts them.", 3),
+            _number(
+                "trust",
+                "How far to follow references that fit loosely; 2 follows those of something else.",
+                3,
+            ),
             _choice("method", "A method; best is the best one for what is given.", [BEST, *tinct.METHODS]),
             _COLOR,
             _REFERENCE,
