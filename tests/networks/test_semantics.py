@@ -8,7 +8,7 @@ from skimage import data
 
 from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.hints import HintField
-from tinct.networks.semantics.opinion import MULTIPLE, NAME, opinion, resized
+from tinct.networks.semantics.opinion import MULTIPLE, NAME, open_branch, opinion, resized
 from tinct.networks.tinct import method
 from tinct.networks.tinct.method import Tinct
 from tinct.weights import weights_path
@@ -22,7 +22,7 @@ def lightness_of(rgb) -> np.ndarray:
 
 @pytest.mark.parametrize("shape", [(240, 200), (40, 300), (17, 23), (600, 800)])
 def test_an_opinion_has_colors_logarithms_of_probabilities_and_a_signature(shape):
-    found = opinion(np.random.default_rng(0).uniform(0, 100, shape).astype(np.float32))
+    found = opinion(np.random.default_rng(0).uniform(0, 100, shape).astype(np.float32), open_branch())
     height, width = found.ab.shape[:2]
     assert max(height, width) == 24
     assert height % (MULTIPLE // 8) == width % (MULTIPLE // 8) == 0
@@ -33,7 +33,8 @@ def test_an_opinion_has_colors_logarithms_of_probabilities_and_a_signature(shape
 
 def test_signatures_of_one_thing_are_alike_and_of_others_not():
     astronaut, nearer, coffee = (
-        opinion(lightness_of(rgb)).signature for rgb in (ASTRONAUT, ASTRONAUT[20:200, 10:170, :], COFFEE)
+        opinion(lightness_of(rgb), open_branch()).signature
+        for rgb in (ASTRONAUT, ASTRONAUT[20:200, 10:170, :], COFFEE)
     )
     assert astronaut @ nearer > 0.6
     assert astronaut @ coffee < 0.3

@@ -26,6 +26,7 @@ from tinct.networks.layers.blocks import (
     without_batch_norm,
 )
 from tinct.networks.layers.efficientnet_lite import CHANNELS, HEAD, EfficientNetLite2, Levels
+from tinct.networks.semantics.ports import OUTPUTS
 
 STRIDE = 8
 """Pixels of the photograph to one of the branch's colors."""
@@ -163,10 +164,6 @@ class SemanticsGraph(nn.Module):
         signature = F.normalize(averaged(levels) - self.model.mean, dim=1)
         ab = answer.ab.permute(0, 2, 3, 1) * AB_SCALE
         return ab, torch.log_softmax(logits, -1), signature
-
-
-OUTPUTS = ("ab", "logarithms", "signature")
-"""Names of the graph's outputs, in their order."""
 
 
 def graphs(model: Semantics) -> Sequence[Graph]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.inference import Network, TorchSource, open_network
+from tinct.networks.semantics.ports import OUTPUTS
 from tinct.weights import manifest, weights_path
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ NAME = "tinct-semantics"
 LONGER_SIDE, MULTIPLE = 192, 32
 """The branch looks at a photograph with its longer side of so many pixels, at any working size, and both sides rounded
 to multiples of the second number: it was trained at 192 and 224 pixels, and knows things by their size."""
-
-OUTPUTS = ("ab", "logarithms", "signature")
-"""Names of the file's outputs, in their order."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +42,25 @@ class Opinion:
     signature: Array
 
 
-def opinion(lightness: Array, **engine: Any) -> Opinion:
+def opinion(lightness: Array, branch: Network) -> Opinion:
     """The branch's opinion of a photograph.
 
     Args:
         lightness: CIE L*, shape (H, W), 0..100.
-        engine: arguments of `tinct.inference.open_network`: device, precision, threads.
-    Raises:
-        WeightsError: if the file is missing or damaged.
+        branch: as `open_branch` gives it.
     """
-    found = open_branch(**engine).run(lightness=_looked_at(lightness)[None, None])
+    found = branch.run(lightness=_looked_at(lightness)[None, None])
     return Opinion(*(np.asarray(found[name][0], np.float32) for name in OUTPUTS))
 
 
 def open_branch(**engine: Any) -> Network:
-    """The branch, compiled once for all who ask; arguments and errors as those of `opinion`."""
+    """The branch, compiled once for all who ask.
+
+    Args:
+        engine: arguments of `tinct.inference.open_network`: device, precision, threads.
+    Raises:
+        WeightsError: if the file is missing or damaged.
+    """
     path, numbers = weights_path(NAME), manifest()[NAME].network
     source = TorchSource(lambda: _torch_graph(path, numbers), path, ("lightness",), OUTPUTS)
     return open_network(path, torch_source=source, **engine)

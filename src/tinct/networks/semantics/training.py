@@ -7,7 +7,6 @@ once (`SemanticsRecipe.views`), and batches drawn from these.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -107,7 +106,7 @@ class SemanticsTraining(Training):
             if float(torch.rand(())) < r.mirrored:
                 seen = seen.mirrored()
             truth = F.avg_pool2d(seen.ab, STRIDE // 4)
-            some = _one_place_of_four()
+            some = losses.one_place_of_four()
             target = losses.soft_bins(truth[some], self.centers)
         answer: Answer = model.branch(seen.levels, (seen.lightness - 50) / 50)
         logits = model.branch.bins(answer.features[some])
@@ -160,9 +159,3 @@ class SemanticsTraining(Training):
             return Seen(levels, F.avg_pool2d(batch.lightness, 4), batch.ab_at(4))
 
         return draw
-
-
-def _one_place_of_four() -> Any:
-    """Index of every second row and column, which ones by chance: the distribution's loss costs most."""
-    row, column = torch.randint(2, (2,)).tolist()
-    return (..., slice(row, None, 2), slice(column, None, 2))

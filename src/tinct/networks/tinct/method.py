@@ -158,7 +158,7 @@ class Tinct(StagedMethod):
         """
         for part in ("encode", "decode"):
             self._network(part)
-        open_branch(**self._engine)
+        self._branch()
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ class Tinct(StagedMethod):
         outputs = self._network("encode").run(lightness=padded[None, None])
         keys, signature = outputs.pop("keys"), _signature(outputs.pop(SIGNATURE, None))
         height, width = lightness.shape
-        return Features(padded, (height, width), keys, outputs, signature, opinion(padded, **self._engine))
+        return Features(padded, (height, width), keys, outputs, signature, opinion(padded, self._branch()))
 
     def encode_reference(self, reference: Reference) -> Items:
         """A memory item for each patch of a reference, of weight 1."""
@@ -180,7 +180,7 @@ class Tinct(StagedMethod):
         items = reference_items(outputs["keys"][0], reference.ab)
         signature = _signature(outputs.get(SIGNATURE))
         if not signature.size:
-            signature = opinion(lightness, **self._engine).signature
+            signature = opinion(lightness, self._branch()).signature
         return replace(items, signature=signature)
 
     def attend(self, features: Features, reference: Items) -> Attended:
@@ -257,6 +257,12 @@ class Tinct(StagedMethod):
             keys = np.asarray(features.keys[0, :height, :width], np.float32) / np.float32(np.sqrt(HEADS))
             matched.distribution = Distribution(p[:height, :width], keys, taken[:height, :width], KEY_STRIDE)
         return matched.distribution
+
+    def _branch(self) -> Network:
+        """The semantic branch, looked up once like the network's parts."""
+        if SEMANTICS not in self._networks:
+            self._networks[SEMANTICS] = open_branch(**self._engine)
+        return self._networks[SEMANTICS]
 
     def _network(self, part: str) -> Network:
         """A part of the network; looking up whose weights are installed costs more than `match`, and is done once."""

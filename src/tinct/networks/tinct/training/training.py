@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -118,7 +117,7 @@ class TinctTraining(Training):
             batch = draw_batch(pool, r, count, size)
             half = F.avg_pool2d(batch.ab, 2)
             quarter = F.avg_pool2d(half, 2)
-            some = _one_place_of_four()
+            some = losses.one_place_of_four()
             target = losses.soft_bins(quarter[some], self.centers)
         found = answer(model, batch)
         told = torch.ones(len(half), dtype=torch.bool, device=half.device)
@@ -195,12 +194,6 @@ def some_photographs(pool: Pool, count: int, size: int = 128) -> Tensor:
         grid = whole_view(pool.sizes[index]).grid(size)
         views.append((photographs_at(pool, index, grid)[1] - 50) / 50)
     return torch.cat(views)
-
-
-def _one_place_of_four() -> Any:
-    """Index of every second row and column, which ones by chance: the distribution's loss costs most."""
-    row, column = torch.randint(2, (2,)).tolist()
-    return (..., slice(row, None, 2), slice(column, None, 2))
 
 
 def _rows(labels: Tensor | None, index: Tensor) -> Tensor | None:
