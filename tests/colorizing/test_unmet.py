@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from skimage import color
 from skimage import data as pictures
 
+from tinct.colorizing.colorizer import Colorizer
 from tinct.colorizing.unmet import unmet_wishes
 from tinct.hints import Hint, HintImage
 from tinct.photo import Photo
@@ -35,3 +38,31 @@ def test_colors_of_the_photograph_are_mentioned() -> None:
     ]
     toned = (np.linspace(0, 1, 64)[:, None, None] * np.ones((64, 64, 1)) * (1, 0.9, 0.75)).astype(np.float32)
     assert unmet_wishes(Photo.from_array(toned), []) == []
+
+
+ROCKET = pictures.rocket()
+
+
+@pytest.mark.parametrize("method", ["tinct", "he2018", "xu2020"])
+def test_reference_of_something_else_is_named_with_its_likeness(method: str) -> None:
+    gray = color.rgb2gray(pictures.astronaut())
+    colorizer = Colorizer(gray, [pictures.astronaut()[:, ::-1].copy(), ROCKET], method=method)
+    (note,) = colorizer.render().notes
+    assert note.startswith("reference 2 is unlike the photograph (likeness ")
+    assert colorizer.unmet_wishes() == [note]
+
+
+def test_reference_is_not_doubted_with_more_trust_or_without_weight() -> None:
+    gray = color.rgb2gray(pictures.astronaut())
+    colorizer = Colorizer(gray, ROCKET, trust=1.0)
+    (note,) = colorizer.unmet_wishes()
+    assert note.startswith("the reference is unlike the photograph (likeness ")
+    colorizer.set_options(trust=2.0)
+    assert colorizer.unmet_wishes() == []
+    colorizer.set_options(trust=1.0)
+    colorizer.set_references([ROCKET], [0.0])
+    assert colorizer.unmet_wishes() == []
+
+
+def test_method_that_never_doubts_says_nothing_of_references() -> None:
+    assert Colorizer(color.rgb2gray(pictures.astronaut()), ROCKET, method="reinhard").unmet_wishes() == []

@@ -133,7 +133,7 @@ def test_early_stages_can_be_left_as_they_are(early: bool, late: bool) -> None:
 def test_a_reference_that_has_more_in_common_counts_more() -> None:
     nothing = np.zeros((2, 4, 4), np.float32)
     alike, neither, unlike = (
-        influence(WeighedReference(Attended(nothing, likeness))) for likeness in (1.25, 0.0, -1.25)
+        influence(WeighedReference(Attended(nothing, likeness, likeness))) for likeness in (1.25, 0.0, -1.25)
     )
     assert np.log([alike, neither, unlike]) == pytest.approx([1.25, 0, -1.25])
 

@@ -116,6 +116,7 @@ class Worker:
             entry = replace(entry, references=used, notes=(*entry.notes, said))
         colorizer = self._prepared(row, photo, leading)
         prediction, made = colorizer.predict(), colorizer.provenance
+        entry = replace(entry, notes=(*entry.notes, *colorizer.unmet_wishes()))
         result = self._encoded(colorizer, photo, content, entry.sha256_in)
         key = f"{row.key}.{self._suffix(photo)}"
         self.out.put(key, result)

@@ -77,6 +77,7 @@ class Cache:
         features: a method's features of the photograph, by method and working size.
         references: a method's features of references, by reference, method and working size.
         attended: the photograph's attention to references, by reference, method and working size.
+        doubted: the references that the method takes little of, for the last references and trust.
         recalled: the last colors that the photograph took from all its references by their weights.
         matched: the last colors that the photograph took from hints, with the method's distribution.
         predictions: the last prediction, before vividness is added and hints are spread over it.
@@ -89,6 +90,7 @@ class Cache:
         self.features: LruCache[Hashable, Any] = LruCache(2, FEATURES_BYTES)
         self.references: LruCache[tuple[int, str, int], Any] = LruCache(REFERENCES)
         self.attended: LruCache[tuple[int, str, int], Any] = LruCache(REFERENCES)
+        self.doubted: LruCache[Hashable, list[tuple[int, float]]] = LruCache(1)
         self.recalled: LruCache[Hashable, Any] = LruCache(1)
         self.matched: LruCache[Hashable, Any] = LruCache(1)
         self.predictions: LruCache[Hashable, Prediction] = LruCache(1)
@@ -110,7 +112,7 @@ class Cache:
         for each in (self.references, self.attended):
             each.drop(lambda key: key[0] not in kept)
             each.limit = max(REFERENCES, len(kept))
-        for slot in (self.recalled, self.matched, self.predictions):
+        for slot in (self.doubted, self.recalled, self.matched, self.predictions):
             slot.clear()
 
 

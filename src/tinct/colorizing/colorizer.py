@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tinct.colorizing.cache import held_bytes
 from tinct.colorizing.rendering import render, render_preview, rounded_chroma
 from tinct.colorizing.stages import Inputs, Stages
-from tinct.colorizing.unmet import unmet_wishes
+from tinct.colorizing.unmet import doubts, unmet_wishes
 from tinct.errors import HintError, MethodError, PhotoError
 from tinct.hints import (
     Hint,
@@ -268,10 +268,10 @@ class Colorizer:
         """
         photo, options, ab = self.photo, self._options, rounded_chroma(self.predict().ab)
         hints, provenance = list(self._hints.values()), self.provenance
-        lightness, on_engine = self._working_lightness(), bool(self.method.weights)
+        lightness, on_engine, doubted = self._working_lightness(), bool(self.method.weights), self._doubts()
 
         def rendered() -> Photo:
-            unmet = unmet_wishes(photo, hints)
+            unmet = [*unmet_wishes(photo, hints), *doubted]
             result = render(photo, ab, lightness, hints, options, on_engine=on_engine, last=last)
             result.provenance = provenance
             result.notes = (*result.notes, *unmet)
@@ -294,8 +294,11 @@ class Colorizer:
         return render_preview(small, prediction.ab, self._working_lightness(), points, self._options)
 
     def unmet_wishes(self) -> list[str]:
-        """Notes of what is asked for and cannot be had, as `render` adds them to its result, a sentence each."""
-        return unmet_wishes(self.photo, self._hints.values())
+        """Notes of what is asked for and cannot be had, as `render` adds them to its result, a sentence each.
+
+        Among them are the references of which the method takes little for being unlike the photograph.
+        """
+        return [*unmet_wishes(self.photo, self._hints.values()), *self._doubts()]
 
     def gray(self, longer_side: int) -> NDArray[np.uint8]:
         """The gray photograph at a bounded size, as `preview` colors it.
@@ -380,6 +383,9 @@ class Colorizer:
             )
         inputs = self._inputs()
         return method.distribution(self._stages.matched(inputs, hints, inputs.place(hints)))
+
+    def _doubts(self) -> list[str]:
+        return doubts(self._stages.doubted(self._inputs()), len(self._references))
 
     def _inputs(self) -> Inputs:
         method, options = self.method, self._options

@@ -99,13 +99,29 @@ class Stages:
         method, cache, photo, references = inputs.method, self.cache, inputs.of_photo, inputs.of_references
 
         def matched() -> Any:
-            features = cache.features.get(photo, lambda: method.encode(self.lightness(inputs)))
+            features = self._features(inputs)
             recalled = cache.recalled.get(
                 (photo, references), lambda: method.recall(features, self._weighed(inputs, features))
             )
             return method.match(features, recalled, placed)
 
         return cache.matched.get((photo, references, hints), matched)
+
+    def doubted(self, inputs: Inputs) -> list[tuple[int, float]]:
+        """The references that the method takes little of for being unlike: the number of each, and its likeness."""
+
+        def doubted() -> list[tuple[int, float]]:
+            features = self._features(inputs)
+            given = enumerate(self._weighed(inputs, features))
+            found = [(n, inputs.method.doubted(features, each)) for n, each in given if each.weight > 0]
+            return [(n, likeness) for n, likeness in found if likeness is not None]
+
+        if not inputs.references:
+            return []
+        return self.cache.doubted.get((inputs.of_photo, inputs.of_references), doubted)
+
+    def _features(self, inputs: Inputs) -> Any:
+        return self.cache.features.get(inputs.of_photo, lambda: inputs.method.encode(self.lightness(inputs)))
 
     def _weighed(self, inputs: Inputs, features: Any) -> list[WeighedReference]:
         return [

@@ -36,6 +36,20 @@ def unmet_wishes(photo: Photo, hints: Iterable[HintLike]) -> list[str]:
     return notes
 
 
+def doubts(doubted: Iterable[tuple[int, float]], references: int) -> list[str]:
+    """A note for each reference that the method takes little of.
+
+    Args:
+        doubted: the number of each, from 0, and its likeness, as `tinct.methods.Method.doubted` gives it.
+        references: how many there are.
+    """
+    return [
+        f"{'the reference' if references == 1 else f'reference {number + 1}'} is unlike the photograph (likeness "
+        f"{likeness:.2f}), so that little of its colors is taken; more trust takes more"
+        for number, likeness in doubted
+    ]
+
+
 def _impossible(photo: Photo, hints: Sequence[Hint]) -> list[str]:
     """A note for each hint of a color that sRGB does not have at the lightness of the hint's pixel."""
     if not hints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from tinct.methods.distribution import Distribution
 
 Array = NDArray[np.float32]
+
+DOUBTED = math.exp(-2)
+"""What doubt leaves of a reference's influence, as a share, from which down users are told (`Method.doubted`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,17 @@ class Method(ABC):
             references: none, one or several.
         """
         return tuple(replace(each.found, weight=each.weight, trust=each.trust) for each in references)
+
+    def doubted(self, features: Any, reference: WeighedReference) -> float | None:
+        """The likeness of photograph and reference, if the method takes little of the reference for being unlike.
+
+        Args:
+            features: of the photograph.
+            reference: with the weight and trust that it is to have.
+        Returns:
+            The likeness, on the method's own scale, 1 for the same picture; None if the method follows the reference.
+        """
+        return None
 
     def match(self, features: Any, recalled: Any, hints: HintField) -> Any:
         """The colors that a photograph takes from hints, with all else that `decode` and `distribution` need.

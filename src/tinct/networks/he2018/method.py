@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from tinct.hints import HintField
 from tinct.methods.automatic import UNKNOWN_CONFIDENCE
 from tinct.methods.exported import channels_first, exported_network, mirrored, unpadded
-from tinct.methods.method import Prediction, Reference, StagedMethod, WeighedReference
+from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
 from tinct.networks.he2018.card import PAPER
 from tinct.networks.he2018.correspondence import (
     LEVELS,
@@ -91,7 +92,12 @@ class Attended:
 
     def shift(self, trust: float) -> float:
         """What trust in the reference, 0..3, and doubt of one that is not alike add to the gate's logits."""
-        return TRUST_STEP * (trust - 1) + DOUBT * min(0.0, float(self.cosine.mean()) - ALIKE)
+        return TRUST_STEP * (trust - 1) + DOUBT * min(0.0, self.likeness - ALIKE)
+
+    @property
+    def likeness(self) -> float:
+        """The mean cosine of matched places, -1..1."""
+        return float(self.cosine.mean())
 
 
 @dataclass(frozen=True)
@@ -184,6 +190,11 @@ class Exemplar(StagedMethod):
         )
         ab = np.ascontiguousarray(mixed(planes, shares).transpose(1, 2, 0))
         return Recalled(ab, mixed([each.found.maps for each in used], shares), shift[0])
+
+    def doubted(self, features: Features, reference: WeighedReference) -> float | None:
+        """The mean cosine of matched places, if the gate closes for it; see `Method.doubted`."""
+        found: Attended = reference.found
+        return found.likeness if math.exp(found.shift(reference.trust)) <= DOUBTED else None
 
     def match(self, features: Features, recalled: Recalled, hints: HintField) -> Stages:
         """Run the colorization sub-net; hints are spread over its answer later."""

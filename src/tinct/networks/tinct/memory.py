@@ -92,10 +92,12 @@ class Attended:
         sums: as `against_null` gives them.
         belief: what is added to the scores of the reference's items: the inner product of the signatures of photograph
             and reference, where the network gives signatures, else `tinct.networks.tinct.method.belief`.
+        likeness: that inner product, -1..1.
     """
 
     sums: Sums
     belief: float
+    likeness: float
 
 
 def against_null(found: NDArray[Any]) -> Sums:

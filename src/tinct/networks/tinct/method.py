@@ -23,7 +23,7 @@ from tinct.inference import Network, TorchSource, open_network
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
 from tinct.methods.exported import channels_first, hint_planes, mirrored
-from tinct.methods.method import Prediction, Reference, StagedMethod, WeighedReference
+from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.semantics.opinion import Opinion, open_branch, opinion, resized
 from tinct.networks.tinct.card import PAPER
@@ -187,7 +187,13 @@ class Tinct(StagedMethod):
         """The attention of each place to the patches of a reference of weight 1."""
         found = self._network("recall").run(keys=features.view, **reference.inputs())["found"]
         likeness = float(np.dot(features.signature, reference.signature))
-        return Attended(against_null(found), likeness if features.own_signature.size else belief(likeness))
+        added = likeness if features.own_signature.size else belief(likeness)
+        return Attended(against_null(found), added, likeness)
+
+    def doubted(self, features: Features, reference: WeighedReference) -> float | None:
+        """The likeness of the signatures, if doubt takes most of the reference's influence; see `Method.doubted`."""
+        found: Attended = reference.found
+        return found.likeness if math.exp(found.belief * _doubt(reference.trust)) <= DOUBTED else None
 
     def recall(self, features: Features, references: Sequence[WeighedReference]) -> Sums | None:
         """The attention to all references of a weight above 0, as `against_null` gives it; None where there is none."""
@@ -283,8 +289,13 @@ def influence(reference: WeighedReference) -> float:
     takes the belief's share away: at 2 and above none is left, and at 0 it counts twice.
     """
     found: Attended = reference.found
-    left = max(0.0, 2 - reference.trust)
-    return reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * math.exp(found.belief * left)
+    told = math.exp(found.belief * _doubt(reference.trust))
+    return reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * told
+
+
+def _doubt(trust: float) -> float:
+    """How often the belief in a reference counts at a trust, 0..3."""
+    return max(0.0, 2 - trust)
 
 
 def belief(likeness: float) -> float:

@@ -13,7 +13,7 @@ from tinct.color.lab import rgb_to_lab
 from tinct.hints import HintField
 from tinct.methods.automatic import UNKNOWN_CONFIDENCE
 from tinct.methods.exported import channels_first, exported_network
-from tinct.methods.method import Method, Prediction, Reference
+from tinct.methods.method import DOUBTED, Method, Prediction, Reference, WeighedReference
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.card import LITE_PAPER, PAPER
 from tinct.networks.xu2020.likeness import described, likeness, shown_share
@@ -22,6 +22,7 @@ from tinct.networks.xu2020.places import (
     ENCODER_ONLY,
     EVERYWHERE,
     LITE_PROBABILITY,
+    PROBABILITY,
     Places,
 )
 from tinct.weights import installed
@@ -113,6 +114,18 @@ class Exemplar(Method):
         own = described(lightness)
         shares = [shown_share(likeness(own, described(one.lightness)), one.trust) for one in references]
         return float(np.average(shares, weights=[one.weight for one in references]))
+
+    def doubted(self, features: Array, reference: WeighedReference) -> float | None:
+        """The likeness, if little of the reference is shown for it; see `Method.doubted`.
+
+        Raises:
+            WeightsError: if a network is not installed.
+        """
+        if not self.uses_trust:
+            return None
+        given: Reference = reference.found
+        alike = likeness(described(features), described(given.lightness))
+        return alike if shown_share(alike, reference.trust) <= DOUBTED * PROBABILITY else None
 
     def stylized(self, content: Array, reference: Reference) -> Array:
         """sRGB, (H, W, 3), of the transfer sub-net for a pre-colored photograph."""
