@@ -437,3 +437,10 @@ def test_a_gpu_is_used_where_there_is_one(tmp_path: Path) -> None:
     if not torch.cuda.is_available():
         with pytest.raises(OptionError, match="no GPU"):
             open_network(tmp_path / "net.onnx", device="cuda", torch_source=source)
+
+
+def test_inference_threads_are_not_pinned(tmp_path: Path) -> None:
+    """Several processes would else share the machine's first processors, and leave the others idle."""
+    write_network(tmp_path / "net.onnx")
+    compiled = open_network(tmp_path / "net.onnx")._compiled  # type: ignore[attr-defined]
+    assert compiled.get_property("ENABLE_CPU_PINNING") is False

@@ -163,7 +163,10 @@ def engine() -> openvino.Core:
 
     several = allowed_threads() != 1
     check_left(_ADDRESS_SPACE + several * (_ADDRESS_SPACE_THREADS + threads() * _ADDRESS_SPACE_THREAD))
-    return openvino.Core()
+    core = openvino.Core()
+    # Each process would pin its threads to the machine's first processors, and several processes share these.
+    core.set_property("CPU", {"ENABLE_CPU_PINNING": False})
+    return core
 
 
 def _properties(precision: str, threads: int | None) -> dict[str, Any]:
