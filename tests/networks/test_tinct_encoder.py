@@ -24,6 +24,7 @@ from tinct.networks.layers.efficientnet_lite import (
     take_pretrained,
 )
 from tinct.networks.layers.outputs import bin_centers
+from tinct.networks.semantics.ports import PLACE
 from tinct.networks.tinct import graphs, released_weights
 from tinct.networks.tinct.encoder import PyramidEncoder, start_signature
 from tinct.networks.tinct.memory import Attended
@@ -162,6 +163,7 @@ def test_exported_equals_torch(small: Tinct, tmp_path: Path) -> None:
     for array, tensor in zip(network.run(lightness=lightness.numpy()).values(), wanted, strict=True):
         assert np.abs(array - tensor.numpy()).max() < 1e-2 * max(1.0, float(tensor.abs().max()))
     memory = [wanted[0], torch.randn(1, 5, 16), torch.randn(1, 5, 2) * 40, torch.zeros(1, 5)]
+    memory += [torch.randn(1, 8, 12, PLACE) * 0.1, torch.randn(1, 5, PLACE)]
     given = {name: value.numpy() for name, value in zip(INPUTS["recall"], memory, strict=True)}
     recall = open_network(files["tinct.recall"], precision="f32", device="cpu", threads=1)
     assert np.allclose(recall.run(**given)["found"], parts["recall"](*memory).numpy(), atol=1e-3)

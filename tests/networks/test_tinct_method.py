@@ -528,12 +528,14 @@ def test_references_attended_to_one_by_one_give_what_one_softmax_over_all_gives(
         for each, weight in zip(items, weights, strict=True)
     ]
     recalled = tinct.recall(features, given)
-    bias = [np.full(len(each.keys), np.log(influence(one))) for each, one in zip(items, given, strict=True)]
+    bias = [each.bias + np.log(influence(one)) for each, one in zip(items, given, strict=True)]
     together = tinct._network("recall").run(
         keys=features.view,
         item_keys=np.concatenate([each.keys for each in items])[None],
         item_ab=np.concatenate([each.ab for each in items])[None],
         item_bias=np.concatenate(bias)[None].astype(np.float32),
+        places=features.places,
+        item_places=np.concatenate([each.described for each in items])[None],
     )
     height, width = features.view.shape[1:3]
     found, wanted = (

@@ -18,6 +18,7 @@ from tinct.errors import WeightsError
 from tinct.inference import open_network
 from tinct.networks.layers.blocks import without_batch_norm
 from tinct.networks.layers.outputs import bin_centers
+from tinct.networks.semantics.ports import PLACE
 from tinct.networks.tinct import graphs, released_weights
 from tinct.networks.tinct import memory as numpy_memory
 from tinct.networks.tinct.network import Memory, Tinct, TinctConfig, hint_items, reference_items, unit
@@ -191,13 +192,33 @@ def test_the_graphs_together_are_the_network(tiny: Tinct) -> None:
 
     keys, *shares = parts["encode"](lightness)
     near = parts["match"](keys, hints[0], hints[1], hints[3], hints[2])
-    far = parts["recall"](keys, references[0], references[1], references[3])
+    alike = torch.zeros(1, 8, 12, PLACE), torch.randn(1, 7, PLACE)
+    far = parts["recall"](keys, references[0], references[1], references[3], *alike)
     sums = (numpy_memory.against_null(found.numpy()) for found in (near, far))
     maps = torch.from_numpy(numpy_memory.maps(*sums, 16, 24))
     ab = parts["decode"](*shares, maps, hint_map, *second_opinion(64, 96, share=0.0))[0]
     probabilities = parts["distribution"](*shares[1:], maps, hint_map)
     assert torch.allclose(ab.permute(0, 3, 1, 2), wanted_ab, atol=2e-2, rtol=1e-3)
     assert torch.allclose(probabilities.permute(0, 3, 1, 2), wanted_bins, atol=1e-4, rtol=1e-2)
+
+
+@torch.no_grad()
+def test_what_is_alike_adds_its_scalar_product_to_the_scores_of_both_heads(tiny: Tinct) -> None:
+    """A place's product with all items is as good as a bias of all items there, and moves no other place."""
+    torch.manual_seed(4)
+    recall = graphs.cut(tiny)["recall"]
+    keys = graphs.cut(tiny)["encode"](torch.rand(1, 1, 64, 96) * 100)[0]
+    items = unit_keys(1, 7), torch.randn(1, 7, 2) * 40
+    places, item_places = torch.zeros(1, 8, 12, PLACE), torch.zeros(1, 7, PLACE)
+    places[0, 3, 5, 0], item_places[0, :, 0] = 2.0, 0.7
+    none = recall(keys, *items, torch.zeros(1, 7), torch.zeros_like(places), item_places)
+    biased = recall(keys, *items, torch.full((1, 7), 1.4), torch.zeros_like(places), item_places)
+    found = recall(keys, *items, torch.zeros(1, 7), places, item_places).reshape(2, 16, 24, 4)
+    there = torch.zeros(16, 24, dtype=torch.bool)
+    there[6:8, 10:12] = True
+    torch.testing.assert_close(found[:, ~there], none.reshape(2, 16, 24, 4)[:, ~there])
+    torch.testing.assert_close(found[:, there], biased.reshape(2, 16, 24, 4)[:, there])
+    assert not torch.allclose(none, biased)
 
 
 def second_opinion(height: int, width: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -237,7 +258,11 @@ def inputs_at(parts: Mapping[str, torch.nn.Module], height: int, width: int, ite
         "item_ab": torch.randn(1, items, 2) * 40,
         "item_bias": torch.zeros(1, items),
     }
-    heads = parts["recall"](*memory.values()).shape[1]
+    places = {
+        "places": torch.randn(1, height // 8, width // 8, PLACE) * 0.1,
+        "item_places": torch.randn(1, items, PLACE),
+    }
+    heads = parts["recall"](*memory.values(), *places.values()).shape[1]
     decoder = dict(zip(INPUTS["decode"], shares, strict=False))
     decoder["maps"] = torch.rand(1, 6 * heads, height // 4, width // 4)
     decoder["hint_map"] = torch.rand(1, 3, height // 2, width // 2) * 0.1
@@ -245,7 +270,7 @@ def inputs_at(parts: Mapping[str, torch.nn.Module], height: int, width: int, ite
     return {
         "encode": {"lightness": lightness},
         "match": {**memory, "item_place": torch.rand(1, items, 2)},
-        "recall": memory,
+        "recall": memory | places,
         "decode": decoder,
         "distribution": {name: decoder[name] for name in INPUTS["distribution"]},
     }

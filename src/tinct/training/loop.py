@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class LoopConfig:
         rate: the learning rate; it warms up over the share `warmup` of the run, stays, and falls to zero along a
             cosine from the share `decay` on.
         backbone_rate: of a pretrained backbone, times `rate`.
+        backbone_decay: times that for each stage of the backbone before its last.
         betas: of AdamW: how much of the old averages of gradients and of their squares a step keeps.
         weight_decay: of AdamW, on matrices and kernels only.
         ema: decay of the averaged weights, which are what is validated and released.
@@ -61,6 +63,7 @@ class LoopConfig:
     hours: float = 0.0
     rate: float = 2e-3
     backbone_rate: float = 0.2
+    backbone_decay: float = 1.0
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.05
     warmup: float = 0.02
@@ -324,24 +327,37 @@ def _compile(model: nn.Module) -> None:
             part.compile()
 
 
+_STAGE = re.compile(r"backbone\.stages\.(\d+)\.")
+"""The part of a parameter's name that says to which of a pretrained backbone's stages it belongs."""
+
+
 def _seed(seed: int, step: int, part: int) -> int:
     return (seed << 40) + (step << 12) + part
 
 
 def _groups(model: nn.Module, config: LoopConfig) -> list[dict[str, Any]]:
-    """Parameter groups: weight decay for matrices and kernels alone, and a smaller rate for a backbone."""
+    """Parameter groups: weight decay for matrices and kernels alone, and a smaller rate for a backbone's stages."""
+    by_share: dict[float, list[nn.Parameter]] = {1.0: []}
+    stages = {int(found[1]) for name, _ in model.named_parameters() if (found := _STAGE.search(name))}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        share = 1.0
+        if "backbone." in name:
+            found = _STAGE.search(name)
+            before_last = max(stages) - int(found[1]) if found else len(stages) * ("backbone.stem." in name)
+            share = config.backbone_rate * config.backbone_decay**before_last
+        by_share.setdefault(share, []).append(parameter)
     groups = []
-    for backbone, share in ((False, 1.0), (True, config.backbone_rate)):
-        parameters = [
-            p for name, p in model.named_parameters() if p.requires_grad and ("backbone." in name) == backbone
+    for share, parameters in by_share.items():
+        if not parameters:
+            continue
+        many = [p for p in parameters if p.ndim >= 2]
+        few = [p for p in parameters if p.ndim < 2]
+        groups += [
+            {"params": many, "weight_decay": config.weight_decay, "share": share},
+            {"params": few, "weight_decay": 0.0, "share": share},
         ]
-        if parameters:
-            many = [p for p in parameters if p.ndim >= 2]
-            few = [p for p in parameters if p.ndim < 2]
-            groups += [
-                {"params": many, "weight_decay": config.weight_decay, "share": share},
-                {"params": few, "weight_decay": 0.0, "share": share},
-            ]
     return groups
 
 

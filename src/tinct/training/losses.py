@@ -77,3 +77,10 @@ def one_place_of_four() -> Any:
     """Index of every second row and column, which ones by chance: the distribution's loss costs most."""
     row, column = torch.randint(2, (2,)).tolist()
     return (..., slice(row, None, 2), slice(column, None, 2))
+
+
+def unexplained(found: Tensor, wanted: Tensor) -> Tensor:
+    """Mean squared error over the variance of what is wanted."""
+    found, wanted = found.float(), wanted.float()
+    variance = (wanted - wanted.mean((0, 2, 3), keepdim=True)).square().mean()
+    return F.mse_loss(found, wanted) / variance.clamp_min(1e-8)

@@ -15,5 +15,6 @@ CARDS = (
         "tinct.networks.larsson2016.training:Larsson2016Training",
         "tinct.networks.larsson2016.network:RELEASE",
     ),
+    Card("larsson2016-layers", PAPER, training="tinct.networks.larsson2016.layers_training:LayersTraining"),
 )
 """The cards of the folder's networks."""

@@ -4,8 +4,9 @@ A VGG-16 over lightness, its fully connected layers made convolutions; at each p
 layers (12,417 channels) goes through one hidden layer to two distributions of 32 bins, over hue and over chroma.
 
 Two things differ. The paper's hue and chroma are those of HSL, under its own lightness; here they are the polar
-coordinates of CIE a* b*, so that L* stays as it is. The paper begins with VGG-16 as trained on ImageNet; here every
-convolution has a batch normalization, without which so deep a stack does not train from nothing, and which folds away.
+coordinates of CIE a* b*, so that L* stays as it is. The paper begins with VGG-16 as trained on ImageNet; here the
+layers begin with having learned to predict what another network for ImageNet sees
+(`tinct.networks.larsson2016.layers_training`), and every convolution has a batch normalization, which folds away.
 """
 
 from __future__ import annotations
@@ -91,12 +92,16 @@ class Larsson2016(nn.Module):
         Returns:
             `hue` and `chroma` at (H/4, W/4).
         """
+        hidden = self.hypercolumn(self.features(lightness))
+        return Outputs(hue=self.hue(hidden), chroma=self.chroma(hidden))
+
+    def features(self, lightness: Tensor) -> list[Tensor]:
+        """The lightness as given to the first layer, and the features of each layer; see `forward`."""
         features = [lightness / 100 - 0.5]
         for layer, before, stride in zip(self.layers, self.strides[:-1], self.strides[1:], strict=True):
             given = F.max_pool2d(features[-1], 2) if stride > before else features[-1]
             features.append(layer(given))
-        hidden = self.hypercolumn(features)
-        return Outputs(hue=self.hue(hidden), chroma=self.chroma(hidden))
+        return features
 
     def colors(self, outputs: Outputs) -> Tensor:
         """The circular mean of hue and the median of chroma, faded where hue is open: a* b* / 110, (B, 2, h, w)."""

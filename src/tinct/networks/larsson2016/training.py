@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from tinct.color.bins import AB_SCALE
+from tinct.networks.larsson2016.layers_training import start_from
 from tinct.networks.larsson2016.network import BINS, MAX_CHROMA, Larsson2016, Larsson2016Config
 from tinct.networks.layers.outputs import Outputs
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
@@ -23,16 +25,25 @@ class Larsson2016Recipe:
     Attributes:
         hue: weight of the hue beside chroma, the paper's lambda; a place counts by its chroma, 0..1 of the highest.
         old: half of the photographs get the lightness of old ones.
+        start: the folder of a run of `larsson2016-layers`, with whose layers training begins; "" for fresh ones.
     """
 
     hue: float = 5.0
     old: bool = False
+    start: str = ""
 
 
 class Larsson2016Training(AutomaticTraining):
     """The training of the network."""
 
     kinds = (Larsson2016, Larsson2016Config, Larsson2016Recipe)
+
+    def build(self) -> Larsson2016:
+        """A fresh network, or one with taught layers."""
+        model = Larsson2016(self.network)
+        if self.recipe.start:
+            start_from(model, Path(self.recipe.start))
+        return model
 
     def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
         """The paper's divergences, less the truth's own entropy, which nothing can change."""

@@ -76,7 +76,14 @@ class LiteConv(ConvNorm):
 
 
 class InvertedBottleneck(nn.Module):
-    """Expand, filter each channel by itself, project (Sandler et al., MobileNetV2, CVPR 2018)."""
+    """Expand, filter each channel by itself, project (Sandler et al., MobileNetV2, CVPR 2018).
+
+    Attributes:
+        skipped: share of photographs for which training leaves out what a block that keeps its input adds to it
+            (Huang et al., Deep Networks with Stochastic Depth, ECCV 2016).
+    """
+
+    skipped = 0.0
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
@@ -89,6 +96,9 @@ class InvertedBottleneck(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Features (B, outputs, H/stride, W/stride)."""
         found: Tensor = self.project(self.depthwise(self.expand(features)))
+        if self.keeps and self.training and self.skipped:
+            kept = 1 - self.skipped
+            found = found * (torch.rand(len(found), 1, 1, 1, device=found.device) < kept) / kept
         return features + found if self.keeps else found
 
 
@@ -150,6 +160,14 @@ class EfficientNetLite2(nn.Module):
         """Whether stem and stages down to 1/8 are to be trained."""
         for part in (self.stem, *self.stages[:EARLY_STAGES]):
             part.requires_grad_(yes)
+
+
+def skip_blocks(network: EfficientNetLite2, most: float) -> None:
+    """Let training leave out blocks below 1/8 now and then: the last one as often as `most`, earlier ones less."""
+    late = [block for stage in network.stages[EARLY_STAGES:] for block in stage.children()]
+    blocks = [block for block in late if isinstance(block, InvertedBottleneck) and block.keeps]
+    for number, block in enumerate(blocks, 1):
+        block.skipped = most * number / len(blocks)
 
 
 def encoded_gray(lightness: Tensor) -> Tensor:

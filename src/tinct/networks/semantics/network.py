@@ -1,4 +1,4 @@
-"""The semantic branch: colors of a photograph from the features of EfficientNet-Lite2, which stays as ImageNet made it.
+"""The semantic branch: colors of a photograph from the features of EfficientNet-Lite2, which ImageNet made.
 
 The encoder of the released network learned all it knows from photographs in color, and knows those by heart; this
 branch sees things as a network does that was taught a thousand kinds of them on a million photographs, so that the
@@ -25,8 +25,18 @@ from tinct.networks.layers.blocks import (
     upsampled,
     without_batch_norm,
 )
-from tinct.networks.layers.efficientnet_lite import CHANNELS, HEAD, EfficientNetLite2, Levels
-from tinct.networks.semantics.ports import OUTPUTS
+from tinct.networks.layers.efficientnet_lite import (
+    CHANNELS,
+    HEAD,
+    EfficientNetLite2,
+    Levels,
+    skip_blocks,
+)
+from tinct.networks.semantics.ports import OUTPUTS, PLACE
+
+PLACE_WEIGHTS = {"eighth": 5.0, "sixteenth": 15.0}
+"""What a cosine of 1 of the features at 1/8 and at 1/16 adds to the score of a reference's patch. Chosen on held-out
+photographs (docs/experiments.md, "What is alike")."""
 
 STRIDE = 8
 """Pixels of the photograph to one of the branch's colors."""
@@ -101,22 +111,28 @@ class Branch(nn.Module):
 
 
 class Semantics(nn.Module):
-    """The pretrained network, frozen, and the branch on it.
+    """The pretrained network and the branch on it.
+
+    The pretrained network stays as it is unless `train_late` says otherwise.
 
     Attributes:
         frozen: runs the pretrained network in another way, as `tinct.training.frozen_backbone` does; None for
             PyTorch's.
         mean: of many photographs' averaged features, (352,), which their signatures leave out.
+        spread: for each channel at 1/8 and at 1/16, mean and deviation over many photographs' places, (2, `PLACE`).
     """
 
     mean: Tensor
+    spread: Tensor
 
     def __init__(self, config: SemanticsConfig | None = None) -> None:
         super().__init__()
+        self.late = False
         self.backbone = EfficientNetLite2().requires_grad_(False).eval()
         self.branch = Branch(config or SemanticsConfig())
         self.frozen: Callable[[Tensor, EfficientNetLite2], Levels] | None = None
         self.register_buffer("mean", torch.zeros(CHANNELS[-1]))
+        self.register_buffer("spread", torch.stack([torch.zeros(PLACE), torch.ones(PLACE)]))
 
     def forward(self, lightness: Tensor) -> Answer:
         """Colors of lightness, L* (B, 1, H, W), 0..100, H and W multiples of 32."""
@@ -124,7 +140,12 @@ class Semantics(nn.Module):
         answer: Answer = self.branch(self.levels(shown), F.avg_pool2d(shown, 4))
         return answer
 
-    @torch.no_grad()
+    def train_late(self, skipped: float) -> None:
+        """Let the pretrained network's stages below 1/8 be trained too; for `skipped` see `skip_blocks`."""
+        self.late = True
+        self.backbone.requires_grad_(True).train_early(False)
+        skip_blocks(self.backbone, skipped)
+
     def levels(self, shown: Tensor) -> Levels:
         """The pretrained network's features of (L* - 50) / 50."""
         if self.frozen is not None:
@@ -132,10 +153,24 @@ class Semantics(nn.Module):
         found: Levels = self.backbone(shown)
         return found
 
+    def described(self, levels: Levels) -> Tensor:
+        """What is at each place of 1/8, (B, `PLACE`, h, w): the features at two scales, of unit length, weighed."""
+        parts = []
+        for level, mean, deviation in zip(
+            (levels.eighth, levels.sixteenth),
+            *(each.split(CHANNELS[2:4]) for each in self.spread),
+            strict=True,
+        ):
+            whitened = (level - mean[:, None, None]) / deviation[:, None, None]
+            parts.append(F.normalize(smoothly_upsampled(whitened, levels.eighth), dim=1))
+        weights = [PLACE_WEIGHTS[name] ** 0.5 for name in ("eighth", "sixteenth")]
+        return torch.cat([weight * part for weight, part in zip(weights, parts, strict=True)], 1)
+
     def train(self, mode: bool = True) -> Semantics:
-        """As every module's, but the pretrained network stays in evaluation mode."""
+        """As every module's, but a pretrained network that is not trained stays in evaluation mode."""
         super().train(mode)
-        self.backbone.eval()
+        if not self.late:
+            self.backbone.eval()
         return self
 
 
@@ -148,7 +183,7 @@ class SemanticsGraph(nn.Module):
     """The released form: of L* (B, 1, H, W), 0..100, H and W multiples of 32, all that the branch knows at 1/8.
 
     Outputs, channels last: a* b* (B, h, w, 2); logarithms of the 313 bins' probabilities (B, h, w, 313); and the
-    photograph's signature (B, 352), of unit length.
+    photograph's signature (B, 352), of unit length; and what is at each place (B, h, w, `PLACE`).
     """
 
     def __init__(self, model: Semantics) -> None:
@@ -163,7 +198,8 @@ class SemanticsGraph(nn.Module):
         logits = self.model.branch.bins(answer.features).permute(0, 2, 3, 1)
         signature = F.normalize(averaged(levels) - self.model.mean, dim=1)
         ab = answer.ab.permute(0, 2, 3, 1) * AB_SCALE
-        return ab, torch.log_softmax(logits, -1), signature
+        places = self.model.described(levels).permute(0, 2, 3, 1)
+        return ab, torch.log_softmax(logits, -1), signature, places
 
 
 def graphs(model: Semantics) -> Sequence[Graph]:

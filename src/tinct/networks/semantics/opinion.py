@@ -35,11 +35,14 @@ class Opinion:
         logarithms: of the 313 bins' probabilities, shape (h, w, 313).
         signature: of the whole photograph, of unit length, shape (S,): the scalar product of two photographs'
             signatures is their likeness.
+        places: what is at each place, shape (h, w, P): the scalar product of two places' vectors is what their likeness
+            adds to the score of a reference's patch.
     """
 
     ab: Array
     logarithms: Array
     signature: Array
+    places: Array
 
 
 def opinion(lightness: Array, branch: Network) -> Opinion:

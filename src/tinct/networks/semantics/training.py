@@ -1,12 +1,13 @@
-"""How the semantic branch (`tinct.networks.semantics.network`) is trained, behind a pretrained network that stays.
+"""How the semantic branch (`tinct.networks.semantics.network`) is trained, and the pretrained network's late stages.
 
-The pretrained network costs five times what is trained behind it. On a CPU its features of many views can be computed
-once (`SemanticsRecipe.views`), and batches drawn from these.
+The pretrained network costs five times what is trained behind it. On a CPU the features of many views can be computed
+once (`SemanticsRecipe.views`), as far as they are not trained, and batches drawn from these.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -16,11 +17,13 @@ from tinct.errors import OptionError
 from tinct.networks.layers.efficientnet_lite import take_pretrained
 from tinct.networks.layers.outputs import bin_centers
 from tinct.networks.semantics.network import STRIDE, Answer, Semantics, SemanticsConfig, averaged
-from tinct.networks.semantics.views_training import Draw, FrozenViews, Seen
+from tinct.networks.semantics.opinion import NAME
+from tinct.networks.semantics.views_training import ALL_KEPT, Draw, FrozenViews, Seen
 from tinct.training import losses
 from tinct.training.automatic import draw_batch
 from tinct.training.color_distribution import own_prior
 from tinct.training.frozen_backbone import FrozenBackbone
+from tinct.training.loop import averaged_state
 from tinct.training.pool import Pool
 from tinct.training.processes import rank_and_world
 from tinct.training.training import Training
@@ -44,6 +47,10 @@ class SemanticsRecipe:
             computes each batch's anew.
         view_sizes: sides in pixels of these views, taken in turn.
         old: half of the photographs get the lightness of old ones.
+        start: the folder of a run to begin with; "" for a fresh branch.
+        late: True to train the pretrained network's stages below 1/8 as well; their rate is `backbone_rate`'s and
+            `backbone_decay`'s in [loop].
+        skipped: see `tinct.networks.layers.efficientnet_lite.skip_blocks`.
     Raises:
         OptionError: if a number of views is below 0, or their sides are not multiples of 32.
     """
@@ -56,6 +63,9 @@ class SemanticsRecipe:
     views: int = 0
     view_sizes: tuple[int, ...] = (192, 224)
     old: bool = True
+    start: str = ""
+    late: bool = False
+    skipped: float = 0.1
 
     def __post_init__(self) -> None:
         if self.views < 0 or not self.view_sizes or any(side < 32 or side % 32 for side in self.view_sizes):
@@ -76,7 +86,10 @@ class SemanticsTraining(Training):
         self.weights = losses.color_weights(own_prior(pool))
         model = Semantics()
         take_pretrained(model.backbone)
-        self._frozen = FrozenBackbone(model.backbone) if device.type == "cpu" else None
+        if self.recipe.late:
+            model.train_late(self.recipe.skipped)
+        early = self.recipe.late
+        self._frozen = FrozenBackbone(model.backbone, early=early) if device.type == "cpu" else None
         model.frozen = self._frozen
         self._views: list[FrozenViews] = []
         rank, world = rank_and_world()
@@ -85,12 +98,17 @@ class SemanticsTraining(Training):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(side * world + rank)
                 draw = self._looked_at(model.to(device), pool)
-                self._views.append(FrozenViews(draw, share, side, device))
+                kept = ("eighth",) if self.recipe.late else ALL_KEPT
+                self._views.append(FrozenViews(draw, share, side, device, kept))
 
     def build(self) -> Semantics:
-        """A fresh branch on the pretrained network."""
+        """A fresh branch on the pretrained network, or both as another run has left them."""
         model = Semantics(self.network)
         take_pretrained(model.backbone)
+        if self.recipe.start:
+            model.load_state_dict(averaged_state(Path(self.recipe.start), NAME))
+        if self.recipe.late:
+            model.train_late(self.recipe.skipped)
         model.frozen = self._frozen
         return model
 
@@ -108,7 +126,10 @@ class SemanticsTraining(Training):
             truth = F.avg_pool2d(seen.ab, STRIDE // 4)
             some = losses.one_place_of_four()
             target = losses.soft_bins(truth[some], self.centers)
-        answer: Answer = model.branch(seen.levels, (seen.lightness - 50) / 50)
+        levels = seen.levels
+        if r.late:  # what was looked at is without gradients
+            levels = model.backbone.late(levels.half, levels.quarter, levels.eighth)
+        answer: Answer = model.branch(levels, (seen.lightness - 50) / 50)
         logits = model.branch.bins(answer.features[some])
         return {
             "huber": r.huber * losses.huber_per_photo(answer.ab, truth, r.delta).mean(),
@@ -141,14 +162,21 @@ class SemanticsTraining(Training):
 
     @torch.no_grad()
     def finish(self, model: Semantics, pool: Pool) -> None:
-        """Measure the mean that signatures leave out, on whole photographs of the pool."""
+        """Measure what signatures leave out and how places are described, on whole photographs of the pool."""
         known = torch.nonzero(pool.weights > 0)[:, 0]
         chosen = known[:: max(1, len(known) // MEAN_OF)][:MEAN_OF]
-        sums = torch.zeros_like(model.mean)
+
+        signatures, moments = [], []
         for index in chosen.split(8):
             grid = whole_view(pool.sizes[index]).grid(min(self.recipe.view_sizes))
-            sums += averaged(model.levels((photographs_at(pool, index, grid)[1] - 50) / 50)).sum(0)
-        model.mean.copy_(sums / len(chosen))
+            levels = model.levels((photographs_at(pool, index, grid)[1] - 50) / 50)
+            signatures.append(averaged(levels))
+            maps = [each.double() for each in (levels.eighth, levels.sixteenth)]
+            powers = (torch.cat([(each**power).mean((0, 2, 3)) for each in maps]) for power in (1, 2))
+            moments.append(torch.stack(list(powers)))
+        model.mean.copy_(torch.cat(signatures).mean(0))
+        mean, square = torch.stack(moments).mean(0)
+        model.spread.copy_(torch.stack([mean, (square - mean**2).clamp_min(1e-6).sqrt()]))
 
     def _looked_at(self, model: Semantics, pool: Pool) -> Draw:
         """What draws so many views of a size, with the pretrained network's features of them."""

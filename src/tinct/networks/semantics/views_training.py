@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +20,8 @@ TOGETHER = 8
 LOOKED_AT = 16
 """Times that so many views are looked at before, to know how large each channel's values become."""
 
-KEPT = ("eighth", "sixteenth", "thirtysecond", "head")
-"""Levels that are kept, the last one averaged over its places."""
+ALL_KEPT = ("eighth", "sixteenth", "thirtysecond", "head")
+"""Levels that can be kept, the last one averaged over its places."""
 
 _LARGEST = 0.9998
 """Share of a channel's values that 8 bits hold; larger ones are cut off."""
@@ -31,7 +31,7 @@ class Seen(NamedTuple):
     """Views and what the frozen network sees in them.
 
     Attributes:
-        levels: the network's features; those at 1/2 and 1/4 are empty where they were not kept.
+        levels: the network's features; those that were not kept are empty.
         lightness: L* as given to the network, averaged to 1/4, (B, 1, h, w), 0..100.
         ab: the truth, averaged to 1/4, (B, 2, h, w), a* b* / 110.
     """
@@ -57,12 +57,15 @@ class FrozenViews:
         count: of views.
         side: of the views, in pixels.
         device: where drawn views are wanted.
+        kept: the levels that are kept, of `ALL_KEPT`.
     """
 
-    def __init__(self, draw: Draw, count: int, side: int, device: torch.device) -> None:
-        self.device = device
+    def __init__(
+        self, draw: Draw, count: int, side: int, device: torch.device, kept: Sequence[str] = ALL_KEPT
+    ) -> None:
+        self.device, self.kept = device, tuple(kept)
         self._folder = tempfile.TemporaryDirectory(prefix="tinct-views-")
-        shown = [_named(draw(TOGETHER, side)) for _ in range(LOOKED_AT)]
+        shown = [self._named(draw(TOGETHER, side)) for _ in range(LOOKED_AT)]
         self.steps = {name: _step(np.concatenate([each[name] for each in shown])) for name in shown[0]}
         self.count = count
         self._stored = {
@@ -72,7 +75,7 @@ class FrozenViews:
             for name, values in shown[0].items()
         }
         for start in range(0, count, TOGETHER):
-            found = _named(draw(min(TOGETHER, count - start), side))
+            found = self._named(draw(min(TOGETHER, count - start), side))
             for name, values in found.items():
                 scaled = np.rint(values / self.steps[name]).clip(-127, 127)
                 self._stored[name][start : start + len(values)] = scaled.astype(np.int8)
@@ -86,17 +89,16 @@ class FrozenViews:
         }
         maps = {name: each.permute(0, 3, 1, 2) for name, each in found.items()}
         none = torch.zeros(count, 0, 1, 1, device=self.device)
-        return Seen(
-            Levels(none, none, *(maps[name] for name in KEPT)), maps["lightness"] * 50 + 50, maps["ab"]
-        )
+        levels = Levels(*(maps.get(name, none) for name in Levels._fields))
+        return Seen(levels, maps["lightness"] * 50 + 50, maps["ab"])
 
-
-def _named(seen: Seen) -> dict[str, NDArray[np.float32]]:
-    """What is kept of views, by name, channels last."""
-    *maps, head = (getattr(seen.levels, name) for name in KEPT)
-    parts = [*maps, head.mean((2, 3), keepdim=True), (seen.lightness - 50) / 50, seen.ab]
-    names = (*KEPT, "lightness", "ab")
-    return {name: part.permute(0, 2, 3, 1).cpu().numpy() for name, part in zip(names, parts, strict=True)}
+    def _named(self, seen: Seen) -> dict[str, NDArray[np.float32]]:
+        """What is kept of views, by name, channels last."""
+        parts = {name: getattr(seen.levels, name) for name in self.kept}
+        if "head" in parts:
+            parts["head"] = parts["head"].mean((2, 3), keepdim=True)
+        parts |= {"lightness": (seen.lightness - 50) / 50, "ab": seen.ab}
+        return {name: part.permute(0, 2, 3, 1).cpu().numpy() for name, part in parts.items()}
 
 
 def _step(values: NDArray[np.float32]) -> NDArray[np.float32]:

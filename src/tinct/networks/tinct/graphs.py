@@ -68,14 +68,26 @@ class AttendGraph(nn.Module):
         super().__init__()
         self.matcher = model.matcher
 
-    def attend(self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, bias: Tensor) -> Tensor:
-        """One softmax attention in the plain form that engines fuse; `bias` is (B, heads, 1 or h * w, 1 + M)."""
+    def attend(
+        self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, bias: Tensor, weight: Tensor | None = None
+    ) -> Tensor:
+        """One softmax attention in the plain form that engines fuse.
+
+        Args:
+            keys, item_keys, item_ab: see the class.
+            bias: added to the scores of the null item and of the items, (B, 1 or heads, h * w, 1 + M).
+            weight: the same for all places, (B, heads, 1 + M); it goes with the items' keys, so that a large `bias`
+                need not be made for each head.
+        """
         matcher, (batch, height, width, size) = self.matcher, keys.shape
         key = size // matcher.heads
         scale = matcher.log_temperature.exp()[:, None].expand(-1, key).reshape(size)
         query = (keys * scale).reshape(batch, height * width, matcher.heads, key).transpose(1, 2)
         null = matcher.null_key.reshape(1, 1, size).expand(batch, 1, size)
         items = matcher.split(torch.cat([null, item_keys], 1))
+        if weight is not None:
+            query = torch.cat([query, torch.ones_like(query[..., :1])], -1)
+            items = torch.cat([items, weight[:, :, None]], 2)
         weights = torch.softmax(query @ items + bias, -1)
         return weights @ _values(item_ab, matcher.heads).to(weights.dtype)
 
@@ -105,21 +117,34 @@ class MatchGraph(AttendGraph):
 
 
 class RecallGraph(AttendGraph):
-    """Attention to references, which have no place."""
+    """Attention to references, which have no place: by keys, and by what the semantic branch sees at both places.
+
+    Its vectors are `places` at 1/8 (B, h / 2, w / 2, P) and `item_places` (B, M, P); their scalar products are added to
+    the scores of both heads.
+    """
 
     def __init__(self, model: Tinct) -> None:
         super().__init__(model)
         self.matcher = copy.deepcopy(model.matcher)
         del self.matcher.log_reach, self.matcher.hint_bias  # of hints alone: the file does not hold them
 
-    def forward(self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, item_bias: Tensor) -> Tensor:
+    def forward(
+        self,
+        keys: Tensor,
+        item_keys: Tensor,
+        item_ab: Tensor,
+        item_bias: Tensor,
+        places: Tensor,
+        item_places: Tensor,
+    ) -> Tensor:
         """The graph's outputs of its inputs; see the class."""
-        batch, heads = len(keys), self.matcher.heads
-        null = self.matcher.null_bias[None, :, None, None].expand(batch, -1, 1, 1)
-        bias = item_bias[:, None, None].expand(batch, heads, 1, -1)
+        heads = self.matcher.heads
+        bias = item_bias[:, None].expand(-1, heads, -1)
         if self.matcher.believes:
-            bias = bias + self.matcher.reference_bias[:, None, None]
-        return self.attend(keys, item_keys, item_ab, torch.cat([null, bias], -1))
+            bias = bias + self.matcher.reference_bias[:, None]
+        null = self.matcher.null_bias[None, :, None].expand(len(keys), -1, 1)
+        alike = _at_quarter(places, F.pad(item_places, (0, 0, 1, 0)))  # the null item is like nothing
+        return self.attend(keys, item_keys, item_ab, alike, torch.cat([null, bias], -1))
 
 
 class DecoderGraph(nn.Module):
@@ -234,6 +259,13 @@ def cut(model: Tinct, centers: Tensor | None = None) -> dict[str, nn.Module]:
         DistributionGraph(model),
     )
     return {part: graph.eval() for part, graph in zip(PARTS, graphs, strict=True)}
+
+
+def _at_quarter(places: Tensor, item_places: Tensor) -> Tensor:
+    """The scalar products of places at 1/8 and items, for each of the four places at 1/4: (B, 1, 4 * h * w, M)."""
+    batch, height, width, _ = places.shape
+    alike = (places.flatten(1, 2) @ item_places.transpose(1, 2)).reshape(batch, height, 1, width, 1, -1)
+    return alike.expand(-1, -1, 2, -1, 2, -1).reshape(batch, 1, 4 * height * width, -1)
 
 
 def channels_last(maps: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.hints import HintField
+from tinct.networks.semantics.opinion import Opinion, resized
 from tinct.networks.tinct.ports import HEADS, KEY_STRIDE, MAP_CHANNELS_PER_HEAD, REFERENCE_STRIDE
 
 Array = NDArray[np.float32]
@@ -20,6 +21,10 @@ Sums = NDArray[np.float64]
 HINT_BIAS = 3.0
 """Added to a hint's score, against the null item's: a hint is usually meant for more than its own place.
 Chosen on held-out photographs (docs/experiments.md, "References")."""
+
+LIKENESS = 9.5
+"""What the likeness of two places by the semantic branch must add to a score for the reference to gain by it. Chosen on
+held-out photographs (docs/experiments.md, "What is alike")."""
 
 _LEAST = 1e-30
 """Attention below this share is treated as this share, so that it can be divided by."""
@@ -35,6 +40,7 @@ class Items:
         bias: logarithm of each one's weight, shape (M,).
         place: x and y divided by the longer side, shape (M, 2); None for items without one.
         signature: of the reference whose patches the items are, shape (S,); see `Features.signature`.
+        described: what the semantic branch sees at each patch of a reference, shape (M, P); None for hints.
     """
 
     keys: Array
@@ -42,12 +48,15 @@ class Items:
     bias: Array
     place: Array | None = None
     signature: Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    described: Array | None = None
 
     def inputs(self) -> dict[str, Array]:
         """The items as inputs of the network's graphs, by name."""
         named = {"item_keys": self.keys, "item_ab": self.ab, "item_bias": self.bias}
         if self.place is not None:
             named["item_place"] = self.place
+        if self.described is not None:
+            named["item_places"] = self.described
         return {name: np.ascontiguousarray(value[None], np.float32) for name, value in named.items()}
 
 
@@ -66,12 +75,13 @@ def hint_items(keys: NDArray[Any], hints: HintField) -> Items:
     return Items(unit(found), ab, np.full(len(x), HINT_BIAS, np.float32), place.astype(np.float32))
 
 
-def reference_items(keys: NDArray[Any], ab: Array) -> Items:
-    """A memory item for each patch of a reference, of weight 1.
+def reference_items(keys: NDArray[Any], ab: Array, seen: Opinion) -> Items:
+    """A memory item for each patch of a reference, of weight 1 and with the signature that the semantic branch gives.
 
     Args:
         keys: of the reference, padding included, shape (h, w, heads * key).
         ab: CIE a*, b*, shape (H, W, 2), without padding; a last patch that is not whole is left out.
+        seen: the semantic branch's opinion of the reference without padding.
     """
     height, width = (max(n // REFERENCE_STRIDE, 1) for n in ab.shape[:2])
     pooled = block_means(keys, REFERENCE_STRIDE // KEY_STRIDE)[:height, :width]
@@ -81,7 +91,9 @@ def reference_items(keys: NDArray[Any], ab: Array) -> Items:
     ]
     flat = unit(pooled.reshape(height * width, -1))
     colors = block_means(whole, REFERENCE_STRIDE).reshape(-1, 2)
-    return Items(flat, colors, np.zeros(len(flat), np.float32))
+    described = resized(seen.places, (height, width)).reshape(height * width, -1)
+    bias = np.full(len(flat), -LIKENESS, np.float32)
+    return Items(flat, colors, bias, signature=seen.signature, described=described)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from tinct.inference import Network, TorchSource, open_network
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
 from tinct.methods.exported import channels_first, hint_planes, mirrored
+from tinct.methods.kriging import moved_to_hints
 from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.semantics.opinion import Opinion, open_branch, opinion, resized
@@ -38,7 +39,15 @@ from tinct.networks.tinct.memory import (
     reference_items,
     shares,
 )
-from tinct.networks.tinct.ports import HEADS, INPUTS, KEY_STRIDE, OUTPUTS, SIGNATURE, SIZE_MULTIPLE
+from tinct.networks.tinct.ports import (
+    HEADS,
+    INPUTS,
+    KEY_STRIDE,
+    OUTPUTS,
+    REFERENCE_STRIDE,
+    SIGNATURE,
+    SIZE_MULTIPLE,
+)
 from tinct.weights import manifest, weights_path
 
 if TYPE_CHECKING:
@@ -79,10 +88,14 @@ ALIKE, DOUBT_SLOPE = 0.5, 8.0
 the scores of its patches for each unit of likeness below that. Chosen on held-out photographs (docs/experiments.md,
 "Whom to believe"): most photographs of another kind of scene have a likeness below 0.2."""
 
-SECOND, POWER_OF_HINTS, POWER_OF_REFERENCES = 0.5, 6, 2
+SECOND, POWER_OF_HINTS, POWER_OF_REFERENCES = 0.6, 6, 2
 """Share of the semantic branch's opinion in the answer where nothing else is known, and the powers of what hints and
-what references leave of the attention, by which the share falls. Chosen on held-out photographs (docs/experiments.md,
-"A second opinion")."""
+what references leave of the attention, by which its distribution's share falls. Chosen on held-out photographs
+(docs/experiments.md, "A second opinion")."""
+
+SECOND_BESIDE_HINTS = 0.2
+"""Share of the branch's mean answer, moved to hints (`tinct.methods.kriging`), where hints have all the attention.
+Chosen on held-out photographs (docs/experiments.md, "A second opinion that heeds hints")."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +127,13 @@ class Features:
     def keys(self) -> NDArray[Any]:
         """The key of each place, shape (1, H / 4, W / 4, heads * key); copied into memory order at the first use."""
         return np.ascontiguousarray(self.view)
+
+    @cached_property
+    def places(self) -> Array:
+        """What the semantic branch sees at each place of 1/8, shape (1, H / 8, W / 8, P)."""
+        height, width = self.lightness.shape
+        grid = (height // REFERENCE_STRIDE, width // REFERENCE_STRIDE)
+        return np.ascontiguousarray(resized(self.opinion.places, grid)[None])
 
 
 @dataclass(slots=True)
@@ -177,15 +197,14 @@ class Tinct(StagedMethod):
         """A memory item for each patch of a reference, of weight 1."""
         lightness = np.asarray(reference.lightness, np.float32)
         outputs = self._network("encode").run(lightness=mirrored(lightness, SIZE_MULTIPLE)[None, None])
-        items = reference_items(outputs["keys"][0], reference.ab)
-        signature = _signature(outputs.get(SIGNATURE))
-        if not signature.size:
-            signature = opinion(lightness, self._branch()).signature
-        return replace(items, signature=signature)
+        items = reference_items(outputs["keys"][0], reference.ab, opinion(lightness, self._branch()))
+        own = _signature(outputs.get(SIGNATURE))
+        return replace(items, signature=own) if own.size else items
 
     def attend(self, features: Features, reference: Items) -> Attended:
         """The attention of each place to the patches of a reference of weight 1."""
-        found = self._network("recall").run(keys=features.view, **reference.inputs())["found"]
+        recall = self._network("recall")
+        found = recall.run(keys=features.view, places=features.places, **reference.inputs())["found"]
         likeness = float(np.dot(features.signature, reference.signature))
         added = likeness if features.own_signature.size else belief(likeness)
         return Attended(against_null(found), added, likeness)
@@ -231,7 +250,10 @@ class Tinct(StagedMethod):
         height, width = features.size
         answered = _enlarged(taken, KEY_STRIDE)
         certainty = _enlarged(outputs["certainty"][0], VIVID_STRIDE)
-        correction, way = np.split(_along_edges(features, outputs, share_of_second), 2, axis=-1)
+        share_of_mean = block_means(_share_of_mean(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
+        second = resized(features.opinion.ab, share_of_mean.shape[:2])
+        second = moved_to_hints(second, features.lightness, matched.hints.points)
+        correction, way = np.split(_along_edges(features, outputs, second, share_of_mean), 2, axis=-1)
         ab = _enlarged(outputs["ab"][0], 2) + correction
         # The more hints and references answer for, the less is guessed: by the square of what they leave.
         vivid = way * np.square(1 - answered)[..., None]
@@ -333,17 +355,24 @@ def _second_share(taken: Array, from_references: Array) -> Array:
     return np.asarray(SECOND * left, np.float32)[..., None]
 
 
-def _along_edges(features: Features, outputs: dict[str, NDArray[Any]], share_of_second: Array) -> Array:
+def _share_of_mean(taken: Array, from_references: Array) -> Array:
+    """The same of the branch's mean answer, which heeds hints."""
+    from_hints = np.maximum(taken - from_references, 0)
+    beside = SECOND + (SECOND_BESIDE_HINTS - SECOND) * from_hints
+    return np.asarray(beside * (1 - from_references) ** POWER_OF_REFERENCES, np.float32)[..., None]
+
+
+def _along_edges(features: Features, outputs: dict[str, NDArray[Any]], second: Array, share: Array) -> Array:
     """The correction of the mean answer by the second opinion, and the chroma that vividness 1 adds, along edges.
 
     Args:
         outputs: of the decoder, by name.
-        share_of_second: at 1 / `VIVID_STRIDE`, shape (h, w, 1).
+        second: the branch's mean answer at 1 / `VIVID_STRIDE`, shape (h, w, 2), and its share, shape (h, w, 1).
     Returns:
         Both at the padded working size, shape (H, W, 4).
     """
     own = block_means(outputs["ab"][0], VIVID_STRIDE // 2)
-    correction = share_of_second * (resized(features.opinion.ab, own.shape[:2]) - own)
+    correction = share * (second - own)
     mean = own + correction
     annealed = np.asarray(outputs["annealed"][0], np.float32)
     bound = CHROMA_TIMES * _norm(mean) + CHROMA_ABOVE

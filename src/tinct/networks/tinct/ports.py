@@ -22,7 +22,7 @@ _DECODER = ("half", "quarter", "eighth", "sixteenth", "maps", "hint_map")
 INPUTS: dict[str, tuple[str, ...]] = {
     "encode": ("lightness",),
     "match": ("keys", "item_keys", "item_ab", "item_bias", "item_place"),
-    "recall": ("keys", "item_keys", "item_ab", "item_bias"),
+    "recall": ("keys", "item_keys", "item_ab", "item_bias", "places", "item_places"),
     "decode": (*_DECODER, "second", "second_share"),
     "distribution": _DECODER[1:],  # nothing at 1/2
 }

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from tinct.color.bins import AB_BIN_COUNT
 from tinct.networks.graph import Graph, Release, pixel_axes
 from tinct.networks.layers.outputs import bin_centers
+from tinct.networks.semantics.ports import PLACE
 from tinct.networks.tinct.graphs import cut
 from tinct.networks.tinct.network import Tinct, TinctConfig
 from tinct.networks.tinct.ports import INPUTS, MAP_CHANNELS_PER_HEAD, OUTPUTS, SIGNATURE
@@ -50,7 +51,7 @@ def _examples(parts: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, ...]]:
     return {
         "encode": (lightness,),
         "match": (*items, torch.rand(1, 5, 2)),
-        "recall": items,
+        "recall": (*items, torch.rand(1, 12, 16, PLACE), torch.rand(1, 5, PLACE)),
         "decode": (*decoder, torch.zeros(1, 7, 9, AB_BIN_COUNT), torch.zeros(1, 12, 16, 1)),
         "distribution": decoder[1:],
     }

@@ -15,6 +15,7 @@ from tinct.networks.layers.vgg19 import CHANNELS, VGG19, scaled
 from tinct.networks.xu2020.encoder_weights import TEACHER, encoder_weights, teacher
 from tinct.networks.xu2020.even_start import evenly_started, normalize
 from tinct.networks.xu2020.network import Xu2020Config
+from tinct.training.losses import unexplained
 from tinct.training.pool import Pool
 from tinct.training.training import Training
 from tinct.training.validation import mean_over
@@ -220,13 +221,6 @@ def few_photographs(pool: Pool) -> Tensor:
 def as_bytes(rgb: Tensor) -> Tensor:
     """sRGB 0..1, clipped, as values 0..255."""
     return rgb.float().clamp(0, 1) * 255
-
-
-def unexplained(found: Tensor, wanted: Tensor) -> Tensor:
-    """Mean squared error over the variance of what is wanted."""
-    found, wanted = found.float(), wanted.float()
-    variance = (wanted - wanted.mean((0, 2, 3), keepdim=True)).square().mean()
-    return F.mse_loss(found, wanted) / variance.clamp_min(1e-8)
 
 
 def _is_frozen(encoder: VGG19, name: str) -> bool:

@@ -1,0 +1,70 @@
+"""Laws of kriging: hints move what is expected near them and of their lightness, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tinct.hints.field import PlacedHint
+from tinct.methods.kriging import MOST, NOISE, moved_to_hints
+
+GRAY = np.full((64, 96), 50, np.float32)
+NOTHING = np.zeros((8, 12, 2), np.float32)
+RED = (40.0, 20.0)
+
+
+def test_without_hints_what_is_expected_comes_back():
+    expected = np.random.default_rng(0).normal(size=(8, 12, 2)).astype(np.float32)
+    assert moved_to_hints(expected, GRAY, ()) is expected
+
+
+def test_hint_is_nearly_met_at_its_place_and_fades_with_distance():
+    found = moved_to_hints(NOTHING, GRAY, [PlacedHint(3.5, 3.5, RED)])
+    np.testing.assert_allclose(found[0, 0], np.array(RED) / (1 + NOISE), rtol=1e-3)
+    along = found[0, :, 0]
+    assert np.all(np.diff(along) < 0)
+    assert 0.1 < along[-1] / along[0] < 0.6
+    np.testing.assert_allclose(found[..., 0] * 0.5, found[..., 1], rtol=1e-4)
+
+
+def test_other_lightness_is_moved_less():
+    halves = GRAY.copy()
+    halves[:, 48:] = 95
+    even, uneven = (
+        moved_to_hints(NOTHING, lightness, [PlacedHint(44, 32, RED)]) for lightness in (GRAY, halves)
+    )
+    np.testing.assert_allclose(uneven[:, :5], even[:, :5], rtol=1e-3)
+    assert np.all(uneven[:, 7:, 0] < 0.4 * even[:, 7:, 0])
+
+
+def test_hints_that_say_what_is_expected_move_nothing():
+    expected = np.random.default_rng(1).normal(size=(8, 12, 2)).astype(np.float32) * 20
+    hints = [PlacedHint(8 * x + 3.5, 8 * y + 3.5, tuple(expected[y, x])) for x, y in ((2, 3), (9, 6))]
+    np.testing.assert_allclose(moved_to_hints(expected, GRAY, hints), expected, atol=1e-4)
+
+
+def test_order_does_not_count_and_two_that_differ_at_one_place_give_their_mean():
+    hints = [PlacedHint(20, 20, RED), PlacedHint(20, 20, (-40.0, 20.0)), PlacedHint(80, 50, (5.0, -30.0))]
+    found = moved_to_hints(NOTHING, GRAY, hints)
+    np.testing.assert_allclose(found, moved_to_hints(NOTHING, GRAY, hints[::-1]), atol=1e-3)
+    alone = moved_to_hints(NOTHING, GRAY, hints[:2])
+    np.testing.assert_allclose(alone[2, 2], (0, 20), atol=1.0)
+
+
+def test_any_number_of_hints_and_any_grid_is_taken():
+    generator = np.random.default_rng(2)
+    lightness = generator.uniform(0, 100, (400, 1200)).astype(np.float32)
+    x, y = generator.uniform(-0.5, 1199.5, 3 * MOST), generator.uniform(-0.5, 399.5, 3 * MOST)
+    hints = [PlacedHint(a, b, RED) for a, b in zip(x, y, strict=True)]
+    found = moved_to_hints(np.zeros((50, 150, 2), np.float32), lightness, hints)
+    assert found.shape == (50, 150, 2)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(np.median(found, (0, 1)), RED, rtol=0.1)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (300, 2)])
+def test_small_grids_are_taken(shape: tuple[int, int]):
+    lightness = np.full((shape[0] * 8, shape[1] * 8), 30, np.float32)
+    found = moved_to_hints(np.zeros((*shape, 2), np.float32), lightness, [PlacedHint(2, 2, RED)])
+    assert found.shape == (*shape, 2)
+    assert np.isfinite(found).all()
