@@ -306,7 +306,8 @@ def way_of(features, outputs) -> np.ndarray:
     """What vividness 1 adds by the network alone, without a second opinion: a plane of a* and one of b*."""
     height, width = features.lightness.shape
     alone = np.zeros((height // method.VIVID_STRIDE, width // method.VIVID_STRIDE, 1), np.float32)
-    return np.moveaxis(method._along_edges(features, outputs, alone)[..., 2:], -1, 0)
+    nothing = np.repeat(alone, 2, -1)
+    return np.moveaxis(method._along_edges(features, outputs, nothing, alone)[..., 2:], -1, 0)
 
 
 def test_vividness_makes_no_spot():

@@ -8,7 +8,6 @@ Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Pre
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,36 +50,39 @@ def moved_to_hints(expected: Array, lightness: Array, hints: Sequence[PlacedHint
         return expected
     step = max(1, -(-len(hints) // MOST))
     counted = hints[::step]
-    size = np.array(lightness.shape[::-1], np.float64)
-    place = np.array([(hint.x + 0.5, hint.y + 0.5) for hint in counted])
+    size = np.array(lightness.shape[::-1], np.float32)
+    place = np.array([(hint.x + 0.5, hint.y + 0.5) for hint in counted], np.float32)
     column, row = np.clip(place, 0, size - 1).astype(int).T
-    shade = cv2.blur(lightness, (_AROUND, _AROUND))[row, column]
+    shade = np.asarray(cv2.blur(lightness, (_AROUND, _AROUND))[row, column], np.float32)
 
     height, width = expected.shape[:2]
     shrunk = min(1.0, _SIDE / max(height, width))
     grid = max(1, round(width * shrunk)), max(1, round(height * shrunk))
     coarse = cv2.resize(expected, grid, interpolation=cv2.INTER_AREA).reshape(-1, 2)
-    shades = cv2.resize(lightness, grid, interpolation=cv2.INTER_AREA).reshape(-1)
+    shades = np.asarray(cv2.resize(lightness, grid, interpolation=cv2.INTER_AREA).reshape(-1), np.float32)
     across, down = np.meshgrid(*((np.arange(n) + 0.5) / n for n in grid))
-    cells = np.stack([across.ravel(), down.ravel()], 1) * size
+    cells = np.stack([across.ravel(), down.ravel()], 1).astype(np.float32) * size
 
     inside = np.clip((place / size * grid).astype(int), 0, np.array(grid) - 1)
     wanted = np.array([hint.ab for hint in counted]) - coarse[inside[:, 1] * grid[0] + inside[:, 0]]
     longer = size.max()
     own = _covariance(place / longer, shade, place / longer, shade) + NOISE * np.eye(len(counted))
-    shares = np.linalg.solve(own, wanted)
+    shares = np.linalg.solve(own, wanted).astype(np.float32)
     moved = _covariance(cells / longer, shades, place / longer, shade) @ shares
-    moved = moved.astype(np.float32).reshape(grid[1], grid[0], 2)
+    moved = moved.reshape(grid[1], grid[0], 2)
     return np.asarray(
         expected + cv2.resize(moved, (width, height), interpolation=cv2.INTER_LINEAR), np.float32
     )
 
 
-def _covariance(
-    places: NDArray[Any], shades: NDArray[Any], others: NDArray[Any], other_shades: NDArray[Any]
-) -> NDArray[Any]:
+def _covariance(places: Array, shades: Array, others: Array, other_shades: Array) -> Array:
     """Of the differences at places (N, 2) in longer sides and of lightness (N,), with those at M others: (N, M)."""
-    squared = np.square(places[:, None] - others[None]).sum(-1)
-    distance = np.sqrt(squared).astype(np.float32)
-    apart = np.square((shades[:, None] - other_shades[None]) / np.float32(SHADE))
-    return 0.5 * (np.exp(-distance / NEAR - apart) + np.exp(-distance / FAR - apart))
+    apart = np.subtract.outer(shades / SHADE, other_shades / SHADE)
+    np.square(apart, out=apart)
+    distance = np.square(np.subtract.outer(places[:, 0], others[:, 0]))
+    distance += np.square(np.subtract.outer(places[:, 1], others[:, 1]))
+    np.sqrt(distance, out=distance)
+    found = np.exp(distance * np.float32(-1 / NEAR))
+    found += np.exp(distance * np.float32(-1 / FAR))
+    found *= 0.5 * np.exp(-apart)
+    return np.asarray(found, np.float32)
