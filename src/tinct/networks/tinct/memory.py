@@ -22,7 +22,7 @@ HINT_BIAS = 3.0
 """Added to a hint's score, against the null item's: a hint is usually meant for more than its own place.
 Chosen on held-out photographs (docs/experiments.md, "References")."""
 
-LIKENESS = 9.5
+LIKENESS = 7.0
 """What the likeness of two places by the semantic branch must add to a score for the reference to gain by it. Chosen on
 held-out photographs (docs/experiments.md, "What is alike")."""
 
