@@ -8,7 +8,7 @@ from skimage import color
 from skimage import data as pictures
 
 from tinct.colorizing.colorizer import Colorizer
-from tinct.colorizing.unmet import unmet_wishes
+from tinct.colorizing.unmet import doubts, unmet_wishes
 from tinct.hints import Hint, HintImage
 from tinct.photo import Photo
 
@@ -66,3 +66,16 @@ def test_reference_is_not_doubted_with_more_trust_or_without_weight() -> None:
 
 def test_method_that_never_doubts_says_nothing_of_references() -> None:
     assert Colorizer(color.rgb2gray(pictures.astronaut()), ROCKET, method="reinhard").unmet_wishes() == []
+
+
+@pytest.mark.parametrize("method", ["tinct", "he2018", "xu2020"])
+def test_the_same_picture_is_never_doubted(method: str) -> None:
+    gray, same = color.rgb2gray(pictures.astronaut()), pictures.astronaut()
+    for trust in (0.0, 1.0, 3.0):
+        assert Colorizer(gray, same, method=method, trust=trust).unmet_wishes() == []
+
+
+def test_more_trust_is_not_offered_where_there_is_no_more() -> None:
+    assert [note.endswith("more trust takes more") for note in doubts([(0, 0.1)], 1, 1.0)] == [True]
+    (note,) = doubts([(0, 0.1)], 1, 3.0)
+    assert note.endswith("little of its colors is taken")

@@ -68,3 +68,12 @@ def test_small_grids_are_taken(shape: tuple[int, int]):
     found = moved_to_hints(np.zeros((*shape, 2), np.float32), lightness, [PlacedHint(2, 2, RED)])
     assert found.shape == (*shape, 2)
     assert np.isfinite(found).all()
+
+
+def test_of_more_hints_than_are_counted_the_first_and_the_last_are():
+    """One more than so many leaves out one, not half of them."""
+    far = [PlacedHint(90 + 0.001 * k, 60, (0.0, 0.0)) for k in range(MOST - 1)]
+    hints = [PlacedHint(3, 3, RED), *far, PlacedHint(3, 60, RED)]
+    found = moved_to_hints(NOTHING, GRAY, hints)
+    assert found[0, 0, 0] > 25
+    assert found[7, 0, 0] > 25

@@ -545,3 +545,24 @@ def test_references_attended_to_one_by_one_give_what_one_softmax_over_all_gives(
     )
     assert np.abs(wanted[0, 3:5] * 110).max() > 5
     np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_large_photographs_attend_to_a_reference_some_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scores that are held are bounded, and what is found is the same."""
+    tinct = Tinct(precision="f32")
+    features = tinct.encode(lightness_of(ASTRONAUT))
+    items = tinct.encode_reference(reference(COFFEE))
+    whole = tinct.attend(features, items).sums
+    recall, asked = tinct._network("recall"), []
+    run = recall.run
+
+    def counted(**given: np.ndarray) -> dict[str, np.ndarray]:
+        asked.append(4 * given["places"].shape[1] * given["places"].shape[2] * (1 + len(items.keys)))
+        return run(**given)
+
+    monkeypatch.setattr(method, "MOST_SCORES", 1 << 18)
+    monkeypatch.setattr(recall, "run", counted)
+    parts = tinct.attend(features, items).sums
+    assert len(asked) > 3
+    assert max(asked) <= 1 << 18
+    np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-5)

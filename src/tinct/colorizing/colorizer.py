@@ -296,7 +296,11 @@ class Colorizer:
     def unmet_wishes(self) -> list[str]:
         """Notes of what is asked for and cannot be had, as `render` adds them to its result, a sentence each.
 
-        Among them are the references of which the method takes little for being unlike the photograph.
+        Among them are the references of which the method takes little for being unlike the photograph: with references
+        the stages up to the attention run, unless `predict` has run them.
+
+        Raises:
+            WeightsError, MissingExtraError, MethodError: as `predict`, if there are references.
         """
         return [*unmet_wishes(self.photo, self._hints.values()), *self._doubts()]
 
@@ -385,7 +389,8 @@ class Colorizer:
         return method.distribution(self._stages.matched(inputs, hints, inputs.place(hints)))
 
     def _doubts(self) -> list[str]:
-        return doubts(self._stages.doubted(self._inputs()), len(self._references))
+        doubted = self._stages.doubted(self._inputs())
+        return doubts(doubted, len(self._references), self._options.trust)
 
     def _inputs(self) -> Inputs:
         method, options = self.method, self._options

@@ -13,6 +13,9 @@ from tinct.colorizing.rendering import pixel_of
 from tinct.hints import Hint, HintImage, HintLike
 from tinct.photo import Photo
 
+MOST_TRUST = 3.0
+"""The option `trust` at its most."""
+
 _NOTICED = 6.0
 """Distance in a*, b* from which a color is another one to the eye."""
 
@@ -36,16 +39,17 @@ def unmet_wishes(photo: Photo, hints: Iterable[HintLike]) -> list[str]:
     return notes
 
 
-def doubts(doubted: Iterable[tuple[int, float]], references: int) -> list[str]:
+def doubts(doubted: Iterable[tuple[int, float]], references: int, trust: float) -> list[str]:
     """A note for each reference that the method takes little of.
 
     Args:
         doubted: the number of each, from 0, and its likeness, as `tinct.methods.Method.doubted` gives it.
         references: how many there are.
+        trust: the option.
     """
     return [
         f"{'the reference' if references == 1 else f'reference {number + 1}'} is unlike the photograph (likeness "
-        f"{likeness:.2f}), so that little of its colors is taken; more trust takes more"
+        f"{likeness:.2f}), so that little of its colors is taken{'; more trust takes more' * (trust < MOST_TRUST)}"
         for number, likeness in doubted
     ]
 

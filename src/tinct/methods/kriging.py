@@ -48,8 +48,8 @@ def moved_to_hints(expected: Array, lightness: Array, hints: Sequence[PlacedHint
 
     if not hints:
         return expected
-    step = max(1, -(-len(hints) // MOST))
-    counted = hints[::step]
+    steps = np.linspace(0, len(hints) - 1, min(len(hints), MOST)).round().astype(int)
+    counted = [hints[index] for index in steps]
     size = np.array(lightness.shape[::-1], np.float32)
     place = np.array([(hint.x + 0.5, hint.y + 0.5) for hint in counted], np.float32)
     column, row = np.clip(place, 0, size - 1).astype(int).T

@@ -48,12 +48,16 @@ class FrozenBackbone:
 
     def __call__(self, lightness: Tensor, backbone: EfficientNetLite2) -> Levels:
         """Levels of (L* - 50) / 50, those below 1/8 by `backbone` if only the early ones are frozen."""
+        levels = self.frozen_levels(lightness)
+        return backbone.late(*levels) if self.early else Levels(*levels)
+
+    def frozen_levels(self, lightness: Tensor) -> list[Tensor]:
+        """Those levels of (L* - 50) / 50 that are frozen: all, or those at 1/2, 1/4 and 1/8."""
         found = self._compiled(np.ascontiguousarray(lightness.detach().numpy()))
-        levels = [
+        return [
             torch.from_numpy(found[i].copy()).contiguous(memory_format=torch.channels_last)
             for i in range(len(found))
         ]
-        return backbone.late(*levels) if self.early else Levels(*levels)
 
 
 class _Early(nn.Module):

@@ -194,7 +194,8 @@ class Exemplar(StagedMethod):
     def doubted(self, features: Features, reference: WeighedReference) -> float | None:
         """The mean cosine of matched places, if the gate closes for it; see `Method.doubted`."""
         found: Attended = reference.found
-        return found.likeness if math.exp(found.shift(reference.trust)) <= DOUBTED else None
+        left = found.shift(max(reference.trust, 1.0))  # less trust is the user's own doubt
+        return found.likeness if math.exp(left) <= DOUBTED else None
 
     def match(self, features: Features, recalled: Recalled, hints: HintField) -> Stages:
         """Run the colorization sub-net; hints are spread over its answer later."""

@@ -182,7 +182,7 @@ def averaged(levels: Levels) -> Tensor:
 class SemanticsGraph(nn.Module):
     """The released form: of L* (B, 1, H, W), 0..100, H and W multiples of 32, all that the branch knows at 1/8.
 
-    Outputs, channels last: a* b* (B, h, w, 2); logarithms of the 313 bins' probabilities (B, h, w, 313); and the
+    Outputs, channels last: a* b* (B, h, w, 2); logarithms of the 313 bins' probabilities (B, h, w, 313); the
     photograph's signature (B, 352), of unit length; and what is at each place (B, h, w, `PLACE`).
     """
 

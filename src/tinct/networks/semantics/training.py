@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tinct.errors import OptionError
-from tinct.networks.layers.efficientnet_lite import take_pretrained
+from tinct.networks.layers.efficientnet_lite import Levels, take_pretrained
 from tinct.networks.layers.outputs import bin_centers
 from tinct.networks.semantics.network import STRIDE, Answer, Semantics, SemanticsConfig, averaged
 from tinct.networks.semantics.opinion import NAME
@@ -84,10 +84,8 @@ class SemanticsTraining(Training):
         device = pool.weights.device
         self.centers = bin_centers(1.0).to(device)
         self.weights = losses.color_weights(own_prior(pool))
-        model = Semantics()
-        take_pretrained(model.backbone)
-        if self.recipe.late:
-            model.train_late(self.recipe.skipped)
+        self._frozen: FrozenBackbone | None = None
+        model = self.build()
         early = self.recipe.late
         self._frozen = FrozenBackbone(model.backbone, early=early) if device.type == "cpu" else None
         model.frozen = self._frozen
@@ -102,11 +100,20 @@ class SemanticsTraining(Training):
                 self._views.append(FrozenViews(draw, share, side, device, kept))
 
     def build(self) -> Semantics:
-        """A fresh branch on the pretrained network, or both as another run has left them."""
+        """A fresh branch on the pretrained network, or both as another run has left them.
+
+        Raises:
+            OptionError: if the recipe's `start` is no run of this network with these numbers.
+        """
         model = Semantics(self.network)
         take_pretrained(model.backbone)
         if self.recipe.start:
-            model.load_state_dict(averaged_state(Path(self.recipe.start), NAME))
+            try:
+                model.load_state_dict(averaged_state(Path(self.recipe.start), NAME))
+            except RuntimeError:
+                raise OptionError(
+                    f"{self.recipe.start} holds a network of other numbers than [network], or of an older version."
+                ) from None
         if self.recipe.late:
             model.train_late(self.recipe.skipped)
         model.frozen = self._frozen
@@ -181,9 +188,19 @@ class SemanticsTraining(Training):
     def _looked_at(self, model: Semantics, pool: Pool) -> Draw:
         """What draws so many views of a size, with the pretrained network's features of them."""
 
+        @torch.no_grad()
         def draw(count: int, size: int) -> Seen:
             batch = draw_batch(pool, count, size, self.recipe.old)
-            levels = model.levels((batch.lightness - 50) / 50)
+            shown = (batch.lightness - 50) / 50
+            if self.recipe.late:
+                frozen = self._frozen
+                half, quarter, eighth = (
+                    model.backbone.early(shown) if frozen is None else frozen.frozen_levels(shown)
+                )
+                none = shown.new_zeros(count, 0, 1, 1)
+                levels = Levels(half, quarter, eighth, none, none, none)
+            else:
+                levels = model.levels(shown)
             return Seen(levels, F.avg_pool2d(batch.lightness, 4), batch.ab_at(4))
 
         return draw

@@ -37,7 +37,8 @@ class Items:
     Attributes:
         keys: shape (M, heads * key).
         ab: CIE a*, b*, shape (M, 2).
-        bias: logarithm of each one's weight, shape (M,).
+        bias: added to the scores of each, shape (M,): what hints have more (`HINT_BIAS`), and what references' patches
+            must gain by their likeness (`LIKENESS`).
         place: x and y divided by the longer side, shape (M, 2); None for items without one.
         signature: of the reference whose patches the items are, shape (S,); see `Features.signature`.
         described: what the semantic branch sees at each patch of a reference, shape (M, P); None for hints.
@@ -76,7 +77,7 @@ def hint_items(keys: NDArray[Any], hints: HintField) -> Items:
 
 
 def reference_items(keys: NDArray[Any], ab: Array, seen: Opinion) -> Items:
-    """A memory item for each patch of a reference, of weight 1 and with the signature that the semantic branch gives.
+    """A memory item for each patch of a reference, with the signature that the semantic branch gives.
 
     Args:
         keys: of the reference, padding included, shape (h, w, heads * key).

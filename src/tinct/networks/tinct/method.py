@@ -77,6 +77,9 @@ REFERENCE_GAIN = 1.6
 nothing is certain, times the square of the uncertainty. There the answer is a mean of several colors of the reference,
 which is dull, and its hue is known. Chosen on held-out photographs (docs/experiments.md, "Vividness")."""
 
+MOST_SCORES = 1 << 23
+"""Scores of a photograph's places for a reference's items that are held at a time: 32 MiB."""
+
 REFERENCE_TRUST = float(np.exp(2))
 """Factor of a reference's weight beside the null item for each step of trust; at trust 1 as in training.
 
@@ -194,7 +197,7 @@ class Tinct(StagedMethod):
         return Features(padded, (height, width), keys, outputs, signature, opinion(padded, self._branch()))
 
     def encode_reference(self, reference: Reference) -> Items:
-        """A memory item for each patch of a reference, of weight 1."""
+        """A memory item for each patch of a reference; weight and trust count later."""
         lightness = np.asarray(reference.lightness, np.float32)
         outputs = self._network("encode").run(lightness=mirrored(lightness, SIZE_MULTIPLE)[None, None])
         items = reference_items(outputs["keys"][0], reference.ab, opinion(lightness, self._branch()))
@@ -202,9 +205,23 @@ class Tinct(StagedMethod):
         return replace(items, signature=own) if own.size else items
 
     def attend(self, features: Features, reference: Items) -> Attended:
-        """The attention of each place to the patches of a reference of weight 1."""
-        recall = self._network("recall")
-        found = recall.run(keys=features.view, places=features.places, **reference.inputs())["found"]
+        """The attention of each place to the patches of a reference; weight and trust count later."""
+        recall, items = self._network("recall"), reference.inputs()
+        # What is alike is a number for each place and item: of large photographs, some rows at a time.
+        rows = max(1, MOST_SCORES // (4 * features.places.shape[2] * (1 + len(reference.keys))))
+        if rows >= features.places.shape[1]:
+            found = recall.run(keys=features.view, places=features.places, **items)["found"]
+        else:
+            ratio = REFERENCE_STRIDE // KEY_STRIDE
+            parts = [
+                recall.run(
+                    keys=features.keys[:, ratio * start : ratio * (start + rows)],
+                    places=features.places[:, start : start + rows],
+                    **items,
+                )["found"]
+                for start in range(0, features.places.shape[1], rows)
+            ]
+            found = np.concatenate(parts, 2)
         likeness = float(np.dot(features.signature, reference.signature))
         added = likeness if features.own_signature.size else belief(likeness)
         return Attended(against_null(found), added, likeness)

@@ -125,7 +125,8 @@ class Exemplar(Method):
             return None
         given: Reference = reference.found
         alike = likeness(described(features), described(given.lightness))
-        return alike if shown_share(alike, reference.trust) <= DOUBTED * PROBABILITY else None
+        left = shown_share(alike, max(reference.trust, 1.0))  # less trust is the user's own doubt
+        return alike if left <= DOUBTED * PROBABILITY else None
 
     def stylized(self, content: Array, reference: Reference) -> Array:
         """sRGB, (H, W, 3), of the transfer sub-net for a pre-colored photograph."""
