@@ -15,6 +15,9 @@ WORKING_SIZE_RANGE = (32, 2048)
 LARGEST_SEED = 2**63 - 1
 """The largest seed: the largest integer of 64 bits, which JSON and headers of files can hold."""
 
+MOST_TRUST = 3.0
+"""The option `trust` at its most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -58,8 +61,10 @@ class Options:
             )
         if not (_is_number(self.vividness) and 0.0 <= self.vividness <= 2.0):
             raise OptionError(f"vividness is {shown(self.vividness)}; it must be 0 (the mean answer) to 2.")
-        if not (_is_number(self.trust) and 0.0 <= self.trust <= 3.0):
-            raise OptionError(f"trust is {shown(self.trust)}; it must be 0 (doubt references) to 3.")
+        if not (_is_number(self.trust) and 0.0 <= self.trust <= MOST_TRUST):
+            raise OptionError(
+                f"trust is {shown(self.trust)}; it must be 0 (doubt references) to {MOST_TRUST:g}."
+            )
         if not isinstance(self.chroma_only, bool):
             raise OptionError(f"chroma_only is {shown(self.chroma_only)}; it must be true or false.")
         if not (_is_whole(self.seed) and 0 <= self.seed <= LARGEST_SEED):

@@ -11,10 +11,8 @@ from tinct.color.hexcolor import color_to_ab, format_color
 from tinct.color.lab import lab_to_rgb
 from tinct.colorizing.rendering import pixel_of
 from tinct.hints import Hint, HintImage, HintLike
+from tinct.options import MOST_TRUST
 from tinct.photo import Photo
-
-MOST_TRUST = 3.0
-"""The option `trust` at its most."""
 
 _NOTICED = 6.0
 """Distance in a*, b* from which a color is another one to the eye."""

@@ -79,6 +79,12 @@ def one_place_of_four() -> Any:
     return (..., slice(row, None, 2), slice(column, None, 2))
 
 
+def in_deviations(maps: Tensor) -> Tensor:
+    """Maps (B, C, h, w) with each channel in units of its own deviation."""
+    maps = maps.float()
+    return maps / maps.std((0, 2, 3), keepdim=True).clamp_min(1e-3)
+
+
 def unexplained(found: Tensor, wanted: Tensor) -> Tensor:
     """Mean squared error over the variance of what is wanted."""
     found, wanted = found.float(), wanted.float()

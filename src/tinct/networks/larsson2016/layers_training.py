@@ -19,7 +19,7 @@ from tinct.networks.layers.efficientnet_lite import CHANNELS, EfficientNetLite2,
 from tinct.training.automatic import draw_batch
 from tinct.training.frozen_backbone import FrozenBackbone
 from tinct.training.loop import averaged_state
-from tinct.training.losses import unexplained
+from tinct.training.losses import in_deviations, unexplained
 from tinct.training.pool import Pool
 from tinct.training.training import Training
 from tinct.training.validation import mean_over
@@ -106,10 +106,7 @@ class LayersTraining(Training):
         """What the frozen network sees, each channel in units of its own deviation, by the name of the stride."""
         levels: Levels = self.backbone(shown) if self.frozen is None else self.frozen(shown, self.backbone)
         maps = {"8": levels.eighth, "16": levels.sixteenth, "32": levels.thirtysecond}
-        return {
-            name: each.float() / each.float().std((0, 2, 3), keepdim=True).clamp_min(1e-3)
-            for name, each in maps.items()
-        }
+        return {name: in_deviations(each) for name, each in maps.items()}
 
 
 def start_from(network: Larsson2016, run: Path) -> None:

@@ -366,17 +366,23 @@ def _torch_source(part: str, path: Path) -> TorchSource:
 
 
 def _second_share(taken: Array, from_references: Array) -> Array:
-    """The share of the semantic branch's opinion, shape (h, w, 1); arguments are what `shares` gives, of (h, w)."""
-    from_hints = np.maximum(taken - from_references, 0)
-    left = (1 - from_hints) ** POWER_OF_HINTS * (1 - from_references) ** POWER_OF_REFERENCES
-    return np.asarray(SECOND * left, np.float32)[..., None]
+    """The share of the branch's distribution, shape (h, w, 1); arguments are what `shares` gives, of (h, w)."""
+    beside = SECOND * (1 - _from_hints(taken, from_references)) ** POWER_OF_HINTS
+    return _beside_references(beside, from_references)
 
 
 def _share_of_mean(taken: Array, from_references: Array) -> Array:
-    """The same of the branch's mean answer, which heeds hints."""
-    from_hints = np.maximum(taken - from_references, 0)
-    beside = SECOND + (SECOND_BESIDE_HINTS - SECOND) * from_hints
-    return np.asarray(beside * (1 - from_references) ** POWER_OF_REFERENCES, np.float32)[..., None]
+    """The share of the branch's mean answer, which heeds hints; arguments and shape as of `_second_share`."""
+    beside = SECOND + (SECOND_BESIDE_HINTS - SECOND) * _from_hints(taken, from_references)
+    return _beside_references(beside, from_references)
+
+
+def _from_hints(taken: Array, from_references: Array) -> Array:
+    return np.maximum(taken - from_references, 0)
+
+
+def _beside_references(share: Array, from_references: Array) -> Array:
+    return np.asarray(share * (1 - from_references) ** POWER_OF_REFERENCES, np.float32)[..., None]
 
 
 def _along_edges(features: Features, outputs: dict[str, NDArray[Any]], second: Array, share: Array) -> Array:

@@ -15,7 +15,7 @@ from tinct.networks.layers.vgg19 import CHANNELS, VGG19, scaled
 from tinct.networks.xu2020.encoder_weights import TEACHER, encoder_weights, teacher
 from tinct.networks.xu2020.even_start import evenly_started, normalize
 from tinct.networks.xu2020.network import Xu2020Config
-from tinct.training.losses import unexplained
+from tinct.training.losses import in_deviations, unexplained
 from tinct.training.pool import Pool
 from tinct.training.training import Training
 from tinct.training.validation import mean_over
@@ -147,8 +147,7 @@ class EncoderTraining(Training):
         """What EfficientNet-Lite2 sees at 1/8 and 1/16, each channel in units of its own deviation."""
         levels = self.backbone((lightness - 50) / 50)
         both = [level.float() for level in (levels.eighth, levels.sixteenth)]
-        maps = torch.cat([smoothly_upsampled(level, like) for level in both], 1)
-        return maps / maps.std((0, 2, 3), keepdim=True).clamp_min(1e-3)
+        return in_deviations(torch.cat([smoothly_upsampled(level, like) for level in both], 1))
 
     @torch.no_grad()
     def validate(self, model: StudentEncoder, pool: Pool, held_out: Tensor) -> dict[str, float]:
