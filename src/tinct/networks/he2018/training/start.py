@@ -1,4 +1,4 @@
-"""The start from Zhang 2017, whose U-Net is the paper's too."""
+"""The start from Zhang 2017, whose U-Net is the paper's too, or from released weights of He 2018."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from tinct.weights import weights_path
 
 ZHANG2017 = "zhang2017"
 """The network that is started from, by the name of its released weights."""
+
+RELEASED = "released"
+"""The start from the weights of He 2018 that are installed."""
 
 CONSUMERS = {
     "conv1": ("conv2.0", "conv1_10"),
@@ -57,6 +60,36 @@ def started(model: He2018, weights: dict[str, Tensor]) -> None:
     if wrong := [name for name, value in found.items() if value.shape != state[name].shape]:
         raise OptionError(f"{wrong[0]} has another shape in zhang2017's weights; train at their width.")
     model.load_state_dict(state | found)
+
+
+def gone_on_with(model: He2018, weights: dict[str, Tensor]) -> None:
+    """Give a fresh network the weights of an exported one, in place.
+
+    The guide's two layers that are added to one another had one bias for both, as they began and were trained alike;
+    the export holds it once.
+
+    Args:
+        weights: of the released graph of he2018 (`tinct.networks.graph_weights.read_weights`).
+    Raises:
+        OptionError: if the network differs.
+    """
+    found = {key.removeprefix("model."): value for key, value in weights.items()}
+    if "guide.maps.bias" not in found and "guide.eighth.1.bias" in found:
+        found["guide.maps.bias"] = found["guide.eighth.1.bias"]
+    state = model.state_dict()
+    lacking = [key for key in state if key not in found and not key.endswith("num_batches_tracked")]
+    if lacking or any(key not in state or found[key].shape != state[key].shape for key in found):
+        raise OptionError("the released weights of he2018 are of another network; train at their width.")
+    model.load_state_dict(state | found)
+
+
+def he2018_weights() -> dict[str, Tensor]:
+    """The released weights of He 2018's colorization sub-net.
+
+    Raises:
+        WeightsError: if these are not installed.
+    """
+    return read_weights(weights_path("he2018"))
 
 
 def zhang2017_weights() -> dict[str, Tensor]:

@@ -20,7 +20,14 @@ from tinct.networks.he2018.training.pairs import (
     draw_pairs,
     held_out_pairs,
 )
-from tinct.networks.he2018.training.start import ZHANG2017, started, zhang2017_weights
+from tinct.networks.he2018.training.start import (
+    RELEASED,
+    ZHANG2017,
+    gone_on_with,
+    he2018_weights,
+    started,
+    zhang2017_weights,
+)
 from tinct.networks.layers.blocks import without_batch_norm
 from tinct.networks.layers.efficientnet_lite import EfficientNetLite2, Levels, take_pretrained
 from tinct.training.frozen_backbone import FrozenBackbone
@@ -46,7 +53,7 @@ class He2018Recipe:
         saturation: how much more colorful places count (`place_weights`).
         perceptual: weight of the perceptual loss.
         gate: weight of the gate's cross-entropy.
-        start: "zhang2017" begins with its released weights, "" anew.
+        start: "zhang2017" begins with its released weights, "released" goes on from he2018's own, "" begins anew.
     Raises:
         OptionError: if the shares are not five of 0 or more, or another number is negative.
     """
@@ -65,8 +72,8 @@ class He2018Recipe:
         for name in ("strangers", "chrominance", "saturation", "perceptual", "gate"):
             if getattr(self, name) < 0:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
-        if self.start not in ("", ZHANG2017):
-            raise OptionError(f"start is {self.start!r}; it must be {ZHANG2017!r} or empty.")
+        if self.start not in ("", ZHANG2017, RELEASED):
+            raise OptionError(f"start is {self.start!r}; it must be {ZHANG2017!r}, {RELEASED!r} or empty.")
 
 
 class He2018Training(Training):
@@ -85,13 +92,15 @@ class He2018Training(Training):
         take_pretrained(color)
         self.color = without_batch_norm(color).requires_grad_(False).to(device)
         self.color = self.color.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.start = zhang2017_weights() if self.recipe.start else None
+        starts = {ZHANG2017: zhang2017_weights, RELEASED: he2018_weights}
+        self.start = starts[self.recipe.start]() if self.recipe.start else None
 
     def build(self) -> He2018:
         """A network before its first step."""
         model = He2018(self.network)
         if self.start is not None:
-            started(model, self.start)
+            begin = gone_on_with if self.recipe.start == RELEASED else started
+            begin(model, self.start)
         return model
 
     def see(self, lightness: Tensor) -> Levels:
