@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinct.hints.field import PlacedHint
-from tinct.methods.kriging import MOST, NOISE, moved_to_hints
+from tinct.methods.kriging import FAR, MOST, NEAR, _mean_around, moved_to_hints
 
 GRAY = np.full((64, 96), 50, np.float32)
 NOTHING = np.zeros((8, 12, 2), np.float32)
@@ -20,7 +20,7 @@ def test_without_hints_what_is_expected_comes_back():
 
 def test_hint_is_nearly_met_at_its_place_and_fades_with_distance():
     found = moved_to_hints(NOTHING, GRAY, [PlacedHint(3.5, 3.5, RED)])
-    np.testing.assert_allclose(found[0, 0], np.array(RED) / (1 + NOISE), rtol=1e-3)
+    np.testing.assert_allclose(found[0, 0], np.array(RED) / (1 + FAR.noise), rtol=1e-3)
     along = found[0, :, 0]
     assert np.all(np.diff(along) < 0)
     assert 0.1 < along[-1] / along[0] < 0.6
@@ -77,3 +77,27 @@ def test_of_more_hints_than_are_counted_the_first_and_the_last_are():
     found = moved_to_hints(NOTHING, GRAY, hints)
     assert found[0, 0, 0] > 25
     assert found[7, 0, 0] > 25
+
+
+def test_an_answer_that_misses_hints_by_little_is_mended_around_them_and_no_farther():
+    hint = PlacedHint(24, 32, (10.0, 0.0))
+    answer = np.zeros((64, 96, 2), np.float32)
+    answer[...] = (7.0, 0.0)
+    found = moved_to_hints(answer, GRAY, [hint], NEAR)[..., 0]
+    assert found[32, 24] == pytest.approx(10, abs=0.7)
+    assert np.all(np.diff(found[32, 28:]) <= 1e-4)
+    assert found[32, 90] == pytest.approx(7, abs=0.05)
+
+
+def test_what_is_missed_by_much_is_left_to_its_own_place():
+    """Somebody who paints a small thing red does not want a red ring around it."""
+    hint = PlacedHint(24, 32, (90.0, 0.0))
+    found = moved_to_hints(np.zeros((64, 96, 2), np.float32), GRAY, [hint], NEAR)
+    assert 0 < found.max() <= NEAR.most
+
+
+def test_means_around_places_are_of_the_pixels_there():
+    image = np.random.default_rng(3).normal(size=(10, 12, 2)).astype(np.float32)
+    found = _mean_around(image, np.array([(5.5, 4.5), (0.0, 0.0)], np.float32), (4, 2))
+    np.testing.assert_allclose(found[0], image[3:5, 3:7].mean((0, 1)), rtol=1e-5)
+    assert np.isfinite(found[1]).all()

@@ -7,7 +7,9 @@ Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Pre
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +18,30 @@ from tinct.hints.field import PlacedHint
 
 Array = NDArray[np.float32]
 
-NEAR, FAR = 0.2, 1.5
-"""Distances, in longer sides of the photograph, over which the two halves of the covariance fall to 1 / e."""
 
-SHADE = 40.0
-"""Difference of lightness, in units of L*, at which the covariance falls to 1 / e."""
+@dataclass(frozen=True)
+class Covariance:
+    """Of the differences from what is expected, at two places of one photograph.
 
-NOISE = 0.05
-"""Variance of a hint about what is true, against that of the difference from what is expected. Chosen with the three
-numbers above on held-out photographs (docs/experiments.md, "A second opinion that heeds hints")."""
+    Attributes:
+        reaches: distances, in longer sides of the photograph, over which its equal parts fall to 1 / e.
+        shade: difference of lightness, in units of L*, at which it falls to 1 / e.
+        noise: variance of a hint about what is true, against that of the difference from what is expected.
+        most: length in units of a* b* to which larger differences are shortened.
+    """
+
+    reaches: tuple[float, ...]
+    shade: float
+    noise: float
+    most: float = math.inf
+
+
+FAR = Covariance((0.2, 1.5), 40.0, 0.05)
+"""For colors that were expected without hints, which a hint may move anywhere. Chosen, as the next one, on held-out
+photographs (docs/experiments.md, "A second opinion that heeds hints")."""
+
+NEAR = Covariance((0.06,), 40.0, 0.01, 6.0)
+"""For an answer that heeds hints and misses them by little, which is mended around them."""
 
 MOST = 512
 """Hints that are counted; of more, so many in even steps through their order."""
@@ -33,16 +50,19 @@ _SIDE = 64
 """Longer side in cells of the grid on which differences are computed; a finer grid's are enlarged from it."""
 
 _AROUND = 6
-"""Side in pixels of the square whose mean lightness is that of a hint."""
+"""Side in pixels of the square whose means are what lightness and expected color are at a hint."""
 
 
-def moved_to_hints(expected: Array, lightness: Array, hints: Sequence[PlacedHint]) -> Array:
+def moved_to_hints(
+    expected: Array, lightness: Array, hints: Sequence[PlacedHint], covariance: Covariance = FAR
+) -> Array:
     """Expected colors, moved towards hints.
 
     Args:
-        expected: CIE a*, b*, shape (h, w, 2), on a grid over the photograph.
+        expected: CIE a*, b*, shape (h, w, 2), on a grid over the photograph, which may be its pixels.
         lightness: CIE L* of the photograph, shape (H, W), 0..100.
         hints: in pixels of the same photograph; none gives back what was expected.
+        covariance: how far and to what lightness a difference reaches.
     """
     import cv2
 
@@ -52,37 +72,48 @@ def moved_to_hints(expected: Array, lightness: Array, hints: Sequence[PlacedHint
     counted = [hints[index] for index in steps]
     size = np.array(lightness.shape[::-1], np.float32)
     place = np.array([(hint.x + 0.5, hint.y + 0.5) for hint in counted], np.float32)
-    column, row = np.clip(place, 0, size - 1).astype(int).T
-    shade = np.asarray(cv2.blur(lightness, (_AROUND, _AROUND))[row, column], np.float32)
+    shade = _mean_around(lightness, place, (_AROUND, _AROUND))
 
     height, width = expected.shape[:2]
     shrunk = min(1.0, _SIDE / max(height, width))
     grid = max(1, round(width * shrunk)), max(1, round(height * shrunk))
-    coarse = cv2.resize(expected, grid, interpolation=cv2.INTER_AREA).reshape(-1, 2)
     shades = np.asarray(cv2.resize(lightness, grid, interpolation=cv2.INTER_AREA).reshape(-1), np.float32)
     across, down = np.meshgrid(*((np.arange(n) + 0.5) / n for n in grid))
     cells = np.stack([across.ravel(), down.ravel()], 1).astype(np.float32) * size
 
-    inside = np.clip((place / size * grid).astype(int), 0, np.array(grid) - 1)
-    wanted = np.array([hint.ab for hint in counted]) - coarse[inside[:, 1] * grid[0] + inside[:, 0]]
-    longer = size.max()
-    own = _covariance(place / longer, shade, place / longer, shade) + NOISE * np.eye(len(counted))
+    scale = np.array((width, height), np.float32) / size
+    side = (max(1, round(_AROUND * float(scale[0]))), max(1, round(_AROUND * float(scale[1]))))
+    wanted = np.array([hint.ab for hint in counted]) - _mean_around(expected, place * scale, side)
+    wanted *= np.minimum(1, covariance.most / (np.linalg.norm(wanted, axis=1, keepdims=True) + 1e-6))
+    place, cells = place / size.max(), cells / size.max()
+    own = _product(covariance, place, shade, place, shade) + covariance.noise * np.eye(len(counted))
     shares = np.linalg.solve(own, wanted).astype(np.float32)
-    moved = _covariance(cells / longer, shades, place / longer, shade) @ shares
+    moved = _product(covariance, cells, shades, place, shade) @ shares
     moved = moved.reshape(grid[1], grid[0], 2)
     return np.asarray(
         expected + cv2.resize(moved, (width, height), interpolation=cv2.INTER_LINEAR), np.float32
     )
 
 
-def _covariance(places: Array, shades: Array, others: Array, other_shades: Array) -> Array:
-    """Of the differences at places (N, 2) in longer sides and of lightness (N,), with those at M others: (N, M)."""
-    apart = np.subtract.outer(shades / SHADE, other_shades / SHADE)
+def _mean_around(image: Array, places: Array, side: tuple[int, int]) -> Array:
+    """Means over rectangles of so many pixels (across, down) around N places (N, 2), (N, ...): inside the image."""
+    height, width = image.shape[:2]
+    first = np.floor(places).astype(int) - np.array(side) // 2
+    column, row = (
+        np.clip(first[:, axis, None] + np.arange(side[axis]), 0, most - 1)
+        for axis, most in enumerate((width, height))
+    )
+    return np.asarray(image[row[:, :, None], column[:, None, :]].mean((1, 2)), np.float32)
+
+
+def _product(
+    covariance: Covariance, places: Array, shades: Array, others: Array, other_shades: Array
+) -> Array:
+    """Covariance of N places (N, 2), in longer sides, and their lightness (N,), with M others: (N, M), 1 at most."""
+    apart = np.subtract.outer(shades / covariance.shade, other_shades / covariance.shade)
     np.square(apart, out=apart)
     distance = np.square(np.subtract.outer(places[:, 0], others[:, 0]))
     distance += np.square(np.subtract.outer(places[:, 1], others[:, 1]))
     np.sqrt(distance, out=distance)
-    found = np.exp(distance * np.float32(-1 / NEAR))
-    found += np.exp(distance * np.float32(-1 / FAR))
-    found *= 0.5 * np.exp(-apart)
-    return np.asarray(found, np.float32)
+    found = sum(np.exp(distance * np.float32(-1 / reach)) for reach in covariance.reaches)
+    return np.asarray(found * np.exp(-apart) / len(covariance.reaches), np.float32)

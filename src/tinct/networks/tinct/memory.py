@@ -26,6 +26,10 @@ LIKENESS = 7.0
 """What the likeness of two places by the semantic branch must add to a score for the reference to gain by it. Chosen on
 held-out photographs (docs/experiments.md, "What is alike")."""
 
+MOST_FINE = 8192
+"""Patches of `KEY_STRIDE` pixels up to which a reference's items are these: twice as many as at 256 square. Chosen by
+the time that attending to them takes (docs/experiments.md, "How finely references are cut")."""
+
 _LEAST = 1e-30
 """Attention below this share is treated as this share, so that it can be divided by."""
 
@@ -79,21 +83,23 @@ def hint_items(keys: NDArray[Any], hints: HintField) -> Items:
 def reference_items(keys: NDArray[Any], ab: Array, seen: Opinion) -> Items:
     """A memory item for each patch of a reference, with the signature that the semantic branch gives.
 
+    Patches have `KEY_STRIDE` pixels a side if there are no more than `MOST_FINE` of these, else `REFERENCE_STRIDE`.
+
     Args:
         keys: of the reference, padding included, shape (h, w, heads * key).
         ab: CIE a*, b*, shape (H, W, 2), without padding; a last patch that is not whole is left out.
         seen: the semantic branch's opinion of the reference without padding.
     """
-    height, width = (max(n // REFERENCE_STRIDE, 1) for n in ab.shape[:2])
-    pooled = block_means(keys, REFERENCE_STRIDE // KEY_STRIDE)[:height, :width]
-    short = [(0, max(REFERENCE_STRIDE - n, 0)) for n in ab.shape[:2]]
-    whole = np.pad(ab, (*short, (0, 0)), mode="symmetric")[
-        : height * REFERENCE_STRIDE, : width * REFERENCE_STRIDE
-    ]
+    stride = KEY_STRIDE if ab[..., 0].size <= MOST_FINE * KEY_STRIDE**2 else REFERENCE_STRIDE
+    height, width = (max(n // stride, 1) for n in ab.shape[:2])
+    pooled = block_means(keys, stride // KEY_STRIDE)[:height, :width]
+    short = [(0, max(stride - n, 0)) for n in ab.shape[:2]]
+    whole = np.pad(ab, (*short, (0, 0)), mode="symmetric")[: height * stride, : width * stride]
     flat = unit(pooled.reshape(height * width, -1))
-    colors = block_means(whole, REFERENCE_STRIDE).reshape(-1, 2)
+    colors = block_means(whole, stride).reshape(-1, 2)
     described = resized(seen.places, (height, width)).reshape(height * width, -1)
-    bias = np.full(len(flat), -LIKENESS, np.float32)
+    crowd = 2 * np.log(REFERENCE_STRIDE / stride)  # smaller patches are more, and each counts the less
+    bias = np.full(len(flat), -LIKENESS - crowd, np.float32)
     return Items(flat, colors, bias, signature=seen.signature, described=described)
 
 

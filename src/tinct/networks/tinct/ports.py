@@ -6,7 +6,7 @@ SIZE_MULTIPLE = 32
 """Working sizes are padded to multiples of this: the encoder halves five times."""
 
 KEY_STRIDE, REFERENCE_STRIDE = 4, 8
-"""Working pixels to a key of the photograph, and to an item of a reference."""
+"""Working pixels to a key of the photograph, and to an item of a reference in training (`memory.reference_items`)."""
 
 HEADS = 2
 """Heads of the released network's attention."""
