@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinct.hints.field import PlacedHint
-from tinct.methods.kriging import FAR, MOST, NEAR, _mean_around, moved_to_hints
+from tinct.methods.kriging import FAR, MOST, NEAR, _means, moved_to_hints
 
 GRAY = np.full((64, 96), 50, np.float32)
 NOTHING = np.zeros((8, 12, 2), np.float32)
@@ -80,7 +80,7 @@ def test_of_more_hints_than_are_counted_the_first_and_the_last_are():
 
 
 def test_an_answer_that_misses_hints_by_little_is_mended_around_them_and_no_farther():
-    hint = PlacedHint(24, 32, (10.0, 0.0))
+    hint = PlacedHint(24, 32, (10.0, 0.0), 3)
     answer = np.zeros((64, 96, 2), np.float32)
     answer[...] = (7.0, 0.0)
     found = moved_to_hints(answer, GRAY, [hint], NEAR)[..., 0]
@@ -91,13 +91,31 @@ def test_an_answer_that_misses_hints_by_little_is_mended_around_them_and_no_fart
 
 def test_what_is_missed_by_much_is_left_to_its_own_place():
     """Somebody who paints a small thing red does not want a red ring around it."""
-    hint = PlacedHint(24, 32, (90.0, 0.0))
-    found = moved_to_hints(np.zeros((64, 96, 2), np.float32), GRAY, [hint], NEAR)
-    assert 0 < found.max() <= NEAR.most
+    moved = [
+        moved_to_hints(
+            np.zeros((64, 96, 2), np.float32), GRAY, [PlacedHint(24, 32, (red, 0.0), 3)], NEAR
+        ).max()
+        for red in (3.0, NEAR.most, 30.0, 90.0)
+    ]
+    assert 0 < moved[0] < moved[1] <= NEAR.most
+    assert moved[1] > moved[2] > moved[3] > 0
+    assert moved[3] < 0.5
 
 
-def test_means_around_places_are_of_the_pixels_there():
+def test_a_hint_of_one_pixel_moves_less_than_one_of_many():
+    one, many = (
+        moved_to_hints(
+            np.zeros((64, 96, 2), np.float32), GRAY, [PlacedHint(24, 32, (4.0, 0.0), radius)], NEAR
+        )
+        for radius in (0.5, 3.0)
+    )
+    assert 0.8 * many.max() < one.max() < 0.95 * many.max()
+
+
+def test_means_are_over_each_hints_own_square():
     image = np.random.default_rng(3).normal(size=(10, 12, 2)).astype(np.float32)
-    found = _mean_around(image, np.array([(5.5, 4.5), (0.0, 0.0)], np.float32), (4, 2))
-    np.testing.assert_allclose(found[0], image[3:5, 3:7].mean((0, 1)), rtol=1e-5)
+    places = np.array([(5.5, 4.5), (0.0, 0.0), (3.2, 8.9)], np.float32)
+    found = _means(image, places, np.array([2.0, 30.0, 0.5], np.float32))
+    np.testing.assert_allclose(found[0], image[2:6, 3:7].mean((0, 1)), rtol=1e-4)
     assert np.isfinite(found[1]).all()
+    assert np.array_equal(found[2], image[8, 3])

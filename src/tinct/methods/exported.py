@@ -108,3 +108,19 @@ def channels_first(image: Array) -> Array:
     """An image, (H, W) or (H, W, C), as a batch of one, (1, C, H, W), float32."""
     planes = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
     return np.ascontiguousarray(planes[None], np.float32)
+
+
+def at_longer_side(lightness: Array, longer_side: int, multiple: int) -> Array:
+    """A photograph for networks that know things by their size: shrunk or enlarged, whatever its working size.
+
+    Args:
+        lightness: CIE L*, shape (H, W).
+        longer_side: in pixels of the result.
+        multiple: both sides are rounded to multiples of it.
+    """
+    import cv2
+
+    scale = longer_side / max(lightness.shape)
+    height, width = (max(round(n * scale / multiple), 1) * multiple for n in lightness.shape)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(lightness, (width, height), interpolation=how), np.float32)

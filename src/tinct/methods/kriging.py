@@ -1,7 +1,8 @@
 """Kriging: expected colors of a photograph, moved towards what hints say, the more the nearer and the more alike in L*.
 
 The difference of hints and expected colors is regressed on place and lightness by a Gaussian process, whose mean is
-added to what was expected. It neither learns nor follows edges, so that it errs apart from a network that does both.
+added to what was expected. It neither learns nor follows edges: moved from what is expected without hints, colors err
+apart from those of a network that does both; of that network's answer it takes away what is missed at the hints.
 Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press, 2006, section 2.2.
 """
 
@@ -27,12 +28,14 @@ class Covariance:
         reaches: distances, in longer sides of the photograph, over which its equal parts fall to 1 / e.
         shade: difference of lightness, in units of L*, at which it falls to 1 / e.
         noise: variance of a hint about what is true, against that of the difference from what is expected.
-        most: length in units of a* b* to which larger differences are shortened.
+        grain: that of a single pixel about its surroundings, by which noise grows; over a hint's area it is averaged.
+        most: length in units of a* b* from which on differences count the less the larger they are.
     """
 
     reaches: tuple[float, ...]
     shade: float
     noise: float
+    grain: float = 0.0
     most: float = math.inf
 
 
@@ -40,17 +43,17 @@ FAR = Covariance((0.2, 1.5), 40.0, 0.05)
 """For colors that were expected without hints, which a hint may move anywhere. Chosen, as the next one, on held-out
 photographs (docs/experiments.md, "A second opinion that heeds hints")."""
 
-NEAR = Covariance((0.06,), 40.0, 0.01, 6.0)
+NEAR = Covariance((0.06,), 40.0, 0.003, 0.12, 6.0)
 """For an answer that heeds hints and misses them by little, which is mended around them."""
 
 MOST = 512
 """Hints that are counted; of more, so many in even steps through their order."""
 
+_SQUARE = 32
+"""Longest side in pixels of a square whose mean lightness and expected color are those of a hint."""
+
 _SIDE = 64
 """Longer side in cells of the grid on which differences are computed; a finer grid's are enlarged from it."""
-
-_AROUND = 6
-"""Side in pixels of the square whose means are what lightness and expected color are at a hint."""
 
 
 def moved_to_hints(
@@ -72,7 +75,8 @@ def moved_to_hints(
     counted = [hints[index] for index in steps]
     size = np.array(lightness.shape[::-1], np.float32)
     place = np.array([(hint.x + 0.5, hint.y + 0.5) for hint in counted], np.float32)
-    shade = _mean_around(lightness, place, (_AROUND, _AROUND))
+    radius = np.array([hint.radius for hint in counted], np.float32)
+    shade = _means(lightness, place, radius)
 
     height, width = expected.shape[:2]
     shrunk = min(1.0, _SIDE / max(height, width))
@@ -82,11 +86,12 @@ def moved_to_hints(
     cells = np.stack([across.ravel(), down.ravel()], 1).astype(np.float32) * size
 
     scale = np.array((width, height), np.float32) / size
-    side = (max(1, round(_AROUND * float(scale[0]))), max(1, round(_AROUND * float(scale[1]))))
-    wanted = np.array([hint.ab for hint in counted]) - _mean_around(expected, place * scale, side)
-    wanted *= np.minimum(1, covariance.most / (np.linalg.norm(wanted, axis=1, keepdims=True) + 1e-6))
+    wanted = np.array([hint.ab for hint in counted]) - _means(expected, place * scale, radius * scale.mean())
+    far = np.linalg.norm(wanted, axis=1, keepdims=True) / covariance.most
+    wanted /= np.maximum(1, far * far)
     place, cells = place / size.max(), cells / size.max()
-    own = _product(covariance, place, shade, place, shade) + covariance.noise * np.eye(len(counted))
+    noise = covariance.noise + covariance.grain / np.square(np.maximum(2 * radius, 1))
+    own = _product(covariance, place, shade, place, shade) + np.diag(noise)
     shares = np.linalg.solve(own, wanted).astype(np.float32)
     moved = _product(covariance, cells, shades, place, shade) @ shares
     moved = moved.reshape(grid[1], grid[0], 2)
@@ -95,15 +100,22 @@ def moved_to_hints(
     )
 
 
-def _mean_around(image: Array, places: Array, side: tuple[int, int]) -> Array:
-    """Means over rectangles of so many pixels (across, down) around N places (N, 2), (N, ...): inside the image."""
-    height, width = image.shape[:2]
-    first = np.floor(places).astype(int) - np.array(side) // 2
-    column, row = (
-        np.clip(first[:, axis, None] + np.arange(side[axis]), 0, most - 1)
-        for axis, most in enumerate((width, height))
-    )
-    return np.asarray(image[row[:, :, None], column[:, None, :]].mean((1, 2)), np.float32)
+def _means(image: Array, places: Array, radius: Array) -> Array:
+    """Means of an image over squares around N places (N, 2), in its pixels, of these radii (N,): shape (N, ...).
+
+    Squares have `_SQUARE` pixels a side at most.
+    """
+    side = np.clip(np.rint(2 * radius), 1, _SQUARE).astype(int)
+    found = np.empty((len(places), *image.shape[2:]), np.float32)
+    for length in np.unique(side):
+        here = side == length
+        first = np.floor(places[here]).astype(int) - length // 2
+        column, row = (
+            np.clip(first[:, axis, None] + np.arange(length), 0, most - 1)
+            for axis, most in enumerate(image.shape[1::-1])
+        )
+        found[here] = image[row[:, :, None], column[:, None, :]].mean((1, 2))
+    return found
 
 
 def _product(

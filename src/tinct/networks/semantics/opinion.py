@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.inference import Network, TorchSource, open_network
+from tinct.methods.exported import at_longer_side
 from tinct.networks.semantics.ports import OUTPUTS
 from tinct.weights import manifest, weights_path
 
@@ -52,7 +53,7 @@ def opinion(lightness: Array, branch: Network) -> Opinion:
         lightness: CIE L*, shape (H, W), 0..100.
         branch: as `open_branch` gives it.
     """
-    found = branch.run(lightness=_looked_at(lightness)[None, None])
+    found = branch.run(lightness=at_longer_side(lightness, LONGER_SIDE, MULTIPLE)[None, None])
     return Opinion(*(np.asarray(found[name][0], np.float32) for name in OUTPUTS))
 
 
@@ -82,16 +83,6 @@ def _between(count: int, wanted: int) -> Array:
     """The shares of `count` cells in the centers of `wanted` cells over the same length: (wanted, count)."""
     place = np.clip((np.arange(wanted) + 0.5) * (count / wanted) - 0.5, 0, count - 1)
     return np.maximum(1 - np.abs(place[:, None] - np.arange(count)), 0).astype(np.float32)
-
-
-def _looked_at(lightness: Array) -> Array:
-    """The lightness at the size that the branch looks at."""
-    import cv2
-
-    scale = LONGER_SIDE / max(lightness.shape)
-    height, width = (max(round(n * scale / MULTIPLE), 1) * MULTIPLE for n in lightness.shape)
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(lightness, (width, height), interpolation=how), np.float32)
 
 
 def _torch_graph(path: Path, numbers: Any) -> nn.Module:

@@ -42,7 +42,7 @@ class Items:
         keys: shape (M, heads * key).
         ab: CIE a*, b*, shape (M, 2).
         bias: added to the scores of each, shape (M,): what hints have more (`HINT_BIAS`), and what references' patches
-            must gain by their likeness (`LIKENESS`).
+            must gain by their likeness (`LIKENESS`), less where patches are many because they are small.
         place: x and y divided by the longer side, shape (M, 2); None for items without one.
         signature: of the reference whose patches the items are, shape (S,); see `Features.signature`.
         described: what the semantic branch sees at each patch of a reference, shape (M, P); None for hints.

@@ -44,7 +44,7 @@ from tinct.networks.tinct.ports import (
     INPUTS,
     KEY_STRIDE,
     OUTPUTS,
-    REFERENCE_STRIDE,
+    PLACE_STRIDE,
     SIGNATURE,
     SIZE_MULTIPLE,
 )
@@ -135,7 +135,7 @@ class Features:
     def places(self) -> Array:
         """What the semantic branch sees at each place of 1/8, shape (1, H / 8, W / 8, P)."""
         height, width = self.lightness.shape
-        grid = (height // REFERENCE_STRIDE, width // REFERENCE_STRIDE)
+        grid = (height // PLACE_STRIDE, width // PLACE_STRIDE)
         return np.ascontiguousarray(resized(self.opinion.places, grid)[None])
 
 
@@ -208,11 +208,11 @@ class Tinct(StagedMethod):
         """The attention of each place to the patches of a reference; weight and trust count later."""
         recall, items = self._network("recall"), reference.inputs()
         # What is alike is a number for each place and item: of large photographs, some rows at a time.
-        rows = max(1, MOST_SCORES // (4 * features.places.shape[2] * (1 + len(reference.keys))))
+        rows = max(1, MOST_SCORES // (4 * features.places.shape[2] * len(reference.keys)))
         if rows >= features.places.shape[1]:
             found = recall.run(keys=features.view, places=features.places, **items)["found"]
         else:
-            ratio = REFERENCE_STRIDE // KEY_STRIDE
+            ratio = PLACE_STRIDE // KEY_STRIDE
             parts = [
                 recall.run(
                     keys=features.keys[:, ratio * start : ratio * (start + rows)],
