@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -21,10 +22,12 @@ from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.colorizing.colorizer import Colorizer, colorize
 from tinct.errors import HintError, MethodError, MissingExtraError, OptionError, WeightsError
 from tinct.hints import Hint, HintField, place_hints
+from tinct.hints.field import PlacedHint
 from tinct.inference.opening import drop_compiled_networks
 from tinct.inference.openvino_engine import best_precision
 from tinct.methods import Reference, WeighedReference, get_method
-from tinct.networks.tinct import method
+from tinct.methods.kriging import NEAR
+from tinct.networks.tinct import memory, method
 from tinct.networks.tinct.memory import against_null, maps
 from tinct.networks.tinct.method import Tinct, influence
 
@@ -146,6 +149,42 @@ def test_a_gray_hint_makes_its_surroundings_more_neutral():
     window = tuple(slice(max(n - 5, 0), n + 6) for n in place)
     assert after[place] < 1
     assert after[window].mean() < 0.5 * before[window].mean()
+
+
+def test_many_hints_are_nearly_met_before_their_pixels_are_set(monkeypatch):
+    """What is missed at them is mended around them, too: elsewhere the answer comes nearer to the truth."""
+    truth, own = chroma(ASTRONAUT), lightness_of(ASTRONAUT)
+    generator = np.random.default_rng(0)
+    points = [(int(generator.integers(3, 237)), int(generator.integers(3, 197))) for _ in range(300)]
+    items = tuple(
+        PlacedHint(x, y, tuple(truth[y - 2 : y + 3, x - 2 : x + 3].mean((0, 1))), 2.5) for x, y in points
+    )
+    monkeypatch.setattr(method, "pin_hints", lambda ab, hints: ab)
+    network, missed, error = Tinct(), [], []
+    features = network.encode(own)
+    empty = HintField.empty(*own.shape)
+    for covariance in (NEAR, replace(NEAR, most=1e-6)):
+        monkeypatch.setattr(method, "NEAR", covariance)
+        ab = network.decode(network.match(features, None, replace(empty, points=items))).ab
+        found = np.array([ab[y - 2 : y + 3, x - 2 : x + 3].mean((0, 1)) for x, y in points])
+        missed.append(np.square(found - [item.ab for item in items]).mean())
+        error.append(np.square(ab - truth).mean())
+    assert missed[0] < 0.5 * missed[1]
+    assert error[0] < error[1]
+
+
+def test_a_reference_counts_as_much_however_finely_it_is_cut(monkeypatch):
+    even = Reference(np.full((64, 96), 50, np.float32), np.full((64, 96, 2), 20, np.float32))
+    network = Tinct()
+    features, found = network.encode(lightness_of(COFFEE)), []
+    for most, patches in ((memory.MOST_FINE, 16 * 24), (0, 8 * 12)):
+        monkeypatch.setattr(memory, "MOST_FINE", most)
+        items = network.encode_reference(even)
+        assert len(items.keys) == patches
+        attended = network.attend(features, items)
+        found.append(network.recall(features, [WeighedReference(attended)]))
+    # in places of one color patches of 4 and of 8 pixels have the same keys but at the borders
+    np.testing.assert_allclose(np.median(found[0][..., 2] / found[1][..., 2]), 1, atol=0.1)
 
 
 @pytest.mark.parametrize("portrait", [False, True])
