@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tinct.hints.field import PlacedHint
-from tinct.methods.kriging import FAR, MOST, NEAR, _means, moved_to_hints
+from tinct.hints.field import HintField, PlacedHint
+from tinct.methods.kriging import FAR, MOST, NEAR, _means, mended_at_hints, moved_to_hints
 
 GRAY = np.full((64, 96), 50, np.float32)
 NOTHING = np.zeros((8, 12, 2), np.float32)
@@ -79,22 +79,41 @@ def test_of_more_hints_than_are_counted_the_first_and_the_last_are():
     assert found[7, 0, 0] > 25
 
 
+def field(*hints: PlacedHint) -> HintField:
+    """The hints as squares of twice their radius in a field of the photograph's size."""
+    ab, mask = np.zeros((64, 96, 2), np.float32), np.zeros((64, 96), np.float32)
+    for hint in hints:
+        first = [round(at + 0.5 - hint.radius) for at in (hint.y, hint.x)]
+        square = tuple(slice(at, at + max(1, round(2 * hint.radius))) for at in first)
+        ab[square], mask[square] = hint.ab, 1
+    return HintField(ab, mask, hints)
+
+
 def test_an_answer_that_misses_hints_by_little_is_mended_around_them_and_no_farther():
-    hint = PlacedHint(24, 32, (10.0, 0.0), 3)
     answer = np.zeros((64, 96, 2), np.float32)
     answer[...] = (7.0, 0.0)
-    found = moved_to_hints(answer, GRAY, [hint], NEAR)[..., 0]
+    found = mended_at_hints(answer, GRAY, field(PlacedHint(23.5, 31.5, (10.0, 0.0), 3)))[..., 0]
     assert found[32, 24] == pytest.approx(10, abs=0.7)
     assert np.all(np.diff(found[32, 28:]) <= 1e-4)
     assert found[32, 90] == pytest.approx(7, abs=0.05)
 
 
+def test_an_answer_that_meets_its_hints_stays_whatever_these_look_like():
+    """A painted patch of two colors is one hint of their mean; its pixels are what is compared."""
+    generator = np.random.default_rng(4)
+    answer = generator.normal(0, 20, (64, 96, 2)).astype(np.float32)
+    mask = (generator.uniform(size=(64, 96)) < 0.3).astype(np.float32)
+    mean = tuple(answer[20:36, 20:36][mask[20:36, 20:36] > 0].mean(0))
+    hints = HintField(answer * mask[..., None], mask, (PlacedHint(27.5, 27.5, mean, 8),))
+    np.testing.assert_allclose(mended_at_hints(answer, GRAY, hints), answer, atol=1e-4)
+    assert mended_at_hints(answer, GRAY, HintField.empty(64, 96)) is answer
+
+
 def test_what_is_missed_by_much_is_left_to_its_own_place():
     """Somebody who paints a small thing red does not want a red ring around it."""
+    nothing = np.zeros((64, 96, 2), np.float32)
     moved = [
-        moved_to_hints(
-            np.zeros((64, 96, 2), np.float32), GRAY, [PlacedHint(24, 32, (red, 0.0), 3)], NEAR
-        ).max()
+        mended_at_hints(nothing, GRAY, field(PlacedHint(23.5, 31.5, (red, 0.0), 3))).max()
         for red in (3.0, NEAR.most, 30.0, 90.0)
     ]
     assert 0 < moved[0] < moved[1] <= NEAR.most
@@ -103,11 +122,10 @@ def test_what_is_missed_by_much_is_left_to_its_own_place():
 
 
 def test_a_hint_of_one_pixel_moves_less_than_one_of_many():
+    nothing = np.zeros((64, 96, 2), np.float32)
     one, many = (
-        moved_to_hints(
-            np.zeros((64, 96, 2), np.float32), GRAY, [PlacedHint(24, 32, (4.0, 0.0), radius)], NEAR
-        )
-        for radius in (0.5, 3.0)
+        mended_at_hints(nothing, GRAY, field(PlacedHint(at, 32 - 24 + at, (4.0, 0.0), radius)))
+        for at, radius in ((24.0, 0.5), (23.5, 3.0))
     )
     assert 0.8 * many.max() < one.max() < 0.95 * many.max()
 

@@ -13,11 +13,18 @@ from torch import nn
 
 from paper_weights import unsettled
 from tinct.errors import OptionError
+from tinct.networks.graph_weights import read_weights
 from tinct.networks.he2018 import correspondence as matching
 from tinct.networks.he2018 import correspondence_torch as torch_matching
-from tinct.networks.he2018.method import ALIKE, DOUBT, Attended, shares_of
+from tinct.networks.he2018.method import ALIKE, DOUBT, belief, shares_of
 from tinct.networks.he2018.network import MAPS, Answer, EverySecond, Given, He2018, He2018Config, result
-from tinct.networks.he2018.release import ColorizationGraph, FeaturesGraph, colorization_graph, graphs
+from tinct.networks.he2018.release import (
+    SIGNED,
+    ColorizationGraph,
+    FeaturesGraph,
+    colorization_graph,
+    graphs,
+)
 from tinct.networks.he2018.training import He2018Training
 from tinct.networks.he2018.training.losses import gate_loss, perceptual_loss, smooth_l1
 from tinct.networks.he2018.training.pairs import (
@@ -30,7 +37,7 @@ from tinct.networks.he2018.training.pairs import (
     held_out_pairs,
     matched,
 )
-from tinct.networks.he2018.training.start import started
+from tinct.networks.he2018.training.start import gone_on_with, started
 from tinct.networks.he2018.training.training import He2018Recipe
 from tinct.networks.layers.efficientnet_lite import CHANNELS, EfficientNetLite2, Levels, take_pretrained
 from tinct.networks.zhang2017.network import Zhang2017, Zhang2017Config
@@ -179,17 +186,13 @@ def test_the_likest_reference_counts_most_and_weights_count():
     assert np.isfinite(shares_of([np.full((1, 1), c, np.float32) for c in (-1, 1)], [1, 1e-40])).all()
 
 
-def test_trust_opens_the_gate_and_a_reference_that_is_not_alike_shuts_it():
-    def shift(cosine: float, trust: float) -> float:
-        place = np.full((2, 2), cosine, np.float32)
-        return Attended(np.zeros((2, 2, 2), np.float32), np.zeros((MAPS, 2, 2), np.float32), place).shift(
-            trust
-        )
-
-    assert shift(0.8, 1) == 0
-    assert shift(ALIKE, 1) == pytest.approx(0, abs=1e-4)
-    assert shift(ALIKE - 0.05, 1) == pytest.approx(-0.05 * DOUBT, abs=1e-3)
-    assert np.all(np.diff([shift(0.8, trust) for trust in (0, 1, 2, 3)]) > 0)
+def test_a_reference_that_is_not_alike_is_believed_less_and_trust_takes_the_doubt_away():
+    assert belief(0.8, 1) == 1
+    assert belief(ALIKE, 0) == 1
+    assert belief(ALIKE - 0.1, 1) == pytest.approx(np.exp(-0.1 * DOUBT))
+    assert belief(ALIKE - 0.1, 0) == pytest.approx(belief(ALIKE - 0.1, 1) ** 2)
+    assert belief(-1, 2) == belief(-1, 3) == 1
+    assert np.all(np.diff([belief(likeness, 1) for likeness in (-0.1, 0, 0.1, 0.2)]) > 0)
 
 
 # The network
@@ -267,15 +270,36 @@ def test_the_exported_graph_is_the_network(numbers, tmp_path):
 def test_the_features_are_the_backbones():
     backbone = EfficientNetLite2().eval()
     lightness = torch.rand(1, 1, 64, 96) * 100
-    found = dict(zip(matching.NAMES, FeaturesGraph(backbone)(lightness), strict=True))
+    *levels, _ = FeaturesGraph(backbone)(lightness)
     expected = backbone((lightness - 50) / 50)
-    for name, part in found.items():
+    for name, part in zip(matching.NAMES, levels, strict=True):
         torch.testing.assert_close(part, getattr(expected, name))
 
 
-def test_the_features_keep_their_license():
+@torch.no_grad()
+def test_a_signature_is_of_what_differs_from_the_mean_photograph():
+    model, backbone = He2018(He2018Config(0.0625, features=True)), EfficientNetLite2().eval()
+    lightness = torch.rand(2, 1, 64, 96) * 100
+    seen = backbone((lightness - 50) / 50)
+    for name in SIGNED:
+        norm, level = getattr(model.guide, name)[0], getattr(seen, name)
+        norm.running_mean.copy_(
+            level[0].mean((1, 2))
+        )  # the first photograph is the mean one, but for a little
+        norm.running_var.fill_(4.0)
+        norm.running_mean -= 0.01
+    signature = FeaturesGraph(backbone, model.guide)(lightness)[-1]
+    torch.testing.assert_close(signature.norm(dim=1), torch.ones(2))
+    size = seen.sixteenth.shape[1]
+    even = torch.full((size,), (0.5 / size) ** 0.5)
+    torch.testing.assert_close(signature[0, :size], even, atol=1e-4, rtol=1e-3)
+    away = (seen.sixteenth[1].mean((1, 2)) - seen.sixteenth[0].mean((1, 2)) + 0.01) / 2
+    torch.testing.assert_close(signature[1, :size] / signature[1, :size].norm(), away / away.norm())
+
+
+def test_each_file_has_its_license():
     by_part = {graph.part: graph.license for graph in graphs(He2018(He2018Config(0.0625)))}
-    assert by_part == {"": "MIT", ".features": "Apache-2.0"}
+    assert by_part == {"": "MIT", ".features": "Apache-2.0 AND MIT"}
 
 
 def test_color_levels_of_a_gray_picture_are_those_of_its_lightness():
@@ -395,6 +419,42 @@ def test_the_start_is_zhang2017():
         found = model.eval()(alone).ab
     inside = (..., slice(40, -40), slice(40, -40))
     assert (found - expected)[inside].abs().mean() < 0.15 * expected[inside].std()
+
+
+def test_a_run_goes_on_from_exported_weights(tmp_path):
+    pytest.importorskip("onnx")
+    config = He2018Config(0.0625, features=True, gate=True)
+    model = He2018(config).eval()
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(layer.bias, std=0.1)
+        elif isinstance(layer, EverySecond):
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+    model.guide.maps.bias.data = model.guide.eighth[
+        1
+    ].bias.data  # both are trained alike: the export holds one
+    loud(model)
+    inputs = given()
+    with torch.no_grad():
+        expected = model(inputs).ab
+    (file,) = export([colorization_graph(model)], "he2018", tmp_path).values()
+    again = He2018(config).eval()
+    gone_on_with(again, read_weights(file))
+    with torch.no_grad():
+        found = again(inputs).ab
+    torch.testing.assert_close(found, expected, atol=0.02 * float(expected.abs().max()), rtol=0)
+    with pytest.raises(OptionError, match="does not fit"):
+        gone_on_with(He2018(He2018Config(0.125, features=True, gate=True)), read_weights(file))
+
+
+def test_the_gate_is_taught_on_real_pairs_if_the_recipe_says_so(pool):
+    index = torch.arange(2)
+    for weight in (0.0, 0.5):
+        recipe = He2018Recipe(gate=1.0, gate_of_real=weight, perceptual=0.0)
+        training = He2018Training(recipe, He2018Config(0.125, features=True, gate=True), pool)
+        pairs = held_out_pairs(pool, index, index.flip(0), REAL, 64, training.see)
+        found = training.compare(training.build()(pairs.given), pairs)["gate"]
+        assert (float(found.detach()) > 0) == (weight > 0)
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Pre
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.hints.field import PlacedHint
+from tinct.hints.field import HintField, PlacedHint
 
 Array = NDArray[np.float32]
 
@@ -56,66 +56,116 @@ _SIDE = 64
 """Longer side in cells of the grid on which differences are computed; a finer grid's are enlarged from it."""
 
 
-def moved_to_hints(
-    expected: Array, lightness: Array, hints: Sequence[PlacedHint], covariance: Covariance = FAR
-) -> Array:
-    """Expected colors, moved towards hints.
+def moved_to_hints(expected: Array, lightness: Array, hints: Sequence[PlacedHint]) -> Array:
+    """Colors that were expected without hints, moved towards hints.
 
     Args:
-        expected: CIE a*, b*, shape (h, w, 2), on a grid over the photograph, which may be its pixels.
+        expected: CIE a*, b*, shape (h, w, 2), on a grid over the photograph.
         lightness: CIE L* of the photograph, shape (H, W), 0..100.
         hints: in pixels of the same photograph; none gives back what was expected.
-        covariance: how far and to what lightness a difference reaches.
     """
-    import cv2
-
     if not hints:
         return expected
-    steps = np.linspace(0, len(hints) - 1, min(len(hints), MOST)).round().astype(int)
-    counted = [hints[index] for index in steps]
-    size = np.array(lightness.shape[::-1], np.float32)
-    place = np.array([(hint.x + 0.5, hint.y + 0.5) for hint in counted], np.float32)
-    radius = np.array([hint.radius for hint in counted], np.float32)
-    shade = _means(lightness, place, radius)
+    counted = _counted(hints)
+    across, down = (
+        small / full for small, full in zip(expected.shape[1::-1], lightness.shape[::-1], strict=False)
+    )
+    places = _places(counted) * np.array((across, down), np.float32)
+    found = _means(expected, places, _radii(counted) * np.float32((across + down) / 2))
+    wanted = np.array([hint.ab for hint in counted], np.float32) - found
+    return np.asarray(expected + _regressed(wanted, counted, lightness, expected.shape[:2], FAR), np.float32)
 
-    height, width = expected.shape[:2]
+
+def mended_at_hints(answer: Array, lightness: Array, hints: HintField) -> Array:
+    """An answer that heeds hints, without what it misses at them and, near by, by like lightness.
+
+    Args:
+        answer: CIE a*, b*, shape (H, W, 2).
+        lightness: CIE L* of the photograph, shape (H, W), 0..100.
+        hints: in pixels of the same photograph, whose fields may lack padding at its right and lower edges.
+    """
+    if not hints.points:
+        return answer
+    counted = _counted(hints.points)
+    wanted = np.empty((len(counted), 2), np.float32)
+    for some, row, column in _squares(hints.mask.shape, _places(counted), np.maximum(_radii(counted), 1)):
+        share = hints.mask[row, column][..., None]
+        missed = (hints.ab[row, column] - answer[row, column]) * share
+        wanted[some] = missed.sum((1, 2)) / np.maximum(share.sum((1, 2)), 1e-6)
+    return np.asarray(answer + _regressed(wanted, counted, lightness, answer.shape[:2], NEAR), np.float32)
+
+
+def _regressed(
+    wanted: Array,
+    hints: Sequence[PlacedHint],
+    lightness: Array,
+    grid: tuple[int, ...],
+    covariance: Covariance,
+) -> Array:
+    """The mean of a Gaussian process of these differences at hints, shape (*grid, 2)."""
+    import cv2
+
+    size = np.array(lightness.shape[::-1], np.float32)
+    place, radius = _places(hints), _radii(hints)
+    shade = _means(lightness, place, radius)
+    height, width = grid
     shrunk = min(1.0, _SIDE / max(height, width))
-    grid = max(1, round(width * shrunk)), max(1, round(height * shrunk))
-    shades = np.asarray(cv2.resize(lightness, grid, interpolation=cv2.INTER_AREA).reshape(-1), np.float32)
-    across, down = np.meshgrid(*((np.arange(n) + 0.5) / n for n in grid))
+    small = max(1, round(width * shrunk)), max(1, round(height * shrunk))
+    shades = np.asarray(cv2.resize(lightness, small, interpolation=cv2.INTER_AREA).reshape(-1), np.float32)
+    across, down = np.meshgrid(*((np.arange(n) + 0.5) / n for n in small))
     cells = np.stack([across.ravel(), down.ravel()], 1).astype(np.float32) * size
 
-    scale = np.array((width, height), np.float32) / size
-    wanted = np.array([hint.ab for hint in counted]) - _means(expected, place * scale, radius * scale.mean())
     far = np.linalg.norm(wanted, axis=1, keepdims=True) / covariance.most
-    wanted /= np.maximum(1, far * far)
+    wanted = wanted / np.maximum(1, far * far)
     place, cells = place / size.max(), cells / size.max()
     noise = covariance.noise + covariance.grain / np.square(np.maximum(2 * radius, 1))
     own = _product(covariance, place, shade, place, shade) + np.diag(noise)
     shares = np.linalg.solve(own, wanted).astype(np.float32)
-    moved = _product(covariance, cells, shades, place, shade) @ shares
-    moved = moved.reshape(grid[1], grid[0], 2)
-    return np.asarray(
-        expected + cv2.resize(moved, (width, height), interpolation=cv2.INTER_LINEAR), np.float32
-    )
+    found = (_product(covariance, cells, shades, place, shade) @ shares).reshape(small[1], small[0], 2)
+    return np.asarray(cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _counted(hints: Sequence[PlacedHint]) -> list[PlacedHint]:
+    """So many of the hints as are counted."""
+    steps = np.linspace(0, len(hints) - 1, min(len(hints), MOST)).round().astype(int)
+    return [hints[index] for index in steps]
+
+
+def _places(hints: Sequence[PlacedHint]) -> Array:
+    """Where hints lie, x and y of their centers from the photograph's upper left corner in pixels: (N, 2)."""
+    return np.array([(hint.x + 0.5, hint.y + 0.5) for hint in hints], np.float32)
+
+
+def _radii(hints: Sequence[PlacedHint]) -> Array:
+    return np.array([hint.radius for hint in hints], np.float32)
 
 
 def _means(image: Array, places: Array, radius: Array) -> Array:
-    """Means of an image over squares around N places (N, 2), in its pixels, of these radii (N,): shape (N, ...).
-
-    Squares have `_SQUARE` pixels a side at most.
-    """
-    side = np.clip(np.rint(2 * radius), 1, _SQUARE).astype(int)
+    """Means of an image over the squares of `_squares`, shape (N, ...)."""
     found = np.empty((len(places), *image.shape[2:]), np.float32)
-    for length in np.unique(side):
-        here = side == length
-        first = np.floor(places[here]).astype(int) - length // 2
-        column, row = (
-            np.clip(first[:, axis, None] + np.arange(length), 0, most - 1)
-            for axis, most in enumerate(image.shape[1::-1])
-        )
-        found[here] = image[row[:, :, None], column[:, None, :]].mean((1, 2))
+    for some, row, column in _squares(image.shape, places, radius):
+        found[some] = image[row, column].mean((1, 2))
     return found
+
+
+def _squares(
+    shape: tuple[int, ...], places: Array, radius: Array
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp]]]:
+    """Squares around N places (N, 2), of these radii (N,) in pixels, `_SQUARE` pixels a side at most.
+
+    Yields:
+        Those of one size: which of the N they are, and the rows (n, side, 1) and columns (n, 1, side) of their pixels;
+        what lies outside of the image is moved to its edge.
+    """
+    sides = np.clip(np.rint(2 * radius), 1, _SQUARE).astype(int)
+    for side in np.unique(sides):
+        some = sides == side
+        first = np.floor(places[some]).astype(int) - side // 2
+        column, row = (
+            np.clip(first[:, axis, None] + np.arange(side), 0, most - 1)
+            for axis, most in enumerate(shape[1::-1])
+        )
+        yield some, row[:, :, None], column[:, None, :]
 
 
 def _product(

@@ -23,7 +23,7 @@ from tinct.inference import Network, TorchSource, open_network
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
 from tinct.methods.exported import channels_first, hint_planes, mirrored
-from tinct.methods.kriging import NEAR, moved_to_hints
+from tinct.methods.kriging import mended_at_hints, moved_to_hints
 from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.semantics.opinion import Opinion, open_branch, opinion, resized
@@ -272,7 +272,7 @@ class Tinct(StagedMethod):
         second = moved_to_hints(second, features.lightness, matched.hints.points)
         correction, way = np.split(_along_edges(features, outputs, second, share_of_mean), 2, axis=-1)
         ab = _enlarged(outputs["ab"][0], 2) + correction
-        ab = moved_to_hints(ab, features.lightness, matched.hints.points, NEAR)
+        ab = mended_at_hints(ab, features.lightness, matched.hints)
         # The more hints and references answer for, the less is guessed: by the square of what they leave.
         vivid = way * np.square(1 - answered)[..., None]
         if from_references.any():
