@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,10 +69,10 @@ def as_arrays(found: Levels) -> matching.Places:
 
 def given(count: int = 1, height: int = 64, width: int = 96) -> Given:
     """Random inputs of the network."""
-    small = (count, 2, height // 8, width // 8)
+    small = (count, 2, height // 4, width // 4)
     seen = levels(count, height, width)
     lightness = torch.rand(count, 1, height, width) * 100
-    maps = torch.rand(count, MAPS, *small[2:])
+    maps = torch.rand(count, MAPS, height // 8, width // 8)
     return Given(lightness, torch.randn(small) * 0.2, maps, seen.eighth, seen.sixteenth, seen.thirtysecond)
 
 
@@ -94,8 +96,6 @@ def test_a_picture_is_its_own_likest():
     maps = matching.similarity_maps(own, own, found)
     assert maps.shape == (MAPS, 8, 12)
     np.testing.assert_allclose(maps, 1, atol=1e-5)
-    colors = np.random.default_rng(0).normal(size=(8, 12, 2)).astype(np.float32)
-    np.testing.assert_allclose(matching.carried(colors, found.forward, (8, 12)), colors, atol=1e-5)
 
 
 def test_a_mirrored_picture_is_matched_with_its_mirror_image():
@@ -139,21 +139,43 @@ def test_flat_levels_are_alike_to_nothing():
     assert not matching.similarity_maps(flat, flat, found).any()
 
 
-def test_neighbors_vote():
-    rng = np.random.default_rng(0)
-    colors, grid = rng.normal(size=(4, 6, 2)).astype(np.float32), (5, 3)
-    index = rng.integers(0, 24, 15)
-    found = matching.carried(colors, index, grid)
-    for row in range(5):
-        for column in range(3):
-            proposed = []
-            for down, right in matching.NEAR:
-                near = (row + down, column + right)
-                if 0 <= near[0] < 5 and 0 <= near[1] < 3:
-                    at = np.array(divmod(index[near[0] * 3 + near[1]], 6)) - (down, right)
-                    if (at >= 0).all() and (at < (4, 6)).all():
-                        proposed.append(colors[tuple(at)])
-            np.testing.assert_allclose(found[row, column], np.mean(proposed, 0), atol=1e-5)
+def test_quarters_of_a_picture_and_itself_are_carried_where_they_are():
+    own = as_arrays(levels())
+    found = matching.correspondence(own, own)
+    colors = np.random.default_rng(0).normal(size=(16, 24, 2)).astype(np.float32)
+    carried = matching.carried_finely(colors, own, own, found)
+    assert np.corrcoef(carried.ravel(), colors.ravel())[0, 1] > 0.99
+
+
+def test_quarters_of_a_mirrored_picture_are_carried_mirrored():
+    """Neighbors propose mirrored places too, and a quarter on the left of its place finds the one on the right."""
+    seen = levels()
+    own, other = as_arrays(seen), as_arrays(Levels(*(part.flip(3) for part in seen)))
+    found = matching.correspondence(own, other)
+    colors = np.random.default_rng(0).normal(size=(16, 24, 2)).astype(np.float32)
+    carried = matching.carried_finely(colors, own, other, found)
+    assert np.corrcoef(carried.ravel(), colors[:, ::-1].ravel())[0, 1] > 0.99
+
+
+def test_quarters_are_cut_and_joined_in_their_order():
+    image = np.arange(4 * 6, dtype=np.float32).reshape(4, 6, 1)
+    assert matching.quarters_of(image)[1, 2, :, 0].tolist() == [16, 17, 22, 23]
+    even = as_arrays(levels(height=32, width=32))
+    flat = matching.carried_finely(
+        np.full((8, 8, 2), 7, np.float32), even, even, matching.correspondence(even, even)
+    )
+    np.testing.assert_allclose(flat, 7, rtol=1e-5)
+
+
+def test_what_neighbors_propose_is_looked_at():
+    """A place whose own match is wrong gets the colors that its neighbors' matches lead to."""
+    own = as_arrays(levels())
+    found = matching.correspondence(own, own)
+    wrong = found.forward.copy()
+    wrong[4 * 12 + 6] = 0
+    colors = np.random.default_rng(0).normal(size=(16, 24, 2)).astype(np.float32)
+    carried = matching.carried_finely(colors, own, own, replace(found, forward=wrong))
+    np.testing.assert_allclose(carried[8:10, 12:14], colors[8:10, 12:14], atol=0.1)
 
 
 def test_arrays_and_tensors_agree():
@@ -161,8 +183,8 @@ def test_arrays_and_tensors_agree():
     own, theirs = torch_matching.places(seen), torch_matching.places(other)
     found = torch_matching.correspondence(own, theirs)
     maps = torch_matching.similarity_maps(own, theirs, found)
-    colors = torch.randn(2, 2, 8, 8)
-    taken = torch_matching.carried(colors, found.forward, own.grid)
+    colors = torch.randn(2, 2, 16, 16)
+    taken = torch_matching.carried_finely(colors, own, theirs, found.forward)
     for row in range(2):
         here, there = (as_arrays(Levels(*(part[row : row + 1] for part in each))) for each in (seen, other))
         expected = matching.correspondence(here, there)
@@ -172,7 +194,7 @@ def test_arrays_and_tensors_agree():
             maps[row].numpy(), matching.similarity_maps(here, there, expected), atol=1e-5
         )
         given_colors = colors[row].permute(1, 2, 0).numpy()
-        wanted = matching.carried(given_colors, expected.forward, here.grid)
+        wanted = matching.carried_finely(given_colors, here, there, expected)
         np.testing.assert_allclose(taken[row].permute(1, 2, 0).numpy(), wanted, atol=1e-5)
 
 
@@ -358,8 +380,8 @@ def test_colors_carried_to_an_equal_reference_and_back_are_the_truth(pool, train
         torch.full((2,), CARRIED),
         training.see,
     )
-    expected = nn.functional.avg_pool2d(ab, 8)
-    torch.testing.assert_close(same.given.colors, expected, atol=0.02, rtol=0)
+    expected = nn.functional.avg_pool2d(ab, 4)
+    assert (same.given.colors - expected).abs().mean() < 0.15 * expected.std()
 
 
 @pytest.mark.parametrize("kind", [CARRIED, ITSELF, REAL, STRANGE, ALONE])

@@ -202,7 +202,6 @@ def missed(why: str):
     return pytest.mark.xfail(reason=f"missed by the released weights: {why}", strict=True)
 
 
-@missed("0.375 of the error without a reference")
 def test_the_photograph_itself_takes_two_thirds_of_the_error(photographs, found):
     assert error(photographs, found, "itself") <= error(photographs, found, "alone") / 3
 
@@ -222,7 +221,6 @@ def test_hues_turn_with_the_references_where_the_gate_is_open(name, found):
     assert turn(found, name, 0.7) >= 60
 
 
-@missed("1.12 times the error without one")
 def test_an_unrelated_reference_costs_a_twentieth_at_most(photographs, found):
     assert error(photographs, found, "unrelated") <= 1.05 * error(photographs, found, "alone")
 
@@ -232,7 +230,6 @@ def test_an_unrelated_reference_leaves_colorfulness_as_it_is(photographs, found)
     assert colorfulness_of(photographs, found, "unrelated") == pytest.approx(alone, rel=0.15)
 
 
-@missed("28 degrees")
 def test_hues_do_not_turn_with_an_unrelated_reference(found):
     assert turn(found, "unrelated") < 20
 
@@ -241,12 +238,12 @@ def test_the_gate_knows_where_the_photograph_itself_is_matched_right(photographs
     assert area_under_curve(*places_of(photographs, found, "itself")) >= 0.75
 
 
-@missed("0.63 where the cosine alone has 0.55")
+@missed("0.64 where the cosine alone has 0.55")
 def test_the_gate_knows_where_a_related_reference_is_matched_right(photographs, found):
     assert area_under_curve(*places_of(photographs, found, "related")) >= 0.75
 
 
-@pytest.mark.parametrize("name", ["itself", pytest.param("related", marks=missed("0.90"))])
+@pytest.mark.parametrize("name", ["itself", pytest.param("related", marks=missed("0.91"))])
 def test_the_mean_gate_tells_references_from_unrelated_ones(name, found):
     gates = np.array([each[kind].gate.mean() for kind in (name, "unrelated") for each in found])
     assert area_under_curve(gates, np.arange(len(gates)) < len(found)) >= 0.94

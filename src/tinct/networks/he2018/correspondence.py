@@ -1,8 +1,9 @@
 """Dense correspondence of a photograph and a reference, both ways, and how alike matched places are (section 4).
 
 Both are seen in gray by EfficientNet-Lite2. Places lie on a grid of 1/8 of each one's size. Every place has a unit
-vector at each of five levels; places are matched by those of 1/8 and 1/16 together. The paper finds its maps by Deep
-Image Analogy over VGG-19's features, and says that another dense matcher may take its place.
+vector at each of five levels; places are matched by those of 1/8 and 1/16 together. The four quarters of each place
+then look for their likest quarters near the match, by the levels of 1/4 and 1/2. The paper finds its maps by Deep Image
+Analogy over VGG-19's features, from coarse to fine as well, and says that another dense matcher may take its place.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ Index = NDArray[np.intp]
 NAMES = ("thirtysecond", "sixteenth", "eighth", "quarter", "half")
 """EfficientNet-Lite2's levels from coarse to fine, in the order of the similarity maps."""
 
+SIGNATURE = "signature"
+"""What the features' network calls its vector of the whole photograph."""
+
 LEVELS = len(NAMES)
 """Number of levels."""
 
@@ -27,6 +31,13 @@ MATCHED = ("eighth", "sixteenth")
 
 STRIDE = 8
 """Pixels to a place of the grid."""
+
+FINE = {"quarter": 1.0, "half": 0.5}
+"""Levels by which quarters of places are compared, and the weights of their cosines beside that of the places' own."""
+
+FINE_SHARPNESS = 0.15
+"""By how much more alike a quarter must be, summed over `FINE` and the places' cosine, to count e times as much.
+Chosen, as weights and candidates, on 12 held-out photographs (docs/experiments.md, "He 2018: colors of quarters")."""
 
 ROWS = 512
 """Places of the photograph that are compared with all of the reference's at a time, which bounds the memory."""
@@ -42,10 +53,13 @@ class Places:
     Attributes:
         grid: height and width of the grid.
         units: for each level of `NAMES`, shape (places, channels); zeros where a level is flat.
+        quarters: of each place, from its upper left one by rows, unit vectors of `FINE` times the roots of the weights,
+            joined: shape (h, w, 4, channels).
     """
 
     grid: tuple[int, int]
     units: tuple[Array, ...]
+    quarters: Array
 
     @property
     def keys(self) -> Array:
@@ -76,7 +90,20 @@ def places(features: Mapping[str, NDArray[np.generic]], grid: tuple[int, int]) -
         features: of the levels of `NAMES`, each (C, h, w).
         grid: height and width of the grid.
     """
-    return Places(grid, tuple(_units(np.asarray(features[name], np.float32), grid) for name in NAMES))
+    units = tuple(_units(np.asarray(features[name], np.float32), grid) for name in NAMES)
+    finer = 2 * grid[0], 2 * grid[1]
+    parts = [
+        _units(np.asarray(features[name], np.float32), finer) * np.float32(weight**0.5)
+        for name, weight in FINE.items()
+    ]
+    return Places(grid, units, quarters_of(np.concatenate(parts, 1).reshape(*finer, -1)))
+
+
+def quarters_of(image: Array) -> Array:
+    """An image (2 h, 2 w, C) of quarters of places as (h, w, 4, C), each place's from its upper left one by rows."""
+    height, width = image.shape[0] // 2, image.shape[1] // 2
+    blocks = image.reshape(height, 2, width, 2, -1).transpose(0, 2, 1, 3, 4)
+    return np.ascontiguousarray(blocks.reshape(height, width, 4, -1))
 
 
 def correspondence(photograph: Places, reference: Places) -> Correspondence:
@@ -112,31 +139,46 @@ def similarity_maps(photograph: Places, reference: Places, found: Correspondence
     return np.clip(np.stack(maps), 0, 1).reshape(-1, *photograph.grid).astype(np.float32)
 
 
-def carried(colors: Array, index: Index, grid: tuple[int, int]) -> Array:
-    """Colors that a correspondence carries to the photograph: each place's neighbors vote for its color.
+def carried_finely(colors: Array, photograph: Places, reference: Places, found: Correspondence) -> Array:
+    """Colors that a correspondence carries to the quarters of the photograph's places.
 
-    A neighbor proposes what lies beside its own likest place as the place lies beside the neighbor; the mean of all
-    proposals that are inside counts.
+    A neighbor of a place proposes what lies beside its own likest place as the place lies beside the neighbor, and what
+    lies there in a mirror. Of all quarters of what is proposed those that are alike count, each by the exponential of
+    its likeness.
 
     Args:
-        colors: at the places that the index points to, shape (h, w, C).
-        index: for each place of the photograph.
-        grid: height and width of the photograph's grid.
+        colors: of the reference at the quarters of its places, shape (2 H, 2 W, C).
+        photograph, reference: matched with one another.
+        found: the correspondence.
     Returns:
-        Shape (*grid, C).
+        Shape (2 h, 2 w, C).
     """
-    rows, columns = np.divmod(index.reshape(grid), colors.shape[1])
-    total, votes = np.zeros((*grid, colors.shape[2]), np.float32), np.zeros((*grid, 1), np.float32)
+    (height, width), (rows_there, columns_there) = photograph.grid, reference.grid
+    proposed_colors, own = quarters_of(colors), photograph.keys.reshape(height, width, -1)
+    other = reference.keys.reshape(rows_there, columns_there, -1)
+    rows, columns = np.divmod(found.forward.reshape(height, width), columns_there)
+    total = np.zeros((height, width, 4, colors.shape[2]), np.float32)
+    weight = np.zeros((height, width, 4, 1), np.float32)
+    most = 1 + sum(FINE.values())
     for down, right in NEAR:
-        here, there = _overlap(grid[0], down), _overlap(grid[1], right)
-        from_row = rows[here[1], there[1]] - down
-        from_column = columns[here[1], there[1]] - right
-        inside = (from_row >= 0) & (from_row < colors.shape[0])
-        inside &= (from_column >= 0) & (from_column < colors.shape[1])
-        proposed = colors[from_row.clip(0, colors.shape[0] - 1), from_column.clip(0, colors.shape[1] - 1)]
-        total[here[0], there[0]] += proposed * inside[..., None]
-        votes[here[0], there[0]] += inside[..., None]
-    return total / votes
+        near = np.ix_(
+            np.clip(np.arange(height) + down, 0, height - 1), np.clip(np.arange(width) + right, 0, width - 1)
+        )
+        for sign in (1, -1):
+            row, column = rows[near] - down, columns[near] - sign * right
+            inside = (row >= 0) & (row < rows_there) & (column >= 0) & (column < columns_there)
+            there = row.clip(0, rows_there - 1), column.clip(0, columns_there - 1)
+            alike = photograph.quarters @ reference.quarters[there].swapaxes(2, 3)
+            alike += np.einsum("hwc,hwc->hw", own, other[there])[..., None, None]
+            counted = (
+                np.exp((alike - np.float32(most)) / np.float32(FINE_SHARPNESS)) * inside[..., None, None]
+            )
+            total += counted @ proposed_colors[there]
+            weight += counted.sum(3, keepdims=True)
+    mean = total / weight
+    return np.ascontiguousarray(
+        mean.reshape(height, width, 2, 2, -1).transpose(0, 2, 1, 3, 4).reshape(2 * height, 2 * width, -1)
+    )
 
 
 def on_grid(image: Array, grid: tuple[int, int]) -> Array:
@@ -168,9 +210,3 @@ def _bilinear(length: int, wanted: int) -> Array:
     """The matrix of bilinear enlargement from one length to another, (wanted, length); OpenCV takes 128 channels."""
     at = np.clip((np.arange(wanted) + 0.5) * length / wanted - 0.5, 0, length - 1)
     return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(length))).astype(np.float32)
-
-
-def _overlap(length: int, offset: int) -> tuple[slice, slice]:
-    """Places that have a neighbor at the offset, and these neighbors."""
-    here = slice(max(0, -offset), length - max(0, offset))
-    return here, slice(here.start + offset, here.stop + offset)

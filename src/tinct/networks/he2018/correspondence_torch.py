@@ -8,15 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tinct.networks.he2018.correspondence import MATCHED, NAMES, NEAR
+from tinct.networks.he2018.correspondence import FINE, FINE_SHARPNESS, MATCHED, NAMES, NEAR
 from tinct.networks.layers.efficientnet_lite import Levels
 
 
 class Places(NamedTuple):
-    """Unit vectors of each level of `NAMES`, (B, places, C), on a grid of 1/8."""
+    """Unit vectors of each level of `NAMES`, (B, places, C), on a grid of 1/8, and of quarters, (B, places, 4, C)."""
 
     grid: tuple[int, int]
     units: tuple[Tensor, ...]
+    quarters: Tensor
 
     @property
     def keys(self) -> Tensor:
@@ -34,7 +35,17 @@ class Correspondence(NamedTuple):
 def places(levels: Levels) -> Places:
     """Unit vectors of each level's features on the grid of the level at 1/8, centered over the picture."""
     height, width = levels.eighth.shape[-2:]
-    return Places((height, width), tuple(_units(getattr(levels, name), (height, width)) for name in NAMES))
+    units = tuple(_units(getattr(levels, name), (height, width)) for name in NAMES)
+    finer = 2 * height, 2 * width
+    parts = [_units(getattr(levels, name), finer) * weight**0.5 for name, weight in FINE.items()]
+    return Places(
+        (height, width), units, quarters_of(torch.cat(parts, 2).transpose(1, 2).unflatten(2, finer))
+    )
+
+
+def quarters_of(image: Tensor) -> Tensor:
+    """An image (B, C, 2 h, 2 w) of quarters of places as (B, h * w, 4, C), from the upper left one by rows."""
+    return F.pixel_unshuffle(image, 2).unflatten(1, (-1, 4)).flatten(3).permute(0, 3, 2, 1).contiguous()
 
 
 def correspondence(photographs: Places, references: Places) -> Correspondence:
@@ -59,22 +70,34 @@ def similarity_maps(photographs: Places, references: Places, found: Corresponden
     return torch.stack(forward + backward, 1).clamp(0, 1).unflatten(2, photographs.grid)
 
 
-def carried(colors: Tensor, index: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Colors (B, C, h, w) that an index (B, places) carries to a grid, as neighbors vote: (B, C, *grid)."""
-    height, width = colors.shape[-2:]
-    rows, columns = (index // width).unflatten(1, grid), (index % width).unflatten(1, grid)
-    far = -4 * (height + width)
-    rows, columns = (F.pad(part, (1, 1, 1, 1), value=far) for part in (rows, columns))
-    flat = colors.flatten(2)
-    total = votes = flat.new_zeros(())
+def carried_finely(colors: Tensor, photographs: Places, references: Places, index: Tensor) -> Tensor:
+    """Colors (B, C, 2 H, 2 W) of quarters of places that an index (B, places) carries to quarters: (B, C, 2 h, 2 w)."""
+    (height, width), (rows_there, columns_there) = photographs.grid, references.grid
+    proposed_colors, own = quarters_of(colors), photographs.keys
+    rows, columns = (
+        part.unflatten(1, (height, width)) for part in (index // columns_there, index % columns_there)
+    )
+    total, weight = own.new_zeros(()), own.new_zeros(())
     for down, right in NEAR:
-        here = (..., slice(1 + down, 1 + down + grid[0]), slice(1 + right, 1 + right + grid[1]))
-        row, column = rows[here] - down, columns[here] - right
-        inside = ((row >= 0) & (row < height) & (column >= 0) & (column < width))[:, None]
-        at = (row.clamp(0, height - 1) * width + column.clamp(0, width - 1)).flatten(1)
-        proposed = flat.gather(2, at[:, None].expand(-1, flat.shape[1], -1)).unflatten(2, grid)
-        total, votes = total + proposed * inside, votes + inside
-    return total / votes
+        near_row = (torch.arange(height, device=index.device) + down).clamp(0, height - 1)[:, None]
+        near_column = (torch.arange(width, device=index.device) + right).clamp(0, width - 1)
+        for sign in (1, -1):
+            row = rows[:, near_row, near_column] - down
+            column = columns[:, near_row, near_column] - sign * right
+            inside = (row >= 0) & (row < rows_there) & (column >= 0) & (column < columns_there)
+            at = (row.clamp(0, rows_there - 1) * columns_there + column.clamp(0, columns_there - 1)).flatten(
+                1
+            )
+            alike = photographs.quarters @ _taken(references.quarters.flatten(2), at).unflatten(
+                2, references.quarters.shape[2:]
+            ).transpose(2, 3)
+            alike = alike + (own * _taken(references.keys, at)).sum(2)[..., None, None]
+            counted = torch.exp((alike - 1 - sum(FINE.values())) / FINE_SHARPNESS)
+            counted = counted * inside.flatten(1)[..., None, None]
+            there = _taken(proposed_colors.flatten(2), at).unflatten(2, proposed_colors.shape[2:])
+            total, weight = total + counted @ there, weight + counted.sum(3, keepdim=True)
+    mean = (total / weight).permute(0, 3, 2, 1).flatten(1, 2).unflatten(2, (height, width))
+    return F.pixel_shuffle(mean, 2)
 
 
 def _units(features: Tensor, grid: tuple[int, int]) -> Tensor:

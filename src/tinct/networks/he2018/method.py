@@ -5,21 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinct.errors import WeightsError
 from tinct.hints import HintField
 from tinct.methods.automatic import UNKNOWN_CONFIDENCE
-from tinct.methods.exported import channels_first, exported_network, mirrored, unpadded
+from tinct.methods.exported import (
+    at_longer_side,
+    channels_first,
+    exported_network,
+    mirrored,
+    unpadded,
+)
 from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
 from tinct.networks.he2018.card import PAPER
 from tinct.networks.he2018.correspondence import (
     LEVELS,
     NAMES,
+    SIGNATURE,
     STRIDE,
     Places,
-    carried,
+    carried_finely,
     correspondence,
     mixed,
     on_grid,
@@ -45,10 +54,17 @@ TRUST_STEP = 2.0
 """What a step of trust adds to the gate's logits: at trust 0 a reference counts where the gate is sure of it, at 3
 almost everywhere."""
 
-ALIKE, DOUBT = 0.4, 100.0
-"""Mean cosine of matched places below which a reference is doubted, and what a cosine of 1 less takes from the logits.
-Over 48 training photographs it is 0.40 to 0.45 for the middle half of relatives, 0.36 to 0.40 for that of strangers:
-the photograph on the whole tells the two apart better than any place."""
+ALIKE, DOUBT = 0.35, 14.0
+"""Likeness of the signatures of photograph and reference below which the reference is doubted, and what power of e each
+unit of likeness below that takes from its influence; see `belief`. Chosen on 40 held-out photographs
+(docs/experiments.md, "He 2018: whom the gate is open for")."""
+
+LOOKED_AT = 256
+"""Longer side in pixels at which a photograph's signature is taken, at any working size: what things are is told by
+their size, too."""
+
+SURE = 0.99
+"""Belief in all references from which on the answer without them is not needed."""
 
 
 @dataclass(frozen=True)
@@ -60,44 +76,45 @@ class Features:
         size: height and width before that.
         places: unit vectors on the grid of 1/8.
         seen: the levels of `SEEN`, (1, C, h, w) each, by name.
+        signature: of the whole photograph, unit length.
     """
 
     lightness: Array
     size: tuple[int, int]
     places: Places
     seen: dict[str, NDArray[np.generic]]
+    signature: Array
+
+    @cached_property
+    def alone(self) -> Array:
+        """a* b* of the colorization sub-net without a reference, of the padded photograph, shape (H, W, 2)."""
+        return _answer(self, _nothing(self.places.grid))[0]
 
 
 @dataclass(frozen=True)
 class Known:
-    """A reference: its places, and a* b* on its grid, shape (h, w, 2)."""
+    """A reference: its places, a* b* at their quarters, shape (2 h, 2 w, 2), and its signature, of unit length."""
 
     places: Places
     ab: Array
+    signature: Array
 
 
 @dataclass(frozen=True)
 class Attended:
-    """A reference's colors carried to a photograph; arrays of the photograph's grid.
+    """A reference's colors carried to a photograph; arrays of the photograph's grid of places.
 
     Attributes:
-        ab: a* b*, shape (h, w, 2).
+        ab: a* b* at quarters of places, shape (2 h, 2 w, 2).
         maps: similarities, shape (10, h, w), 0..1.
         cosine: of each place with its likest, shape (h, w), -1..1.
+        likeness: of the signatures, -1..1; about 0 for a photograph of something else.
     """
 
     ab: Array
     maps: Array
     cosine: Array
-
-    def shift(self, trust: float) -> float:
-        """What trust in the reference, 0..3, and doubt of one that is not alike add to the gate's logits."""
-        return TRUST_STEP * (trust - 1) + DOUBT * min(0.0, self.likeness - ALIKE)
-
-    @property
-    def likeness(self) -> float:
-        """The mean cosine of matched places, -1..1."""
-        return float(self.cosine.mean())
+    likeness: float
 
 
 @dataclass(frozen=True)
@@ -106,12 +123,14 @@ class Recalled:
 
     Attributes:
         ab, maps: as of `Attended`; zeros without a reference.
-        shift: what is added to the gate's logits, shape (h, w); None without a reference.
+        shift: what trust adds to the gate's logits, shape (h, w); None without a reference.
+        belief: in the references whose colors these are, shape (h, w), 0..1; ones without a reference.
     """
 
     ab: Array
     maps: Array
     shift: Array | None
+    belief: Array
 
 
 @dataclass(frozen=True)
@@ -119,7 +138,8 @@ class Stages:
     """What the method finds on its way; arrays of the photograph's size.
 
     Attributes:
-        own: a* b* of the colorization sub-net by itself, shape (H, W, 2).
+        own: a* b* of the colorization sub-net by itself, shape (H, W, 2); beside references that are doubted, in part
+            what it says without them.
         carried: a* b* of the references, carried to the photograph.
         gate: their share in the answer, shape (H, W), 0..1; zeros without a reference.
     """
@@ -161,57 +181,64 @@ class Exemplar(StagedMethod):
         padded, found = _seen(lightness)
         height, width = lightness.shape
         seen = {name: found[name] for name in SEEN}
-        return Features(padded, (height, width), _places(padded, found), seen)
+        return Features(padded, (height, width), _places(padded, found), seen, _signature(lightness, found))
 
     def encode_reference(self, reference: Reference) -> Known:
         """A reference's places and their colors."""
         padded, found = _seen(reference.lightness)
         there = _places(padded, found)
         ab = mirrored(np.asarray(reference.ab, np.float32), SIZE_MULTIPLE)
-        return Known(there, on_grid(ab, there.grid))
+        return Known(there, on_grid(ab, _finer(there.grid)), _signature(reference.lightness, found))
 
     def attend(self, features: Features, reference: Known) -> Attended:
         """A reference's colors, carried to where their likest places are, and how alike these are."""
         found = correspondence(features.places, reference.places)
         grid = features.places.grid
         maps = similarity_maps(features.places, reference.places, found)
-        return Attended(carried(reference.ab, found.forward, grid), maps, found.cosine.reshape(grid))
+        ab = carried_finely(reference.ab, features.places, reference.places, found)
+        return Attended(ab, maps, found.cosine.reshape(grid), float(features.signature @ reference.signature))
 
     def recall(self, features: Features, references: Sequence[WeighedReference]) -> Recalled:
-        """The mean of all references' colors and maps, at each place by their weights and their likeness."""
+        """The mean of all references' colors and maps, at each place by weight, belief and likeness."""
         used = [each for each in references if each.weight > 0]
         grid = features.places.grid
         if not used:
-            return Recalled(np.zeros((*grid, 2), np.float32), np.zeros((2 * LEVELS, *grid), np.float32), None)
-        shares = shares_of([each.found.cosine for each in used], [each.weight for each in used])
+            return _nothing(grid)
+        beliefs = [belief(each.found.likeness, each.trust) for each in used]
+        weights = [each.weight * told for each, told in zip(used, beliefs, strict=True)]
+        shares = shares_of([each.found.cosine for each in used], weights)
         planes = [each.found.ab.transpose(2, 0, 1) for each in used]
-        shift = mixed(
-            [np.full((1, *grid), each.found.shift(each.trust), np.float32) for each in used], shares
+        of_quarters = shares.repeat(2, 1).repeat(2, 2)
+        shift, told = (
+            mixed([np.full((1, *grid), each, np.float32) for each in numbers], shares)[0]
+            for numbers in ([TRUST_STEP * (each.trust - 1) for each in used], beliefs)
         )
-        ab = np.ascontiguousarray(mixed(planes, shares).transpose(1, 2, 0))
-        return Recalled(ab, mixed([each.found.maps for each in used], shares), shift[0])
+        ab = np.ascontiguousarray(mixed(planes, of_quarters).transpose(1, 2, 0))
+        return Recalled(ab, mixed([each.found.maps for each in used], shares), shift, told)
 
     def doubted(self, features: Features, reference: WeighedReference) -> float | None:
-        """The mean cosine of matched places, if the gate closes for it; see `Method.doubted`."""
-        found: Attended = reference.found
-        left = found.shift(max(reference.trust, 1.0))  # less trust is the user's own doubt
-        return found.likeness if math.exp(left) <= DOUBTED else None
+        """The likeness of the signatures, if little of the reference is believed; see `Method.doubted`."""
+        likeness: float = reference.found.likeness
+        told = belief(likeness, max(reference.trust, 1.0))  # less trust is the user's own doubt
+        return likeness if told <= DOUBTED else None
 
     def match(self, features: Features, recalled: Recalled, hints: HintField) -> Stages:
         """Run the colorization sub-net; hints are spread over its answer later."""
-        outputs = exported_network(self.name).run(
-            lightness=channels_first(features.lightness),
-            colors=channels_first(recalled.ab),
-            maps=recalled.maps[None],
-            **features.seen,
-        )
         padded, size = features.lightness.shape, features.size
-        own, known = (unpadded(each, padded, size) for each in (outputs["ab"][0], recalled.ab))
+
+        def grown(maps: Array) -> Array:
+            return unpadded(maps, padded, size)
+
+        known = grown(recalled.ab)
         if recalled.shift is None:
-            return Stages(own, known, np.zeros(size, np.float32))
-        logits = unpadded(outputs["gate"][0], padded, size)[..., 0]
-        logits += unpadded(recalled.shift[..., None], padded, size)[..., 0]
-        return Stages(own, known, np.asarray(1 / (1 + np.exp(-logits)), np.float32))
+            return Stages(grown(features.alone), known, np.zeros(size, np.float32))
+        own, gate = _answer(features, recalled)
+        own, told = grown(own), grown(recalled.belief[..., None])
+        if recalled.belief.min() < SURE:
+            alone = grown(features.alone)
+            own = alone + told * (own - alone)
+        logits = (grown(gate) + grown(recalled.shift[..., None]))[..., 0]
+        return Stages(own, known, np.asarray(told[..., 0] / (1 + np.exp(-logits)), np.float32))
 
     def decode(self, matched: Stages, *, seed: int = 0) -> Prediction:
         """The references' colors where the gate is open, the network's own elsewhere; the seed changes nothing."""
@@ -224,6 +251,14 @@ class Exemplar(StagedMethod):
         return found
 
 
+def belief(likeness: float, trust: float) -> float:
+    """How far a reference is believed, 0..1, by the likeness of the signatures and the trust in it, 0..3.
+
+    Trust takes the doubt's share away: at 2 and above none is left, and at 0 it counts twice.
+    """
+    return math.exp(-DOUBT * max(0.0, ALIKE - likeness) * max(0.0, 2 - trust))
+
+
 def shares_of(cosines: Sequence[Array], weights: Sequence[float]) -> Array:
     """Each reference's share at each place, (N, h, w), which sum to 1: by weight, and the more the likelier."""
     alike = np.stack(cosines) / np.float32(SHARPNESS)
@@ -234,14 +269,53 @@ def shares_of(cosines: Sequence[Array], weights: Sequence[float]) -> Array:
 
 
 def _seen(lightness: Array) -> tuple[Array, dict[str, NDArray[np.generic]]]:
-    """Lightness mirrored out, and its features by the names of their levels, (1, C, h, w) each."""
+    """Lightness mirrored out; its features by the names of their levels, (1, C, h, w) each, and its signature."""
     padded = mirrored(np.asarray(lightness, np.float32), SIZE_MULTIPLE)
     return padded, exported_network(WEIGHTS[1]).run(lightness=channels_first(padded))
 
 
+def _answer(features: Features, recalled: Recalled) -> tuple[Array, Array]:
+    """The colorization sub-net's a* b*, (H, W, 2), and the gate's logits, (H, W, 1), of the padded photograph."""
+    outputs = exported_network(WEIGHTS[0]).run(
+        lightness=channels_first(features.lightness),
+        colors=channels_first(recalled.ab),
+        maps=recalled.maps[None],
+        **features.seen,
+    )
+    return outputs["ab"][0], outputs["gate"][0]
+
+
+def _finer(grid: tuple[int, int]) -> tuple[int, int]:
+    """The grid of quarters of places."""
+    return 2 * grid[0], 2 * grid[1]
+
+
+def _nothing(grid: tuple[int, int]) -> Recalled:
+    """What is recalled without a reference."""
+    none, maps = np.zeros((*_finer(grid), 2), np.float32), np.zeros((2 * LEVELS, *grid), np.float32)
+    return Recalled(none, maps, None, np.ones(grid, np.float32))
+
+
+def _signature(lightness: Array, found: dict[str, NDArray[np.generic]]) -> Array:
+    """A photograph's signature, of unit length.
+
+    Args:
+        lightness: at the working size; at another longer side than `LOOKED_AT` it is looked at once more.
+        found: what the features' network says of it at the working size.
+    Raises:
+        WeightsError: if that network gives no signature.
+    """
+    if SIGNATURE not in found:
+        raise WeightsError(f"the weights {WEIGHTS[1]} are of an older tinct; install tinct-papers again.")
+    if max(lightness.shape) != LOOKED_AT:
+        looked_at = at_longer_side(lightness, LOOKED_AT, SIZE_MULTIPLE)
+        found = exported_network(WEIGHTS[1]).run(lightness=channels_first(looked_at))
+    return np.asarray(found[SIGNATURE][0], np.float32)
+
+
 def _places(padded: Array, found: dict[str, NDArray[np.generic]]) -> Places:
     grid = padded.shape[0] // STRIDE, padded.shape[1] // STRIDE
-    return places({name: level[0] for name, level in found.items()}, grid)
+    return places({name: found[name][0] for name in NAMES}, grid)
 
 
 HE2018 = Exemplar()

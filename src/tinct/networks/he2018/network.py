@@ -58,11 +58,11 @@ class Answer(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What the network is given; maps lie on a grid of 1/8 of the photograph's size.
+    """What the network is given; maps lie on a grid of 1/8 of the photograph's size, colors on one of 1/4.
 
     Attributes:
         lightness: CIE L*, (B, 1, H, W), 0..100; H and W multiples of 32.
-        colors: the reference's a* b* / 110 carried to the photograph, (B, 2, H/8, W/8); zeros without a reference.
+        colors: the reference's a* b* / 110 carried to the photograph, (B, 2, H/4, W/4); zeros without a reference.
         maps: similarities, (B, 10, H/8, W/8), 0..1; zeros without a reference.
         eighth, sixteenth, thirtysecond: EfficientNet-Lite2's features; None for a network that takes none.
     """
@@ -102,8 +102,8 @@ class He2018(nn.Module):
     def forward(self, given: Given) -> Answer:
         """The network's colors and gate; `result` puts them together."""
         lightness = (given.lightness - 50) / 100
-        known = upsampled(torch.cat([given.colors, given.maps], 1), lightness)
-        conv1 = self.conv1(torch.cat([lightness, known], 1))
+        known = upsampled(given.colors, lightness), upsampled(given.maps, lightness)
+        conv1 = self.conv1(torch.cat([lightness, *known], 1))
         conv2 = self.conv2(self.down1(conv1))
         conv3 = self.conv3(self.down2(conv2))
         conv4 = self._middle(self.down3(conv3), given)

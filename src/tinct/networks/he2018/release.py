@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from tinct.color.bins import AB_SCALE
 from tinct.networks.graph import Graph, Release, pixel_axes
-from tinct.networks.he2018.correspondence import NAMES, STRIDE
-from tinct.networks.he2018.network import MAPS, Given, He2018, He2018Config
+from tinct.networks.he2018.correspondence import NAMES, SIGNATURE, STRIDE
+from tinct.networks.he2018.network import MAPS, Given, Guide, He2018, He2018Config
 from tinct.networks.layers.blocks import without_batch_norm
 from tinct.networks.layers.efficientnet_lite import (
     CHANNELS,
@@ -23,20 +24,42 @@ TRACED = 64
 SEEN = ("eighth", "sixteenth", "thirtysecond")
 """Levels that the colorization sub-net takes."""
 
+SIGNED = ("sixteenth", "thirtysecond")
+"""Levels whose means over the places are a photograph's signature."""
+
 
 class FeaturesGraph(nn.Module):
-    """L* (B, 1, H, W), 0..100, H and W multiples of 32, to the five levels of `NAMES`, (B, C, h, w) each."""
+    """L* (B, 1, H, W), 0..100, H and W multiples of 32, to the five levels of `NAMES` and the photograph's signature.
 
-    def __init__(self, backbone: EfficientNetLite2) -> None:
+    The levels are (B, C, h, w) each; the signature, (B, 472), has unit length: the means over the places of the levels
+    of `SIGNED`, in deviations from their mean over training photographs, as unit vectors that count alike.
+    """
+
+    def __init__(self, backbone: EfficientNetLite2, guide: Guide | None = None) -> None:
         super().__init__()
         self.backbone = backbone
+        for name in SIGNED:
+            channels = CHANNELS[-1 - NAMES.index(name)]
+            norm = nn.BatchNorm2d(channels) if guide is None else getattr(guide, name)[0]
+            state = norm.state_dict()
+            self.register_buffer(f"{name}_mean", state["running_mean"].clone())
+            self.register_buffer(f"{name}_deviation", (state["running_var"] + norm.eps).sqrt())
 
     def forward(self, lightness: Tensor) -> tuple[Tensor, ...]:
         """The graph's outputs of its input; see the class."""
         half, quarter, eighth = self.backbone.early((lightness - 50) / 50)
         stages = self.backbone.stages[EARLY_STAGES:]
         sixteenth = stages[1](stages[0](eighth))
-        return stages[3](stages[2](sixteenth)), sixteenth, eighth, quarter, half
+        thirtysecond = stages[3](stages[2](sixteenth))
+        # on vectors: engines that compute in bf16 have dropped the normalization of a map of one place
+        parts = [
+            F.normalize(
+                (level.mean((2, 3)) - self.get_buffer(f"{name}_mean")) / self.get_buffer(f"{name}_deviation")
+            )
+            for name, level in zip(SIGNED, (sixteenth, thirtysecond), strict=True)
+        ]
+        signature = torch.cat(parts, 1) / len(parts) ** 0.5
+        return thirtysecond, sixteenth, eighth, quarter, half, signature
 
 
 class ColorizationGraph(nn.Module):
@@ -57,14 +80,24 @@ def graphs(model: He2018) -> list[Graph]:
     """The colorization sub-net, and the frozen features under ".features"."""
     backbone = EfficientNetLite2()
     take_pretrained(backbone)
-    return [colorization_graph(model.cpu().float()), features_graph(backbone)]
+    model = model.cpu().float()
+    return [colorization_graph(model), features_graph(backbone, model.guide)]
 
 
-def features_graph(backbone: EfficientNetLite2) -> Graph:
-    """The graph of the features; batch normalizations are folded."""
+def features_graph(backbone: EfficientNetLite2, guide: Guide | None = None) -> Graph:
+    """The graph of the features; batch normalizations are folded.
+
+    Args:
+        backbone: EfficientNet-Lite2 for photographs in gray.
+        guide: of the trained network, which holds the features' means and deviations; None, of a network without
+            one, takes 0 and 1: its signatures then tell next to nothing apart, and no reference is doubted.
+    """
     example = (torch.full((1, 1, TRACED, 2 * TRACED), 50.0),)
-    graph = FeaturesGraph(without_batch_norm(backbone))
-    return Graph(".features", graph, example, {"lightness": pixel_axes()}, NAMES, "Apache-2.0", in_bytes=True)
+    graph = FeaturesGraph(without_batch_norm(backbone), guide)
+    outputs = (*NAMES, SIGNATURE)
+    return Graph(
+        ".features", graph, example, {"lightness": pixel_axes()}, outputs, "Apache-2.0 AND MIT", in_bytes=True
+    )
 
 
 def colorization_graph(model: He2018) -> Graph:
@@ -72,7 +105,7 @@ def colorization_graph(model: He2018) -> Graph:
     side = TRACED // STRIDE
     example = {
         "lightness": torch.full((1, 1, TRACED, 2 * TRACED), 50.0),
-        "colors": torch.zeros(1, 2, side, 2 * side),
+        "colors": torch.zeros(1, 2, 2 * side, 4 * side),
         "maps": torch.zeros(1, MAPS, side, 2 * side),
     }
     if model.config.features:

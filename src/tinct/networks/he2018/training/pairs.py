@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from tinct.networks.he2018.correspondence import STRIDE
 from tinct.networks.he2018.correspondence_torch import (
-    carried,
+    carried_finely,
     correspondence,
     places,
     similarity_maps,
@@ -102,8 +102,9 @@ def matched(
     here, there = places(own), places(theirs)
     found = correspondence(here, there)
     maps = similarity_maps(here, there, found)
-    taken = carried(F.avg_pool2d(reference[2], STRIDE), found.forward, here.grid)
-    back = carried(F.avg_pool2d(ab, STRIDE), there_and_back(found), here.grid)
+    quarter = STRIDE // 2
+    taken = carried_finely(F.avg_pool2d(reference[2], quarter), here, there, found.forward)
+    back = carried_finely(F.avg_pool2d(ab, quarter), here, here, there_and_back(found))
     column = kind[:, None, None, None]
     colors = torch.where(column == CARRIED, back, taken)
     alone = (column != ALONE).float()

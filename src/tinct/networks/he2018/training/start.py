@@ -78,8 +78,12 @@ def gone_on_with(model: He2018, weights: dict[str, Tensor]) -> None:
         found["guide.maps.bias"] = found["guide.eighth.1.bias"]
     state = model.state_dict()
     lacking = [key for key in state if key not in found and not key.endswith("num_batches_tracked")]
-    if lacking or any(key not in state or found[key].shape != state[key].shape for key in found):
-        raise OptionError("the released weights of he2018 are of another network; train at their width.")
+    wrong = [key for key in found if key not in state or found[key].shape != state[key].shape]
+    if lacking or wrong:
+        raise OptionError(
+            f"the released weights of he2018 are of another network ({(wrong + lacking)[0]} does not fit); "
+            f"train with the [network] of he2018.toml."
+        )
     model.load_state_dict(state | found)
 
 

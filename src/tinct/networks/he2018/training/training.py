@@ -53,6 +53,7 @@ class He2018Recipe:
         saturation: how much more colorful places count (`place_weights`).
         perceptual: weight of the perceptual loss.
         gate: weight of the gate's cross-entropy.
+        gate_of_real: how much of that weight real pairs get, whose carried colors are the reference's own.
         start: "zhang2017" begins with its released weights, "released" goes on from he2018's own, "" begins anew.
     Raises:
         OptionError: if the shares are not five of 0 or more, or another number is negative.
@@ -64,12 +65,13 @@ class He2018Recipe:
     saturation: float = 0.0
     perceptual: float = 1.0
     gate: float = 0.1
+    gate_of_real: float = 0.0
     start: str = ""
 
     def __post_init__(self) -> None:
         if len(self.shares) != 5 or min(self.shares) < 0 or sum(self.shares) <= 0:
             raise OptionError(f"shares are {self.shares}; five of 0 or more are wanted, one for each kind.")
-        for name in ("strangers", "chrominance", "saturation", "perceptual", "gate"):
+        for name in ("strangers", "chrominance", "saturation", "perceptual", "gate", "gate_of_real"):
             if getattr(self, name) < 0:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
         if self.start not in ("", ZHANG2017, RELEASED):
@@ -123,9 +125,9 @@ class He2018Training(Training):
         truth = self.chrominance(found, pairs.ab, pairs.ab)
         losses = {"chrominance": _mean(truth, ~real)}
         if answer.gate is not None:
-            judged = ~real & (pairs.kind != ALONE)
             gate = gate_loss(answer.gate, pairs.given.colors, pairs.ab)
-            losses["gate"] = self.recipe.gate * _mean(gate, judged)
+            gate = torch.where(real, self.recipe.gate_of_real * gate, gate)
+            losses["gate"] = self.recipe.gate * _mean(gate, pairs.kind != ALONE)
             losses["follow"] = _mean(self.follow(answer.gate, found, truth, pairs), real)
         losses["perceptual"] = found.sum() * 0
         if self.recipe.perceptual and bool(real.any()):
