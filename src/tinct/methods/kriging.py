@@ -67,11 +67,8 @@ def moved_to_hints(expected: Array, lightness: Array, hints: Sequence[PlacedHint
     if not hints:
         return expected
     counted = _counted(hints)
-    across, down = (
-        small / full for small, full in zip(expected.shape[1::-1], lightness.shape[::-1], strict=False)
-    )
-    places = _places(counted) * np.array((across, down), np.float32)
-    found = _means(expected, places, _radii(counted) * np.float32((across + down) / 2))
+    scale = np.divide(expected.shape[1::-1], lightness.shape[::-1], dtype=np.float32)
+    found = _means(expected, _places(counted) * scale, _radii(counted) * scale.mean())
     wanted = np.array([hint.ab for hint in counted], np.float32) - found
     return np.asarray(expected + _regressed(wanted, counted, lightness, expected.shape[:2], FAR), np.float32)
 
