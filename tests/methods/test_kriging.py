@@ -1,4 +1,4 @@
-"""Laws of kriging: hints move what is expected near them and of their lightness, and nothing else."""
+"""Laws of kriging: hints move what is expected near them, of their lightness and of one color, and nothing else."""
 
 from __future__ import annotations
 
@@ -89,13 +89,30 @@ def field(*hints: PlacedHint) -> HintField:
     return HintField(ab, mask, hints)
 
 
-def test_an_answer_that_misses_hints_by_little_is_mended_around_them_and_no_farther():
+def test_an_answer_that_misses_hints_by_little_is_mended_around_them_the_less_the_farther():
     answer = np.zeros((64, 96, 2), np.float32)
     answer[...] = (7.0, 0.0)
     found = mended_at_hints(answer, GRAY, field(PlacedHint(23.5, 31.5, (10.0, 0.0), 3)))[..., 0]
     assert found[32, 24] == pytest.approx(10, abs=0.7)
     assert np.all(np.diff(found[32, 28:]) <= 1e-4)
-    assert found[32, 90] == pytest.approx(7, abs=0.05)
+    assert found[32, 90] == pytest.approx(7, abs=0.4)
+
+
+@pytest.mark.parametrize("beside", ["in the answer", "in what is expected"])
+def test_what_has_another_color_is_left_as_it_is(beside: str):
+    """Beside a sky, whose blue a hint corrects, a roof of the same lightness is not sky."""
+    if beside == "in the answer":
+        answer = np.zeros((64, 96, 2), np.float32)
+        answer[:, 30:] = (40.0, 30.0)
+        found = mended_at_hints(answer, GRAY, field(PlacedHint(23.5, 31.5, (3.0, 0.0), 3))) - answer
+        assert found[32, 28, 0] > 2
+        assert np.abs(found[:, 34:]).max() < 0.05
+    else:
+        expected = np.zeros((8, 12, 2), np.float32)
+        expected[:, 4:] = (60.0, 40.0)
+        found = moved_to_hints(expected, GRAY, [PlacedHint(23.5, 31.5, (10.0, 0.0), 3)]) - expected
+        assert found[4, 2, 0] > 8
+        assert np.abs(found[:, 5:]).max() < 0.2
 
 
 def test_an_answer_that_meets_its_hints_stays_whatever_these_look_like():

@@ -1,8 +1,9 @@
-"""Kriging: expected colors of a photograph, moved towards what hints say, the more the nearer and the more alike in L*.
+"""Kriging: expected colors of a photograph, moved towards what hints say, the more the nearer and the more alike.
 
-The difference of hints and expected colors is regressed on place and lightness by a Gaussian process, whose mean is
-added to what was expected. It neither learns nor follows edges: moved from what is expected without hints, colors err
-apart from those of a network that does both; of that network's answer it takes away what is missed at the hints.
+The difference of hints and expected colors is regressed on place, lightness and expected color by a Gaussian process,
+whose mean is added to what was expected. It neither learns nor follows edges: moved from what is expected without
+hints, colors err apart from those of a network that does both; of that network's answer it takes away what is missed at
+the hints.
 Source: Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press, 2006, section 2.2.
 """
 
@@ -27,6 +28,8 @@ class Covariance:
     Attributes:
         reaches: distances, in longer sides of the photograph, over which its equal parts fall to 1 / e.
         shade: difference of lightness, in units of L*, at which it falls to 1 / e.
+        color: distance of the expected colors, in units of a* b*, at which it falls to 1 / e: things of one expected
+            color err alike.
         noise: variance of a hint about what is true, against that of the difference from what is expected.
         grain: that of a single pixel about its surroundings, by which noise grows; over a hint's area it is averaged.
         most: length in units of a* b* from which on differences count the less the larger they are.
@@ -34,16 +37,17 @@ class Covariance:
 
     reaches: tuple[float, ...]
     shade: float
+    color: float
     noise: float
     grain: float = 0.0
     most: float = math.inf
 
 
-FAR = Covariance((0.2, 1.5), 40.0, 0.05)
+FAR = Covariance((0.2, 1.5), 40.0, 30.0, 0.05)
 """For colors that were expected without hints, which a hint may move anywhere. Chosen, as the next one, on held-out
 photographs (docs/experiments.md, "A second opinion that heeds hints")."""
 
-NEAR = Covariance((0.06,), 40.0, 0.003, 0.12, 6.0)
+NEAR = Covariance((0.3,), 40.0, 15.0, 0.003, 0.12, 6.0)
 """For an answer that heeds hints and misses them by little, which is mended around them."""
 
 MOST = 512
@@ -70,7 +74,7 @@ def moved_to_hints(expected: Array, lightness: Array, hints: Sequence[PlacedHint
     scale = np.divide(expected.shape[1::-1], lightness.shape[::-1], dtype=np.float32)
     found = _means(expected, _places(counted) * scale, _radii(counted) * scale.mean())
     wanted = np.array([hint.ab for hint in counted], np.float32) - found
-    return np.asarray(expected + _regressed(wanted, counted, lightness, expected.shape[:2], FAR), np.float32)
+    return np.asarray(expected + _regressed(wanted, found, counted, lightness, expected, FAR), np.float32)
 
 
 def mended_at_hints(answer: Array, lightness: Array, hints: HintField) -> Array:
@@ -84,42 +88,57 @@ def mended_at_hints(answer: Array, lightness: Array, hints: HintField) -> Array:
     if not hints.points:
         return answer
     counted = _counted(hints.points)
-    wanted = np.empty((len(counted), 2), np.float32)
+    wanted, found = np.empty((2, len(counted), 2), np.float32)
     for some, row, column in _squares(hints.mask.shape, _places(counted), np.maximum(_radii(counted), 1)):
         share = hints.mask[row, column][..., None]
-        missed = (hints.ab[row, column] - answer[row, column]) * share
-        wanted[some] = missed.sum((1, 2)) / np.maximum(share.sum((1, 2)), 1e-6)
-    return np.asarray(answer + _regressed(wanted, counted, lightness, answer.shape[:2], NEAR), np.float32)
+        share = share / np.maximum(share.sum((1, 2), keepdims=True), 1e-6)
+        wanted[some] = ((hints.ab[row, column] - answer[row, column]) * share).sum((1, 2))
+        found[some] = (answer[row, column] * share).sum((1, 2))
+    return np.asarray(answer + _regressed(wanted, found, counted, lightness, answer, NEAR), np.float32)
 
 
 def _regressed(
     wanted: Array,
+    found: Array,
     hints: Sequence[PlacedHint],
     lightness: Array,
-    grid: tuple[int, ...],
+    expected: Array,
     covariance: Covariance,
 ) -> Array:
-    """The mean of a Gaussian process of these differences at hints, shape (*grid, 2)."""
+    """The mean of a Gaussian process of differences from what is expected, of the shape of that.
+
+    Args:
+        wanted: differences at hints, shape (N, 2).
+        found: what is expected at these, shape (N, 2).
+        hints: these N.
+        lightness: CIE L* of the photograph, shape (H, W).
+        expected: CIE a*, b*, shape (h, w, 2), on a grid over the photograph.
+        covariance: of the differences.
+    """
     import cv2
 
     size = np.array(lightness.shape[::-1], np.float32)
     place, radius = _places(hints), _radii(hints)
     shade = _means(lightness, place, radius)
-    height, width = grid
+    height, width = expected.shape[:2]
     shrunk = min(1.0, _SIDE / max(height, width))
     small = max(1, round(width * shrunk)), max(1, round(height * shrunk))
-    shades = np.asarray(cv2.resize(lightness, small, interpolation=cv2.INTER_AREA).reshape(-1), np.float32)
+    shades, colors = (
+        np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.float32)
+        for image in (lightness, expected)
+    )
     across, down = np.meshgrid(*((np.arange(n) + 0.5) / n for n in small))
     cells = np.stack([across.ravel(), down.ravel()], 1).astype(np.float32) * size
 
     far = np.linalg.norm(wanted, axis=1, keepdims=True) / covariance.most
     wanted = wanted / np.maximum(1, far * far)
-    place, cells = place / size.max(), cells / size.max()
+    known = _features(covariance, place / size.max(), shade, found)
+    asked = _features(covariance, cells / size.max(), shades.reshape(-1), colors.reshape(-1, 2))
     noise = covariance.noise + covariance.grain / np.square(np.maximum(2 * radius, 1))
-    own = _product(covariance, place, shade, place, shade) + np.diag(noise)
+    own = _product(covariance, known, known) + np.diag(noise)
     shares = np.linalg.solve(own, wanted).astype(np.float32)
-    found = (_product(covariance, cells, shades, place, shade) @ shares).reshape(small[1], small[0], 2)
-    return np.asarray(cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    mean = (_product(covariance, asked, known) @ shares).reshape(small[1], small[0], 2)
+    return np.asarray(cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _counted(hints: Sequence[PlacedHint]) -> list[PlacedHint]:
@@ -165,14 +184,32 @@ def _squares(
         yield some, row[:, :, None], column[:, None, :]
 
 
-def _product(
-    covariance: Covariance, places: Array, shades: Array, others: Array, other_shades: Array
-) -> Array:
-    """Covariance of N places (N, 2), in longer sides, and their lightness (N,), with M others: (N, M), 1 at most."""
-    apart = np.subtract.outer(shades / covariance.shade, other_shades / covariance.shade)
-    np.square(apart, out=apart)
-    distance = np.square(np.subtract.outer(places[:, 0], others[:, 0]))
-    distance += np.square(np.subtract.outer(places[:, 1], others[:, 1]))
+def _features(covariance: Covariance, places: Array, shades: Array, colors: Array) -> tuple[Array, Array]:
+    """What the covariance of N places is computed from.
+
+    Args:
+        covariance: for its lengths.
+        places: x and y in longer sides, shape (N, 2).
+        shades: lightness, shape (N,).
+        colors: expected CIE a*, b*, shape (N, 2).
+    Returns:
+        Where they lie, shape (N, 2); lightness and color by the lengths of their likeness, shape (N, 3).
+    """
+    alike = np.column_stack([shades / covariance.shade, colors / covariance.color])
+    return np.asarray(places, np.float32), np.asarray(alike, np.float32)
+
+
+def _product(covariance: Covariance, ones: tuple[Array, Array], others: tuple[Array, Array]) -> Array:
+    """Covariance of N places with M others, both given by their `_features`: (N, M), 1 at most."""
+    distance, apart = (_squared_distances(one, other) for one, other in zip(ones, others, strict=True))
     np.sqrt(distance, out=distance)
     found = sum(np.exp(distance * np.float32(-1 / reach)) for reach in covariance.reaches)
     return np.asarray(found * np.exp(-apart) / len(covariance.reaches), np.float32)
+
+
+def _squared_distances(ones: Array, others: Array) -> Array:
+    """Squared distances of N points from M others, of equal dimension: (N, M)."""
+    found = ones @ (-2 * others.T)
+    found += np.square(ones).sum(1)[:, None]
+    found += np.square(others).sum(1)
+    return np.maximum(found, 0, out=found)
