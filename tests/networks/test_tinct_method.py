@@ -181,7 +181,7 @@ def test_a_reference_counts_as_much_however_finely_it_is_cut(monkeypatch):
         items = network.encode_reference(even)
         assert len(items.keys) == patches
         attended = network.attend(features, items)
-        found.append(network.recall(features, [WeighedReference(attended)]).sums)
+        found.append(network.recall(features, [WeighedReference(attended)]))
     # in places of one color patches of 4 and of 8 pixels have the same keys but at the borders
     np.testing.assert_allclose(np.median(found[0][..., 2] / found[1][..., 2]), 1, atol=0.1)
 
@@ -308,9 +308,15 @@ def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: py
     assert np.allclose(vivid, 0.25)
 
 
-def test_vividness_lengthens_what_references_say_where_it_is_not_certain(monkeypatch: pytest.MonkeyPatch):
-    """Where references answer for all, only the mean answer's chroma grows, by the square of the uncertainty."""
-    monkeypatch.setattr(method, "shares", lambda maps: (np.ones(maps.shape[2:], np.float32),) * 2)
+@pytest.mark.parametrize("share", [0.25, 0.9, 1.0])
+def test_vividness_lengthens_what_references_say_in_part_where_it_is_not_certain(
+    monkeypatch: pytest.MonkeyPatch, share: float
+):
+    """Only the mean answer's chroma grows, by the square of the uncertainty; what references say alone stays."""
+    all_of_it, some = (
+        lambda maps, value=value: np.full(maps.shape[2:], value, np.float32) for value in (1, share)
+    )
+    monkeypatch.setattr(method, "shares", lambda maps: (all_of_it(maps), some(maps)))
     network, lightness = Tinct(), lightness_of(ASTRONAUT)
     features = network.encode(lightness)
     found = network.recall(
@@ -323,26 +329,9 @@ def test_vividness_lengthens_what_references_say_where_it_is_not_certain(monkeyp
         matched.decoded["certainty"] = np.full_like(matched.decoded["certainty"], certainty)
         prediction = network.decode(matched)
         assert prediction.vivid is not None
-        gain = method.reference_gain(found.likeness) * (1 - certainty) ** 2
+        gain = method.REFERENCE_GAIN * (share - share ** (method.WHOLE + 1)) * (1 - certainty) ** 2
         np.testing.assert_allclose(prediction.vivid, gain * prediction.ab, atol=0.05)
-
-
-def test_the_more_a_reference_is_the_same_picture_the_less_its_colors_are_lengthened():
-    gains = [method.reference_gain(likeness) for likeness in (-1.0, 0.0, 0.7, 0.825, 0.95, 1.0)]
-    np.testing.assert_allclose(gains, np.multiply(method.REFERENCE_GAIN, (1, 1, 1, 0.5, 0, 0)), atol=1e-6)
-
-
-def test_likeness_of_several_references_is_their_mean_by_influence():
-    network = Tinct()
-    features = network.encode(lightness_of(ASTRONAUT))
-    found = [
-        WeighedReference(network.attend(features, network.encode_reference(reference(each))), weight, 2.0)
-        for each, weight in ((ASTRONAUT, 3.0), (COFFEE, 1.0), (COFFEE, 0.0))
-    ]
-    same, other, _ = (each.found.likeness for each in found)
-    assert same > other
-    assert network.recall(features, found).likeness == pytest.approx((3 * same + other) / 4)
-    assert network.match(features, None, HintField.empty(200, 240)).likeness == 0
+        assert (gain > 0) == (share < 1 and certainty < 1)
 
 
 def test_a_reference_leaves_results_about_as_colorful_as_no_reference():
@@ -596,7 +585,7 @@ def test_references_attended_to_one_by_one_give_what_one_softmax_over_all_gives(
     )
     height, width = features.view.shape[1:3]
     found, wanted = (
-        maps(None, recalled.sums, height, width),
+        maps(None, recalled, height, width),
         maps(None, against_null(together["found"]), height, width),
     )
     assert np.abs(wanted[0, 3:5] * 110).max() > 5

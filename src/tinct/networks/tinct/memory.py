@@ -119,19 +119,6 @@ class Attended:
     likeness: float
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """The attention of each place of a photograph to all references, by their influence.
-
-    Attributes:
-        sums: as `against_null` gives them.
-        likeness: the references' mean, -1..1.
-    """
-
-    sums: Sums
-    likeness: float
-
-
 def against_null(found: NDArray[Any]) -> Sums:
     """Attention to a part of the memory, relative to that of the null item, so that parts add up.
 

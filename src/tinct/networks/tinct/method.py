@@ -31,7 +31,7 @@ from tinct.networks.tinct.card import PAPER
 from tinct.networks.tinct.memory import (
     Attended,
     Items,
-    Recalled,
+    Sums,
     against_null,
     block_means,
     hint_items,
@@ -72,14 +72,11 @@ COMMON_SHARE, CHROMA_ABOVE_COMMON = 0.9, 2.0
 many ab units. A color that is stronger than all others of a photograph, in a small part of it, is more often a spot
 than a thing (docs/experiments.md, "Vividness")."""
 
-REFERENCE_GAIN = 2.3
+REFERENCE_GAIN, WHOLE = 2.5, 64
 """Share of its own chroma by which vividness 1 lengthens the mean answer where references have all the attention and
-nothing is certain, times the square of the uncertainty. There the answer is a mean of several colors of the reference,
-which is dull, and its hue is known. Chosen on held-out photographs (docs/experiments.md, "Vividness")."""
-
-RELATED, SAME = 0.7, 0.95
-"""Likeness of the signatures up to which that share is whole, and from which on it is none: what comes from another
-picture of the same things is not a mean of several colors. Chosen with the share."""
+nothing is certain, times the square of the uncertainty; and the power of references' share of the attention that is
+taken from it. Where references have nearly all of it, the answer is their color; where they have less, it is a mean of
+several, which is dull, and its hue is known. Chosen on held-out photographs (docs/experiments.md, "Vividness")."""
 
 MOST_SCORES = 1 << 23
 """Scores of a photograph's places for a reference's items that are held at a time: 32 MiB."""
@@ -151,7 +148,6 @@ class Matched:
         features: of the photograph.
         hints: at the working size.
         inputs: of the decoder and of the distribution, by name.
-        likeness: of photograph and references, -1..1; see `Recalled`.
         decoded: the decoder's outputs, by name; None until it has run.
         distribution: None until it was asked for.
     """
@@ -159,7 +155,6 @@ class Matched:
     features: Features
     hints: HintField
     inputs: dict[str, NDArray[Any]]
-    likeness: float = 0.0
     decoded: dict[str, NDArray[Any]] | None = None
     distribution: Distribution | None = None
 
@@ -237,29 +232,26 @@ class Tinct(StagedMethod):
         found: Attended = reference.found
         return found.likeness if math.exp(found.belief * _doubt(reference.trust)) <= DOUBTED else None
 
-    def recall(self, features: Features, references: Sequence[WeighedReference]) -> Recalled | None:
-        """The attention to all references of a weight above 0; None where there is none."""
+    def recall(self, features: Features, references: Sequence[WeighedReference]) -> Sums | None:
+        """The attention to all references of a weight above 0, as `against_null` gives it; None where there is none."""
         counted = [each for each in references if each.weight > 0]
         if not counted:
             return None
-        influences = [max(influence(each), np.finfo(float).tiny) for each in counted]
-        sums = sum(much * each.found.sums for much, each in zip(influences, counted, strict=True))
-        likeness = np.average([each.found.likeness for each in counted], weights=influences)
-        return Recalled(np.asarray(sums), float(likeness))
+        return np.asarray(sum(influence(each) * each.found.sums for each in counted))
 
-    def match(self, features: Features, recalled: Recalled | None, hints: HintField) -> Matched:
+    def match(self, features: Features, recalled: Sums | None, hints: HintField) -> Matched:
         """The decoder's inputs: the features, and the attention to references and hints."""
         near = None
         if hints.points:
             items = hint_items(features.keys[0], hints).inputs()
             near = against_null(self._network("match").run(keys=features.keys, **items)["found"])
-        attended = maps(near, None if recalled is None else recalled.sums, *features.view.shape[1:3])
+        attended = maps(near, recalled, *features.view.shape[1:3])
         inputs = {
             **features.shares,
             "maps": attended,
             "hint_map": _hint_map(hints, features.lightness.shape),
         }
-        return Matched(features, hints, inputs, recalled.likeness if recalled else 0.0)
+        return Matched(features, hints, inputs)
 
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
         """Predict chroma; a seed above 0 gives another plausible colorization, the same seed the same one."""
@@ -285,8 +277,7 @@ class Tinct(StagedMethod):
         # The more hints and references answer for, the less is guessed: by the square of what they leave.
         vivid = way * np.square(1 - answered)[..., None]
         if from_references.any():
-            gain = reference_gain(matched.likeness)
-            vivid += ab * _lengthened(gain, _enlarged(from_references, KEY_STRIDE), certainty)[..., None]
+            vivid += ab * _lengthened(_enlarged(from_references, KEY_STRIDE), certainty)[..., None]
         ab, certainty = ab[:height, :width], certainty[:height, :width]
         if seed:
             moved = alternative(self.distribution(matched), seed)
@@ -447,14 +438,10 @@ def _without_spots(mean: Array, way: Array) -> Array:
     return np.asarray(way * np.where(reached > bound, np.clip(short, 0, 1), 1), np.float32)
 
 
-def reference_gain(likeness: float) -> float:
-    """The share of `REFERENCE_GAIN` for references of that likeness to the photograph, -1..1."""
-    return REFERENCE_GAIN * min(1.0, max(0.0, (SAME - likeness) / (SAME - RELATED)))
-
-
-def _lengthened(gain: float, references: Array, certainty: Array) -> Array:
+def _lengthened(references: Array, certainty: Array) -> Array:
     """Share of its chroma that vividness 1 adds to the mean answer; references' share of attention, certainty: 0..1."""
-    return np.float32(gain) * references * np.square(1 - certainty)
+    in_part = references * (1 - references**WHOLE)
+    return np.float32(REFERENCE_GAIN) * in_part * np.square(1 - certainty)
 
 
 def _norm(ab: Array) -> Array:
