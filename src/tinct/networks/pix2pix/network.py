@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tinct.networks.graph import Release
+from tinct.networks.graph import Graph, Release
 from tinct.networks.layers.outputs import Outputs, scaled
 from tinct.networks.paper_graph import paper_graphs
 
@@ -163,5 +163,10 @@ def _doubling(inputs: int, outputs: int, *, normalized: bool, dropped: bool) -> 
     return nn.Sequential(*layers, *([nn.Dropout(DROPOUT)] if dropped else []))
 
 
-RELEASE = Release(Pix2PixConfig, Pix2Pix, paper_graphs, prefix="generator.")
+def graphs(model: Pix2Pix) -> list[Graph]:
+    """The generator's graph, as of the papers' other networks, with weights in 8 bits: a few kernels hold most."""
+    return [graph._replace(in_bytes=True) for graph in paper_graphs(model)]
+
+
+RELEASE = Release(Pix2PixConfig, Pix2Pix, graphs, prefix="generator.")
 """The form in which trained networks become files: the generator alone."""
