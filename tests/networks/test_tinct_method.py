@@ -329,7 +329,7 @@ def test_vividness_lengthens_what_references_say_in_part_where_it_is_not_certain
         matched.decoded["certainty"] = np.full_like(matched.decoded["certainty"], certainty)
         prediction = network.decode(matched)
         assert prediction.vivid is not None
-        gain = method.REFERENCE_GAIN * (share - share ** (method.WHOLE + 1)) * (1 - certainty) ** 2
+        gain = method.REFERENCE_GAIN * share * (1 - share**method.WHOLE) * (1 - certainty) ** 2
         np.testing.assert_allclose(prediction.vivid, gain * prediction.ab, atol=0.05)
         assert (gain > 0) == (share < 1 and certainty < 1)
 

@@ -72,11 +72,12 @@ COMMON_SHARE, CHROMA_ABOVE_COMMON = 0.9, 2.0
 many ab units. A color that is stronger than all others of a photograph, in a small part of it, is more often a spot
 than a thing (docs/experiments.md, "Vividness")."""
 
-REFERENCE_GAIN, WHOLE = 2.7, 64
+REFERENCE_GAIN, WHOLE = 2.2, 8
 """Share of its own chroma by which vividness 1 lengthens the mean answer where references have all the attention and
-nothing is certain, times the square of the uncertainty; and the power of references' share of the attention that is
-taken from it. Where references have nearly all of it, the answer is their color; where they have less, it is a mean of
-several, which is dull, and its hue is known. Chosen on held-out photographs (docs/experiments.md, "Vividness")."""
+nothing is certain, times the square of the uncertainty; and the power of the share of the attention that references
+have in the whole photograph, which is taken from it. Where they have less, the answer is a mean of several colors,
+which is dull, and its hue is known; what comes from another view of the same picture is not. Chosen on held-out
+photographs (docs/experiments.md, "Vividness")."""
 
 MOST_SCORES = 1 << 23
 """Scores of a photograph's places for a reference's items that are held at a time: 32 MiB."""
@@ -440,8 +441,8 @@ def _without_spots(mean: Array, way: Array) -> Array:
 
 def _lengthened(references: Array, certainty: Array) -> Array:
     """Share of its chroma that vividness 1 adds to the mean answer; references' share of attention, certainty: 0..1."""
-    in_part = references * (1 - references**WHOLE)
-    return np.float32(REFERENCE_GAIN) * in_part * np.square(1 - certainty)
+    gain = REFERENCE_GAIN * (1 - float(references.mean()) ** WHOLE)
+    return np.float32(gain) * references * np.square(1 - certainty)
 
 
 def _norm(ab: Array) -> Array:
