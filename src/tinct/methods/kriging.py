@@ -45,7 +45,8 @@ class Covariance:
 
 FAR = Covariance((0.2, 1.5), 40.0, 30.0, 0.05)
 """For colors that were expected without hints, which a hint may move anywhere. Chosen, as the next one, on held-out
-photographs (docs/experiments.md, "A second opinion that heeds hints")."""
+photographs, and what is of color in it on photographs of COCO's training set (docs/experiments.md, "A second opinion
+that heeds hints")."""
 
 NEAR = Covariance((0.3,), 40.0, 15.0, 0.003, 0.12, 6.0)
 """For an answer that heeds hints and misses them by little, which is mended around them."""
@@ -78,7 +79,7 @@ def moved_to_hints(expected: Array, lightness: Array, hints: Sequence[PlacedHint
 
 
 def mended_at_hints(answer: Array, lightness: Array, hints: HintField) -> Array:
-    """An answer that heeds hints, without what it misses at them and, near by, by like lightness.
+    """An answer that heeds hints, without what it misses at them and, the less the farther, at what is alike.
 
     Args:
         answer: CIE a*, b*, shape (H, W, 2).
