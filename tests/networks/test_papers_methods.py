@@ -37,6 +37,7 @@ from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE,
 from tinct.networks.zhang2017 import method
 from tinct.networks.zhang2017 import training as zhang2017_training
 from tinct.training.color_distribution import histogram, soft_encoding
+from tinct.training.run import release_of
 
 PAPERS = [card.name for card in CARDS.values() if card.method and card.name != "tinct"]
 EXEMPLAR = [name for name in PAPERS if name.startswith("xu2020")]
@@ -98,7 +99,9 @@ def test_a_method_answers_what_its_network_does(name, networks):
     found = get_method(name).predict(lightness, nothing(lightness), [])
     answer = found.ab if found.vivid is None else found.ab + found.vivid
     expected = colors[0].permute(1, 2, 0).numpy()[: len(lightness), : lightness.shape[1]]
-    assert np.abs(answer - expected).max() < 0.02 * max(1, np.abs(expected).max())
+    # weights in 8 bits are rounded more coarsely than those in half precision
+    rounding = 0.04 if any(graph.in_bytes for graph in release_of(name).graphs(network)) else 0.02
+    assert np.abs(answer - expected).max() < rounding * max(1, np.abs(expected).max())
     assert found.confidence.shape == lightness.shape
     assert 0 <= found.confidence.min() <= found.confidence.max() <= 1
 
