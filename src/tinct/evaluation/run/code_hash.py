@@ -9,11 +9,11 @@ of tinct do not count.
 from __future__ import annotations
 
 import ast
-import copy
 import hashlib
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = Path(__file__).resolve().parents[2]
 """Folder of the package `tinct`."""
@@ -89,8 +89,27 @@ def _imported(modules: Iterable[str]) -> set[Path]:
         if module in REGISTRIES or file is None or file in found:
             continue
         found.add(file)
-        waiting += _imports(_tree(file))
+        waiting += _code(file.read_bytes()).imports
     return found
+
+
+class _Code(NamedTuple):
+    """What counts of a file: the modules that it imports, and the SHA-256 of its code, in hexadecimal digits."""
+
+    imports: tuple[str, ...]
+    digest: str
+
+
+@lru_cache(maxsize=2048)
+def _code(source: bytes) -> _Code:
+    """What counts of a file's source, without docstrings and without imports for type checkers."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [part for part in body if not _is_silent(part)]  # type: ignore[attr-defined]
+    imports = tuple(_imports(tree))
+    return _Code(imports, hashlib.sha256(_without_places(tree).encode()).hexdigest())
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:
@@ -112,13 +131,13 @@ def _file(module: str) -> Path | None:
 
 def _hash(files: Iterable[Path]) -> str:
     """One hash of the code of files, regardless of their places and of the places that they import from."""
-    digests = sorted(hashlib.sha256(_without_places(_tree(file)).encode()).hexdigest() for file in files)
+    digests = sorted(_code(file.read_bytes()).digest for file in files)
     return hashlib.sha256("\0".join(digests).encode()).hexdigest()[:12]
 
 
 def _without_places(tree: ast.Module) -> str:
-    """A file's code as text, without its imports of tinct: the imported modules are hashed themselves."""
-    return ast.dump(_OwnImportsRemoved().visit(copy.deepcopy(tree)))
+    """Code as text, without its imports of tinct, which the tree loses: imported modules are hashed themselves."""
+    return ast.dump(_OwnImportsRemoved().visit(tree))
 
 
 class _OwnImportsRemoved(ast.NodeTransformer):
@@ -127,17 +146,6 @@ class _OwnImportsRemoved(ast.NodeTransformer):
 
     def visit_Import(self, node: ast.Import) -> ast.Import | None:
         return None if any(name.name.partition(".")[0] == "tinct" for name in node.names) else node
-
-
-@cache
-def _tree(file: Path) -> ast.Module:
-    """A file's syntax tree without docstrings and without imports for type checkers."""
-    tree = ast.parse(file.read_bytes())
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [part for part in body if not _is_silent(part)]  # type: ignore[attr-defined]
-    return tree
 
 
 def _is_silent(node: ast.stmt) -> bool:

@@ -18,6 +18,9 @@ from tinct.networks.layers.blocks import ConvNorm, PlaceAttention, ResidualBlock
 from tinct.networks.layers.efficientnet_lite import CHANNELS, HEAD, EfficientNetLite2, Levels
 from tinct.networks.tinct.features import Features, TinctConfig, unit
 
+LIGHTNESS = 4
+"""Values of lightness at each place of 1/2."""
+
 LOG_LENGTH = 0.8
 """Logarithm, at first, of a signature's length: photographs of the same score up to its exponential's square, 5."""
 
@@ -31,7 +34,7 @@ class PyramidEncoder(nn.Module):
         p2, p4, p8, p16, p32 = CHANNELS
         self.backbone = EfficientNetLite2()
         self.frozen: Callable[[Tensor, EfficientNetLite2], Levels] | None = None
-        self.side2 = ConvNorm(p2, c2, 1)
+        self.side2 = nn.Sequential(ConvNorm(p2 + LIGHTNESS, c2), ConvNorm(c2, c2))
         self.side4 = ConvNorm(p4, c4, 1, relu=False)
         self.side8 = ConvNorm(p8, c8, 1, relu=False)
         self.side16 = ConvNorm(p16, c16, 1, relu=False)
@@ -40,7 +43,7 @@ class PyramidEncoder(nn.Module):
         self.context = nn.Sequential(PlaceAttention(c32, c32 // 64), nn.Dropout(0.1))
         self.up16, self.up8 = ConvNorm(c32, c16, 1, relu=False), ConvNorm(c16, c8, 1, relu=False)
         self.up4 = ConvNorm(c8, c4, 1, relu=False)
-        self.mix16, self.mix8, self.mix4 = ResidualBlock(c16), ResidualBlock(c8), ConvNorm(c4, c4)
+        self.mix16, self.mix8, self.mix4 = ResidualBlock(c16), ResidualBlock(c8), ResidualBlock(c4)
         size = config.heads * config.key
         self.key4, self.key8 = nn.Conv2d(c4, size, 1), nn.Conv2d(c8, size, 1)
         self.key16, self.key32 = nn.Conv2d(c16, size, 1), nn.Conv2d(c32, size, 1)
@@ -69,7 +72,8 @@ class PyramidEncoder(nn.Module):
         keys8 = self.key8(eighth) + upsampled(keys16, eighth)
         keys = self.key4(quarter) + upsampled(keys8, quarter)
         signature = F.normalize(self.signature(pooled), dim=1) * self.signature_length.exp()
-        return Features(keys, self.side2(half), quarter, eighth, sixteenth, signature), deep
+        half = self.side2(torch.cat([half, F.pixel_unshuffle(lightness, 2)], 1))
+        return Features(keys, half, quarter, eighth, sixteenth, signature), deep
 
     def levels(self, lightness: Tensor) -> Levels:
         """The levels of the pretrained network, or of `frozen` where that is set.
