@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,13 @@ def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> Non
 
 def hints(page: Any) -> list[str]:
     return page.locator("#hint-list li .row").evaluate_all("(rows) => rows.map((row) => row.textContent)")
+
+
+def preview(page: Any, asked: Callable[[dict[str, Any]], object]) -> Any:
+    """Expect a preview whose request holds what is asked: one that was begun before may answer later."""
+    return page.expect_response(
+        lambda r: r.url.endswith("/preview") and bool(asked(json.loads(r.request.post_data or "{}")))
+    )
 
 
 def saved(page: Any, button: str) -> tuple[str, bytes]:

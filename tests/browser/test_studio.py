@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from chromium import drop
 from PIL import Image
-from studio_page import SHOWN, click, drag, hints, open_photo, place, saved
+from studio_page import SHOWN, click, drag, hints, open_photo, place, preview, saved
 
 Opener = Callable[..., Any]
 AXE = Path(os.environ.get("TINCT_AXE", Path(__file__).resolve().parents[2] / "build" / "axe-core.js"))
@@ -110,6 +110,30 @@ def test_hints_are_moved_recolored_and_deleted_and_each_step_is_undone(
     assert steps[3] == []
 
 
+def test_a_drag_is_one_step_however_slow_and_two_are_two_however_fast(
+    open_studio: Opener, pictures: Path
+) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    click(page, 0.25, 0.25)
+    begun = hints(page)
+    box, (x, y) = page.locator("#photograph").bounding_box(), place(page, 0.25, 0.25)
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.mouse.down()
+    for step in (20, 40):
+        page.mouse.move(box["x"] + x + step, box["y"] + y)
+        page.wait_for_timeout(900)
+    page.mouse.up()
+    page.mouse.down()
+    page.mouse.move(box["x"] + x + 80, box["y"] + y)
+    page.mouse.up()
+    assert len({*begun, *hints(page)}) == 2
+    page.click("#undo")
+    assert hints(page) != begun
+    page.click("#undo")
+    assert hints(page) == begun
+
+
 def test_a_neutral_stroke_keeps_gray(open_studio: Opener, pictures: Path) -> None:
     page = open_studio()
     open_photo(page, pictures)
@@ -163,7 +187,7 @@ def test_a_region_is_paired_with_a_region_of_the_reference(open_studio: Opener, 
     page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.6, steps=3)
-    with page.expect_response("**/preview") as answer:
+    with preview(page, lambda asked: "swatches" in asked["hints"]) as answer:
         page.mouse.up()
     assert answer.value.ok
     swatch = json.loads(answer.value.request.post_data)["hints"]["swatches"][0]
@@ -189,9 +213,9 @@ def test_alternatives_and_places_lead_on(open_studio: Opener, pictures: Path) ->
     open_photo(page, pictures)
     page.click("#alternatives-show")
     page.wait_for_selector(".alternative")
-    with page.expect_response("**/preview") as answer:
+    with preview(page, lambda asked: asked["options"].get("seed", 0) > 0) as answer:
         page.locator(".alternative").nth(1).click()
-    assert json.loads(answer.value.request.post_data)["options"]["seed"] > 0
+    assert answer.value.ok
     page.keyboard.press("w")
     page.locator("#places button").first.click()
     page.wait_for_function("document.querySelectorAll('#hint-list li').length === 1")

@@ -164,6 +164,7 @@ def test_a_link_that_leads_nowhere_is_not_followed(folder: Path, capsys: pytest.
 
 SIGNALLED = """
 import os, sys, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 fsync = os.fsync
 def stopping(descriptor):
     os.kill(os.getpid(), int(sys.argv[1]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
 import cv2
@@ -27,7 +28,7 @@ from tinct.inference.openvino_engine import best_precision
 from tinct.methods import Reference, WeighedReference
 from tinct.methods.exported import mirrored
 from tinct.networks.he2018.correspondence import LEVELS, SIGNATURE, STRIDE, on_grid
-from tinct.networks.he2018.method import ALIKE, HE2018, SIZE_MULTIPLE, WEIGHTS, Stages
+from tinct.networks.he2018.method import ALIKE, HE2018, SIZE_MULTIPLE, WEIGHTS, Features, Stages
 from tinct.weights import installed, weights_path
 
 Array = NDArray[np.float32]
@@ -72,9 +73,8 @@ def length(ab: Array) -> Array:
     return np.linalg.norm(ab, axis=-1)
 
 
-def alike(one: Array, other: Array) -> float:
-    """How alike two photographs are: the mean cosine of matched places."""
-    features = HE2018.encode(np.ascontiguousarray(one[..., 0]))
+def alike(features: Features, other: Array) -> float:
+    """How alike a photograph, of which these are the features, and another are: the mean cosine of matched places."""
     return float(HE2018.attend(features, HE2018.encode_reference(reference(other))).cosine.mean())
 
 
@@ -107,6 +107,7 @@ def photographs(shared) -> list[dict[str, Array]]:
         mates = [mate for mate in classes[row["set"], row["class"]] if mate is not row]
         picked = [mates[at] for at in generator.permutation(len(mates))[:CLASSMATES]]
         truth, others = lab_of(rgb), [lab_of(read(mate)) for mate in picked]
+        features = HE2018.encode(np.ascontiguousarray(truth[..., 0]))
         strange = next(each for each in chosen[number + 1 :] + chosen if each["class"] != row["class"])
         found.append(
             {
@@ -115,7 +116,7 @@ def photographs(shared) -> list[dict[str, Array]]:
                 **dict(
                     zip(
                         ("other", "related"),
-                        sorted(others, key=lambda lab: alike(truth, lab))[-2:],
+                        sorted(others, key=partial(alike, features))[-2:],
                         strict=True,
                     )
                 ),
