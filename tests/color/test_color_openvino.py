@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -94,3 +97,36 @@ def test_a_photograph_is_the_same_on_the_engine_and_without(
     if not options.chroma_only:
         allowed = 50 / 255 if dtype == "uint8" else 0.01
         assert np.abs(rgb_to_lightness(with_engine) - photo.lightness()).max() <= allowed
+
+
+FORKED = """
+import multiprocessing, sys
+import numpy as np
+import tinct
+
+def work(queue):
+    gray = np.tile(np.linspace(20, 230, 640).astype(np.uint8), (480, 1))
+    queue.put(tinct.colorize(gray, hints=[(300, 200, "#b43c32")]).tobytes())
+
+context = multiprocessing.get_context("fork")
+queue = context.Queue()
+work(queue)
+first = queue.get()
+process = context.Process(target=work, args=(queue,))
+process.start()
+assert queue.get(timeout=400) == first
+process.join()
+sys.exit(process.exitcode)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_of_a_process_that_has_colorized_colorizes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED],
+        env={**os.environ, "TINCT_THREADS": ""},
+        capture_output=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()

@@ -577,3 +577,49 @@ def test_limit_below_one_is_refused(photo_folder: Path):
     photographs: PhotographSet = find_photographs(photo_folder)
     with pytest.raises(EvaluationError, match="1 or more"):
         photographs.limited(0)
+
+
+def colored(lightness: np.ndarray, *given: object) -> np.ndarray:
+    return np.stack([0.06 * lightness, 0.18 * lightness], -1)
+
+
+def test_what_one_function_writes_into_its_input_changes_no_other_score(photo_folder: Path):
+    def careless(lightness: np.ndarray, *given: object) -> np.ndarray:
+        lightness *= 0.5
+        return np.zeros((*lightness.shape, 2))
+
+    both = [CallablePredictor(careless, "careless"), Gray(), CallablePredictor(colored, "colored")]
+    found = [
+        evaluate(make_run(photo_folder, "auto-256", *order, limit=2)).summary()
+        for order in (both, both[::-1])
+    ]
+    assert found[0] == found[1]
+
+
+def test_records_of_a_function_are_taken_over_only_where_its_version_is_named(photo_folder: Path):
+    asked: list[str] = []
+
+    def first(lightness: np.ndarray, *given: object) -> np.ndarray:
+        asked.append("first")
+        return np.zeros((*lightness.shape, 2))
+
+    def second(lightness: np.ndarray, *given: object) -> np.ndarray:
+        asked.append("second")
+        return colored(lightness)
+
+    out = photo_folder.parent / "out"
+    for function, code in ((first, None), (second, None), (second, "2"), (first, "2")):
+        asked.clear()
+        contestant = CallablePredictor(function, "mine", code=code)
+        results = evaluate(make_run(photo_folder, "auto", contestant, limit=1), out)
+        chroma = results.summary()["mine"]["auto"]["colorfulness"]["mean"]
+        assert (chroma > 0) == (function is second or code == "2")
+        assert bool(asked) == ((function, code) != (first, "2"))
+
+
+@pytest.mark.parametrize("name", ["truth", "gray", "reference", "", ".", "..", "../escaped", "a\\b", "a/b"])
+def test_a_contestant_has_a_plain_name(photo_folder: Path, name: str):
+    run = make_run(photo_folder, "auto", CallablePredictor(colored, name), limit=1)
+    with pytest.raises(EvaluationError, match="plain name"):
+        evaluate(run, photo_folder.parent / "out" / "deep")
+    assert not (photo_folder.parent / "out").exists()

@@ -9,6 +9,8 @@ import os
 import re
 import shutil
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -334,3 +336,42 @@ def test_a_file_of_which_nothing_is_to_be_said_has_no_notes(server):
     photo = png(np.full((32, 48), 99, np.uint8))
     assert "tinct-notes" not in server.client.post("/api/colorize", files={"photo": ("a.png", photo)}).headers
     assert server.begin(photo)["notes"] == []
+
+
+def test_the_address_of_an_alternative_keeps_its_picture(server, gray):
+    session = server.begin(gray)
+    first = ask(server, session, "alternatives", count=2, longer_side=64).json()["alternatives"]
+    before = [server.client.get(each["preview"]).content for each in first]
+    hints = {"rectangles": [{"box": [0, 0, 150, 100], "color": "#2040c0"}]}
+    others = ask(server, session, "alternatives", count=1, longer_side=64, hints=hints).json()["alternatives"]
+    assert [server.client.get(each["preview"]).content for each in first] == before
+    assert server.client.get(others[0]["preview"]).content not in before
+    assert server.client.get(f"/api/sessions/{session['id']}/alternatives/0.webp").status_code == 404
+
+
+def test_the_thumbnail_of_a_reference_that_goes_meanwhile_is_missing(server, gray, color, reference):
+    session = server.begin(gray)
+    place = f"/api/sessions/{session['id']}/references"
+    two = [("reference", ("a.png", reference)), ("reference", ("b.png", png(color)))]
+    assert server.client.put(place, files=two).status_code == 200
+    assert server.client.get(f"{place}/2.png").status_code == 404
+    with ThreadPoolExecutor(3) as pool:
+        busy = pool.submit(ask, server, session, "render", options={"method": "gupta"})
+        time.sleep(0.2)
+        cleared = pool.submit(server.client.put, place, files={"weights": (None, "")})
+        time.sleep(0.2)
+        answer = server.client.get(f"{place}/1.png")
+        assert (busy.result().status_code, cleared.result().status_code) == (200, 200)
+    assert answer.status_code in (200, 404)  # 200 where the machine let it in before the references went
+
+
+@pytest.mark.parametrize("weights", ["[1" + "0" * 400 + ",1]", "[1e400, 1]", '["a", 1]', "[null, 1]"])
+def test_weights_that_are_no_numbers_are_refused(server, gray, reference, weights):
+    session = server.begin(gray)
+    form = [
+        ("reference", ("a.png", reference)),
+        ("reference", ("b.png", reference)),
+        ("weights", (None, weights)),
+    ]
+    answer = server.client.put(f"/api/sessions/{session['id']}/references", files=form)
+    assert answer.status_code == 422, answer.text

@@ -62,7 +62,7 @@ def test_a_hint_goes_between_two_alternatives(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(jobs, "alternative", lambda *given: note(f"picture {given[-1]}", b"%d" % given[-1]))
     edited = session()
 
-    async def edit() -> list[int]:
+    async def edit() -> dict[int, str]:
         settings = Settings(workers=1)
         pool = WorkerPool(1, 8)
         session_work = SessionWork(settings, pool, Sessions(settings))
@@ -70,10 +70,10 @@ def test_a_hint_goes_between_two_alternatives(monkeypatch: pytest.MonkeyPatch) -
         while "seeds" not in done:
             await asyncio.sleep(0)
         await session_work.run_exclusively(edited, lambda *_: note("hint"))
-        seeds = await strip
+        pictures = await strip
         pool.close()
-        return seeds
+        return pictures
 
-    assert asyncio.run(edit()) == [7, 9]
-    assert edited.alternatives == [b"7", b"9"]
+    pictures = asyncio.run(edit())
+    assert {seed: edited.alternatives[name] for seed, name in pictures.items()} == {7: b"7", 9: b"9"}
     assert done.index("hint") < done.index("picture 9")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tinct.color.gamut import TOLERANCE, gamut_scale
 from tinct.color.srgb import KNEE_LINEAR, WHITE_XYZ_TO_RGB
-from tinct.inference.openvino_engine import engine
+from tinct.inference.openvino_engine import engine, forked
 from tinct.threads import threads
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def merged_planes(lightness: Array, ab: Array, dtype: type[np.uint8] | type[np.f
     Raises:
         MissingExtraError: if the engine cannot be imported.
     """
-    graph = _graph(np.dtype(dtype).name)
+    graph = _graph(np.dtype(dtype).name, forked())
     flat, chroma = np.ascontiguousarray(lightness).reshape(-1), np.ascontiguousarray(ab).reshape(2, -1)
     rgb, beyond = graph.run(flat, chroma)
     outside = np.flatnonzero(beyond > TOLERANCE)
@@ -86,9 +86,10 @@ class _Graph:
         return self._compiled.create_infer_request()
 
 
-@lru_cache(maxsize=2)
-def _graph(dtype: str) -> _Graph:
-    count = threads()
+@lru_cache(maxsize=4)
+def _graph(dtype: str, alone: bool) -> _Graph:
+    """The graph of a type; `alone` in a fork, where the threads of several streams would be waited for without end."""
+    count = 1 if alone else threads()
     # a stream for each thread that colors: they neither wait for each other nor share the pixels of one run
     properties = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": count, "INFERENCE_NUM_THREADS": count}
     return _Graph(engine().compile_model(_model(dtype), "CPU", properties), dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
+from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -14,7 +15,7 @@ from tinct.colorizing.cache import held_bytes
 from tinct.colorizing.rendering import render, render_preview, rounded_chroma
 from tinct.colorizing.stages import Inputs, Stages
 from tinct.colorizing.unmet import doubts, unmet_wishes
-from tinct.errors import HintError, MethodError, PhotoError
+from tinct.errors import HintError, MethodError, OptionError, PhotoError, shown
 from tinct.hints import (
     Hint,
     HintField,
@@ -120,6 +121,10 @@ class Colorizer:
 
     @options.setter
     def options(self, options: Options) -> None:
+        if not isinstance(options, Options):
+            raise OptionError(
+                f"options are {shown(options)}; give tinct.Options, or call set_options(name=value)."
+            )
         self._options = options
 
     @property
@@ -221,8 +226,10 @@ class Colorizer:
         Raises:
             HintError: if no hint has that number.
         """
-        if self._hints.pop(number, None) is None:
-            raise HintError(f"there is no hint number {number}; hints has the numbers that add_hint gave.")
+        if not isinstance(number, Integral) or self._hints.pop(int(number), None) is None:
+            raise HintError(
+                f"there is no hint number {shown(number)}; hints has the numbers that add_hint gave."
+            )
 
     def clear_hints(self) -> None:
         """Remove all hints."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinct.color.upsampling import average_lightness
 from tinct.colorizing.cache import Cache
-from tinct.errors import OptionError
+from tinct.errors import OptionError, shown
 from tinct.hints import HintField, HintLike, place_hints
 from tinct.methods import Method, Prediction, Reference, WeighedReference
 from tinct.photo import Photo
@@ -148,10 +149,12 @@ class Stages:
         Args:
             longer_side: in pixels, at least 1; the photograph is never enlarged.
         Raises:
-            OptionError: if `longer_side` is below 1.
+            OptionError: if `longer_side` is no whole number or below 1.
         """
-        if longer_side < 1:
-            raise OptionError(f"longer_side is {longer_side}; it must be 1 pixel or more.")
+        if not isinstance(longer_side, Integral) or longer_side < 1:
+            raise OptionError(
+                f"longer_side is {shown(longer_side)}; it must be a whole number of pixels, 1 or more."
+            )
 
         def shrunk() -> Photo:
             from tinct.color.gamut import merge_lightness

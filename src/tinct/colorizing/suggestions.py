@@ -6,10 +6,12 @@ The functions behind `Colorizer.suggest`, `where_next`, `uncertainty` and `alter
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import HintError, OptionError
+from tinct.errors import HintError, OptionError, shown
 from tinct.hints.window import Scale
 from tinct.methods.distribution import (
     Alternatives,
@@ -129,5 +131,5 @@ def _distance(first: Array, second: Array) -> float:
 
 
 def _check_count(count: int) -> None:
-    if count < 1:
-        raise OptionError(f"count is {count}; it must be 1 or more.")
+    if not isinstance(count, Integral) or count < 1:
+        raise OptionError(f"count is {shown(count)}; it must be a whole number, 1 or more.")

@@ -97,7 +97,10 @@ def _read(source: str | PathLike[str] | bytes | BinaryIO) -> tuple[str, bytes]:
         return "the hints", source
     if isinstance(source, str | PathLike):
         return str(source), contents(source)
-    return str(getattr(source, "name", "the hints")), source.read()
+    name, data = str(getattr(source, "name", "the hints")), source.read()
+    if not isinstance(data, bytes):
+        raise HintError(f"{name} gives {type(data).__name__}; bytes were wanted; open it with mode 'rb'.")
+    return name, data
 
 
 def _as_utf8(data: bytes) -> bytes:

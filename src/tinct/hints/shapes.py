@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,10 @@ class Hint:
     color: str
     radius: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name in ("x", "y", "radius"):
+            _set(self, name, _number("hint", name, getattr(self, name)))
+
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
@@ -36,6 +41,14 @@ class Stroke:
     color: str
     width: float = 5.0
 
+    def __post_init__(self) -> None:
+        try:
+            points = tuple(_numbers("stroke", "point", point, 2) for point in self.points)
+        except TypeError:
+            raise HintError(f"a stroke's points are {shown(self.points)}; give (x, y) for each.") from None
+        _set(self, "points", points)
+        _set(self, "width", _number("stroke", "width", self.width))
+
 
 @dataclass(frozen=True, slots=True)
 class Rectangle:
@@ -43,6 +56,9 @@ class Rectangle:
 
     box: tuple[float, float, float, float]
     color: str
+
+    def __post_init__(self) -> None:
+        _set(self, "box", _numbers("rectangle", "box", self.box, 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +71,15 @@ class Swatch:
     target_box: tuple[float, float, float, float]
     reference_box: tuple[float, float, float, float]
     reference: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("target_box", "reference_box"):
+            _set(self, name, _numbers("swatch", name, getattr(self, name), 4))
+        if isinstance(self.reference, bool) or not isinstance(self.reference, Integral):
+            raise HintError(
+                f"a swatch names reference {shown(self.reference)}; give its number, counted from 0."
+            )
+        _set(self, "reference", int(self.reference))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +94,8 @@ class HintImage:
     rgba: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.rgba, np.ndarray):
+            raise HintError(f"a hint image is {shown(self.rgba)}; an array (H, W, 4) of uint8 was wanted.")
         shape, dtype = self.rgba.shape, self.rgba.dtype
         if len(shape) != 3 or shape[2] != 4 or dtype != np.uint8 or not self.rgba.size:
             raise HintError(
@@ -79,6 +106,41 @@ class HintImage:
 
 HintLike = Hint | Stroke | Rectangle | Swatch | HintImage
 Box = tuple[float, float, float, float]
+
+
+def _set(shape: object, name: str, value: object) -> None:
+    """Set a field of a frozen shape while it is made."""
+    object.__setattr__(shape, name, value)
+
+
+def _number(kind: str, name: str, value: Any) -> float:
+    """A whole number or a float as it is, any other kind of number as a float.
+
+    Raises:
+        HintError: if the value is no number that a float can hold; the number may be infinite or NaN.
+    """
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise HintError(f"a {kind} has the {name} {shown(value)}; give pixels of the photograph.") from None
+    return value if type(value) in (int, float) else number
+
+
+def _numbers(kind: str, name: str, values: Any, count: int) -> tuple[Any, ...]:
+    """So many numbers as a tuple, which can be hashed and does not change.
+
+    Raises:
+        HintError: if there are not so many, or one is no number.
+    """
+    try:
+        numbers = () if isinstance(values, str | bytes) else tuple(values)
+    except TypeError:
+        numbers = ()
+    if len(numbers) != count:
+        raise HintError(f"a {kind} has the {name} {shown(values)}; {count} numbers were wanted.")
+    return tuple(_number(kind, name, number) for number in numbers)
 
 
 def as_hint(value: Any) -> HintLike:

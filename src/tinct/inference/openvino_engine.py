@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import threading
 from functools import cache
@@ -164,9 +165,21 @@ def engine() -> openvino.Core:
     several = allowed_threads() != 1
     check_left(_ADDRESS_SPACE + several * (_ADDRESS_SPACE_THREADS + threads() * _ADDRESS_SPACE_THREAD))
     core = openvino.Core()
+    _first_process()
     # Each process would pin its threads to the machine's first processors, and several processes share these.
     core.set_property("CPU", {"ENABLE_CPU_PINNING": False})
     return core
+
+
+def forked() -> bool:
+    """True in a fork of the process that began to use the engine: a fork has none of the engine's threads."""
+    return os.getpid() != _first_process()
+
+
+@cache
+def _first_process() -> int:
+    """The process that asked first."""
+    return os.getpid()
 
 
 def _properties(precision: str, threads: int | None) -> dict[str, Any]:

@@ -28,8 +28,9 @@ def checked(array: ArrayLike) -> Pixels:
     _check_shape(pixels)
     if pixels.dtype == np.bool_:
         return pixels.astype(np.uint8) * np.uint8(255)
-    if pixels.dtype in (np.uint8, np.uint16):
-        return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    own = pixels.dtype.newbyteorder("=")
+    if own in (np.uint8, np.uint16):
+        return pixels.astype(own, copy=False)
     if pixels.dtype.kind != "f":
         raise ShapeError(
             f"the array is of type {pixels.dtype}; uint8, uint16 or float 0..1 was wanted; convert it first."

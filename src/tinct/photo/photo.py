@@ -114,6 +114,8 @@ class Photo:
         from tinct.photo.reading import Decoded
 
         pixels, alpha = split_alpha(checked(array))
+        if np.may_share_memory(pixels, np.asarray(array)):  # the caller may write into the array later
+            pixels = pixels.copy()
         photo = cls(Decoded(pixels, alpha, None, Metadata(), None))
         given = np.asarray(array).dtype
         photo._array_dtype = given if given.kind == "f" else pixels.dtype

@@ -283,7 +283,12 @@ def _opened(source: str | PathLike[str] | bytes | BinaryIO) -> Iterator[tuple[Bi
         with _open_path(path) as stream:
             yield stream, str(path)
     else:
-        yield BytesIO(source.read()), str(getattr(source, "name", "the stream"))
+        data, name = source.read(), str(getattr(source, "name", "the stream"))
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise PhotoError(
+                f"{name} gives {type(data).__name__}; bytes were wanted; open it with mode 'rb'."
+            )
+        yield BytesIO(data), name
 
 
 def _open_path(path: Path) -> BinaryIO:

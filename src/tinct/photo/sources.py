@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from tinct.errors import OptionError, PhotoError, ReferencePhotoError
+from tinct.errors import OptionError, PhotoError, ReferencePhotoError, shown
 from tinct.photo import Photo
 
 
@@ -67,11 +67,25 @@ def reference_weights(weights: Sequence[float] | None, count: int) -> tuple[floa
     """One weight for each of `count` references; None is 1 for all.
 
     Raises:
-        OptionError: if there are not as many weights as references, or a weight is outside 0..1.
+        OptionError: if there are not as many weights as references, or a weight is no number or outside 0..1.
     """
-    found = tuple(float(weight) for weight in weights) if weights is not None else (1.0,) * count
+    found = (1.0,) * count if weights is None else _numbers(weights)
     if len(found) != count:
         raise OptionError(f"there are {len(found)} weights for {count} references; give one for each.")
     if wrong := [weight for weight in found if not 0 <= weight <= 1]:
         raise OptionError(f"a reference's weight is {wrong[0]:g}; it must be 0 (not at all) to 1.")
     return found
+
+
+def _numbers(weights: Any) -> tuple[float, ...]:
+    """Weights as numbers; texts and mappings, whose elements are something else, are refused."""
+    try:
+        if isinstance(weights, str | bytes | Mapping) or any(
+            isinstance(each, str | bytes) for each in weights
+        ):
+            raise TypeError
+        return tuple(float(weight) for weight in weights)
+    except (TypeError, ValueError, OverflowError):
+        raise OptionError(
+            f"the references' weights are {shown(weights)}; give a number 0 to 1 for each, in a list."
+        ) from None

@@ -25,7 +25,7 @@ from tinct.web.parsing import (
     check_hint_count,
     read_hints,
 )
-from tinct.web.responses import encode_png, encode_preview, encode_webp
+from tinct.web.responses import RequestError, encode_png, encode_preview, encode_webp
 from tinct.web.sessions import Session, Upload, read_references
 from tinct.web.settings import Settings
 
@@ -261,8 +261,13 @@ def thumbnail(settings: Settings, session: Session, number: int) -> bytes:
         settings: the server's limits.
         session: the session.
         number: the reference's number from 0.
+    Raises:
+        RequestError: 404 if there is no such reference, as others may have been set while this request waited.
     """
-    return thumbnail_of(session.colorizer(settings.max_pixels).references[number])
+    references = session.colorizer(settings.max_pixels).references
+    if not 0 <= number < len(references):
+        raise RequestError(404, "there is no such reference.")
+    return thumbnail_of(references[number])
 
 
 def thumbnail_of(photo: Photo) -> bytes:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from tinct.errors import OptionError
 from tinct.photo.formats import named_format
+from tinct.photo.sources import reference_weights
 from tinct.web import jobs
 from tinct.web.access import OWNER_COOKIE, cookie_value
 from tinct.web.accounts import client_network
@@ -120,8 +121,6 @@ def _add_references(router: APIRouter, work: SessionWork) -> None:
     )
     async def thumbnail(name: Name, number: int, request: Request) -> Response:
         """A reference, small."""
-        if not 0 <= number < len(work.find(request, name).references):
-            raise RequestError(404, "there is no such reference.")
         return picture_response(await work.run(request, name, jobs.thumbnail, number))
 
 
@@ -162,13 +161,13 @@ def _add_pictures(router: APIRouter, work: SessionWork) -> None:
         """How much one more hint would help at each place, black (not at all) to white (most)."""
         return picture_response(await work.run(request, name, jobs.gains, body))
 
-    @router.get("/{name}/alternatives/{number}.webp", responses=binary("a WebP"))
-    async def alternative(name: Name, number: int, request: Request) -> Response:
-        """One of the pictures that `alternatives` answered with."""
-        pictures = work.find(request, name).alternatives
-        if not 0 <= number < len(pictures):
-            raise RequestError(404, "there is no such picture; ask for alternatives first.")
-        return picture_response(pictures[number])
+    @router.get("/{name}/alternatives/{picture}.webp", responses=binary("a WebP"))
+    async def alternative(name: Name, picture: str, request: Request) -> Response:
+        """One of the pictures that `alternatives` answered with; the oldest go where many were asked for."""
+        found = work.find(request, name).alternatives.get(picture)
+        if found is None:
+            raise RequestError(404, "there is no such picture (any more); ask for alternatives first.")
+        return picture_response(found)
 
 
 def _add_questions(router: APIRouter, work: SessionWork) -> None:
@@ -185,11 +184,14 @@ def _add_questions(router: APIRouter, work: SessionWork) -> None:
     @router.post("/{name}/alternatives", openapi_extra=_json_example("alternatives", ', "count": 2}'))
     async def alternatives(name: Name, body: AlternativesRequest, request: Request) -> dict[str, Any]:
         """Other plausible colorizations: values for the option `seed`, and a picture of each."""
-        seeds = await cancel_on_disconnect(request, work.render_alternatives(work.find(request, name), body))
+        rendering = work.render_alternatives(work.find(request, name), body)
+        pictures = await cancel_on_disconnect(request, rendering)
         work.sessions.limit_memory()
         root = f"/api/sessions/{name}/alternatives"
         return {
-            "alternatives": [{"seed": seed, "preview": f"{root}/{k}.webp"} for k, seed in enumerate(seeds)]
+            "alternatives": [
+                {"seed": seed, "preview": f"{root}/{picture}.webp"} for seed, picture in pictures.items()
+            ]
         }
 
 
@@ -263,7 +265,7 @@ def weights_field(fields: Any) -> list[float]:
     found = json_field(fields, "weights")
     if not isinstance(found, list | None) or any(type(each) not in (int, float) for each in found or ()):
         raise OptionError("weights is not a JSON list of numbers; write [1, 0.5].")
-    return [float(each) for each in found or ()]
+    return list(reference_weights(found, len(found))) if found else []
 
 
 def _json_example(route: str, rest: str, file: str | None = None) -> dict[str, Any]:

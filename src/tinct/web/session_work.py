@@ -89,13 +89,17 @@ class SessionWork:
         prepared = await self.run_exclusively(session, jobs.prepare, body, urgent=False)
         return await self.pool.run(partial(jobs.save, prepared, body.format))
 
-    async def render_alternatives(self, session: Session, body: AlternativesRequest) -> list[int]:
+    async def render_alternatives(self, session: Session, body: AlternativesRequest) -> dict[int, str]:
         """Find the seeds of alternative colorizations, and render a picture of each into `session.alternatives`.
+
+        Returns:
+            The picture's name there, by seed.
 
         Each picture is a job of its own, so that a preview need not wait for all of them.
         """
         seeds = await self.run_exclusively(session, jobs.alternatives, body, urgent=False)
-        session.alternatives = [
-            await self.run_exclusively(session, jobs.alternative, body, seed, urgent=False) for seed in seeds
-        ]
-        return seeds
+        names = {}
+        for seed in seeds:
+            picture = await self.run_exclusively(session, jobs.alternative, body, seed, urgent=False)
+            names[seed] = session.keep_alternative(picture)
+        return names

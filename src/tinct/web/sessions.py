@@ -114,6 +114,10 @@ def read_references(
     return photos
 
 
+KEPT_ALTERNATIVES = 32
+"""Pictures of alternatives that a session keeps: those of some requests, as another tab may show them still."""
+
+
 @dataclass(slots=True, eq=False)
 class Session:
     """A photograph being edited.
@@ -125,7 +129,7 @@ class Session:
         width, height: of the photograph, in pixels.
         address: of the machine that began the session.
         references, weights: the references' files, and the weight of each, 0 to 1.
-        alternatives: the last alternatives, as files.
+        alternatives: pictures of alternatives by the hash of each, the latest last; at most `KEPT_ALTERNATIVES`.
         lock: held by the one request that works on the session.
         last_used: time of the last request, in seconds.
         memory: bytes of decoded photographs and of computed values after the last request.
@@ -140,7 +144,7 @@ class Session:
     address: str = ""
     references: list[Upload] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
-    alternatives: list[bytes] = field(default_factory=list)
+    alternatives: dict[str, bytes] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     last_used: float = field(default_factory=monotonic)
     memory: int = 0
@@ -170,6 +174,15 @@ class Session:
         """Decisions of decoding the session's files, one sentence each."""
         named = [f"{each.name}: {note}" for each in self.references for note in each.notes]
         return [*self.photo.notes, *named]
+
+    def keep_alternative(self, picture: bytes) -> str:
+        """Keep a picture of an alternative, in place of the oldest one where there are many; returns its name."""
+        name = hashlib.sha256(picture).hexdigest()[:20]
+        self.alternatives.pop(name, None)
+        self.alternatives[name] = picture
+        while len(self.alternatives) > KEPT_ALTERNATIVES:
+            del self.alternatives[next(iter(self.alternatives))]
+        return name
 
     def check_open(self) -> None:
         """Check that the session did not end while a request waited for it.

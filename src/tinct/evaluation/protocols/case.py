@@ -53,6 +53,8 @@ class Case:
         truth: sRGB, shape (H, W, 3), uint8, or None where the true colors are unknown.
         patches: revealed colors; a later patch covers an earlier one.
         references: color photographs, sRGB, each (h, w, 3), uint8.
+
+    The arrays become read-only: all contestants are asked about the same ones.
     """
 
     label: str
@@ -61,6 +63,11 @@ class Case:
     truth: Image | None = None
     patches: tuple[Patch, ...] = ()
     references: tuple[Image, ...] = ()
+
+    def __post_init__(self) -> None:
+        for array in (self.lightness, self.truth, *self.references):
+            if array is not None:
+                array.setflags(write=False)
 
     def gray(self) -> Image:
         """The photograph's lightness without color, sRGB, shape (H, W, 3), uint8."""

@@ -36,7 +36,8 @@ class Contestant(Protocol):
     Attributes:
         name: its row in tables.
         weights_sha256: hash of the weights that the contestant runs, or None.
-        code: hash of the source that this contestant's answers alone rest on, or "" (`tinct.evaluation.run.code_hash`).
+        code: hash of the source that this contestant's answers alone rest on (`tinct.evaluation.run.code_hash`), "" if
+            they rest on none, None if the source is not known.
     """
 
     @property
@@ -48,8 +49,8 @@ class Contestant(Protocol):
         """Hash of the weights that the contestant runs, or None."""
 
     @property
-    def code(self) -> str:
-        """Hash of the source that this contestant's answers alone rest on, or ""."""
+    def code(self) -> str | None:
+        """Hash of the source that this contestant's answers alone rest on, "", or None if it is not known."""
 
     def cannot(self, case: Case) -> str:
         """The reason why the contestant cannot answer a case ("needs a reference"), or "" if it can."""
@@ -139,6 +140,18 @@ RESERVED = ("truth", "gray", "reference")
 """Names of pictures in a run's folder that no method made."""
 
 
+def check_name(name: str) -> None:
+    """Refuse a contestant's name that is no plain file name, or that stands for what no contestant made.
+
+    Raises:
+        EvaluationError: if the name is one of `RESERVED`, empty, or leads to another folder.
+    """
+    if name in (*RESERVED, "", ".", "..") or set(name) & set("/\\\0"):
+        raise EvaluationError(
+            f"{name!r} cannot be the name of a contestant; give a plain name, none of {', '.join(RESERVED)}."
+        )
+
+
 class FinishedPictures:
     """A folder of pictures that another program colorized, with the photographs' file names (any extension).
 
@@ -152,10 +165,7 @@ class FinishedPictures:
     weights_sha256: str | None = None
 
     def __init__(self, name: str, folder: Path) -> None:
-        if name in RESERVED or not name or set(name) & set("/\\"):
-            raise EvaluationError(
-                f"{name!r} cannot be the name of finished pictures; give a plain name, none of {', '.join(RESERVED)}."
-            )
+        check_name(name)
         if not folder.is_dir():
             raise EvaluationError(
                 f"{folder} is not a folder; give NAME=FOLDER with the finished pictures of NAME."
@@ -190,12 +200,20 @@ class FinishedPictures:
 
 @dataclass(frozen=True, slots=True)
 class CallablePredictor:
-    """A plain function from lightness, hints and references to ab as a contestant."""
+    """A plain function from lightness, hints and references to ab as a contestant.
+
+    Attributes:
+        predict: the function; the arrays that it is given are its own.
+        name: a plain file name, in a report's tables.
+        weights_sha256: of the network's file, if the function runs one.
+        code: names the version of the function. A run that goes on takes records of the same version over; where
+            this is None, it measures again.
+    """
 
     predict: Predictor
     name: str = "predictor"
     weights_sha256: str | None = None
-    code: str = ""
+    code: str | None = None
 
     def cannot(self, case: Case) -> str:
         """The empty text: every case can be answered."""
@@ -209,7 +227,8 @@ class CallablePredictor:
         """
         from tinct.color.gamut import merge_lightness
 
-        ab = np.asarray(self.predict(case.lightness, case.hint_field(), case.reference_arrays()), np.float32)
+        given = case.lightness.copy(), case.hint_field(), case.reference_arrays()
+        ab = np.asarray(self.predict(*given), np.float32)
         if ab.shape != (*case.lightness.shape, 2):
             raise ShapeError(f"{self.name} gave ab of {ab.shape}; {(*case.lightness.shape, 2)} is wanted.")
         return to_8bit(merge_lightness(case.lightness, ab))

@@ -10,7 +10,7 @@ from tinct.evaluation.metrics.scorer import check_scores
 from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.photographs.sets import PhotographSet
 from tinct.evaluation.protocols import Protocol
-from tinct.evaluation.run.contestants import CallablePredictor, Predictor, identity
+from tinct.evaluation.run.contestants import CallablePredictor, Gray, Predictor, check_name, identity
 from tinct.evaluation.run.features import TRUTH, FeatureFolder, frechet_distances
 from tinct.evaluation.run.journal import Journal
 from tinct.evaluation.run.measuring import Measured, Measurer, Task, left_out_name
@@ -106,6 +106,9 @@ def _check(run: Run, jobs: int) -> None:
         raise OptionError(f"method {twice[0]!r} is given twice; give every method once.")
     if not names:
         raise OptionError("no method is given; give one or more with -m.")
+    for contestant in run.contestants:
+        if not isinstance(contestant, Gray):
+            check_name(contestant.name)
     for name in run.more_metrics:
         if name in METRICS and METRICS[name].needs_truth and not run.protocol.has_truth:
             raise EvaluationError(

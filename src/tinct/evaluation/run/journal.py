@@ -90,10 +90,15 @@ class Journal:
         return [r for r in records if self._fits(r, first.get("methods", {}))]
 
     def _fits(self, record: Record, before: Identities) -> bool:
-        """Whether a record's method has the weights and code of this run, or is not part of this run."""
+        """Whether a record's method has the weights and code of this run, or is not part of this run.
+
+        Nothing fits code that nobody knows.
+        """
         now = self._identities.get(record.method)
         facts = before.get(record.method, {})
-        return now is None or all(facts.get(name) == value for name, value in now.items())
+        if now is None:
+            return True
+        return now.get("code") is not None and all(facts.get(name) == value for name, value in now.items())
 
     def _write_all(self, heading: Heading) -> None:
         first = {"heading": asdict(heading), "methods": self._identities}

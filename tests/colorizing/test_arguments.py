@@ -1,0 +1,93 @@
+"""Laws of arguments: a wrong one is refused in one line before anything changes, and arrays of callers stay theirs."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from skimage import data
+
+import tinct
+from tinct.errors import HintError, OptionError, PhotoError
+
+GRAY = np.ascontiguousarray(data.camera()[::8, ::8])
+COLOR = np.ascontiguousarray(data.coffee()[::8, ::8])
+
+
+@pytest.mark.parametrize("weights", [["a", 1], "11", {0: 1, 1: 1}, 0.5, [None, 1], [10**400, 1], [1, 2]])
+def test_weights_are_a_number_for_each_reference(weights: Any) -> None:
+    colorizer = tinct.Colorizer(GRAY, [COLOR, COLOR[::-1]], method="reinhard")
+    before = colorizer.render().to_array()
+    with pytest.raises(OptionError, match="weight"):
+        colorizer.set_references([COLOR, COLOR], weights)
+    assert np.array_equal(colorizer.render().to_array(), before)
+
+
+def test_options_are_options() -> None:
+    colorizer = tinct.Colorizer(GRAY, method="levin")
+    with pytest.raises(OptionError, match="set_options"):
+        colorizer.options = {"strength": 0.5}  # type: ignore[assignment]
+    colorizer.options = tinct.Options(method="levin", strength=0.5)
+    assert colorizer.options.strength == 0.5
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda c: c.suggest(5, 5, 2.5),
+        lambda c: c.where_next(1.5),
+        lambda c: c.alternatives(1.5),
+        lambda c: c.alternatives(0),
+        lambda c: c.gray(float("nan")),
+        lambda c: c.preview(float("nan")),
+        lambda c: c.remove_hint([0]),
+        lambda c: c.remove_hint(3),
+    ],
+)
+def test_counts_sizes_and_numbers_are_whole(call: Any) -> None:
+    colorizer = tinct.Colorizer(GRAY)
+    with pytest.raises((OptionError, HintError)):
+        call(colorizer)
+
+
+def test_files_of_text_are_refused_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "hints.json").write_text('{"points": []}')
+    with (tmp_path / "hints.json").open() as text, pytest.raises(PhotoError, match="rb"):
+        tinct.colorize(text)  # type: ignore[call-overload]
+    with pytest.raises(HintError, match="rb"):
+        tinct.read_hints(io.StringIO('{"points": []}'), (64, 64))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [">u2", "<u2", ">f4", "u1"])
+def test_the_order_of_bytes_does_not_matter(kind: str) -> None:
+    whole = GRAY.astype(np.float64) / 255
+    top = 1 if "f" in kind else np.iinfo(np.dtype(kind)).max
+    photo = tinct.Photo.from_array((whole * top).astype(kind))
+    assert np.abs(photo.lightness() - tinct.Photo.from_array(GRAY).lightness()).max() < 0.3
+
+
+@pytest.mark.parametrize("shape", ["gray", "plane", "gray and alpha", "rgb", "rgba"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_a_photograph_does_not_change_with_the_array_that_it_came_from(shape: str, dtype: str) -> None:
+    top = 1 if dtype == "float32" else np.iinfo(dtype).max
+    alpha = np.full((*GRAY.shape, 1), 255)
+    channels = {
+        "gray": GRAY,
+        "plane": GRAY[..., None],
+        "gray and alpha": np.dstack([GRAY, alpha]),
+        "rgb": COLOR,
+        "rgba": np.dstack([COLOR, np.full((*COLOR.shape[:2], 1), 255)]),
+    }
+    array = (channels[shape] / 255 * top).astype(dtype)
+    photo, kept = tinct.Photo.from_array(array), array.copy()
+    before = photo.to_array().copy()
+    array[:] = 0
+    assert np.array_equal(photo.to_array(), before)
+    array[:] = kept
+    colorizer = tinct.Colorizer(array, method="levin")
+    colorizer.add_hint((5, 5, "#b43c32"))
+    colorizer.render(last=True)
+    assert np.array_equal(array, kept)
