@@ -19,7 +19,7 @@ pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 import tinct
 from archive.archive_scene import QUICK, write_hints, write_photographs
 from tinct.archive.batch import run_batch
-from tinct.archive.ledger import DONE, FAILED, REFUSED, SKIPPED, Entry, Ledger
+from tinct.archive.ledger import DONE, FAILED, IDENTITY, REFUSED, SKIPPED, Entry, Ledger
 from tinct.archive.manifest import Row, plan, write_manifest
 from tinct.archive.storage import Store
 from tinct.archive.verify import verified
@@ -154,7 +154,8 @@ def test_journals_of_killed_runs_become_parts_and_living_ones_are_left(tmp_path:
     store = Store(str(tmp_path / "out"))
     living = Ledger(store, tmp_path / "journals")
     living.append(Entry(1, "a", DONE))
-    dead = tmp_path / "journals" / "999999-dead.jsonl"
+    (identity,) = [key.removeprefix(IDENTITY) for key in living.store.list() if key.startswith(IDENTITY)]
+    dead = tmp_path / "journals" / f"{identity}-999999-dead.jsonl"
     dead.write_text('{"id": 2, "uri": "b", "status": "done"}\n{"id": 3, "uri": "c", "st')
     assert Ledger(store, tmp_path / "journals").recover() == 1
     assert Ledger(store, tmp_path / "journals").statuses() == {2: DONE}

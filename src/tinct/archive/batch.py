@@ -7,13 +7,13 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from tinct.archive.ledger import FAILED, SETTLED, Entry, Ledger
+from tinct.archive.ledger import FAILED, REFUSED, SETTLED, SKIPPED, Entry, Ledger
 from tinct.archive.manifest import Row, with_leaders
 from tinct.archive.storage import Store, sweep
 from tinct.archive.worker import Job, Worker
@@ -51,6 +51,7 @@ def run_batch(
     shard: tuple[int, int] = (0, 1),
     jobs: int = 1,
     retry_refused: bool = False,
+    stamps: Mapping[int, str] | None = None,
     tell: Tell | None = None,
 ) -> Outcome:
     """Colorize the photographs of a manifest that the ledger has not settled.
@@ -64,6 +65,7 @@ def run_batch(
         shard: (index, count): only rows whose id modulo count is index; a group goes by its leader's id.
         jobs: worker processes; each takes its share of the processor's cores.
         retry_refused: True tries rows again that were refused.
+        stamps: by id, what the photographs' files are known by: a row whose file had another stamp is done again.
         tell: is called with each entry.
     Raises:
         ManifestError: if a group names no photograph of the manifest.
@@ -74,10 +76,11 @@ def run_batch(
     ledger.recover()
     sweep(out)
     planned = [row for row in with_leaders(rows) if row.in_shard(shard)]
-    waiting = unsettled(planned, ledger, retry_refused=retry_refused)
+    waiting = unsettled(planned, ledger, retry_refused=retry_refused, again=job.again, stamps=stamps)
     statuses: dict[str, int] = {}
     try:
-        for entry in colorized(waiting, job, jobs):
+        for made in colorized(waiting, job, jobs):
+            entry = replace(made, stamp=(stamps or {}).get(made.id, ""))
             ledger.append(entry)
             statuses[entry.status] = statuses.get(entry.status, 0) + 1
             if tell is not None:
@@ -87,16 +90,27 @@ def run_batch(
     return Outcome(len(planned), len(planned) - len(waiting), statuses)
 
 
-def unsettled(rows: Iterable[Row], ledger: Ledger, *, retry_refused: bool = False) -> list[Row]:
-    """The rows that the ledger has not settled: the anti-join of manifest and ledger.
+def unsettled(
+    rows: Iterable[Row],
+    ledger: Ledger,
+    *,
+    retry_refused: bool = False,
+    again: bool = False,
+    stamps: Mapping[int, str] | None = None,
+) -> list[Row]:
+    """The rows that the ledger has not settled, or whose result is no longer there: manifest without ledger.
 
     Args:
         rows: of the manifest.
         ledger: of the output.
         retry_refused: True counts refused rows as not settled.
+        again: True counts rows as not settled that were passed over.
+        stamps: by id, what the photographs' files are known by, see `Ledger.settled`.
+    Raises:
+        StorageError: if the ledger cannot be read, or the output cannot be listed.
     """
-    again = {"refused"} if retry_refused else set()
-    settled = {key for key, status in ledger.statuses().items() if status in SETTLED and status not in again}
+    reopened = {status for status, wanted in ((REFUSED, retry_refused), (SKIPPED, again)) if wanted}
+    settled = ledger.settled([status for status in SETTLED if status not in reopened], stamps)
     return [row for row in rows if row.id not in settled]
 
 

@@ -3,6 +3,10 @@
 A row is first appended to a journal on local disk and synced, so that a killed process loses nothing; rows are
 gathered into Parquet parts in the output's store, each a new file. A run has to do the rows of the manifest whose ids
 the ledger has not settled.
+
+A ledger has an identity: a random word in the name of a file beside the parts, and in the names of its journals. A
+folder that is deleted and filled again has another identity, so the journals of the deleted one are not taken for its
+own.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +24,7 @@ from uuid import uuid4
 
 from tinct.archive.manifest import arrow
 from tinct.archive.storage import Store
-from tinct.errors import StorageError
+from tinct.errors import StorageError, one_line, shortened
 
 DONE, SKIPPED, REFUSED, FAILED = "done", "skipped", "refused", "failed"
 """Statuses of a photograph: written; passed over with a note; impossible, for the reason in its message; or failed for
@@ -31,6 +35,14 @@ SETTLED = (DONE, SKIPPED, REFUSED)
 
 FOLDER = "ledger"
 """Folder of the parts in the output's store."""
+
+IDENTITY = "identity-"
+"""What the name of a file in FOLDER begins with that says the ledger's identity: 16 hexadecimal digits follow.
+
+Machines that begin a batch at one moment may write a file each; a journal of any of them belongs to the ledger."""
+
+NEEDED = ("id", "uri", "status", "finished")
+"""Columns that a part must have; others may be missing in parts that an older tinct has written."""
 
 ROWS_A_PART, SECONDS_A_PART = 512, 60.0
 """A part is written when so many rows have gathered, or so much time has passed since the last part."""
@@ -59,6 +71,7 @@ class Entry:
         worker: host and process.
         finished: seconds since 1970.
         version: of tinct.
+        stamp: size and time of change of the photograph's file, where they decide (`tinct watch`); or "".
     """
 
     id: int
@@ -83,6 +96,7 @@ class Entry:
     worker: str = ""
     finished: float = field(default_factory=time.time)
     version: str = ""
+    stamp: str = ""
 
 
 def ledger_schema() -> Any:
@@ -102,26 +116,29 @@ class Ledger:
     """
 
     def __init__(self, out: Store, journals: Path | None = None) -> None:
-        self.store = out.child(FOLDER)
+        self._out, self.store = out, out.child(FOLDER)
         self._folder = journals or journal_folder(out)
         self._pending: list[Entry] = []
         self._journal: Any = None
         self._journal_path: Path | None = None
+        self._identity = ""
         self._written = time.monotonic()
 
     def recover(self) -> int:
         """Write the journals that killed runs of this machine left as parts.
 
-        A journal whose process lives is left alone.
+        A journal whose process lives is left alone. One of another identity, whose ledger has been deleted, is removed.
 
         Returns:
             The number of rows.
+        Raises:
+            StorageError: if a part cannot be written.
         """
-        count = 0
+        count, identities = 0, self._identities()
         for path in sorted(self._folder.glob("*.jsonl")):
             if _is_in_use(path):
                 continue
-            entries = list(_journal_entries(path))
+            entries = list(_journal_entries(path)) if path.name.partition("-")[0] in identities else []
             if entries:
                 self._write_part(entries)
             path.unlink(missing_ok=True)
@@ -185,30 +202,90 @@ class Ledger:
         return list(self._all())
 
     def statuses(self) -> dict[int, str]:
-        """The last status of each id; the method reads two columns only.
+        """The last status of each id; the method reads no further columns.
 
         Raises:
             StorageError: if a part cannot be read.
         """
-        pyarrow, parquet = arrow()
-        tables = [
-            parquet.read_table(io.BytesIO(self.store.read(key)), columns=["id", "status", "finished"])
-            for key in self._parts()
-        ]
+        return {key: status for key, (status,) in self._latest("status").items()}
+
+    def settled(self, statuses: Collection[str], stamps: Mapping[int, str] | None = None) -> set[int]:
+        """Ids whose last entry has one of these statuses and still holds.
+
+        An entry that is DONE holds while its result is in the output's store. An entry with a stamp holds for the file
+        of that stamp.
+
+        Args:
+            statuses: that count as settled.
+            stamps: stamps of the photographs' files, where they are known.
+        Raises:
+            StorageError: if a part cannot be read, or the output's store cannot be listed.
+        """
+        latest, now = self._latest("status", "output", "stamp"), stamps or {}
+        there = set(self._out.list()) if any(entry[0] == DONE for entry in latest.values()) else set()
+        return {
+            key
+            for key, (status, output, stamp) in latest.items()
+            if status in statuses
+            and (status != DONE or output in there)
+            and (not stamp or now.get(key, stamp) == stamp)
+        }
+
+    def check_exists(self) -> None:
+        """Check that there is a ledger.
+
+        Raises:
+            StorageError: if there is none.
+        """
+        if not (self._parts() or self._identities()):
+            raise StorageError(
+                f"{self._out.uri} has no ledger of a batch; give the --out of `tinct batch start`."
+            )
+
+    def _latest(self, *names: str) -> dict[int, tuple[Any, ...]]:
+        """Columns of the last entry of each id."""
+        tables = [self._part(key, ["id", "finished", *names]) for key in self._parts()]
         if not tables:
             return {}
+        pyarrow, _ = arrow()
         table = pyarrow.concat_tables(tables).sort_by("finished")
-        return dict(zip(table["id"].to_pylist(), table["status"].to_pylist(), strict=True))
+        columns = zip(*(table[name].to_pylist() for name in names), strict=True)
+        return dict(zip(table["id"].to_pylist(), columns, strict=True))
 
     def _all(self) -> Iterator[Entry]:
-        _, parquet = arrow()
-        known = {each.name for each in fields(Entry)}
+        names = [each.name for each in fields(Entry)]
         for key in self._parts():
-            for columns in parquet.read_table(io.BytesIO(self.store.read(key))).to_pylist():
-                yield _entry({name: value for name, value in columns.items() if name in known})
+            for columns in self._part(key, names).to_pylist():
+                yield _entry({name: value for name, value in columns.items() if value is not None})
+
+    def _part(self, key: str, names: list[str]) -> Any:
+        """Columns of a part; those that it lacks are empty."""
+        pyarrow, parquet = arrow()
+        content = self.store.read(key)
+        try:
+            # a Python stream is read by threads of pyarrow, which may abort the process when it ends
+            return _fitted(parquet.ParquetFile(pyarrow.BufferReader(content)).read(columns=names), names)
+        except Exception as error:
+            said = shortened(one_line(str(error)), 50)
+            raise StorageError(
+                f"{FOLDER}/{key} is damaged ({said}); remove it from {self._out.uri}, and start the batch again: what "
+                "no other part records is done again."
+            ) from None
 
     def _parts(self) -> list[str]:
         return [key for key in self.store.list() if key.endswith(".parquet")]
+
+    def _identities(self) -> list[str]:
+        return [key.removeprefix(IDENTITY) for key in self.store.list() if key.startswith(IDENTITY)]
+
+    def _known_identity(self) -> str:
+        """The ledger's identity, which is made when there is none."""
+        if not self._identity:
+            found = self._identities()
+            self._identity = found[0] if found else uuid4().hex[:16]
+            if not found:
+                self.store.put(f"{IDENTITY}{self._identity}", self._identity.encode())
+        return self._identity
 
     def _write_part(self, entries: Iterable[Entry]) -> None:
         pyarrow, parquet = arrow()
@@ -221,7 +298,8 @@ class Ledger:
     def _opened_journal(self) -> Any:
         if self._journal is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._journal_path = self._folder / f"{os.getpid()}-{uuid4().hex[:12]}.jsonl"
+            name = f"{self._known_identity()}-{os.getpid()}-{uuid4().hex[:12]}.jsonl"
+            self._journal_path = self._folder / name
             self._journal = self._journal_path.open("x", encoding="utf-8")
             _locked(self._journal)
         return self._journal
@@ -237,11 +315,30 @@ def journal_folder(out: Store) -> Path:
 
 def _journal_entries(path: Path) -> Iterator[Entry]:
     """The whole lines of a journal; the last may have been cut off while it was written."""
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         try:
             yield _entry(json.loads(line))
         except (ValueError, TypeError):
             continue
+
+
+def _fitted(table: Any, names: list[str]) -> Any:
+    """A table with these columns of the ledger, in their types; columns that it lacks are empty.
+
+    Raises:
+        ValueError: if a needed column is missing, or values are not what the column says.
+    """
+    pyarrow, _ = arrow()
+    if missing := [name for name in names if name in NEEDED and name not in table.column_names]:
+        raise ValueError(f"it has no column {missing[0]}")
+    schema = ledger_schema()
+    kinds = {name: schema.field(name).type for name in names}
+    table.validate(full=True)
+    columns = {
+        name: table[name].cast(kind) if name in table.column_names else pyarrow.nulls(table.num_rows, kind)
+        for name, kind in kinds.items()
+    }
+    return pyarrow.table(columns)
 
 
 def _entry(columns: dict[str, Any]) -> Entry:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tinct.archive.storage import Store, filesystem_of, read_uri
+from tinct.archive.storage import (
+    BYTES_SCHEME,
+    Store,
+    absolute_uri,
+    filesystem_of,
+    local_path,
+    read_uri,
+    unlisted_folders,
+)
 from tinct.colorizing.batch import is_called_like_a_photograph
 from tinct.errors import ManifestError, MissingExtraError
 
@@ -23,7 +30,7 @@ class Row:
 
     Attributes:
         id: the first eight bytes of the SHA-256 of the URI, as a signed integer; unique in a manifest.
-        uri: of the photograph.
+        uri: of the photograph; a local name that is not UTF-8 is in a file-bytes:// URI (`tinct.archive.storage`).
         references: URIs of color photographs.
         hints: URI of a file of hints, or "".
         project: path of a project file, or ""; a row with a project has neither references nor options.
@@ -74,10 +81,14 @@ _MOST_COLUMNS = 1000
 
 _ROWS_AT_ONCE = 1 << 14
 
+_WILDCARDS = "*?["
+"""Signs that make a name a pattern."""
+
 
 def photograph_id(uri: str) -> int:
     """The id of a URI: the first eight bytes of its SHA-256 as a signed integer."""
-    return int.from_bytes(sha256(uri.encode()).digest()[:8], "big", signed=True)
+    content = uri.encode(errors="surrogateescape")
+    return int.from_bytes(sha256(content).digest()[:8], "big", signed=True)
 
 
 def plan(
@@ -91,21 +102,27 @@ def plan(
 ) -> list[Row]:
     """Rows for all photographs of a folder, a glob pattern, or a URI prefix, in order of their URIs.
 
+    A local folder that cannot be listed is a row as well, which a run refuses, so that it is not omitted unnoticed.
+
     Args:
-        source: a folder or prefix, searched with all folders below; or a pattern with * and **.
-        references, hints, project, carry, options: the same for all rows; see `Row`.
+        source: a folder or prefix, searched with all folders below; or a pattern with * and **. What is there under
+            this very name is no pattern.
+        references, hints, project, carry, options: the same for all rows; see `Row`. Paths become absolute.
     Raises:
         ManifestError: if there is no photograph.
         StorageError: if the source cannot be listed.
     """
     shared = {
-        "references": tuple(references),
-        "hints": hints,
-        "project": project,
+        "references": tuple(map(absolute_uri, references)),
+        "hints": absolute_uri(hints) if hints else "",
+        "project": absolute_uri(project) if project else "",
         "carry": carry,
         "options": dict(options or {}),
     }
-    return [Row(photograph_id(uri), uri, **shared) for uri in photographs_below(source)]  # type: ignore[arg-type]
+    uris = [*_photographs(source), *_unlisted(source)]
+    if not uris:
+        raise _no_photographs(source)
+    return [Row(photograph_id(uri), uri, **shared) for uri in sorted(uris)]  # type: ignore[arg-type]
 
 
 def photographs_below(source: str) -> list[str]:
@@ -115,12 +132,20 @@ def photographs_below(source: str) -> list[str]:
         ManifestError: if there is no photograph.
         StorageError: if the place cannot be listed.
     """
-    uris = [uri for uri in _found(source) if is_called_like_a_photograph(PurePosixPath(uri).name)]
+    uris = _photographs(source)
     if not uris:
-        raise ManifestError(
-            f"no photographs were found in {source}; give a folder, a pattern such as 'scans/**/*.tif', or a URI."
-        )
-    return sorted(uris)
+        raise _no_photographs(source)
+    return uris
+
+
+def _photographs(source: str) -> list[str]:
+    return sorted(uri for uri in _found(source) if is_called_like_a_photograph(PurePosixPath(uri).name))
+
+
+def _no_photographs(source: str) -> ManifestError:
+    return ManifestError(
+        f"no photographs were found in {source}; give a folder, a pattern such as 'scans/**/*.tif', or a URI."
+    )
 
 
 def with_leaders(rows: Iterable[Row]) -> list[Row]:
@@ -145,19 +170,50 @@ def with_leaders(rows: Iterable[Row]) -> list[Row]:
 
 
 def _found(source: str) -> Iterable[str]:
-    if any(sign in source for sign in "*?["):
-        filesystem, pattern = filesystem_of(source)
-        return [_uri_of(source, filesystem, path) for path in filesystem.glob(pattern)]
-    store = Store(source)
-    base = os.path.abspath(source) if store.is_local and "://" not in source else source.rstrip("/")
-    return [f"{base}/{key}" for key in store.list()]
+    filesystem, path = filesystem_of(source)
+    if is_called_like_a_photograph(PurePosixPath(path).name) and filesystem.isfile(path):
+        return [absolute_uri(source)]
+    if _is_pattern(source):
+        return [_uri_of(source, each) for each in filesystem.glob(_with_names_escaped(filesystem, path))]
+    has_text = "://" in source and not source.startswith(BYTES_SCHEME)
+    base = (source if has_text else local_path(source) or "").rstrip("/")
+    return [absolute_uri(f"{base}/{key}") for key in Store(source).list()]
 
 
-def _uri_of(source: str, filesystem: Any, path: str) -> str:
+def _is_pattern(source: str) -> bool:
+    """True for a name with wildcards, unless a file or folder has this very name."""
+    filesystem, path = filesystem_of(source)
+    return any(sign in source for sign in _WILDCARDS) and not filesystem.exists(path)
+
+
+def _with_names_escaped(filesystem: Any, pattern: str) -> str:
+    """A pattern in which the wildcards of folders that are there under this very name are plain characters."""
+    folder = _folder_of(filesystem, pattern)
+    return "".join(f"[{each}]" if each in _WILDCARDS else each for each in folder) + pattern[len(folder) :]
+
+
+def _folder_of(filesystem: Any, pattern: str) -> str:
+    """The part of a pattern that names a folder: the longest one before its last wildcard that is there."""
+    folder = pattern
+    while any(sign in folder for sign in _WILDCARDS) and not filesystem.isdir(folder):
+        folder = folder.rpartition("/")[0]
+    return folder
+
+
+def _unlisted(source: str) -> list[str]:
+    """URIs of the local folders of a source that cannot be listed; a pattern without ** has none."""
+    if not _is_pattern(source):
+        return unlisted_folders(source)
+    if "**" not in source or local_path(source) is None:
+        return []
+    return unlisted_folders(_folder_of(*filesystem_of(source)))
+
+
+def _uri_of(source: str, path: str) -> str:
     scheme, separator, _ = source.partition("://")
-    return (
-        f"{scheme}://{path.lstrip('/') if scheme != 'file' else path}" if separator else os.path.abspath(path)
-    )
+    if local_path(source) is not None:
+        return absolute_uri(f"file://{path}" if scheme == "file" and separator else path)
+    return f"{scheme}://{path.lstrip('/')}"
 
 
 def write_manifest(rows: Iterable[Row], uri: str) -> None:
@@ -181,7 +237,11 @@ def _encoded(listed: list[dict[str, Any]], uri: str) -> bytes:
         return stream.getvalue()
     if kind == ".csv":
         text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        # a name with a carriage return has to be quoted, which the lines' own end does not bring about
+        quoted = any("\r" in row["uri"] for row in listed)
+        writer = csv.DictWriter(
+            text, COLUMNS, lineterminator="\n", quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+        )
         writer.writeheader()
         writer.writerows({**row, "references": json.dumps(row["references"])} for row in listed)
         return text.getvalue().encode()
@@ -214,7 +274,10 @@ def _decoded(content: bytes, uri: str) -> Iterator[Mapping[str, Any]]:
     try:
         if kind == ".parquet":
             # a few bytes may stand for millions of equal rows, of which the second is refused
-            for batch in arrow()[1].ParquetFile(io.BytesIO(content)).iter_batches(_ROWS_AT_ONCE):
+            pyarrow, parquet = arrow()
+            # the threads of Arrow must not meet a Python file, which has gone when Python ends
+            file = parquet.ParquetFile(pyarrow.BufferReader(content))
+            for batch in file.iter_batches(_ROWS_AT_ONCE):
                 yield from batch.to_pylist()
         elif kind == ".csv":
             reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
@@ -224,7 +287,9 @@ def _decoded(content: bytes, uri: str) -> Iterator[Mapping[str, Any]]:
                 )
             yield from reader
         else:
-            yield from (json.loads(line) for line in content.decode("utf-8-sig").splitlines() if line.strip())
+            # a name may hold other characters that `splitlines` breaks lines at
+            lines = content.decode("utf-8-sig").split("\n")
+            yield from (json.loads(line) for line in lines if line.strip())
     except (MissingExtraError, ManifestError):
         raise
     except Exception as error:

@@ -81,7 +81,7 @@ def run_on_ray(
     planned = with_leaders(rows)
     ledger = Ledger(Store(job.out))
     ledger.recover()
-    waiting = unsettled(planned, ledger, retry_refused=retry_refused)
+    waiting = unsettled(planned, ledger, retry_refused=retry_refused, again=job.again)
     if not waiting:
         return Outcome(len(planned), len(planned), {})
     before = {entry.id: entry.finished for entry in ledger.entries()}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote, unquote_to_bytes
 
 from tinct.errors import MissingExtraError, StorageError
 from tinct.files import write_whole
@@ -18,13 +19,19 @@ from tinct.unfinished import PREFIX, remove_abandoned
 Stamp = tuple[int, str]
 """Size and time of change of a file."""
 
+BYTES_SCHEME = "file-bytes://"
+"""Beginning of the URI of a local file whose path is not UTF-8: the path's bytes follow, percent-encoded.
+
+Manifests and ledgers hold text, which such a path is not."""
+
 
 @dataclass(frozen=True)
 class Store:
     """A folder or bucket prefix, under which files have keys such as "ledger/part-1.parquet".
 
     Attributes:
-        uri: a local path, or a URI that fsspec knows: file://, s3://, gs://, az://, memory://.
+        uri: a local path, or a URI that fsspec knows: file://, s3://, gs://, az://, memory://; or file-bytes://
+            (`BYTES_SCHEME`).
     """
 
     uri: str
@@ -139,14 +146,21 @@ def stamp_of(uri: str) -> Stamp:
 def filesystem_of(uri: str) -> tuple[Any, str]:
     """The fsspec filesystem of a URI, and the path within it; a plain path is a local file.
 
+    The path of a local file is taken as it is: "::" in it, with which fsspec chains URIs, has no meaning.
+
     Raises:
         MissingExtraError: if fsspec, or its driver for this kind of URI, is not installed.
         StorageError: if there is no such kind of URI.
     """
     try:
+        from fsspec import filesystem as new_filesystem
         from fsspec.core import url_to_fs
     except ImportError:
         raise MissingExtraError("archives need fsspec and pyarrow: pip install 'tinct[archive]'.") from None
+    local = local_path(uri)
+    if local is not None:
+        filesystem = new_filesystem("file")
+        return filesystem, str(filesystem._strip_protocol(local))
     try:
         filesystem, path = url_to_fs(uri)
     except ImportError as missing:
@@ -154,6 +168,43 @@ def filesystem_of(uri: str) -> tuple[Any, str]:
     except ValueError as error:
         raise StorageError(f"{uri} cannot be opened ({error}).") from None
     return filesystem, str(path)
+
+
+def local_path(uri: str) -> str | None:
+    """The absolute path of a local file by its plain path, file:// or file-bytes:// URI; None for other URIs."""
+    if uri.startswith(BYTES_SCHEME):
+        return os.fsdecode(unquote_to_bytes(uri.removeprefix(BYTES_SCHEME)))
+    if uri.startswith("file://"):
+        path = uri.removeprefix("file://")
+        return path.lstrip("/") if os.name == "nt" else os.path.abspath(path)
+    if "://" in uri:
+        return None
+    return os.path.abspath(uri if os.path.lexists(uri) else os.path.expanduser(uri))
+
+
+def absolute_uri(uri: str) -> str:
+    """The URI that means the same file from every folder: a plain path becomes absolute.
+
+    Text holds no path that is not UTF-8; such a path becomes a URI with `BYTES_SCHEME`.
+    """
+    path = local_path(uri)
+    if path is None or ("://" in uri and _is_text(uri)):
+        return uri
+    return path if _is_text(path) else BYTES_SCHEME + quote(os.fsencode(path))
+
+
+def unlisted_folders(uri: str) -> builtins.list[str]:
+    """URIs of the local folders at and below a place that cannot be listed, sorted; none for other stores."""
+    path = local_path(uri)
+    errors: builtins.list[OSError] = []
+    no_folder = (FileNotFoundError, NotADirectoryError)
+    for _ in os.walk(path, onerror=errors.append) if path is not None else ():
+        pass
+    return sorted(absolute_uri(str(error.filename)) for error in errors if not isinstance(error, no_folder))
+
+
+def _is_text(path: str) -> bool:
+    return path.isascii() or not any("\ud800" <= each <= "\udfff" for each in path)
 
 
 def _is_local(filesystem: Any) -> bool:

@@ -34,10 +34,11 @@ def verified(out: Store) -> Iterator[Fault | None]:
     """A fault, or None where all is well, for each result and each further file of a store.
 
     Raises:
-        StorageError: if the ledger cannot be read.
+        StorageError: if there is no ledger, or it cannot be read.
     """
-    known = set()
-    for entry in Ledger(out).entries():
+    ledger, known = Ledger(out), set()
+    ledger.check_exists()
+    for entry in ledger.entries():
         if entry.status != DONE:
             continue
         known.add(entry.output)

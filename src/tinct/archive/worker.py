@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from tinct.archive.ledger import DONE, FAILED, REFUSED, SKIPPED, Entry
 from tinct.archive.manifest import Row
-from tinct.archive.storage import Store, read_uri
+from tinct.archive.storage import Store, local_path, read_uri
 from tinct.colorizing.batch import SAME, State, holds_record, outcome_of, result_suffix
-from tinct.errors import PhotoError, TinctError, one_line
+from tinct.errors import PhotoError, StorageError, TinctError, one_line
 from tinct.version import __version__
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Worker:
         return replace(entry, seconds=round(time.monotonic() - started, 4), finished=time.time())
 
     def _colorized(self, row: Row, entry: Entry) -> Entry:
-        content = read_uri(row.uri)
+        content = self._content(row.uri)
         photo = self._photo(row.uri, content)
         entry = replace(
             entry,
@@ -114,7 +114,7 @@ class Worker:
                 said = f"{row.leader.uri}, after which its group is colored, has no colors to give"
             used = (*row.references, *([row.leader.uri] if leading is not None else ()))
             entry = replace(entry, references=used, notes=(*entry.notes, said))
-        colorizer = self._prepared(row, photo, leading)
+        colorizer = self._prepared(row, photo, entry.sha256_in, leading)
         prediction, made = colorizer.predict(), colorizer.provenance
         entry = replace(entry, notes=(*entry.notes, *colorizer.unmet_wishes()))
         result = self._encoded(colorizer, photo, content, entry.sha256_in)
@@ -130,6 +130,16 @@ class Worker:
             weights_sha256=made.weights_sha256 or "",
             confidence=round(float(prediction.confidence.mean()), 4),
             colorfulness=round(float((prediction.ab.astype("f4") ** 2).sum(-1).mean() ** 0.5), 3),
+        )
+
+    def _content(self, uri: str) -> bytes:
+        try:
+            return read_uri(uri)
+        except StorageError:
+            if (path := local_path(uri)) is None or not os.path.isdir(path):
+                raise
+        raise PhotoError(
+            f"{uri} is a folder that could not be listed; make it readable and plan the batch again."
         )
 
     def _photo(self, uri: str, content: bytes) -> Photo:
@@ -148,17 +158,28 @@ class Worker:
         Raises:
             TinctError: if the photograph, or what it is colored by, cannot be read.
         """
-        colorizer = self._prepared(row, self._photo(row.uri, read_uri(row.uri)))
-        return float(colorizer.predict().confidence.mean())
+        return float(self._read(row).predict().confidence.mean())
 
-    def _prepared(self, row: Row, photo: Photo, leading: Photo | None = None) -> Colorizer:
-        """A colorizer with a row's photograph, hints, options and references; `leading` is one more reference."""
+    def _read(self, row: Row) -> Colorizer:
+        """A colorizer with a row's photograph, read from its URI, and all that the row says."""
+        content = self._content(row.uri)
+        return self._prepared(row, self._photo(row.uri, content), sha256(content).hexdigest())
+
+    def _prepared(self, row: Row, photo: Photo, photo_sha256: str, leading: Photo | None = None) -> Colorizer:
+        """A colorizer with a row's photograph, hints, options and references.
+
+        Args:
+            row: the row.
+            photo: its photograph.
+            photo_sha256: of the photograph's file, by which a project recognizes its own.
+            leading: one more reference.
+        """
         from tinct.colorizing.colorizer import Colorizer
         from tinct.hints import read_hints
         from tinct.options import Options
 
         if row.project:
-            return self._album_of(row).set_up(photo)
+            return self._album_of(row).set_up(photo, photo_sha256)
         if self._colorizer is None:
             self._colorizer = Colorizer()
         colorizer = self._colorizer
@@ -185,7 +206,7 @@ class Worker:
         if self._led is None or self._led[0] != leader:
             self._led = None
             try:
-                result = self._prepared(leader, self._photo(leader.uri, read_uri(leader.uri))).render()
+                result = self._read(leader).render()
             except PhotoError:
                 return None
             if not result.gives_color():
@@ -198,7 +219,7 @@ class Worker:
 
         wanted = row.project, row.carry or "nothing"
         if self._album is None or self._album[0] != wanted:
-            self._album = wanted, Album(*wanted)
+            self._album = wanted, Album(local_path(row.project) or row.project, wanted[1])
         return self._album[1]
 
     def _reference(self, uri: str) -> Photo:

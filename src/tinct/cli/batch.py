@@ -15,6 +15,7 @@ from tinct.errors import OptionError, OutputError, one_line
 from tinct.options import Options
 
 if TYPE_CHECKING:
+    from tinct.archive.batch import Outcome
     from tinct.archive.ledger import Entry
     from tinct.archive.manifest import Row
     from tinct.archive.worker import Job
@@ -226,10 +227,13 @@ def report(
     ] = 0,
 ) -> int:
     """Write a page about a batch: counts, failures by kind, times, and a sheet of results to look at."""
+    from tinct.archive.ledger import Ledger
     from tinct.archive.report import report as report_of
     from tinct.archive.storage import Store
 
-    _write(out, report_of(Store(ledger), seed))
+    store = Store(ledger)
+    Ledger(store).check_exists()
+    _write(out, report_of(store, seed))
     typer.echo(str(out))
     return 0
 
@@ -279,8 +283,7 @@ def watch(
     if once:
         watching.arrived()
         time.sleep(quiet_seconds)
-        watching.look(jobs=jobs, tell=tell)
-        return 0
+        return _code(watching.look(jobs=jobs, tell=tell))
     watching.run(stopped, jobs=jobs, tell=tell)
     return 0
 
@@ -388,12 +391,17 @@ def _teller(quiet: bool, as_json: bool) -> Any:
     return tell
 
 
-def _summary(outcome: Any, as_json: bool) -> int:
+def _summary(outcome: Outcome, as_json: bool) -> int:
     counts = ", ".join(f"{count} {status}" for status, count in sorted(outcome.statuses.items()))
     text = (
         f"{outcome.planned} photographs: {counts or 'nothing to do'}, {outcome.settled} were settled before."
     )
     typer.echo(text, err=as_json)
+    return _code(outcome)
+
+
+def _code(outcome: Outcome) -> int:
+    """The exit code of a run: 2 if photographs of it have no result."""
     return 2 if outcome.failed else 0
 
 

@@ -65,13 +65,18 @@ class Album:
         """
         return [Photo.read(each.find(self.folder)) for each in self.project.references]
 
-    def set_up(self, photo: Photo) -> Colorizer:
+    def set_up(self, photo: Photo, sha256: str | None = None) -> Colorizer:
         """The colorizer of a photograph, with the project's options, references and hints.
 
+        Args:
+            photo: the photograph.
+            sha256: of its file's content, 64 hexadecimal digits; None is that of the file at `photo.path`.
         Raises:
             TinctError: the errors of `replay`.
         """
-        if photo.path is not None and photo_sha256(photo.path) == self.project.photo.sha256:
+        if sha256 is None and photo.path is not None:
+            sha256 = photo_sha256(photo.path)
+        if sha256 == self.project.photo.sha256:
             if photo.page == self.page:
                 self.project.check_photo(photo)
                 return replay(self.project, photo, self.references)

@@ -6,6 +6,7 @@ decided here, once, for the command line, for archives and for watched folders.
 
 from __future__ import annotations
 
+import codecs
 import ntpath
 import os
 import stat
@@ -38,6 +39,18 @@ FORMATS = (SAME, "png", "tif", "jpg", "webp")
 
 RECORD = b"colorized by tinct "
 """Bytes that every result of tinct holds, in EXIF, XMP or a text chunk."""
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order marks and what they say; the mark of UTF-16 LE begins that of UTF-32 LE, which comes first."""
+
+_NAMELESS = ("", ".", "..")
+"""Last parts of paths that do not name the folder."""
 
 _EDGE = 1 << 16
 """Bytes at a file's beginning and at its end that are searched for the record: formats keep metadata there."""
@@ -103,16 +116,16 @@ class OutputRules:
         if self.format is not None and self.format not in FORMATS:
             raise OptionError(f"{self.format!r} is not a format; choose one of {', '.join(FORMATS)}.")
 
-    def target(self, photo: str, root: Path | None) -> str:
+    def target(self, photo: str, below: str | None) -> str:
         """The result's path for a photograph.
 
         Args:
             photo: its path.
-            root: the folder that `keep_tree` counts folders from; None without `keep_tree`.
+            below: the folder below `out_dir` that `keep_tree` makes for it; None without `keep_tree`.
         """
         folder = self.out_dir
-        if folder is not None and root is not None:
-            folder = folder / Path(photo).parent.resolve().relative_to(root)
+        if folder is not None and below is not None:
+            folder = folder / below
         return str(default_output(photo, folder).with_suffix(self.suffix(photo)))
 
     def suffix(self, photo: str) -> str:
@@ -145,7 +158,7 @@ def plan(named: Sequence[str], rules: OutputRules, *, recursive: bool = False) -
         OptionError: if standard input is one of several photographs.
     """
     root = _root(named) if rules.keep_tree else None
-    items = [_item(path, rules, root, recursive) for path in _expanded(named, recursive)]
+    items = [_item(found, rules, root) for found in _expanded(named, recursive)]
     if len(items) > 1 and any(item.photo == STANDARD_STREAM for item in items):
         raise OptionError("standard input is one of several photographs; colorize it by itself.")
     _refuse_collisions(items)
@@ -168,7 +181,7 @@ def decide(item: Item, rules: OutputRules, *, several: bool) -> None:
         item.state, item.reason = State.REFUSED, f"{item.photo} is a pipe or a device; colorize it by itself."
     elif several and is_own_result(item.photo):
         item.state = State.OWN_RESULT
-    elif rules.skip_existing and Path(item.target).is_file():
+    elif rules.skip_existing and os.path.isfile(item.target):
         item.state = State.EXISTS
 
 
@@ -243,19 +256,68 @@ def summary(items: Iterable[Item]) -> str:
 
 
 def listed_names(content: bytes) -> list[str]:
-    """File names of a list: one a line, or ended by zero bytes as `find -print0` gives them."""
+    """File names of a list: one a line, or ended by zero bytes as `find -print0` gives them.
+
+    A byte order mark says in which Unicode encoding the list is: PowerShell writes UTF-16. Without one, names are the
+    bytes of the list.
+
+    Raises:
+        OptionError: if the list is damaged, or looks like UTF-16 without a byte order mark.
+    """
+    content = _without_mark(content)
     parts = content.split(b"\0") if b"\0" in content else content.splitlines()
-    return [os.fsdecode(part) for part in parts if part.strip()]
+    named = [part for part in parts if part.strip()]
+    if b"\0" in content:
+        _check_ended_by_zeros([part for part in parts if part])
+    return [os.fsdecode(part) for part in named]
 
 
-def _item(path: str, rules: OutputRules, root: Path | None, recursive: bool) -> Item:
+def _without_mark(content: bytes) -> bytes:
+    """A list's bytes as file names have them, without a byte order mark."""
+    encoding = next((each for mark, each in _MARKS if content.startswith(mark)), None)
+    if encoding is None:
+        return content
+    try:
+        return os.fsencode(content.decode(encoding))
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise OptionError(
+            f"the list of photographs is no {encoding} ({error.reason}); save it as UTF-8."
+        ) from None
+
+
+def _check_ended_by_zeros(parts: Sequence[bytes]) -> None:
+    """Refuse a list in which zero bytes end single bytes, as those of UTF-16 do."""
+    if len(parts) > 1 and 2 * sum(len(part) == 1 for part in parts) > len(parts):
+        raise OptionError(
+            "the list of photographs has zero bytes after single letters, like UTF-16 without a byte order mark; "
+            "save it as UTF-8."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file or folder that is named, or was found in a named folder.
+
+    Attributes:
+        path: as it is named.
+        place: the absolute path that `keep_tree` counts folders in.
+        refused: why it cannot be colorized, in one line; "" otherwise.
+    """
+
+    path: str
+    place: str
+    refused: str = ""
+
+
+def _item(found: _Found, rules: OutputRules, root: str | None) -> Item:
+    path = found.path
     if path == STANDARD_STREAM:
         target = rules.target("stdin", None) if rules.out_dir is not None else STANDARD_STREAM
         return Item(path, target)
-    if Path(path).is_dir():
-        more = "" if recursive else "; --recursive looks into its folders"
-        return Item(path, "", State.REFUSED, f"{path} is a folder without photographs{more}.")
-    return Item(path, rules.target(path, root))
+    if found.refused:
+        return Item(path, "", State.REFUSED, found.refused)
+    below = None if root is None else os.path.relpath(os.path.dirname(found.place), root)
+    return Item(path, rules.target(path, below))
 
 
 def file_key(path: str, platform: str | None = None) -> str:
@@ -290,24 +352,44 @@ def _refuse_collisions(items: Iterable[Item]) -> None:
                 )
 
 
-def _expanded(named: Sequence[str], recursive: bool) -> Iterator[str]:
-    """The files named and those in folders, each once; a folder without any as it is."""
+def _expanded(named: Sequence[str], recursive: bool) -> Iterator[_Found]:
+    """The files named and those in folders, each once; a folder without any as it is, refused."""
     seen: set[str] = set()
     for name in named:
-        for path in _photographs(name, recursive) if Path(name).is_dir() else [name]:
-            real = path if path == STANDARD_STREAM else os.path.realpath(path)
+        for found in _found(name, recursive):
+            real = name if name == STANDARD_STREAM else os.path.realpath(found.path)
             if real not in seen:
                 seen.add(real)
-                yield path
+                yield found
 
 
-def _photographs(folder: str, recursive: bool) -> list[str]:
-    """Files in a folder that are called like photographs, hidden ones left out; the folder itself if there are none."""
-    found = []
-    for place, folders, files in os.walk(folder):
+def _found(name: str, recursive: bool) -> list[_Found]:
+    """What a name stands for: itself, or a folder's photographs."""
+    place = _place(name)
+    if name == STANDARD_STREAM or not os.path.isdir(name):
+        return [_Found(name, place)]
+    return [
+        _Found(path, os.path.normpath(os.path.join(place, os.path.relpath(path, name))), why)
+        for path, why in _photographs(name, recursive)
+    ]
+
+
+def _photographs(folder: str, recursive: bool) -> list[tuple[str, str]]:
+    """Files in a folder that are called like photographs, hidden ones left out, and why a path is refused or "".
+
+    Folders that cannot be listed are among them, and the folder itself if it has no photographs.
+    """
+    found: list[tuple[str, str]] = []
+
+    def refuse(error: OSError) -> None:
+        path = str(error.filename)
+        found.append((path, f"{path} cannot be listed ({error.strerror}); make it readable."))
+
+    for place, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = sorted(each for each in folders if recursive and not each.startswith("."))
-        found += [os.path.join(place, each) for each in sorted(files) if _may_be_meant(each)]
-    return found or [folder]
+        found += [(os.path.join(place, each), "") for each in sorted(files) if _may_be_meant(each)]
+    more = "" if recursive else "; --recursive looks into its folders"
+    return found or [(folder, f"{folder} is a folder without photographs{more}.")]
 
 
 def _may_be_meant(name: str) -> bool:
@@ -315,21 +397,29 @@ def _may_be_meant(name: str) -> bool:
     return Path(name).suffix.lower() in READ_SUFFIXES and not name.startswith(".")
 
 
-def _root(named: Sequence[str]) -> Path:
+def _place(name: str) -> str:
+    """The absolute path of a named file or folder; links are followed up to its own name, which is kept."""
+    folder, own = os.path.split(Path(name))
+    return os.path.realpath(name) if own in _NAMELESS else os.path.join(os.path.realpath(folder), own)
+
+
+def _root(named: Sequence[str]) -> str:
     """What photographs' folders are counted from: the one folder named, or what all that is named have in common."""
-    paths = [Path(name) for name in named if name != STANDARD_STREAM]
-    if len(paths) == 1 and paths[0].is_dir():
-        return paths[0].resolve()
-    parents = [path.parent.resolve() if path.parent != path else path.resolve() for path in paths]
+    names = [name for name in named if name != STANDARD_STREAM]
+    if len(names) == 1 and os.path.isdir(names[0]):
+        return _place(names[0])
+    parents = [
+        _place(name) if Path(name).name in _NAMELESS else os.path.dirname(_place(name)) for name in names
+    ]
     try:
-        return Path(os.path.commonpath(parents)) if parents else Path.cwd()
+        return os.path.commonpath(parents) if parents else os.getcwd()
     except ValueError:  # on several drives
         raise OptionError("the photographs lie on several drives; --keep-tree needs one.") from None
 
 
 def _has_source(result: Path) -> bool:
     name = result.stem.removesuffix(".color")
-    return any(result.with_name(name + suffix).is_file() for suffix in _all_suffixes())
+    return any(os.path.isfile(result.with_name(name + suffix)) for suffix in _all_suffixes())
 
 
 def _all_suffixes() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -82,25 +83,53 @@ class Folder:
         return os.path.realpath(self.path)
 
     def stamps(self) -> dict[str, str]:
-        """Size and modification time of each file with a photograph's suffix."""
-        return dict(_stamped(self.path))
+        """Size and modification time of each file with a photograph's suffix.
+
+        A folder that several links lead to is looked into once.
+
+        Raises:
+            OptionError: if a folder cannot be listed.
+        """
+        return dict(_stamped(self.path, {_identity(os.stat(self.path))}))
 
     def read(self, name: str) -> bytes:
         """The content of a file."""
         return Path(name).read_bytes()
 
 
-def _stamped(folder: str) -> list[tuple[str, str]]:
+def _stamped(folder: str, visited: set[tuple[int, int]]) -> list[tuple[str, str]]:
+    """Names and stamps of the photographs of a folder and of those below; the folders looked into join `visited`."""
     found, below = [], []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                below.append(entry.path)
-            elif is_called_like_a_photograph(entry.name) and entry.is_file():
-                found.append((entry.path, _stamp(entry.stat())))
-    return sorted(found) + [each for path in sorted(below) for each in _stamped(path)]
+    for name, path in _entries(folder):
+        try:
+            about = os.stat(path)
+        except OSError:  # a link to nothing or to itself, or a file that has just gone
+            continue
+        if stat.S_ISDIR(about.st_mode):
+            below.append((path, _identity(about)))
+        elif stat.S_ISREG(about.st_mode) and is_called_like_a_photograph(name):
+            found.append((path, _stamp(about)))
+    found.sort()
+    for path, identity in sorted(below):
+        if identity not in visited:
+            visited.add(identity)
+            found += _stamped(path, visited)
+    return found
+
+
+def _entries(folder: str) -> list[tuple[str, str]]:
+    """Names and paths in a folder, hidden ones left out."""
+    try:
+        with os.scandir(folder) as entries:
+            return [(each.name, each.path) for each in entries if not each.name.startswith(".")]
+    except OSError as error:
+        raise OptionError(
+            f"{folder} cannot be listed ({error.strerror}); make it readable, or name another folder."
+        ) from None
+
+
+def _identity(about: os.stat_result) -> tuple[int, int]:
+    return about.st_dev, about.st_ino
 
 
 def _stamp(about: os.stat_result) -> str:
