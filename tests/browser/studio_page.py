@@ -64,3 +64,15 @@ def saved(page: Any, button: str) -> tuple[str, bytes]:
     download = waiting.value
     page.wait_for_selector("#save", state="hidden")
     return download.suggested_filename, Path(download.path()).read_bytes()
+
+
+class Fingers:
+    """What a touch screen tells the page."""
+
+    def __init__(self, page: Any) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 3})
+
+    def tell(self, kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})

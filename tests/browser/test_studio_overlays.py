@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from chromium import drop
 from PIL import Image
-from studio_page import SHOWN, click, hints, open_photo, place, saved
+from studio_page import SHOWN, Fingers, click, hints, open_photo, place, saved
 
 Opener = Callable[..., Any]
 
@@ -30,18 +30,6 @@ SUM = f"(spots) => spots.map({BRIGHTNESS}).reduce((sum, v) => sum + v, 0)"
 def paste(page: Any, path: Path, target: str) -> None:
     content = base64.b64encode(path.read_bytes()).decode()
     page.evaluate(PASTE, [target, path.name, content])
-
-
-class Fingers:
-    """What a touch screen tells the page."""
-
-    def __init__(self, page: Any) -> None:
-        self._session = page.context.new_cdp_session(page)
-        self._session.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
-
-    def tell(self, kind: str, *places: tuple[float, float]) -> None:
-        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
-        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 def test_a_photograph_is_pasted_and_then_a_reference(open_studio: Opener, pictures: Path) -> None:
@@ -70,6 +58,21 @@ def test_two_fingers_zoom_into_the_place_between_them_and_leave_no_hint(
     page.wait_for_function(f"parseInt(document.querySelector('#zoom-level').textContent) > {2 * before}")
     level = int(page.locator("#zoom-level").text_content().split()[0])
     assert level == pytest.approx(3 * before, rel=0.15)
+    assert hints(page) == []
+
+
+def test_three_fingers_leave_no_hint(open_studio: Opener, pictures: Path) -> None:
+    page = open_studio(390)
+    open_photo(page, pictures)
+    box = page.locator("#photograph").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.evaluate("addEventListener('pointerup', () => (window.lifted = (window.lifted ?? 0) + 1))")
+    hand = Fingers(page)
+    places = [(x - 40, y), (x, y), (x + 40, y)]
+    for fingers in (1, 2, 3):
+        hand.tell("touchStart", *places[:fingers])
+    hand.tell("touchEnd")
+    page.wait_for_function("() => window.lifted === 3")
     assert hints(page) == []
 
 

@@ -2,7 +2,7 @@
 
 import { fetchPicture } from './api.js';
 import { find, make } from './dom.js';
-import { attempt } from './messages.js';
+import { attempt, clearError } from './messages.js';
 
 const COUNT = 5;
 const SIDE = 240;
@@ -21,11 +21,13 @@ export class Alternatives {
     const { session } = this.pictures;
     if (!session) return;
     const asked = JSON.stringify(this.#question);
-    const found = await attempt('alternatives', this.#ask(session), { retry: () => this.ask() });
+    const found = await attempt('alternatives', session.whileOpen(this.#ask(session)), { retry: () => this.ask() });
     if (!found || session !== this.pictures.session) return;
     this.#shownFor = asked;
     find('#alternatives').replaceChildren(...found.map((each, i) => this.#choice(each, i)));
     find('#alternatives').hidden = false;
+    // Its button goes: the focus goes on to what it brought.
+    if (document.activeElement === find('#alternatives-show')) find('#alternatives').focus();
     this.#mark();
   }
 
@@ -63,6 +65,7 @@ export class Alternatives {
   }
 
   #clear() {
+    clearError('alternatives');
     this.#shownFor = null;
     find('#alternatives').replaceChildren();
     find('#alternatives').hidden = true;

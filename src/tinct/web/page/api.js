@@ -5,8 +5,13 @@ export class ServerError extends Error {
   constructor(message, status) {
     super(message);
     this.status = status;
+    this.silent = status === 0; // it did not answer at all
   }
 }
+
+/** Event "back": the server answers again after it did not. */
+export const server = new EventTarget();
+let silent = false;
 
 const SILENT = 'The tinct server does not answer. Is “tinct serve” still running? Your work is kept in this browser.';
 
@@ -16,7 +21,12 @@ async function request(path, init = {}) {
     response = await fetch(path, init);
   } catch (error) {
     if (error.name === 'AbortError') throw error;
+    silent = true;
     throw new ServerError(SILENT, 0);
+  }
+  if (silent) {
+    silent = false;
+    server.dispatchEvent(new Event('back'));
   }
   if (response.ok) return response;
   throw new ServerError(await reason(response), response.status);
@@ -67,18 +77,27 @@ export class Session {
     this.photo = photo;
     this.references = []; // [{ file, weight }]
     this.opening = null;
+    this.closed = false;
     this.sent = null; // which references the server has
     this.told = () => {}; // called with what the server noted: of the files as it read them, and of the last preview
     this.notes = { files: [], preview: [] };
   }
 
   /** Upload the photograph; gives the server's description: id, width, height, preview_width, preview_height. */
-  open() {
+  async open() {
     this.opening ??= this.#upload().catch((error) => {
       this.opening = null;
       throw error;
     });
-    return this.opening;
+    return this.whileOpen(this.opening);
+  }
+
+  /** What a promise gives or fails with; once the session is closed nobody wants to hear of either. */
+  async whileOpen(promise) {
+    const [result] = await Promise.allSettled([promise]);
+    if (this.closed) throw new DOMException('another photograph was opened', 'AbortError');
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
   }
 
   async #upload() {
@@ -91,6 +110,7 @@ export class Session {
   }
 
   async close() {
+    this.closed = true;
     const opened = await this.opening?.catch(() => null);
     if (opened) await fetch(`api/sessions/${opened.id}`, { method: 'DELETE', keepalive: true }).catch(() => {});
   }
@@ -121,7 +141,11 @@ export class Session {
   }
 
   /** Ask the session, with the references in place; once again if the session has gone or the server is full. */
-  async ask(path, body, { signal } = {}) {
+  ask(path, body, options) {
+    return this.whileOpen(this.#ask(path, body, options));
+  }
+
+  async #ask(path, body, { signal } = {}) {
     for (let attempt = 0; ; attempt += 1) {
       const { id } = await this.open();
       try {

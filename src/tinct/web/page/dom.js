@@ -14,6 +14,19 @@ export function make(tag, attributes = {}, ...children) {
 
 export const find = (selector) => document.querySelector(selector);
 
+/** Put other items in a list; the focus stays at its place in it, or goes to `otherwise` where nothing is left. */
+export function refill(list, items, otherwise) {
+  const focused = document.activeElement;
+  const at = [...list.children].findIndex((item) => item.contains(focused));
+  const within = at < 0 ? -1 : focusable(list.children[at]).indexOf(focused);
+  list.replaceChildren(...items);
+  if (at < 0) return;
+  const item = items[Math.min(at, items.length - 1)];
+  ((item && focusable(item)[within]) ?? otherwise).focus();
+}
+
+const focusable = (item) => [item, ...item.querySelectorAll('button, input')].filter((each) => each.matches('button, input'));
+
 export function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('aria-hidden', 'true');

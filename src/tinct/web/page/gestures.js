@@ -32,7 +32,7 @@ export class Gestures {
     const at = this.#at(event);
     this.#pointers.set(event.pointerId, at);
     this.#hideCrosshair();
-    if (this.#pointers.size === 2) {
+    if (this.#pointers.size > 1) {
       this.tools.cancel();
       this.#mode = 'pinch';
       return;

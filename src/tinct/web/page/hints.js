@@ -1,6 +1,8 @@
 // Hints: points, strokes, rectangles and swatches, in pixels of the photograph (centers of pixels are whole numbers
 // for points and strokes, boxes are left, top, right, bottom edges). The JSON is that of `tinct colorize --hints`.
 
+import { readHex } from './color.js';
+
 const LISTS = { point: 'points', stroke: 'strokes', rectangle: 'rectangles', swatch: 'swatches' };
 const round = (v) => Math.round(v * 10) / 10;
 
@@ -38,23 +40,91 @@ export function hintsToJson(hints, referenceIds) {
   return json;
 }
 
-/** The other way; what is written in percent ("50%") becomes pixels. */
-export function hintsFromJson(json, referenceIds, [width, height]) {
-  const place = (value, axis, edge) => {
-    const size = axis ? height : width;
-    return typeof value === 'string' ? (parseFloat(value) / 100) * (edge ? size : size - 1) : value;
-  };
-  const box = (values) => values.map((v, i) => place(v, i % 2, true));
-  const hints = [];
-  for (const p of json.points ?? []) hints.push(makePoint(place(p.x, 0), place(p.y, 1), p.color, p.radius ?? 0));
-  for (const s of json.strokes ?? []) {
-    hints.push(makeStroke(s.points.map(([x, y]) => [place(x, 0), place(y, 1)]), s.color, s.width ?? 5));
+/** The other way; what is written in percent ("50%") becomes pixels. Refuses what cannot be placed, in words. */
+export function hintsFromJson(json, referenceIds, size) {
+  const unknown = Object.keys(json).find((list) => !Object.hasOwn(READERS, list));
+  if (unknown) throw new Error(`its hints have “${unknown}”, which is not understood; use ${Object.keys(READERS).join(', ')}.`);
+  return Object.entries(READERS).flatMap(([list, read]) => {
+    const items = json[list] ?? [];
+    if (!Array.isArray(items)) throw new Error(`its ${list} are not a list; write [...] even for a single one.`);
+    return items.map((item, i) => readHint(read, item, referenceIds, size, `number ${i + 1} of its ${list}`));
+  });
+}
+
+function readHint(read, item, referenceIds, size, where) {
+  let hint = null;
+  try {
+    hint = read(item, size, referenceIds);
+  } catch {
+    // not in the form that is wanted
   }
-  for (const r of json.rectangles ?? []) hints.push({ id: newId(), kind: 'rectangle', box: box(r.box), color: r.color });
-  for (const s of json.swatches ?? []) {
-    hints.push(makeSwatch(box(s.target_box), s.reference_box, referenceIds[s.reference ?? 0] ?? null));
+  const fault = faultOf(hint, size);
+  if (fault) throw new Error(`${where} ${fault}.`);
+  return hint;
+}
+
+const READERS = {
+  points: (item, size) => {
+    const [x, y, color, radius = 0] = Array.isArray(item) ? item : [item.x, item.y, item.color, item.radius];
+    return makePoint(coordinate(x, size[0], 1), coordinate(y, size[1], 1), readColor(color), radius);
+  },
+  strokes: ({ points, color, width = 5 }, size) =>
+    makeStroke(points.map((place) => pair(place, size)), readColor(color), width),
+  rectangles: ({ box, color }, size) => ({ id: newId(), kind: 'rectangle', box: edges(box, size), color: readColor(color) }),
+  swatches: (item, size, referenceIds) =>
+    makeSwatch(edges(item.target_box, size), item.reference_box, referenceIds[item.reference ?? 0] ?? null),
+};
+
+/** In pixels; in percent, 100 is the last pixel's center (`apart` is 1), or the edge behind it (0). */
+function coordinate(value, pixels, apart) {
+  const written = typeof value === 'string' && /^([+-]?(?:\d+\.?\d*|\.\d+))(%?)$/.exec(value.trim());
+  if (!written) return value;
+  return written[2] ? (Number(written[1]) / 100) * (pixels - apart) : Number(written[1]);
+}
+
+function pair([x, y, ...more], size) {
+  if (more.length) throw new Error('more than two numbers');
+  return [coordinate(x, size[0], 1), coordinate(y, size[1], 1)];
+}
+
+const edges = (box, size) => box.map((v, i) => coordinate(v, size[i % 2], 0));
+
+/** "#rgb" or "#rrggbb" as "#rrggbb"; anything else as it is, for `faultOf` to name. */
+const readColor = (color) => (typeof color === 'string' && color.trim().startsWith('#') && readHex(color)) || color;
+
+/** Why a hint cannot be placed on a photograph, in words that follow its name; null if it can. */
+export function faultOf(hint, size) {
+  const numbers = hint && numbersOf(hint);
+  if (!numbers) return 'is not in the form that is wanted';
+  if (!numbers.every(Number.isFinite)) return 'has a place or a size that is not a number';
+  if ((hint.radius ?? hint.width ?? 0) < 0) return 'has a size below 0';
+  if (hint.kind !== 'swatch' && !/^#[0-9a-f]{6}$/i.test(hint.color)) {
+    return `has ${hint.color === undefined ? 'no color' : `the color ${JSON.stringify(hint.color)}`}; write one as #7a9bc4`;
   }
-  return hints;
+  const boxes = [hint.box, hint.target_box, hint.reference_box].filter(Boolean);
+  if (boxes.some(([left, top, right, bottom]) => left >= right || top >= bottom)) return 'has an empty box';
+  return covers(hint, size) ? null : `lies outside the photograph of ${size.join('x')} pixels`;
+}
+
+/** What of a hint has to be a number; null if parts are missing. */
+function numbersOf({ kind, x, y, radius, points, width, ...hint }) {
+  const isBox = (box) => Array.isArray(box) && box.length === 4;
+  if (kind === 'point') return [x, y, radius];
+  if (kind === 'rectangle') return isBox(hint.box) ? hint.box : null;
+  if (kind === 'swatch') {
+    return isBox(hint.target_box) && isBox(hint.reference_box) ? [...hint.target_box, ...hint.reference_box] : null;
+  }
+  const isLine = kind === 'stroke' && Array.isArray(points) && points.length > 0;
+  return isLine && points.every((place) => Array.isArray(place) && place.length === 2) ? [width, ...points.flat()] : null;
+}
+
+/** Whether a hint lies on the photograph: a point's center, a part of anything else. */
+function covers(hint, [width, height]) {
+  const [left, top, right, bottom] = bounds(hint);
+  if (hint.kind === 'point') return left >= -0.5 && left < width - 0.5 && top >= -0.5 && top < height - 0.5;
+  const reach = hint.kind === 'stroke' ? hint.width / 2 : 0;
+  const shift = hint.kind === 'stroke' ? 0.5 : 0; // centers of pixels against their edges
+  return right + shift + reach > 0 && bottom + shift + reach > 0 && left + shift - reach < width && top + shift - reach < height;
 }
 
 /** A hint moved by (dx, dy) pixels and kept within the photograph. */

@@ -3,9 +3,25 @@
 import { find, make } from './dom.js';
 
 /** Each: keys as they are shown, what it does in words, whether the event is it, the action's name. */
-const plain = (key) => (event) => !event.ctrlKey && !event.metaKey && !event.altKey && event.key.toLowerCase() === key;
+const plain = (key) => (event) => !event.ctrlKey && !event.metaKey && !event.altKey && typed(event) === key;
 const command = (key, shift = false) => (event) =>
-  (event.ctrlKey || event.metaKey) && event.shiftKey === shift && event.key.toLowerCase() === key;
+  (event.ctrlKey || event.metaKey) && event.shiftKey === shift && typed(event) === key;
+
+const LATIN = /^[\0-\u024f]*$/;
+const BRACKETS = { BracketLeft: '[', BracketRight: ']' };
+
+/** What a key types; where that is a letter of another script, what it would type on a Latin keyboard. */
+function typed({ key, code }) {
+  if (LATIN.test(key)) return key.toLowerCase();
+  return BRACKETS[code] ?? /^Key([A-Z])$/.exec(code)?.[1].toLowerCase() ?? key;
+}
+
+/** Shift and a digit; a sign that some keyboards type with it keeps its own meaning, and so does a digit if no places
+ * are shown. */
+function isPlace({ shiftKey, code, key }) {
+  if (!shiftKey || !/^Digit[1-5]$/.test(code) || ['+', '=', '-', '?'].includes(key)) return false;
+  return !/^\d$/.test(key) || !find('#places').hidden;
+}
 
 export const KEYS = [
   ['Ctrl O', 'Open a photograph', command('o'), 'open'],
@@ -19,14 +35,14 @@ export const KEYS = [
   ['R', 'Region: pair it with a reference', plain('r'), 'pair'],
   ['I', 'Pick a color from a reference', plain('i'), 'eyedropper'],
   ['W', 'Where shall I click?', plain('w'), 'where'],
-  ['Shift 1 … 5', 'Put a point at a numbered place', (event) => event.shiftKey && /^Digit[1-5]$/.test(event.code), 'place'],
+  ['Shift 1 … 5', 'Put a point at a numbered place', isPlace, 'place'],
   ['U', 'Show where the match is sure', plain('u'), 'confidence'],
   ['C', 'Compare with gray', plain('c'), 'compare'],
   ['H', 'Hide or show hints', plain('h'), 'hints'],
   ['+ −', 'Zoom in and out', (event) => ['+', '=', '-'].includes(event.key) && !event.ctrlKey && !event.metaKey, 'zoom'],
   ['0', 'Fit the photograph', plain('0'), 'fit'],
   ['1', 'One pixel to one pixel (100 %)', plain('1'), 'actual'],
-  ['[ ]', 'Choose the hint before or after', (event) => ['[', ']'].includes(event.key), 'next'],
+  ['[ ]', 'Choose the hint before or after', (event) => ['[', ']'].includes(typed(event)), 'next'],
   ['Alt Shift arrows', 'Move the chosen hint', (event) => event.altKey && event.shiftKey && event.key.startsWith('Arrow'), 'nudge'],
   ['Delete', 'Delete the chosen hint', (event) => ['Delete', 'Backspace'].includes(event.key), 'delete'],
   ['Escape', 'Leave a text field; choose no hint', plain('escape'), 'deselect'],

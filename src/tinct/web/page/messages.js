@@ -3,7 +3,9 @@
 import { find, icon, make } from './dom.js';
 
 const PATIENCE = 300;
+const SILENCE = 'silence'; // about it are all errors of a server that does not answer, whatever it was asked
 const busy = new Map(); // part -> how many are under way for longer than that
+const retries = new WeakMap(); // alert -> what tries again what it tells of
 
 /** Await a promise on behalf of a part of the page (an element with [data-part]).
  *
@@ -22,7 +24,7 @@ export async function attempt(part, promise, { retry = null, about = 'answer' } 
     clearError(part, about);
     return result;
   } catch (error) {
-    if (error.name !== 'AbortError') showError(error.part ?? part, error.message, retry, about);
+    if (error.name !== 'AbortError') tell(part, error, retry, about);
     return null;
   } finally {
     clearTimeout(timer);
@@ -30,10 +32,20 @@ export async function attempt(part, promise, { retry = null, about = 'answer' } 
   }
 }
 
+/** Say it where the error knows that it belongs; in a dialog, which would cover that, too. */
+function tell(part, { part: where = part, message, silent }, retry, about) {
+  const inDialog = placeOf(part).closest('dialog[open]');
+  for (const each of new Set(inDialog ? [where, part] : [where])) {
+    showError(each, message, retry, silent ? SILENCE : where === part ? about : 'answer');
+  }
+}
+
+const placeOf = (part) => find(`[data-part="${part}"]`);
+
 function countBusy(part, change) {
   const count = (busy.get(part) ?? 0) + change;
   busy.set(part, count);
-  const place = find(`[data-part="${part}"]`);
+  const place = placeOf(part);
   place.setAttribute('aria-busy', String(count > 0));
   place.querySelector('.progress').hidden = count === 0;
 }
@@ -44,6 +56,7 @@ export function showError(part, message, retry = null, about = 'said') {
   close.append(icon('close'));
   alert.dataset.about = about;
   alert.replaceChildren(make('span', {}, message));
+  retries.set(alert, retry);
   if (retry) {
     const again = () => {
       clearError(part);
@@ -57,7 +70,20 @@ export function showError(part, message, retry = null, about = 'said') {
 /** Take an error away: any, or only one about the thing named. */
 export function clearError(part, about = null) {
   const alert = find(`[data-part="${part}"] [role=alert]`);
-  if (about === null || alert.dataset.about === about) alert.replaceChildren();
+  if (about === null || alert.dataset.about === about) empty(alert);
+}
+
+function empty(alert) {
+  alert.replaceChildren();
+  delete alert.dataset.about;
+}
+
+/** The server answers again: what it was asked in vain is asked once more, and no longer an error. */
+export function endSilence() {
+  for (const alert of document.querySelectorAll(`[role=alert][data-about="${SILENCE}"]`)) {
+    empty(alert);
+    retries.get(alert)?.();
+  }
 }
 
 /** What the server decided as it read the files, and which wishes it cannot meet, as long as they are so. */

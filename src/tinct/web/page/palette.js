@@ -2,7 +2,7 @@
 // list of all hints.
 
 import { atLightness, colorName, readHex } from './color.js';
-import { find, icon, make, swatchButton } from './dom.js';
+import { find, icon, make, refill, swatchButton } from './dom.js';
 import { anchor } from './hints.js';
 import { attempt, showError, clearError } from './messages.js';
 import { Wheel } from './wheel.js';
@@ -23,7 +23,7 @@ export class Palette {
     this.wheel.addEventListener('color', (event) => this.choose(event.detail, 'wheel'));
     find('#hex').addEventListener('change', (event) => this.#typed(event.target));
     find('#neutral').addEventListener('click', () => this.choose('#808080'));
-    find('#delete').addEventListener('click', () => project.removeHint(project.selected));
+    find('#delete').addEventListener('click', () => this.#delete());
     find('#size').addEventListener('input', (event) => this.#resize(Number(event.target.value)));
     this.show();
   }
@@ -32,8 +32,10 @@ export class Palette {
     return this.project.selectedHint?.color ?? this.tools.brushColor ?? '#808080';
   }
 
-  /** Give the chosen hint this color; while strokes are painted and none is chosen, the brush. */
+  /** Give the chosen hint this color; while strokes are painted and none is chosen, the brush. `key` is the continuous
+   * control that is moved, null for a choice of its own. */
   choose(color, key = null) {
+    clearError('color', 'said');
     const hint = this.project.selectedHint;
     if (this.tools.name === 'stroke') this.tools.brushColor = color;
     if (key === null) this.#remember(color);
@@ -41,7 +43,7 @@ export class Palette {
       this.tools.brushColor = color;
       this.show();
     } else if (hint.color !== color) {
-      this.project.updateHint({ ...hint, color }, 'Change a color', `color ${hint.id}`);
+      this.project.updateHint({ ...hint, color }, 'Change a color', key && `${key} ${hint.id}`);
       if (key !== null) this.#rememberSoon(color);
     }
   }
@@ -78,7 +80,7 @@ export class Palette {
     find('#size-label').textContent = hint?.kind === 'point' ? 'Reach' : 'Brush width';
     find('#size-value').textContent = `${Math.round(value)} px`;
     find('#size-row').hidden = hint?.kind === 'rectangle';
-    find('#recent').replaceChildren(...this.#recent.map((color) => this.#swatch(color)));
+    refill(find('#recent'), this.#recent.map((color) => this.#swatch(color)), find('#hex'));
     find('#recent-row').hidden = this.#recent.length === 0;
   }
 
@@ -106,8 +108,8 @@ export class Palette {
   #typed(input) {
     const color = readHex(input.value);
     if (color) {
-      clearError('color', 'said');
       this.choose(color);
+      this.show(); // the color as it is written everywhere
     } else showError('color', `“${input.value}” is not a color; write it as #7a9bc4.`);
   }
 
@@ -119,6 +121,7 @@ export class Palette {
     if (key === this.#suggestedFor) return;
     this.#suggestedFor = key;
     this.#asking?.abort();
+    clearError('color'); // what was said of another place
     const row = find('#suggestions');
     if (key === null) return;
     row.replaceChildren(...Array.from({ length: 6 }, () => make('span', { class: 'swatch waiting' })));
@@ -127,10 +130,12 @@ export class Palette {
     // What is likely here besides this hint itself, which would only suggest its own color.
     const { hints, ...rest } = this.project.requestWithout(hint.id);
     const body = { ...rest, hints, x: place[0], y: place[1], count: 6 };
-    const answer = await attempt('color', this.pictures.session.answer('suggest', body, { signal }));
+    const asking = this.pictures.session.answer('suggest', body, { signal });
+    const answer = await attempt('color', asking, { retry: () => this.#suggest(this.project.selectedHint) });
     if (key !== this.#suggestedFor) return;
     row.replaceChildren(...(answer?.suggestions ?? []).map((each) => this.#suggestion(each)));
-    if (!answer) find('#suggestions-row').hidden = true;
+    find('#suggestions-row').hidden = !answer;
+    if (!answer) this.#suggestedFor = ''; // so that it is asked again
   }
 
   #suggestion({ color, probability }) {
@@ -147,11 +152,17 @@ export class Palette {
     this.remembering = setTimeout(() => this.#remember(color), 600);
   }
 
+  /** The button goes with the hint: the focus goes on to the photograph. */
+  #delete() {
+    this.project.removeHint(this.project.selected);
+    find('#photograph').focus();
+  }
+
   #list() {
     const { hints } = this.project.state;
     find('#hints').hidden = hints.length === 0;
     find('#hints-count').textContent = hints.length === 1 ? '1 hint' : `${hints.length} hints`;
-    find('#hint-list').replaceChildren(...hints.map((hint) => this.#item(hint)));
+    refill(find('#hint-list'), hints.map((hint) => this.#item(hint)), find('#photograph'));
   }
 
   #item(hint) {

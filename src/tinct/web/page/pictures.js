@@ -47,14 +47,15 @@ export class Pictures {
     const session = this.session;
     session.told = (notes) => session === this.session && showNotes(notes);
     this.#showAtOnce(photo, session);
-    const opened = await attempt('stage', session.open(), { retry: () => this.#photo() });
+    const opened = await attempt('stage', session.open(), { retry: () => this.#photo(), about: 'photograph' });
     if (!opened || session !== this.session) return;
     this.project.size = [opened.width, opened.height];
     this.previewSide = Math.max(opened.preview_width, opened.preview_height);
     this.stage.setPhoto(opened.width, opened.height);
     this.refresh();
     await this.#running; // color is what one waits for
-    const gray = await attempt('stage', session.picture(`gray?longer_side=${this.previewSide}`));
+    const asking = session.picture(`gray?longer_side=${this.previewSide}`);
+    const gray = await attempt('stage', asking, { retry: () => this.#photo(), about: 'gray' });
     if (gray && session === this.session) this.stage.setPicture('gray', gray);
     this.project.save();
   }
@@ -88,15 +89,26 @@ export class Pictures {
       this.#wanted = false;
       if (!this.session || !this.project.size) return;
       const { session, project } = this;
-      session.setReferences(project.state.references.map(({ id, weight }) => ({ key: id, weight, file: project.files.get(id).file })));
+      this.tellReferences();
       const began = this.#changed;
       const body = { ...project.request, longer_side: this.#quickSide };
       const whole = body.longer_side === this.#shownSide;
-      const color = await attempt('stage', session.picture('preview', body), { retry: () => this.refresh() });
+      const color = await this.#attempt('preview', session.picture('preview', body));
       if (session !== this.session) continue;
       if (color) this.#show(color, began, whole);
       this.#settle();
     }
+  }
+
+  /** On behalf of the stage; each kind of picture takes away only what was said of its own kind. */
+  #attempt(about, asking) {
+    return attempt('stage', asking, { retry: () => this.refresh(), about });
+  }
+
+  /** The session shall work with the references that are there now. */
+  tellReferences() {
+    const { state, files } = this.project;
+    this.session.setReferences(state.references.map(({ id, weight }) => ({ key: id, weight, file: files.get(id).file })));
   }
 
   #show(color, began, whole) {
@@ -138,20 +150,20 @@ export class Pictures {
 
   async #sharpen(revision) {
     const body = { ...this.project.request, longer_side: this.#shownSide };
-    const color = await attempt('stage', this.session.picture('preview', body));
+    const color = await this.#attempt('preview', this.session.picture('preview', body));
     if (color && revision === this.#revision) this.stage.setPicture('color', color);
   }
 
   async #full(revision) {
     const { session, project } = this;
     if (!this.stage.pictures.fullGray) {
-      const gray = await attempt('stage', this.#large({ options: { strength: 0 } }));
+      const gray = await this.#attempt('full', this.#large({ options: { strength: 0 } }));
       if (!gray || session !== this.session) return;
       this.stage.setPicture('fullGray', gray);
     }
     if (revision !== this.#revision || (this.#fullRevision === revision && this.stage.pictures.fullColor)) return;
     this.#askingFull = new AbortController();
-    const color = await attempt('stage', this.#large(project.request, this.#askingFull.signal));
+    const color = await this.#attempt('full', this.#large(project.request, this.#askingFull.signal));
     if (!color || session !== this.session || revision !== this.#revision) return;
     this.#fullRevision = revision;
     this.stage.setPicture('fullColor', color);
@@ -172,7 +184,7 @@ export class Pictures {
     this.confidenceShown = true;
     const { session } = this;
     this.#confidenceRevision = this.#revision;
-    const map = await attempt('stage', session.picture('confidence', this.project.request));
+    const map = await this.#attempt('confidence', session.picture('confidence', this.project.request));
     if (session === this.session && this.confidenceShown) this.stage.setPicture('confidence', map && unsureShade(map));
     return map !== null;
   }
@@ -187,7 +199,7 @@ export class Pictures {
     this.placesShown = true;
     const { session } = this;
     const revision = (this.#placesRevision = this.#revision);
-    const found = await attempt('stage', this.#askPlaces(session));
+    const found = await this.#attempt('places', this.#askPlaces(session));
     if (session !== this.session || !this.placesShown || revision !== this.#placesRevision) return found !== null;
     if (!found) this.hidePlaces();
     else {

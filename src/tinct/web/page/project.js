@@ -3,20 +3,25 @@
 // State is immutable: { hints: [...], options: {...}, references: [{ id, weight }] }. Files stay beside it by id.
 
 import { History } from './history.js';
-import { hintsFromJson, hintsToJson } from './hints.js';
+import { faultOf, hintsToJson } from './hints.js';
+import { DEFAULT_OPTIONS, hintsOfProject, soundOptions } from './projectfile.js';
 import * as storage from './storage.js';
 
-export const DEFAULT_OPTIONS = { method: null, size: null, strength: 1, vividness: 1, seed: 0, trust: 1 };
 const EMPTY = { hints: [], options: DEFAULT_OPTIONS, references: [] };
 
-/** Events: "photo" (another photograph), "change" (hints, options or references), "selection". */
+/** Events: "photo" (another photograph), "change" (hints, options or references), "selection", "unkept" (the browser's
+ * database refuses). */
 export class Project extends EventTarget {
   photo = null; // File
   size = null; // [width, height] once known
   files = new Map(); // reference id -> { file, size }
   selected = null; // a hint's id
   history = new History(EMPTY);
+  #photoFile = null; // the photograph's id in the database
+  #stored = new Set(); // ids of files that the database has
+  #refused = new Set(); // and of those that it did not take
   #saving = Promise.resolve();
+  #next = null; // the save that waits for the one under way
 
   get state() {
     return this.history.state;
@@ -44,18 +49,24 @@ export class Project extends EventTarget {
   /** Begin with another photograph; references and options stay, hints belong to the old one. */
   async setPhoto(file) {
     this.photo = file;
+    this.#photoFile = storage.newId('p');
     this.size = null;
     this.selected = null;
     const { options, references } = this.state;
     this.history = new History({ hints: [], options: { ...options, seed: 0 }, references });
+    for (const id of this.files.keys()) if (!this.referenceIds.includes(id)) this.files.delete(id);
     this.#emit('photo');
-    await this.#keepFile('photo', file);
+    await this.save();
   }
 
   /** Change parts of the state; `label` is what undo will name, steps with one `key` in a row are one step. */
   change(label, parts, key = null) {
-    this.history.push({ ...this.state, ...parts }, label, key);
-    this.#changed();
+    if (this.history.push({ ...this.state, ...parts }, label, key)) this.#changed();
+  }
+
+  /** Take back the change that goes on under a key, as if it had not begun. */
+  abandon(key) {
+    if (this.history.abandon(key)) this.#changed();
   }
 
   setOptions(label, options, key = null) {
@@ -73,16 +84,16 @@ export class Project extends EventTarget {
   }
 
   removeHint(id) {
+    if (!this.state.hints.some((hint) => hint.id === id)) return;
     if (this.selected === id) this.selected = null;
     this.change('Delete a hint', { hints: this.state.hints.filter((hint) => hint.id !== id) });
   }
 
   async addReference(file, weight = 1) {
-    const id = `r${Date.now().toString(36)}${this.files.size}`;
+    const id = storage.newId('r');
     this.files.set(id, { file, size: null });
     this.change('Add a reference', { references: [...this.state.references, { id, weight }] });
-    await this.#keepFile(id, file);
-    return id;
+    await this.save();
   }
 
   removeReference(id) {
@@ -114,56 +125,56 @@ export class Project extends EventTarget {
     return label;
   }
 
-  /** Take hints and options from a project file; its references are those that are here with the same bytes.
+  /** Take hints, options and references from a checked project file, or refuse it and change nothing; its references
+   * are those that are here with the same bytes. Gives the names of those that are not.
    *
-   * `hashes` has the SHA-256 of each reference by id; where one or the project's own is not known, the name counts.
+   * `hashes` has the SHA-256 of each reference by id; where one is not known, the name counts.
    */
   applyFile(content, hashes) {
     const written = content.references ?? [];
     const ids = written.map((each) => this.#referenceOf(each, hashes));
     const weights = new Map(ids.map((id, i) => [id, written[i].weight ?? 1]));
-    const kept = ids.filter(Boolean).map((id) => ({ id, weight: weights.get(id) }));
-    const known = Object.keys(DEFAULT_OPTIONS).filter((name) => name in (content.options ?? {}));
-    const options = Object.fromEntries(known.map((name) => [name, content.options[name]]));
+    const hints = hintsOfProject(content, ids, this.size);
     this.change('Open a project file', {
-      hints: hintsFromJson(content.hints ?? {}, ids, this.size),
-      options: { ...DEFAULT_OPTIONS, ...options },
-      references: kept.length ? kept : this.state.references,
+      hints: hints.filter((hint) => hint.kind !== 'swatch' || hint.reference),
+      options: soundOptions(content.options),
+      references: [...new Set(ids.filter(Boolean))].map((id) => ({ id, weight: weights.get(id) })),
     });
     return written.filter((_, i) => !ids[i]).map(({ name }) => name);
   }
 
   #referenceOf({ name, sha256 }, hashes) {
-    const same = sha256 && this.referenceIds.find((id) => hashes.get(id) === sha256);
-    const named = (id) => !(sha256 && hashes.get(id)) && this.files.get(id).file.name === name;
+    const same = this.referenceIds.find((id) => hashes.get(id) === sha256.toLowerCase());
+    const named = (id) => !hashes.get(id) && this.files.get(id).file.name === name;
     return same || this.referenceIds.find(named);
   }
 
-  /** Bring back what the browser kept; true if there was a photograph. */
+  /** Bring back what the browser kept; null if there was no photograph, else the names of the references it lost. */
   async restore() {
-    const kept = await storage.loadState();
-    const photo = kept ? await storage.loadFile('photo') : null;
-    if (!photo) return false;
-    for (const id of kept.referenceFiles) {
-      const file = await storage.loadFile(id);
-      if (file) this.files.set(id, { file, size: null });
-    }
+    const kept = await storage.load();
+    const photo = kept?.files.get(kept.photoFile);
+    if (!photo || this.photo) return null; // one that was opened meanwhile stays
     this.photo = photo;
+    this.#photoFile = kept.photoFile;
     this.size = kept.size;
-    this.history = new History(kept.state, kept.past, kept.future);
+    this.#stored = new Set(kept.files.keys());
+    this.files = new Map();
+    for (const id of kept.referenceFiles) if (kept.files.has(id)) this.files.set(id, { file: kept.files.get(id), size: null });
+    const sound = ({ state, label }) => ({ state: this.#sound(state), label });
+    this.history = new History(this.#sound(kept.state), kept.past.map(sound), kept.future.map(sound));
     this.#emit('photo');
-    return true;
+    return kept.referenceFiles.filter((id) => !this.files.has(id)).map((id) => kept.names?.[id] ?? 'a reference');
   }
 
-  /** Forget everything, in the browser's database too. */
-  async clear() {
-    this.photo = null;
-    this.files.clear();
-    this.selected = null;
-    this.history = new History(EMPTY);
-    this.#emit('photo');
-    await storage.clearState();
-    await storage.keepOnly([]);
+  /** A state without what cannot be there: references without a file, swatches on them, hints that cannot be placed. */
+  #sound({ hints, options, references }) {
+    const size = this.size ?? [Infinity, Infinity];
+    const stands = (hint) => !faultOf(hint, size) && (hint.kind !== 'swatch' || this.files.has(hint.reference));
+    return {
+      hints: hints.filter(stands),
+      options: soundOptions(options),
+      references: references.filter(({ id }) => this.files.has(id)),
+    };
   }
 
   #changed() {
@@ -172,23 +183,38 @@ export class Project extends EventTarget {
     this.save();
   }
 
-  async #keepFile(id, file) {
-    await this.#write(() => storage.saveFile(id, file));
-    await this.save();
-  }
-
+  /** Keep what is there once the save under way has ended. */
   save() {
-    if (!this.photo) return this.#saving;
-    const { state, past, future } = this.history;
-    const { size } = this;
-    const referenceFiles = [...this.files.keys()];
-    return this.#write(() => storage.saveState({ state, past, future, size, referenceFiles }));
+    this.#next ??= this.#saving.then(() => {
+      this.#next = null;
+      this.#saving = this.#store();
+      return this.#saving;
+    });
+    return this.#next;
   }
 
-  /** One after the other; a full disk or a private window must not stop the work, only its keeping. */
-  #write(act) {
-    this.#saving = this.#saving.then(act).catch((error) => this.#emit('unkept', error));
-    return this.#saving;
+  /** The state with each file that the database does not have yet; a full disk or a private window must not stop the
+   * work, only its keeping. Without the photograph nothing is kept: what was kept before is worth more than half. */
+  async #store() {
+    if (!this.photo || this.#refused.has(this.#photoFile)) return;
+    const all = [[this.#photoFile, this.photo], ...[...this.files].map(([id, { file }]) => [id, file])];
+    const added = all.filter(([id]) => !this.#stored.has(id) && !this.#refused.has(id));
+    const record = this.#record();
+    try {
+      await storage.save(record, added);
+      for (const [id] of added) this.#stored.add(id);
+    } catch (error) {
+      for (const [id] of added) this.#refused.add(id);
+      this.#emit('unkept', error);
+      if (added.length) await this.#store(); // the hints at least
+    }
+  }
+
+  #record() {
+    const { state, past, future } = this.history;
+    const referenceFiles = [...this.files.keys()];
+    const names = Object.fromEntries([...this.files].map(([id, { file }]) => [id, file.name]));
+    return { state, past, future, size: this.size, photoFile: this.#photoFile, referenceFiles, names };
   }
 
   #emit(type, detail = null) {

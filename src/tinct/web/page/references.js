@@ -1,7 +1,8 @@
 // The references: thumbnails, weights, the eyedropper, and regions of them paired with regions of the photograph.
 
 import { fetchFile, fetchPicture, serverHasAlbum } from './api.js';
-import { find, icon, make } from './dom.js';
+import { find, icon, make, refill } from './dom.js';
+import { readWhole } from './files.js';
 import { makeSwatch } from './hints.js';
 import { attempt, clearError, say, showError } from './messages.js';
 import { Viewer } from './viewer.js';
@@ -14,7 +15,8 @@ export class References {
 
   constructor(project, pictures, palette, tools) {
     Object.assign(this, { project, pictures, palette, tools });
-    for (const type of ['change', 'photo']) project.addEventListener(type, () => this.show());
+    project.addEventListener('change', () => this.show());
+    project.addEventListener('photo', () => this.#showAnew());
     tools.addEventListener('region', (event) => this.pair(event.detail));
     find('#eyedropper').addEventListener('click', () => this.pickColor());
     find('#reference-suggest').addEventListener('click', () => this.suggest());
@@ -24,21 +26,31 @@ export class References {
   }
 
   async add(files) {
-    for (const file of files) await this.project.addReference(file);
-    if (files.length) say(files.length === 1 ? 'Reference added.' : `${files.length} references added.`);
+    let added = 0;
+    for (const file of files) {
+      const read = await attempt('references', readWhole(file), { about: 'file' });
+      if (!read) continue;
+      await this.project.addReference(read);
+      added += 1;
+    }
+    if (added) say(added === 1 ? 'Reference added.' : `${added} references added.`);
+  }
+
+  /** Another photograph: what its session shows of files that the browser cannot, the one before may not have shown. */
+  #showAnew() {
+    find('#references').replaceChildren();
+    this.show();
   }
 
   show() {
     const { references } = this.project.state;
     const list = find('#references');
-    const focused = document.activeElement?.id;
     const shown = [...list.children].map((item) => item.dataset.id).join();
     if (shown !== references.map(({ id }) => id).join()) {
-      list.replaceChildren(...references.map((r) => this.#item(r)));
+      refill(list, references.map((r) => this.#item(r)), find('#reference-add'));
       clearError('references', 'answer'); // what was said of one that may be gone
     }
     references.forEach(({ id, weight }, i) => this.#showWeight(list.children[i], id, weight));
-    if (focused) document.getElementById(focused)?.focus();
     find('#reference-suggest').hidden = !(this.hasAlbum && this.project.photo);
     find('#eyedropper').hidden = references.length === 0;
     find('#tool-pair').disabled = references.length === 0;
@@ -84,10 +96,10 @@ export class References {
 
   async #thumbnailOfServer(id) {
     const { session } = this.pictures;
-    if (!session) return null;
-    const { id: name } = await session.open();
     const place = this.project.referenceIds.indexOf(id);
-    return fetchPicture(`api/sessions/${name}/references/${place}.png`).catch(() => null);
+    if (!session || place < 0) return null;
+    this.pictures.tellReferences(); // the server shows only what it has
+    return session.picture(`references/${place}.png`).catch(() => null);
   }
 
   /** The eyedropper: a color of a reference for the chosen hint or the brush. */

@@ -1,7 +1,7 @@
 // Saving: the photograph at full resolution, its color layer alone, and the project file.
 
 import { downloadFile, find } from './dom.js';
-import { attempt, say } from './messages.js';
+import { attempt, clearError, say } from './messages.js';
 
 export class Save {
   dialog = find('#save');
@@ -15,7 +15,9 @@ export class Save {
   }
 
   open() {
-    if (this.project.size && !this.dialog.open) this.dialog.showModal();
+    if (!this.project.size || this.dialog.open) return;
+    clearError('save'); // of another time
+    this.dialog.showModal();
   }
 
   get #stem() {

@@ -2,13 +2,14 @@
 
 import { Adjust } from './adjust.js';
 import { Alternatives } from './alternatives.js';
+import { server } from './api.js';
 import { Divider } from './divider.js';
-import { find, make } from './dom.js';
+import { find, make, refill } from './dom.js';
 import { Gestures } from './gestures.js';
 import { moveHint } from './hints.js';
 import { Uploads } from './uploads.js';
 import { listenToKeys } from './keyboard.js';
-import { say, showError } from './messages.js';
+import { endSilence, say, showError } from './messages.js';
 import { Palette } from './palette.js';
 import { Pictures } from './pictures.js';
 import { Project } from './project.js';
@@ -44,13 +45,19 @@ function showBar() {
   }
 }
 
+/** What is being drawn or dragged is the last step, as long as it goes on. */
 function step(word) {
+  if (tools.cancel() && word === 'Undo') return;
   const label = word === 'Undo' ? project.undo() : project.redo();
   if (label) say(`${word}: ${label.toLowerCase()}.`);
 }
 
-find('#undo').addEventListener('click', () => step('Undo'));
-find('#redo').addEventListener('click', () => step('Redo'));
+for (const [id, other, word] of [['#undo', '#redo', 'Undo'], ['#redo', '#undo', 'Redo']]) {
+  find(id).addEventListener('click', () => {
+    step(word);
+    if (find(id).disabled) find(other).focus(); // not lost with a button that has nothing left to do
+  });
+}
 find('#save-open').addEventListener('click', () => save.open());
 find('#help-open').addEventListener('click', () => find('#help').showModal());
 
@@ -103,7 +110,7 @@ function showPlaces() {
   find('#places').hidden = !pictures.placesShown;
   const put = (place) => () => tools.addPoint(place.x, place.y);
   const button = (place, i) => make('button', { type: 'button', class: 'small', 'aria-label': `Put a point at place ${i + 1}`, click: put(place) }, String(i + 1));
-  find('#places').replaceChildren(make('span', { class: 'soft' }, 'A hint helps most at'), ...stage.places.map(button));
+  refill(find('#places'), [make('span', { class: 'soft' }, 'A hint helps most at'), ...stage.places.map(button)], find('#photograph'));
 }
 
 find('#zoom-in').addEventListener('click', () => zoom(1.5));
@@ -157,7 +164,10 @@ listenToKeys({
   actual: () => zoomTo(1),
   next: chooseNext,
   nudge,
-  delete: () => project.selected && project.removeHint(project.selected),
+  delete: () => {
+    tools.cancel();
+    project.removeHint(project.selected);
+  },
   deselect: () => (tools.drawing ? tools.cancel() : project.select(null)),
   help: () => find('#help').showModal(),
 });
@@ -182,4 +192,8 @@ project.addEventListener('unkept', () => {
 });
 showTool();
 showBar();
-project.restore().catch(() => false).then((found) => found && say('Your last project is back.'));
+server.addEventListener('back', endSilence);
+project.restore().catch(() => null).then((lost) => {
+  if (lost) say('Your last project is back.');
+  if (lost?.length) showError('references', `This browser did not keep ${lost.join(', ')}; add it again.`);
+});

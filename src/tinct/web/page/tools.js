@@ -4,6 +4,7 @@ import { hexFromLab, labFromRgb } from './color.js';
 import { hintAt, makePoint, makeStroke, moveHint, simplifyLine } from './hints.js';
 
 const REACH = 14; // CSS pixels within which a hint is hit
+const moving = (hint) => `move ${hint.id}`; // the key of its steps
 export const TOOLS = ['move', 'point', 'stroke', 'neutral', 'pair'];
 
 /** Events: "tool" (another tool), "region" (detail: a box dragged with the pair tool). */
@@ -50,17 +51,25 @@ export class Tools extends EventTarget {
   }
 
   release() {
-    const held = this.#held;
-    this.cancel();
+    const held = this.#drop();
     if (held?.hint) this.project.select(held.hint.id);
     else if (held?.line) this.#finishStroke(held.line);
     else if (held?.box) this.dispatchEvent(new CustomEvent('region', { detail: held.box }));
   }
 
+  /** Let go as if nothing had been begun: a hint is where it was at the press. True if there was something to undo. */
   cancel() {
+    const held = this.#drop();
+    if (held?.moved) this.project.abandon(moving(held.hint));
+    return Boolean(held?.moved || held?.line || held?.corner);
+  }
+
+  #drop() {
+    const held = this.#held;
     this.#held = null;
     this.stage.draft = null;
     this.stage.draw();
+    return held;
   }
 
   /** A click that hit nothing: a point where the tool makes points, else nothing is selected any more. */
@@ -97,7 +106,7 @@ export class Tools extends EventTarget {
     if (!held.moved && Math.hypot(dx, dy) * this.stage.view.scale < 4) return;
     held.moved = true;
     this.project.select(held.hint.id);
-    this.project.updateHint(moveHint(held.hint, dx, dy, this.stage.view.photo), 'Move a hint', `move ${held.hint.id}`);
+    this.project.updateHint(moveHint(held.hint, dx, dy, this.stage.view.photo), 'Move a hint', moving(held.hint));
   }
 
   #paint(x, y) {

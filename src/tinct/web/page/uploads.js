@@ -1,18 +1,12 @@
 // How files come in: dropped, pasted, picked; photographs, references, and project files.
 
 import { find } from './dom.js';
+import { isProject, readWhole, sha256 } from './files.js';
 import { attempt, say, showError } from './messages.js';
-
-const isProject = (file) => file.type === 'application/json' || file.name.endsWith('.json');
-
-/** Of a file's bytes, as a project file has it; null where browsers do not offer it (plain HTTP to another machine). */
-async function sha256(file) {
-  if (!crypto.subtle) return null;
-  const digest = await crypto.subtle.digest('SHA-256', await file.arrayBuffer());
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}
+import { checkProject } from './projectfile.js';
 
 export class Uploads {
+  #opened = 0; // how often a photograph was chosen
   #depth = 0; // dragenter and dragleave come for each element passed
 
   constructor(project, references) {
@@ -38,10 +32,18 @@ export class Uploads {
   async photograph(files) {
     const written = files.find(isProject);
     const [photo, ...others] = files.filter((file) => !isProject(file));
-    if (photo && !this.#mayReplace(photo)) return;
-    if (photo) this.project.setPhoto(photo);
+    if (photo && !(await this.#open(photo))) return;
     if (others.length) await this.references.add(others);
     if (written) await attempt('stage', this.#openProject(written), { about: 'project' });
+  }
+
+  /** False if it stays closed: the hand kept the one before, it cannot be read, or another was chosen meanwhile. */
+  async #open(photo) {
+    if (!this.#mayReplace(photo)) return false;
+    const turn = (this.#opened += 1);
+    const read = await attempt('stage', readWhole(photo), { about: 'file' });
+    if (read && turn === this.#opened) this.project.setPhoto(read);
+    return read !== null && turn === this.#opened;
   }
 
   #mayReplace(photo) {
@@ -51,23 +53,33 @@ export class Uploads {
   }
 
   async #openProject(file) {
-    let content;
-    try {
-      content = JSON.parse(await file.text());
-    } catch {
-      throw new Error(`${file.name} is not a project file: it is not JSON.`);
-    }
-    if (!this.project.photo) {
-      throw new Error(`${file.name} belongs to ${content.photo?.name ?? 'a photograph'}; open both together.`);
-    }
+    const content = await this.#readProject(file);
+    const { photo } = this.project;
+    if (!photo) throw new Error(`${file.name} belongs to ${content.photo.name}; open both together.`);
     await this.#sized();
-    const own = await sha256(this.project.photo);
-    if (own && content.photo?.sha256 && own !== content.photo.sha256) {
-      throw new Error(`${file.name} was made with another file than ${this.project.photo.name}; open ${content.photo.name} with it.`);
+    const own = await sha256(photo);
+    if (own && own !== content.photo.sha256.toLowerCase()) {
+      throw new Error(`${file.name} was made with another file than ${photo.name}; open ${content.photo.name} with it.`);
     }
-    const missing = this.project.applyFile(content, await this.#hashes());
+    const hashes = await this.#hashes();
+    if (photo !== this.project.photo) return; // another was opened meanwhile
+    const missing = said(file, () => this.project.applyFile(content, hashes));
     if (missing.length) showError('references', `The project also uses ${missing.join(', ')}; add it, then open the project again.`);
     say(`Opened ${file.name}.`);
+  }
+
+  async #readProject(file) {
+    const text = await (await readWhole(file)).text();
+    return said(file, () => {
+      let content;
+      try {
+        content = JSON.parse(text);
+      } catch {
+        throw new Error('it is not JSON; choose a project that tinct saved.');
+      }
+      checkProject(content);
+      return content;
+    });
   }
 
   /** The SHA-256 of each reference by its id. */
@@ -113,5 +125,14 @@ export class Uploads {
     const asReference = target.closest('#drop-reference, #references-part') && this.project.photo;
     if (asReference && !files.some(isProject)) this.references.add(files);
     else this.photograph(files);
+  }
+}
+
+/** What `act` gives; what it refuses is said of the file. */
+function said(file, act) {
+  try {
+    return act();
+  } catch (error) {
+    throw new Error(`${file.name} is not opened: ${error.message}`);
   }
 }

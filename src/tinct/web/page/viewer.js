@@ -10,6 +10,7 @@ export class Viewer {
   view = new View();
   #answer = null; // called with a color, a box, or null
   #mode = 'color';
+  #pressed = false;
   #corner = null;
   #cursor = null;
   #picture = null;
@@ -19,7 +20,10 @@ export class Viewer {
     find('#viewer-close').addEventListener('click', () => this.dialog.close());
     this.canvas.addEventListener('pointerdown', (event) => this.#down(event));
     this.canvas.addEventListener('pointermove', (event) => this.#move(event));
-    this.canvas.addEventListener('pointerup', () => this.#up());
+    this.canvas.addEventListener('pointerup', (event) => this.#up(event));
+    this.canvas.addEventListener('pointercancel', () => this.#letGo());
+    // No click comes of the touch that closes the dialog: it would press what lies beneath.
+    this.canvas.addEventListener('touchend', (event) => event.preventDefault());
     this.canvas.addEventListener('keydown', (event) => this.#key(event));
     new ResizeObserver(() => this.#paint()).observe(this.canvas);
   }
@@ -37,7 +41,8 @@ export class Viewer {
   #open(mode, picture, size, title) {
     this.#mode = mode;
     this.#picture = picture;
-    this.#corner = this.#cursor = null;
+    this.#letGo();
+    this.#cursor = null;
     find('#viewer-title').textContent = title;
     this.view.photo = size;
     this.dialog.showModal();
@@ -61,26 +66,47 @@ export class Viewer {
   }
 
   #down(event) {
+    if (!event.isPrimary || event.button !== 0) return;
     this.canvas.setPointerCapture(event.pointerId);
+    this.#pressed = true;
     this.#begin(this.#place(event));
+    this.#paint();
   }
 
   #begin(place) {
     this.#cursor = place;
-    if (this.#mode === 'color') this.#finish(this.#colorAt(...place));
-    else this.#corner = place;
+    if (this.#mode === 'region') this.#corner = place;
   }
 
   #move(event) {
+    if (!event.isPrimary) return;
     this.#cursor = this.#place(event);
     if (this.#mode === 'color') find('#viewer-color').style.setProperty('--swatch', this.#colorAt(...this.#cursor));
     this.#paint();
   }
 
-  #up() {
+  /** Only now may the dialog close: one that goes at the press leaves the rest of it to what lies beneath. */
+  #up(event) {
+    if (!this.#pressed || !event.isPrimary) return;
+    this.#cursor = this.#place(event);
+    this.#end();
+  }
+
+  #end() {
+    if (this.#mode === 'color') this.#finish(this.#colorAt(...this.#cursor));
+    else this.#finishRegion();
+    this.#letGo();
+  }
+
+  #finishRegion() {
     const box = this.#box();
     if (box && box[2] - box[0] > 2 && box[3] - box[1] > 2) this.#finish(box);
+  }
+
+  #letGo() {
+    this.#pressed = false;
     this.#corner = null;
+    this.#paint();
   }
 
   #key(event) {
@@ -91,7 +117,7 @@ export class Viewer {
       this.#cursor = this.view.clamp(x + arrows[event.key][0] * step, y + arrows[event.key][1] * step);
       if (this.#mode === 'color') find('#viewer-color').style.setProperty('--swatch', this.#colorAt(...this.#cursor));
     } else if (event.key === 'Enter' && this.#cursor) {
-      if (this.#corner) this.#up();
+      if (this.#mode === 'color' || this.#corner) this.#end();
       else this.#begin(this.#cursor);
     } else return;
     event.preventDefault();
