@@ -1,7 +1,8 @@
-"""Reading paths that may be pipes or devices: whole, and up to a limit of bytes."""
+"""Reading paths that may be pipes or devices, whole and up to a limit of bytes; byte order marks of texts."""
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import stat
@@ -49,3 +50,18 @@ def _bounded(file: BinaryIO, limit: int, path: str | PathLike[str]) -> bytes:
     if len(content) > limit:
         raise OSError(errno.EFBIG, f"it has more than {limit >> 20} MiB", str(path))
     return content
+
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte order marks and what they say; the mark of UTF-16 LE begins that of UTF-32 LE, which comes first."""
+
+
+def marked_encoding(content: bytes) -> str | None:
+    """The Unicode encoding that a text's byte order mark says; None without a mark."""
+    return next((encoding for mark, encoding in _MARKS if content.startswith(mark)), None)

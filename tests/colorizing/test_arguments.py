@@ -26,6 +26,14 @@ def test_weights_are_a_number_for_each_reference(weights: Any) -> None:
     assert np.array_equal(colorizer.render().to_array(), before)
 
 
+def test_weights_may_be_generated() -> None:
+    colorizer = tinct.Colorizer(GRAY, [COLOR, COLOR[::-1]], method="reinhard")
+    colorizer.set_references([COLOR, COLOR[::-1]], [1, 0])
+    wanted = colorizer.render().to_array()
+    colorizer.set_references([COLOR, COLOR[::-1]], (weight for weight in (1, 0)))  # type: ignore[arg-type]
+    assert np.array_equal(colorizer.render().to_array(), wanted)
+
+
 def test_options_are_options() -> None:
     colorizer = tinct.Colorizer(GRAY, method="levin")
     with pytest.raises(OptionError, match="set_options"):

@@ -6,7 +6,6 @@ decided here, once, for the command line, for archives and for watched folders.
 
 from __future__ import annotations
 
-import codecs
 import ntpath
 import os
 import stat
@@ -29,7 +28,7 @@ from tinct.errors import (
     one_line,
 )
 from tinct.photo.formats import READ_SUFFIXES, SUFFIXES, default_output
-from tinct.streams import STANDARD_STREAM
+from tinct.streams import STANDARD_STREAM, marked_encoding
 
 SAME = "same"
 """Name of each photograph's own format."""
@@ -39,15 +38,6 @@ FORMATS = (SAME, "png", "tif", "jpg", "webp")
 
 RECORD = b"colorized by tinct "
 """Bytes that every result of tinct holds, in EXIF, XMP or a text chunk."""
-
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-"""Byte order marks and what they say; the mark of UTF-16 LE begins that of UTF-32 LE, which comes first."""
 
 _NAMELESS = ("", ".", "..")
 """Last parts of paths that do not name the folder."""
@@ -274,7 +264,7 @@ def listed_names(content: bytes) -> list[str]:
 
 def _without_mark(content: bytes) -> bytes:
     """A list's bytes as file names have them, without a byte order mark."""
-    encoding = next((each for mark, each in _MARKS if content.startswith(mark)), None)
+    encoding = marked_encoding(content)
     if encoding is None:
         return content
     try:

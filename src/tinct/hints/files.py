@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import numpy as np
 from tinct.color.hexcolor import parse_color
 from tinct.errors import ColorError, HintError, PhotoError, PhotoTooLargeError, shown
 from tinct.hints.shapes import Hint, HintImage, HintLike, Rectangle, Stroke, Swatch
-from tinct.streams import read_whole
+from tinct.streams import marked_encoding, read_whole
 
 Size = tuple[int, int]
 
@@ -105,8 +104,7 @@ def _read(source: str | PathLike[str] | bytes | BinaryIO) -> tuple[str, bytes]:
 
 def _as_utf8(data: bytes) -> bytes:
     """Text as Windows saves it, with a byte order mark or in UTF-16, as plain UTF-8; other bytes as they are."""
-    encodings = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-    encoding = next((name for mark, name in encodings.items() if data.startswith(mark)), None)
+    encoding = marked_encoding(data)
     try:
         return data if encoding is None else data.decode(encoding).encode()
     except UnicodeError:

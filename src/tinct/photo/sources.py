@@ -80,11 +80,10 @@ def reference_weights(weights: Sequence[float] | None, count: int) -> tuple[floa
 def _numbers(weights: Any) -> tuple[float, ...]:
     """Weights as numbers; texts and mappings, whose elements are something else, are refused."""
     try:
-        if isinstance(weights, str | bytes | Mapping) or any(
-            isinstance(each, str | bytes) for each in weights
-        ):
+        given = tuple(weights)  # once: they may be generated
+        if isinstance(weights, str | bytes | Mapping) or any(isinstance(each, str | bytes) for each in given):
             raise TypeError
-        return tuple(float(weight) for weight in weights)
+        return tuple(float(each) for each in given)
     except (TypeError, ValueError, OverflowError):
         raise OptionError(
             f"the references' weights are {shown(weights)}; give a number 0 to 1 for each, in a list."

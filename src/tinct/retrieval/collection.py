@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -100,15 +99,14 @@ class Folder:
 def _stamped(folder: str, visited: set[tuple[int, int]]) -> list[tuple[str, str]]:
     """Names and stamps of the photographs of a folder and of those below; the folders looked into join `visited`."""
     found, below = [], []
-    for name, path in _entries(folder):
+    for entry in _entries(folder):
         try:
-            about = os.stat(path)
-        except OSError:  # a link to nothing or to itself, or a file that has just gone
+            if entry.is_dir():
+                below.append((entry.path, _identity(os.stat(entry.path))))
+            elif is_called_like_a_photograph(entry.name) and entry.is_file():
+                found.append((entry.path, _stamp(entry.stat())))
+        except OSError:  # a link to itself, or a file that has just gone
             continue
-        if stat.S_ISDIR(about.st_mode):
-            below.append((path, _identity(about)))
-        elif stat.S_ISREG(about.st_mode) and is_called_like_a_photograph(name):
-            found.append((path, _stamp(about)))
     found.sort()
     for path, identity in sorted(below):
         if identity not in visited:
@@ -117,11 +115,11 @@ def _stamped(folder: str, visited: set[tuple[int, int]]) -> list[tuple[str, str]
     return found
 
 
-def _entries(folder: str) -> list[tuple[str, str]]:
-    """Names and paths in a folder, hidden ones left out."""
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """What is in a folder, hidden names left out."""
     try:
         with os.scandir(folder) as entries:
-            return [(each.name, each.path) for each in entries if not each.name.startswith(".")]
+            return [each for each in entries if not each.name.startswith(".")]
     except OSError as error:
         raise OptionError(
             f"{folder} cannot be listed ({error.strerror}); make it readable, or name another folder."
