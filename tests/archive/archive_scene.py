@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tinct.archive.manifest import Row, plan
+
 QUICK = {"method": "levin", "size": 32}
 """Options by which a photograph takes milliseconds; a hint is needed."""
 
@@ -30,3 +32,9 @@ def write_hints(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "hints.json").write_bytes(HINTS)
     return str(folder / "hints.json")
+
+
+def rows_of(tmp_path: Path, count: int) -> list[Row]:
+    """The plan of a batch of new photographs in the folder `in`, with hints."""
+    write_photographs(tmp_path / "in", count)
+    return plan(str(tmp_path / "in"), hints=write_hints(tmp_path), options=QUICK)

@@ -17,10 +17,10 @@ pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
 pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 
 import tinct
-from archive.archive_scene import QUICK, write_hints, write_photographs
+from archive.archive_scene import QUICK, rows_of, write_hints, write_photographs
 from tinct.archive.batch import run_batch
 from tinct.archive.ledger import DONE, FAILED, IDENTITY, REFUSED, SKIPPED, Entry, Ledger
-from tinct.archive.manifest import Row, plan, write_manifest
+from tinct.archive.manifest import plan, write_manifest
 from tinct.archive.storage import Store
 from tinct.archive.verify import verified
 from tinct.archive.worker import Job, Worker
@@ -29,11 +29,6 @@ from tinct.archive.worker import Job, Worker
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
-
-
-def rows_of(tmp_path: Path, count: int) -> list[Row]:
-    write_photographs(tmp_path / "in", count)
-    return plan(str(tmp_path / "in"), hints=write_hints(tmp_path), options=QUICK)
 
 
 def test_results_are_those_of_a_plain_call(tmp_path: Path):

@@ -14,7 +14,7 @@ pyarrow = pytest.importorskip("pyarrow", reason="archives need fsspec and pyarro
 
 from pyarrow import parquet
 
-from archive.archive_scene import QUICK, write_hints, write_photographs
+from archive.archive_scene import QUICK, rows_of
 from tinct.archive.batch import run_batch
 from tinct.archive.ledger import DONE, REFUSED, SETTLED, SKIPPED, Entry, Ledger
 from tinct.archive.manifest import Row, plan, write_manifest
@@ -28,11 +28,6 @@ from tinct.errors import StorageError
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
-
-
-def rows_of(tmp_path: Path, count: int) -> list[Row]:
-    write_photographs(tmp_path / "in", count)
-    return plan(str(tmp_path / "in"), hints=write_hints(tmp_path), options=QUICK)
 
 
 def killed_with(out: Path, *entries: Entry) -> None:

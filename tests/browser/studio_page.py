@@ -31,18 +31,23 @@ def place(page: Any, x: float, y: float) -> tuple[float, float]:
     )
 
 
+def on_page(page: Any, x: float, y: float) -> tuple[float, float]:
+    """Where a place of the photograph lies on the page, as a mouse's position is given."""
+    box, (left, top) = page.locator("#photograph").bounding_box(), place(page, x, y)
+    return box["x"] + left, box["y"] + top
+
+
 def click(page: Any, x: float, y: float) -> None:
     at = place(page, x, y)
     page.locator("#photograph").click(position={"x": at[0], "y": at[1]})
 
 
 def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    box = page.locator("#photograph").bounding_box()
-    (x0, y0), (x1, y1) = place(page, *start), place(page, *end)
-    page.mouse.move(box["x"] + x0, box["y"] + y0)
+    (x0, y0), (x1, y1) = on_page(page, *start), on_page(page, *end)
+    page.mouse.move(x0, y0)
     page.mouse.down()
-    page.mouse.move(box["x"] + (x0 + x1) / 2, box["y"] + (y0 + y1) / 2, steps=4)
-    page.mouse.move(box["x"] + x1, box["y"] + y1, steps=4)
+    page.mouse.move((x0 + x1) / 2, (y0 + y1) / 2, steps=4)
+    page.mouse.move(x1, y1, steps=4)
     page.mouse.up()
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from chromium import drop
 from PIL import Image
-from studio_page import SHOWN, click, drag, hints, open_photo, place, preview, saved
+from studio_page import SHOWN, click, drag, hints, on_page, open_photo, place, preview, saved
 
 Opener = Callable[..., Any]
 AXE = Path(os.environ.get("TINCT_AXE", Path(__file__).resolve().parents[2] / "build" / "axe-core.js"))
@@ -117,15 +117,15 @@ def test_a_drag_is_one_step_however_slow_and_two_are_two_however_fast(
     open_photo(page, pictures)
     click(page, 0.25, 0.25)
     begun = hints(page)
-    box, (x, y) = page.locator("#photograph").bounding_box(), place(page, 0.25, 0.25)
-    page.mouse.move(box["x"] + x, box["y"] + y)
+    x, y = on_page(page, 0.25, 0.25)
+    page.mouse.move(x, y)
     page.mouse.down()
     for step in (20, 40):
-        page.mouse.move(box["x"] + x + step, box["y"] + y)
+        page.mouse.move(x + step, y)
         page.wait_for_timeout(900)
     page.mouse.up()
     page.mouse.down()
-    page.mouse.move(box["x"] + x + 80, box["y"] + y)
+    page.mouse.move(x + 80, y)
     page.mouse.up()
     assert len({*begun, *hints(page)}) == 2
     page.click("#undo")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from chromium import DROP, drop
 from PIL import Image
-from studio_page import Fingers, click, drag, hints, open_photo, place, saved
+from studio_page import Fingers, click, drag, hints, on_page, open_photo, saved
 
 Opener = Callable[..., Any]
 
@@ -284,8 +284,7 @@ def test_a_key_in_the_middle_of_a_drag_ends_it(open_studio: Opener, pictures: Pa
     open_photo(page, pictures)
     click(page, 0.25, 0.25)
     begun = hints(page)
-    box = page.locator("#photograph").bounding_box()
-    x, y = (sum(pair) for pair in zip((box["x"], box["y"]), place(page, 0.25, 0.25), strict=True))
+    x, y = on_page(page, 0.25, 0.25)
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 40, y, steps=2)
@@ -306,8 +305,7 @@ def test_a_cancelled_drag_leaves_the_hint_where_it_was(open_studio: Opener, pict
     open_photo(page, pictures)
     click(page, 0.25, 0.25)
     begun = hints(page)
-    box = page.locator("#photograph").bounding_box()
-    x, y = (sum(pair) for pair in zip((box["x"], box["y"]), place(page, 0.25, 0.25), strict=True))
+    x, y = on_page(page, 0.25, 0.25)
     hand = Fingers(page)
     hand.tell("touchStart", (x, y))
     hand.tell("touchMove", (x + 60, y))
