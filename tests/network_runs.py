@@ -16,6 +16,7 @@ class Counted:
 
     def __init__(self, network: Any, name: str, runs: Counter[str]) -> None:
         self._network, self._name, self._runs = network, name, runs
+        self.inputs = network.inputs
 
     def run(self, **arrays: Any) -> Any:
         self._runs[self._name] += 1

@@ -60,7 +60,8 @@ def test_ranges_are_the_largest_inputs(network: Path) -> None:
     )
     given = photograph()
     wanted = ranges_of(network, np.concatenate([given, 2 * given]))
-    assert ranges.largest_inputs(network, [2 * given, given]) == pytest.approx(wanted, abs=2e-3)
+    batches = [{"given": 2 * given, "another": given}, {"given": given}]
+    assert ranges.largest_inputs(network, batches) == pytest.approx(wanted, abs=2e-3)
 
 
 def test_what_is_given_anything_negative_stays_as_it_is(tmp_path: Path) -> None:
@@ -68,11 +69,12 @@ def test_what_is_given_anything_negative_stays_as_it_is(tmp_path: Path) -> None:
         "tinct.networks.tinct.training.ranges", reason="measuring needs torch: pip install 'tinct[train]'"
     )
     given = op.parameter([-1, 1, -1, -1], np.float32, name="given")
+    given.output(0).set_names({"given"})
     weights = op.constant(np.ones((1, 1, 1, 1), np.float32), name="only.weight")
     node = op.convolution(given, weights, [1, 1], [0, 0], [0, 0], [1, 1])
     file = tmp_path / "net.xml"
     openvino.save_model(openvino.Model([op.result(node)], [given], "one"), file, compress_to_fp16=False)
-    low, high = (np.full((1, 1, 2, 2), value, np.float32) for value in (-1, 3))
+    low, high = ({"given": np.full((1, 1, 2, 2), value, np.float32)} for value in (-1, 3))
     assert ranges.largest_inputs(file, [high, low]) == {}
     assert ranges.largest_inputs(file, [high]) == {"only.weight": 3}
 

@@ -39,22 +39,25 @@ _MAX_SIDE = 1 << 14
 
 
 class ChromaUpsampler:
-    """One prediction, ready to be asked for any rows of the photograph.
+    """Predicted chroma, ready to be asked for any rows of the photograph.
 
-    A row comes out the same whatever portion it is asked for in: strips equal the whole picture bit for bit.
+    Several predictions with the same lightness, one after the other on the last axis, come out as each would by itself,
+    and cost less. A row comes out the same whatever portion it is asked for in: strips equal the whole picture bit for
+    bit.
     """
 
     def __init__(self, ab: Array, working_lightness: Array, shape: tuple[int, int]) -> None:
         """Fit chroma to lightness at the working size.
 
         Args:
-            ab: CIE a*, b* at the working size, shape (h, w, 2).
+            ab: CIE a*, b* at the working size, shape (h, w, 2), or C planes of chroma, shape (h, w, C).
             working_lightness: CIE L* of the photograph averaged down to the same size, shape (h, w).
             shape: height and width of the photograph.
         Raises:
             ShapeError: if the two differ in size, are empty or not finite, or shape is not positive.
         """
         _check(ab, shape)
+        self.channels = ab.shape[2]
         if working_lightness.shape != ab.shape[:2]:
             raise ShapeError(
                 f"working_lightness is {working_lightness.shape} but ab is {ab.shape}; "
@@ -76,14 +79,14 @@ class ChromaUpsampler:
             top, bottom: the first row and the one after the last, 0..H.
             lightness: CIE L* of these rows, shape (bottom - top, W).
         Returns:
-            CIE a*, b*, shape (bottom - top, W, 2), float32.
+            CIE a*, b*, shape (bottom - top, W, C), float32.
         Raises:
             ShapeError: if lightness is not of these rows.
         """
         return np.ascontiguousarray(np.moveaxis(self.planes(top, bottom, lightness), 0, -1))
 
     def planes(self, top: int, bottom: int, lightness: Array) -> Array:
-        """Chroma of some rows as `rows` gives it, as a plane of a* and a plane of b*: shape (2, bottom - top, W)."""
+        """Chroma of some rows as `rows` gives it, plane by plane: shape (C, bottom - top, W)."""
         if not 0 <= top <= bottom <= self.shape[0] or lightness.shape != (bottom - top, self.shape[1]):
             raise ShapeError(
                 f"lightness is {lightness.shape} for rows {top} to {bottom} of a {self.shape} photograph; "
@@ -91,9 +94,9 @@ class ChromaUpsampler:
             )
         if self._same is not None:
             return np.ascontiguousarray(np.moveaxis(self._same[top:bottom], -1, 0))
-        ab = np.empty((2, *lightness.shape), np.float32)
+        ab = np.empty((self.channels, *lightness.shape), np.float32)
         count = max(1, _BLOCK // self.shape[1])
-        model = np.empty((9, count, self.shape[1]), np.float32)
+        model = np.empty((1 + 4 * self.channels, count, self.shape[1]), np.float32)
         for start in range(top, bottom, count):
             stop = min(start + count, bottom)
             here = slice(start - top, stop - top)
@@ -102,7 +105,7 @@ class ChromaUpsampler:
         return ab
 
     def _interpolate(self, start: int, stop: int, model: Array) -> None:
-        """Fill the model, shape (9, rows or more, W), at rows of the photograph, each between two working rows."""
+        """Fill the model, shape (1 + 4 * C, rows or more, W), at rows of the photograph, each between two others."""
         import cv2
 
         first = int(self._first_row[start])
@@ -116,7 +119,7 @@ class ChromaUpsampler:
             cv2.scaleAdd(ahead[upper], part, wide[upper], dst=model[:, row])
 
     def _widened(self, first: int, last: int) -> Array:
-        """Rows of the model at the photograph's width, shape (rows, 9, W)."""
+        """Rows of the model at the photograph's width, shape (rows, 1 + 4 * C, W)."""
         import cv2
 
         planes = self._planes[first:last]
@@ -144,7 +147,7 @@ def upsample_chroma(ab: Array, guide: Array) -> Array:
     """
     if guide.ndim != 2:
         raise ShapeError(f"guide is {guide.shape}; it must be (H, W); pass the photograph's lightness alone.")
-    _check(ab, guide.shape)
+    _check(ab, guide.shape, channels=2)
     upsampler = ChromaUpsampler(ab, average_lightness(guide, guide.shape, ab.shape[:2]), guide.shape)
     return upsampler.rows(0, guide.shape[0], np.asarray(guide, np.float32))
 
@@ -192,7 +195,7 @@ def _row_cover(top: int, bottom: int, height: int, size: int) -> tuple[int, NDAr
 
 
 def _model(ab: Array, lightness: Array) -> Array:
-    """What is interpolated, shape (h, 9, w): mean L*, then value, slope, least, greatest of a*, and of b*."""
+    """What is interpolated, shape (h, 1 + 4 * C, w): mean L*, then value, slope, least and greatest of each plane."""
     import cv2
 
     def mean(plane: Array) -> Array:
@@ -201,12 +204,12 @@ def _model(ab: Array, lightness: Array) -> Array:
 
     around = np.ones((3, 3), np.uint8)
     height, width = lightness.shape
-    planes = np.empty((height, 9, width), np.float32)
+    planes = np.empty((height, 1 + 4 * ab.shape[2], width), np.float32)
     planes[:, 0] = lightness
     centered = lightness - np.float32(50)  # so that squares keep their digits
     local_mean = mean(centered)
     spread = np.maximum(mean(centered * centered) - local_mean**2, 0) + np.float32(REGULARIZATION)
-    for channel in range(2):
+    for channel in range(ab.shape[2]):
         value, first = np.ascontiguousarray(ab[..., channel]), 1 + 4 * channel
         slope = (mean(centered * value) - local_mean * mean(value)) / spread
         planes[:, first], planes[:, first + 1] = value, mean(slope)
@@ -215,9 +218,9 @@ def _model(ab: Array, lightness: Array) -> Array:
 
 
 def _apply(model: Array, lightness: Array, ab: Array) -> None:
-    """Fill the planes of ab, shape (2, rows, W), from the model at the same rows, shape (9, rows, W)."""
+    """Fill the planes of ab, shape (C, rows, W), from the model at the same rows, shape (1 + 4 * C, rows, W)."""
     detail = lightness - model[0]
-    for channel in range(2):
+    for channel in range(len(ab)):
         value, slope, low, high = model[1 + 4 * channel : 5 + 4 * channel]
         slope *= detail
         slope += value
@@ -246,8 +249,8 @@ def _reader(guide: LightnessRows | Array) -> LightnessRows:
     return lambda top, bottom: np.asarray(guide[top:bottom], np.float32)
 
 
-def _check(ab: Array, shape: tuple[int, ...]) -> None:
-    if ab.ndim != 3 or ab.shape[2] != 2 or not ab.size:
+def _check(ab: Array, shape: tuple[int, ...], channels: int | None = None) -> None:
+    if ab.ndim != 3 or ab.shape[2] != (channels or ab.shape[2]) or not ab.size:
         raise ShapeError(
             f"ab is {ab.shape}; it must be (h, w, 2) and not empty; put a*, b* on the last axis."
         )

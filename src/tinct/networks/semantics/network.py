@@ -183,7 +183,8 @@ class SemanticsGraph(nn.Module):
     """The released form: of L* (B, 1, H, W), 0..100, H and W multiples of 32, all that the branch knows at 1/8.
 
     Outputs, channels last: a* b* (B, h, w, 2); logarithms of the 313 bins' probabilities (B, h, w, 313); the
-    photograph's signature (B, 352), of unit length; and what is at each place (B, h, w, `PLACE`).
+    photograph's signature (B, 352), of unit length; what is at each place (B, h, w, `PLACE`); and the pretrained
+    network's features at 1/8, 1/16 and 1/32, for the encoder that shares that network.
     """
 
     def __init__(self, model: Semantics) -> None:
@@ -199,7 +200,9 @@ class SemanticsGraph(nn.Module):
         signature = F.normalize(averaged(levels) - self.model.mean, dim=1)
         ab = answer.ab.permute(0, 2, 3, 1) * AB_SCALE
         places = self.model.described(levels).permute(0, 2, 3, 1)
-        return ab, torch.log_softmax(logits, -1), signature, places
+        shared = (levels.eighth, levels.sixteenth, levels.thirtysecond)
+        last = (level.permute(0, 2, 3, 1) for level in shared)
+        return ab, torch.log_softmax(logits, -1), signature, places, *last
 
 
 def graphs(model: Semantics) -> Sequence[Graph]:

@@ -38,12 +38,17 @@ class Opinion:
             signatures is their likeness.
         places: what is at each place, shape (h, w, P): the scalar product of two places' vectors is what their likeness
             adds to the score of a reference's patch.
+        eighth, sixteenth, thirtysecond: the pretrained network's own features at 1/8, 1/16 and 1/32 of the size that
+            the branch looks at, each of shape (h, w, C).
     """
 
     ab: Array
     logarithms: Array
     signature: Array
     places: Array
+    eighth: Array
+    sixteenth: Array
+    thirtysecond: Array
 
 
 def opinion(lightness: Array, branch: Network) -> Opinion:

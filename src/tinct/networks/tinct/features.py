@@ -17,13 +17,12 @@ class TinctConfig:
 
     Attributes:
         encoder: channels of the encoder's five scales.
-        blocks: residual blocks at each of them.
+        blocks: residual blocks at each of them; of an encoder that shares a backbone, those at 1/2 and 1/4 count.
         decoder: channels of the decoder at 1/2, 1/4, 1/8 and 1/16.
         heads: ways of comparing a place with the memory, each with its own key, temperature and reach.
         key: length of each head's key.
-        backbone: "efficientnet-lite2" for an encoder on that network (`tinct.networks.tinct.encoder`), for which
-            `blocks` does not count; "" is one of residual blocks.
-        signature: length of what says how much photographs have in common, 0 for none; of an encoder on a backbone.
+        backbone: "tinct-semantics" for an encoder that shares the pretrained network of the branch of that name
+            (`tinct.networks.tinct.encoder`); "" is one by itself.
         scenes, segments, objects: sizes of the training-only heads that teach the encoder what is where.
     """
 
@@ -32,22 +31,20 @@ class TinctConfig:
     decoder: tuple[int, int, int, int] = (32, 64, 64, 128)
     heads: int = HEADS
     key: int = 64
-    backbone: str = ""
-    signature: int = 0
+    backbone: str = "tinct-semantics"
     scenes: int = 365
     segments: int = 32
     objects: int = 1001
 
 
 class Features(NamedTuple):
-    """The features of a photograph: keys at 1/4, features at 1/2, 1/4, 1/8 and 1/16, and its signature."""
+    """The features of a photograph: keys at 1/4, and features at 1/2, 1/4, 1/8 and 1/16."""
 
     keys: Tensor
     half: Tensor
     quarter: Tensor
     eighth: Tensor
     sixteenth: Tensor
-    signature: Tensor
 
 
 def unit(keys: Tensor, heads: int) -> Tensor:

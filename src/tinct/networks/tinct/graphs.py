@@ -22,22 +22,22 @@ from torch.nn import functional as F
 from tinct.color.bins import AB_BIN_COUNT, AB_SCALE, TEMPERATURE
 from tinct.methods.distribution import SURE_SPREAD
 from tinct.networks.layers.blocks import ConvNorm, Joint, smoothly_upsampled, without_batch_norm
-from tinct.networks.tinct.encoder import PyramidEncoder
-from tinct.networks.tinct.network import Encoder, Tinct, TinctConfig
+from tinct.networks.tinct.encoder import Seen
+from tinct.networks.tinct.network import Tinct, TinctConfig
 from tinct.networks.tinct.ports import PARTS
 
 
 class EncodeGraph(nn.Module):
     """L* (B, 1, H, W), 0..100, H and W multiples of 32, to keys at 1/4 and the photograph's share of the decoder.
 
-    Keys are (B, H/4, W/4, heads * key), each head's part of unit length; the shares, of the decoder's
-    convolution of what is at each scale, (B, h, w, C) at 1/2, 1/4, 1/8 and 1/16; the signature, if the encoder has
-    one, (B, S).
+    An encoder that shares the semantic branch's pretrained network is also given what that saw: `Seen`, with channels
+    last. Keys are (B, H/4, W/4, heads * key), each head's part of unit length; the shares, of the decoder's
+    convolution of what is at each scale, (B, h, w, C) at 1/2, 1/4, 1/8 and 1/16.
     """
 
     def __init__(self, model: Tinct) -> None:
         super().__init__()
-        self.encoder: Encoder | PyramidEncoder = model.encoder
+        self.encoder = model.encoder
         decoder = model.decoder
         c2, c4, c8, c16, _ = model.config.encoder
         self.share2 = _part(_here(decoder.at2), 0, c2, bias=True)
@@ -47,14 +47,14 @@ class EncodeGraph(nn.Module):
         self.same_head: Tensor
         self.register_buffer("same_head", _same_head(model.config))
 
-    def forward(self, lightness: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, lightness: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
         """The graph's outputs of its inputs; see the class."""
-        keys, half, quarter, eighth, sixteenth, signature = self.encoder.features((lightness - 50) / 50)[0]
+        seen = Seen(*(channels_first(level) for level in given)) if given else None
+        keys, half, quarter, eighth, sixteenth = self.encoder.features((lightness - 50) / 50, seen)[0]
         # The squares' sum over each head as a convolution: no change of layout, where a reshape would cost two.
         length = F.conv2d(keys * keys, self.same_head).clamp_min(1e-8).rsqrt()
         shares = self.share2(half), self.share4(quarter), self.share8(eighth), self.share16(sixteenth)
-        given = tuple(channels_last(maps) for maps in (keys * length, *shares))
-        return (*given, signature) if signature.shape[1] else given
+        return tuple(channels_last(maps) for maps in (keys * length, *shares))
 
 
 class AttendGraph(nn.Module):
@@ -95,12 +95,6 @@ class AttendGraph(nn.Module):
 class MatchGraph(AttendGraph):
     """Attention to hints; the score of a hint falls with the distance from its place."""
 
-    def __init__(self, model: Tinct) -> None:
-        super().__init__(model)
-        if self.matcher.believes:
-            self.matcher = copy.deepcopy(model.matcher)
-            del self.matcher.reference_bias  # of references alone
-
     def forward(
         self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, item_bias: Tensor, item_place: Tensor
     ) -> Tensor:
@@ -140,8 +134,6 @@ class RecallGraph(AttendGraph):
         """The graph's outputs of its inputs; see the class."""
         heads = self.matcher.heads
         bias = item_bias[:, None].expand(-1, heads, -1)
-        if self.matcher.believes:
-            bias = bias + self.matcher.reference_bias[:, None]
         null = self.matcher.null_bias[None, :, None].expand(len(keys), -1, 1)
         alike = _at_quarter(places, F.pad(item_places, (0, 0, 1, 0)))  # the null item is like nothing
         return self.attend(keys, item_keys, item_ab, alike, torch.cat([null, bias], -1))

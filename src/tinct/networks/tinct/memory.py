@@ -44,7 +44,7 @@ class Items:
         bias: added to the scores of each, shape (M,): what hints have more (`HINT_BIAS`), and what references' patches
             must gain by their likeness (`LIKENESS`), less where patches are many because they are small.
         place: x and y divided by the longer side, shape (M, 2); None for items without one.
-        signature: of the reference whose patches the items are, shape (S,); see `Features.signature`.
+        signature: of the reference whose patches the items are, shape (S,); see `Opinion.signature`.
         described: what the semantic branch sees at each patch of a reference, shape (M, P); None for hints.
     """
 
@@ -109,9 +109,8 @@ class Attended:
 
     Attributes:
         sums: as `against_null` gives them.
-        belief: what is added to the scores of the reference's items: the inner product of the signatures of photograph
-            and reference, where the network gives signatures, else `tinct.networks.tinct.method.belief`.
-        likeness: that inner product, -1..1.
+        belief: what is added to the scores of the reference's items: `tinct.networks.tinct.method.belief`.
+        likeness: the inner product of the signatures of photograph and reference, -1..1.
     """
 
     sums: Sums

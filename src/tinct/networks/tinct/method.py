@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from tinct.methods.kriging import mended_at_hints, moved_to_hints
 from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.semantics.opinion import Opinion, open_branch, opinion, resized
+from tinct.networks.semantics.ports import LEVELS
 from tinct.networks.tinct.card import PAPER
 from tinct.networks.tinct.memory import (
     Attended,
@@ -45,7 +46,7 @@ from tinct.networks.tinct.ports import (
     KEY_STRIDE,
     OUTPUTS,
     PLACE_STRIDE,
-    SIGNATURE,
+    SEEN,
     SIZE_MULTIPLE,
 )
 from tinct.weights import manifest, weights_path
@@ -58,7 +59,7 @@ Array = NDArray[np.float32]
 VIVID_STRIDE = 8
 """Working pixels to a cell of the annealed mean."""
 
-VIVID_GAIN, DARING_SPREAD = 2.0, 20.0
+VIVID_GAIN, DARING_SPREAD = 2.05, 20.0
 """Share of the way from the mean answer to the annealed mean that vividness 1 goes: the first number where the
 distribution is narrow, half of that number where the standard deviation is the second, in ab units. Chosen with the two
 below on held-out photographs and by eye (docs/experiments.md, "Vividness")."""
@@ -93,10 +94,10 @@ ALIKE, DOUBT_SLOPE = 0.5, 8.0
 the scores of its patches for each unit of likeness below that. Chosen on held-out photographs (docs/experiments.md,
 "Whom to believe"): most photographs of another kind of scene have a likeness below 0.2."""
 
-SECOND, POWER_OF_HINTS, POWER_OF_REFERENCES = 0.6, 6, 2
+SECOND, POWER_OF_HINTS, POWER_OF_REFERENCES = 0.4, 6, 2
 """Share of the semantic branch's opinion in the answer where nothing else is known, and the powers of what hints and
 what references leave of the attention, by which its distribution's share falls. Chosen on held-out photographs
-(docs/experiments.md, "A second opinion")."""
+(docs/experiments.md, "A second opinion" and "An encoder that shares the branch's network")."""
 
 SECOND_BESIDE_HINTS = 0.2
 """Share of the branch's mean answer, moved to hints (`tinct.methods.kriging`), where hints have all the attention.
@@ -112,7 +113,6 @@ class Features:
         size: height and width before that.
         view: of `keys`, as the encoder's maps lie in memory.
         shares: the outputs of `encode` that the decoder takes, by name.
-        own_signature: what the network says of the whole photograph, shape (S,); empty if it says nothing.
         opinion: the semantic branch's, of the lightness with its padding.
     """
 
@@ -120,13 +120,7 @@ class Features:
     size: tuple[int, int]
     view: NDArray[Any]
     shares: dict[str, NDArray[Any]]
-    own_signature: Array
     opinion: Opinion
-
-    @property
-    def signature(self) -> Array:
-        """The photograph's signature, shape (S,): the network's own, else the semantic branch's."""
-        return self.own_signature if self.own_signature.size else self.opinion.signature
 
     @cached_property
     def keys(self) -> NDArray[Any]:
@@ -193,18 +187,18 @@ class Tinct(StagedMethod):
     def encode(self, lightness: Array) -> Features:
         """The features of a photograph; lightness is CIE L*, shape (H, W), 0..100."""
         padded = mirrored(np.asarray(lightness, np.float32), SIZE_MULTIPLE)
-        outputs = self._network("encode").run(lightness=padded[None, None])
-        keys, signature = outputs.pop("keys"), _signature(outputs.pop(SIGNATURE, None))
+        seen = opinion(padded, self._branch())
+        outputs = self._encoded(padded, seen)
         height, width = lightness.shape
-        return Features(padded, (height, width), keys, outputs, signature, opinion(padded, self._branch()))
+        return Features(padded, (height, width), outputs.pop("keys"), outputs, seen)
 
     def encode_reference(self, reference: Reference) -> Items:
         """A memory item for each patch of a reference; weight and trust count later."""
         lightness = np.asarray(reference.lightness, np.float32)
-        outputs = self._network("encode").run(lightness=mirrored(lightness, SIZE_MULTIPLE)[None, None])
-        items = reference_items(outputs["keys"][0], reference.ab, opinion(lightness, self._branch()))
-        own = _signature(outputs.get(SIGNATURE))
-        return replace(items, signature=own) if own.size else items
+        seen = opinion(lightness, self._branch())
+        padded = mirrored(lightness, SIZE_MULTIPLE)
+        whole = seen if padded.shape == lightness.shape else opinion(padded, self._branch())
+        return reference_items(self._encoded(padded, whole)["keys"][0], reference.ab, seen)
 
     def attend(self, features: Features, reference: Items) -> Attended:
         """The attention of each place to the patches of a reference; weight and trust count later."""
@@ -224,9 +218,8 @@ class Tinct(StagedMethod):
                 for start in range(0, features.places.shape[1], rows)
             ]
             found = np.concatenate(parts, 2)
-        likeness = float(np.dot(features.signature, reference.signature))
-        added = likeness if features.own_signature.size else belief(likeness)
-        return Attended(against_null(found), added, likeness)
+        likeness = float(np.dot(features.opinion.signature, reference.signature))
+        return Attended(against_null(found), belief(likeness), likeness)
 
     def doubted(self, features: Features, reference: WeighedReference) -> float | None:
         """The likeness of the signatures, if doubt takes most of the reference's influence; see `Method.doubted`."""
@@ -306,6 +299,14 @@ class Tinct(StagedMethod):
             matched.distribution = Distribution(p[:height, :width], keys, taken[:height, :width], KEY_STRIDE)
         return matched.distribution
 
+    def _encoded(self, lightness: Array, seen: Opinion) -> dict[str, NDArray[Any]]:
+        """The outputs of `encode` by name; an encoder that shares no backbone is not told what the branch saw."""
+        network, given = self._network("encode"), {"lightness": lightness[None, None]}
+        for name, level in zip(SEEN, LEVELS, strict=True):
+            if name in network.inputs:
+                given[name] = getattr(seen, level)[None]
+        return network.run(**given)
+
     def _branch(self) -> Network:
         """The semantic branch, looked up once like the network's parts."""
         if SEMANTICS not in self._networks:
@@ -348,24 +349,19 @@ def belief(likeness: float) -> float:
     return -DOUBT_SLOPE * max(0.0, ALIKE - likeness)
 
 
-def _signature(output: NDArray[Any] | None) -> Array:
-    return np.zeros(0, np.float32) if output is None else np.asarray(output[0], np.float32)
-
-
 def _torch_source(part: str, path: Path) -> TorchSource:
     """How a GPU runs the same file: PyTorch's own form of the graph, with the weights that the file holds."""
+    numbers = manifest()[f"tinct.{part}"].network
 
     def build() -> nn.Module:
         from tinct.networks.tinct.network import TinctConfig
         from tinct.networks.tinct.released_weights import released_graph
         from tinct.tables import dataclass_from
 
-        numbers = manifest()[f"tinct.{part}"].network
         return released_graph(part, path, dataclass_from(TinctConfig, numbers, "network"))
 
-    numbers = manifest()[f"tinct.{part}"].network
-    outputs = tuple(name for name in OUTPUTS[part] if name != SIGNATURE or numbers.get(SIGNATURE))
-    return TorchSource(build, path, INPUTS[part], outputs)
+    alone = part == "encode" and numbers.get("backbone") == ""  # not stated is the released one's
+    return TorchSource(build, path, INPUTS[part][:1] if alone else INPUTS[part], OUTPUTS[part])
 
 
 def _second_share(taken: Array, from_references: Array) -> Array:
@@ -410,11 +406,8 @@ def _along_edges(features: Features, outputs: dict[str, NDArray[Any]], second: A
     )
     coarse = block_means(features.lightness[..., None], VIVID_STRIDE)[..., 0]
     height, width = features.lightness.shape
-    planes = [
-        ChromaUpsampler(each, coarse, (height, width)).planes(0, height, features.lightness)
-        for each in (correction, way)
-    ]
-    return np.moveaxis(np.concatenate(planes), 0, -1)
+    both = ChromaUpsampler(np.concatenate([correction, way], -1), coarse, (height, width))
+    return np.moveaxis(both.planes(0, height, features.lightness), 0, -1)
 
 
 def _averaged(own: Array, second: Array, share_of_second: Array) -> Array:

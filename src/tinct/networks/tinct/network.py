@@ -17,22 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tinct.color.bins import AB_BIN_COUNT
-from tinct.networks.layers.blocks import (
-    ConvNorm,
-    GlobalContext,
-    Joint,
-    PlaceAttention,
-    ResidualBlock,
-    smoothly_upsampled,
-    stage,
-    upsampled,
-)
-from tinct.networks.tinct.encoder import PyramidEncoder
+from tinct.networks.layers.blocks import ConvNorm, Joint, ResidualBlock, smoothly_upsampled
+from tinct.networks.tinct.encoder import Encoder, Seen, SharingEncoder
 from tinct.networks.tinct.features import Features, TinctConfig, unit
 from tinct.networks.tinct.ports import KEY_STRIDE, MAP_CHANNELS_PER_HEAD, REFERENCE_STRIDE
-
-STRANGE = -2.0
-"""Initial bias of the scores of a reference's items, to which the signatures' inner product is added."""
 
 
 class Memory(NamedTuple):
@@ -51,63 +39,18 @@ class Memory(NamedTuple):
     bias: Tensor
 
 
-class Encoder(nn.Module):
-    """Lightness to features: a residual pyramid down to 1/32 and back up to 1/4, keys fused from three scales."""
-
-    def __init__(self, config: TinctConfig) -> None:
-        super().__init__()
-        c2, c4, c8, c16, c32 = config.encoder
-        n2, n4, n8, n16, n32 = config.blocks
-        self.stem = nn.Sequential(ConvNorm(1, c2, 5, 2), *(ResidualBlock(c2) for _ in range(n2)))
-        self.down4, self.down8 = stage(c2, c4, n4), stage(c4, c8, n8)
-        self.down16, self.down32 = stage(c8, c16, n16), stage(c16, c32, n32)
-        self.context = nn.Sequential(PlaceAttention(c32, c32 // 64), GlobalContext(c32), nn.Dropout(0.1))
-        self.up16 = nn.Sequential(ConvNorm(c32, c16, 1), nn.Dropout(0.1))
-        self.up8, self.up4 = ConvNorm(c16, c8, 1), ConvNorm(c8, c4, 1)
-        self.mix16, self.mix8, self.mix4 = ResidualBlock(c16), ResidualBlock(c8), ResidualBlock(c4)
-        size = config.heads * config.key
-        self.key4 = nn.Conv2d(c4, size, 3, padding=1)
-        self.key8, self.key16 = nn.Conv2d(c8, size, 1), nn.Conv2d(c16, size, 1)
-        self.heads = config.heads
-
-    def forward(self, lightness: Tensor) -> tuple[Features, Tensor]:
-        """Features of lightness (B, 1, H, W), (L* - 50) / 50, and the deepest features."""
-        features, deep = self.features(lightness)
-        return features._replace(keys=unit(features.keys, self.heads)), deep
-
-    def features(self, lightness: Tensor) -> tuple[Features, Tensor]:
-        """As `forward`, with keys of any length."""
-        half = self.stem(lightness)
-        quarter = self.down4(half)
-        eighth = self.down8(quarter)
-        sixteenth = self.down16(eighth)
-        deep = self.context(self.down32(sixteenth))
-        sixteenth = self.mix16(sixteenth + upsampled(self.up16(deep), sixteenth))
-        eighth = self.mix8(eighth + upsampled(self.up8(sixteenth), eighth))
-        quarter = self.mix4(quarter + upsampled(self.up4(eighth), quarter))
-        keys = (
-            self.key4(quarter)
-            + upsampled(self.key8(eighth), quarter)
-            + upsampled(self.key16(sixteenth), quarter)
-        )
-        signature = deep[:, :0].mean((2, 3))
-        return Features(keys, half, quarter, eighth, sixteenth, signature), deep
-
-
 class Matcher(nn.Module):
     """Attention from every place to the memory; see `Memory`."""
 
     def __init__(self, config: TinctConfig) -> None:
         super().__init__()
         heads = config.heads
-        self.heads, self.believes = heads, config.signature > 0
+        self.heads = heads
         self.log_temperature = nn.Parameter(torch.full((heads,), 2.5))
         self.log_reach = nn.Parameter(torch.linspace(1.0, 3.5, heads))  # score lost over one longer side
         self.hint_bias = nn.Parameter(torch.zeros(heads))
         self.null_key = nn.Parameter(torch.zeros(heads, config.key))
         self.null_bias = nn.Parameter(torch.zeros(heads))
-        if config.signature:  # before likeness counts, a reference is of something else
-            self.reference_bias = nn.Parameter(torch.full((heads,), STRANGE))
 
     def forward(self, keys: Tensor, memory: Memory) -> Tensor:
         """Maps (B, heads * 6, h, w): for each head ab and share of attention from hints, then from references."""
@@ -117,8 +60,6 @@ class Matcher(nn.Module):
         hints = memory.place.shape[1]
         to_hints, to_references = scores.split([hints, scores.shape[-1] - hints], -1)
         to_hints = to_hints + self.nearness(memory.place, height, width)
-        if self.believes:
-            to_references = to_references + self.reference_bias[:, None, None]
         weights = torch.softmax(torch.cat([to_hints, to_references, null], -1), -1)
         return self.maps(weights @ self.values(memory).to(weights.dtype), height, width)
 
@@ -203,20 +144,21 @@ class Tinct(nn.Module):
         super().__init__()
         config = config or TinctConfig()
         self.config = config
-        self.encoder: Encoder | PyramidEncoder = _encoder(config)
+        self.encoder = SharingEncoder(config) if config.backbone else Encoder(config)
         self.matcher, self.decoder = Matcher(config), Decoder(config)
         deep = config.encoder[4]
         self.scene_head = nn.Linear(deep, config.scenes)
         self.object_head = nn.Linear(deep, config.objects)
         self.segment_head = nn.Conv2d(config.encoder[2], config.segments, 1)
 
-    def encode(self, lightness: Tensor) -> Features:
+    def encode(self, lightness: Tensor, seen: Seen | None = None) -> Features:
         """Read a photograph.
 
         Args:
             lightness: (B, 1, H, W), (L* - 50) / 50; H and W multiples of 32.
+            seen: what a pretrained network saw in it; see `SharingEncoder`.
         """
-        features: Features = self.encoder(lightness)[0]
+        features: Features = self.encoder(lightness, seen)[0]
         return features
 
     def match(self, keys: Tensor, memory: Memory) -> Tensor:
@@ -236,10 +178,6 @@ class Tinct(nn.Module):
         """
         ab, bins = self.decoder(features, maps, hint_map)
         return ab, bins
-
-
-def _encoder(config: TinctConfig) -> Encoder | PyramidEncoder:
-    return PyramidEncoder(config) if config.backbone else Encoder(config)
 
 
 def places(height: int, width: int, like: Tensor) -> Tensor:

@@ -20,8 +20,12 @@ PARTS = ("encode", "match", "recall", "decode", "distribution")
 
 _DECODER = ("half", "quarter", "eighth", "sixteenth", "maps", "hint_map")
 
+SEEN = ("seen_eighth", "seen_sixteenth", "seen_thirtysecond")
+"""Names of the inputs of `encode` that say what the semantic branch's pretrained network saw. An encoder of its own has
+none of them."""
+
 INPUTS: dict[str, tuple[str, ...]] = {
-    "encode": ("lightness",),
+    "encode": ("lightness", *SEEN),
     "match": ("keys", "item_keys", "item_ab", "item_bias", "item_place"),
     "recall": ("keys", "item_keys", "item_ab", "item_bias", "places", "item_places"),
     "decode": (*_DECODER, "second", "second_share"),
@@ -29,11 +33,8 @@ INPUTS: dict[str, tuple[str, ...]] = {
 }
 """Names of each graph's inputs, in their order."""
 
-SIGNATURE = "signature"
-"""Name of the output of `encode` that says how much photographs have in common; not every encoder has that output."""
-
 OUTPUTS: dict[str, tuple[str, ...]] = {
-    "encode": ("keys", "half", "quarter", "eighth", "sixteenth", SIGNATURE),
+    "encode": ("keys", "half", "quarter", "eighth", "sixteenth"),
     "match": ("found",),
     "recall": ("found",),
     "decode": ("ab", "annealed", "certainty"),

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from tinct.color.bins import AB_BIN_COUNT
 from tinct.networks.graph import Graph, Release, pixel_axes
+from tinct.networks.layers.efficientnet_lite import CHANNELS
 from tinct.networks.layers.outputs import bin_centers
 from tinct.networks.semantics.ports import PLACE
 from tinct.networks.tinct.graphs import cut
 from tinct.networks.tinct.network import Tinct, TinctConfig
-from tinct.networks.tinct.ports import INPUTS, MAP_CHANNELS_PER_HEAD, OUTPUTS, SIGNATURE
+from tinct.networks.tinct.ports import INPUTS, MAP_CHANNELS_PER_HEAD, OUTPUTS
 
 CHANNELS_FIRST = ("lightness", "maps", "hint_map")
 """Inputs whose channels stand before height and width."""
@@ -22,34 +23,34 @@ IN_BYTES = ("encode",)
 """Parts whose weights are stored in 8 bits: they hold most of the weights, and are computed in 8 bits where a CPU can.
 The others work on colors, where rounding shows."""
 
-SHARES = 4
-"""Scales at which the decoder takes a photograph's features."""
-
 
 def graphs(model: Tinct) -> list[Graph]:
     """The network cut into the graphs of `PARTS`; batch normalizations are folded, training-only heads left out."""
     parts = cut(model.cpu().float(), bin_centers(1.0))
-    examples = _examples(parts)
+    examples = _examples(parts, shares_a_backbone=bool(model.config.backbone))
     found = []
     for part, graph in parts.items():
-        given = zip(INPUTS[part], examples[part], strict=True)
+        given = zip(
+            INPUTS[part], examples[part], strict=False
+        )  # an encoder of its own is not told what was seen
         axes = {name: _free_axes(name, tensor.ndim) for name, tensor in given}
-        outputs = tuple(name for name in OUTPUTS[part] if name != SIGNATURE or model.config.signature)
-        found.append(Graph(f".{part}", graph, examples[part], axes, outputs, in_bytes=part in IN_BYTES))
+        found.append(Graph(f".{part}", graph, examples[part], axes, OUTPUTS[part], in_bytes=part in IN_BYTES))
     return found
 
 
 @torch.no_grad()
-def _examples(parts: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, ...]]:
+def _examples(parts: Mapping[str, nn.Module], *, shares_a_backbone: bool) -> dict[str, tuple[Tensor, ...]]:
     """Inputs to trace each graph with; their sizes are all different."""
     lightness = torch.rand(1, 1, 96, 128) * 100
-    keys, *shares = parts["encode"](lightness)[: 1 + SHARES]
+    grids = zip(((20, 28), (10, 14), (5, 7)), CHANNELS[2:], strict=True)
+    seen = tuple(torch.rand(1, *grid, count) for grid, count in grids) if shares_a_backbone else ()
+    keys, *shares = parts["encode"](lightness, *seen)
     items = (keys, torch.rand(1, 5, keys.shape[-1]), torch.rand(1, 5, 2), torch.zeros(1, 5))
     heads = parts["match"](*items, torch.rand(1, 5, 2)).shape[1]
     maps = torch.rand(1, heads * MAP_CHANNELS_PER_HEAD, 24, 32)
     decoder = (*shares, maps, torch.zeros(1, 3, 48, 64))
     return {
-        "encode": (lightness,),
+        "encode": (lightness, *seen),
         "match": (*items, torch.rand(1, 5, 2)),
         "recall": (*items, torch.rand(1, 12, 16, PLACE), torch.rand(1, 5, PLACE)),
         "decode": (*decoder, torch.zeros(1, 7, 9, AB_BIN_COUNT), torch.zeros(1, 12, 16, 1)),

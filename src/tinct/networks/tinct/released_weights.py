@@ -12,7 +12,8 @@ from tinct.networks.graph_weights import read_weights, with_weights
 from tinct.networks.layers.blocks import ConvNorm
 from tinct.networks.tinct.graphs import cut
 from tinct.networks.tinct.network import Tinct, TinctConfig
-from tinct.weights import weights_path
+from tinct.tables import dataclass_from
+from tinct.weights import manifest, weights_path
 
 
 def released_graph(part: str, file: Path, config: TinctConfig | None = None) -> nn.Module:
@@ -56,26 +57,15 @@ def take_released(model: Tinct, *, decoder: bool = False) -> None:
         _take(model.decoder, whole, files["decode"], "decoder")
 
 
-def take_released_decoder(model: Tinct) -> None:
-    """Give a network the released matcher and decoder, but for the convolutions of its own encoder's features.
-
-    Batch normalizations, which were folded away, stand as the identity: the decoder is to stay in evaluation mode.
+def installed_network() -> Tinct:
+    """The installed network with its own numbers, in evaluation mode.
 
     Raises:
-        WeightsError: if the weights are not there, or the network's decoder or keys have other numbers.
+        WeightsError: if the weights are not there.
     """
-    files = {part: weights_path(f"tinct.{part}") for part in ("encode", "match", "decode")}
-    found = {part: read_weights(file) for part, file in files.items()}
-    matcher = _named(found["match"], "matcher.")
-    if model.config.signature:
-        matcher["reference_bias"] = model.matcher.reference_bias.detach()
-    _take(model.matcher, matcher, files["match"], "matcher")
-    given, own = _whole_decoder(found["encode"], found["decode"]), model.decoder.state_dict()
-    for scale, channels in zip((2, 4, 8, 16), model.config.encoder, strict=False):
-        name = "at16.0.weight" if scale == 16 else f"at{scale}.here.0.weight"
-        rest = found["decode"][f"rest{scale}.weight"]
-        given[name] = torch.cat([own[name][:, :channels], rest], 1)
-    _take(model.decoder, given, files["decode"], "decoder")
+    model = Tinct(dataclass_from(TinctConfig, manifest()["tinct.encode"].network, "network"))
+    take_released(model, decoder=True)
+    return model.eval()
 
 
 def _named(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

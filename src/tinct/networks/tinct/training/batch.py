@@ -65,7 +65,7 @@ class Answer(NamedTuple):
         bins: logits over the 313 bins at 1/4.
         maps: of attended colors, at 1/4.
         features: of the photographs.
-        reference_keys, reference_signature: of the references.
+        reference_keys: of the references.
         deep: the encoder's deepest features, which the training-only heads read, at 1/32.
     """
 
@@ -74,7 +74,6 @@ class Answer(NamedTuple):
     maps: Tensor
     features: Features
     reference_keys: Tensor
-    reference_signature: Tensor
     deep: Tensor
 
 
@@ -109,29 +108,26 @@ def answer(model: Tinct, batch: Batch) -> Answer:
     shown = (torch.cat([batch.lightness, batch.reference_lightness]) - 50) / 50
     features, deep = model.encoder(shown.contiguous(memory_format=torch.channels_last))
     own = Features(*(part[:count] for part in features))
-    return _answered(model, batch, own, (features.keys[count:], features.signature[count:]), deep[:count])
+    return _answered(model, batch, own, features.keys[count:], deep[:count])
 
 
 def answer_from(model: Tinct, batch: Batch, seen: Answer, trust: float = 0.0) -> Answer:
     """Another decoder's and matcher's answer from the same features; `trust` is added to references' scores."""
-    references = seen.reference_keys, seen.reference_signature
-    return _answered(model, batch, seen.features, references, seen.deep, trust)
+    return _answered(model, batch, seen.features, seen.reference_keys, seen.deep, trust)
 
 
 def _answered(
     model: Tinct,
     batch: Batch,
     own: Features,
-    references: tuple[Tensor, Tensor],
+    reference_keys: Tensor,
     deep: Tensor,
     trust: float = 0.0,
 ) -> Answer:
-    keys, signature = references
-    likeness = (own.signature[: batch.referenced] * signature).sum(1, keepdim=True)
-    maps = _matched(model, batch, own.keys, keys, likeness + trust)
+    maps = _matched(model, batch, own.keys, reference_keys, trust)
     maps, hint_map = (x.contiguous(memory_format=torch.channels_last) for x in (maps, batch.hints.map))
     ab, bins = model.decoder(own, maps, hint_map)
-    return Answer(ab, bins, maps, own, keys, signature, deep)
+    return Answer(ab, bins, maps, own, reference_keys, deep)
 
 
 def memory_of(
@@ -139,14 +135,14 @@ def memory_of(
     hints: Hints,
     references: tuple[Tensor, Tensor] | None,
     heads: int,
-    trust: Tensor | float = 0.0,
+    trust: float = 0.0,
 ) -> Memory:
     """Hints, and reference items where given, as one memory.
 
     Args:
         keys: the photographs' own, in which hints find theirs.
         references: keys and ab of reference items (`tinct.networks.tinct.network.reference_items`).
-        trust: added to their scores, (B, 1) or a number.
+        trust: added to their scores.
     """
     items, colors = hint_items(keys, hints.place, heads), hints.ab
     bias = (1 - hints.valid) * ABSENT
@@ -164,7 +160,7 @@ def turned(ab: Tensor, angle: Tensor) -> Tensor:
     return torch.stack([cos * a - sin * b, sin * a + cos * b], 1)
 
 
-def _matched(model: Tinct, batch: Batch, keys: Tensor, reference_keys: Tensor, trust: Tensor) -> Tensor:
+def _matched(model: Tinct, batch: Batch, keys: Tensor, reference_keys: Tensor, trust: float) -> Tensor:
     """Maps of the photographs with references, whose memories are long, and of the others, apart."""
     many, count, heads = batch.referenced, len(batch.index), model.config.heads
     maps = []

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tinct.errors import OptionError
 from tinct.inference.eight_bits import Ranges, convolutions
 from tinct.inference.openvino_engine import engine
+from tinct.networks.tinct.ports import INPUTS
+from tinct.networks.tinct.training.looking import Look
 from tinct.training.automatic import draw_batch
 from tinct.training.export import write_manifest
 from tinct.training.photographs import Photographs
@@ -20,8 +23,8 @@ from tinct.training.pool import Pool
 from tinct.weights import MANIFEST_FILE, read_manifest
 
 NAME = "tinct.encode"
-"""The file that is measured: 15 of the released network's 16 million parameters. The parts after the encoder work on
-colors, where rounding to 8 bits shows."""
+"""The file that is measured: most of the released network's parameters. The parts after the encoder work on colors,
+where rounding to 8 bits shows."""
 
 BATCH, SIZE = 8, 256
 """Photographs a batch, and their sides in pixels."""
@@ -44,7 +47,8 @@ def measure(weights: Path, packed: Path, count: int = 512) -> Ranges:
         raise OptionError(f"{manifest} has no {NAME}; export a run of tinct there first.")
     pool = Pool.open(Photographs.load(packed), None, torch.device("cpu"))
     torch.manual_seed(0)
-    drawn = (draw_batch(pool, BATCH, SIZE, old=True).lightness.numpy() for _ in range(0, count, BATCH))
+    look = Look(pool.weights.device)
+    drawn = (_inputs(draw_batch(pool, BATCH, SIZE, old=True).lightness, look) for _ in range(0, count, BATCH))
     ranges = largest_inputs(weights / entry.file, drawn)
     content = json.loads(manifest.read_text(encoding="utf-8"))
     content[NAME]["ranges"] = ranges
@@ -52,12 +56,21 @@ def measure(weights: Path, packed: Path, count: int = 512) -> Ranges:
     return ranges
 
 
-def largest_inputs(file: Path, photographs: Iterable[NDArray[np.float32]]) -> dict[str, float]:
+def _inputs(lightness: Tensor, look: Look) -> dict[str, NDArray[np.float32]]:
+    """The inputs of `encode` for a batch of L*, (B, 1, side, side), by name."""
+    seen = (level.permute(0, 2, 3, 1) for level in look((lightness - 50) / 50))
+    given = (lightness, *seen)
+    return {
+        name: np.ascontiguousarray(value.numpy()) for name, value in zip(INPUTS["encode"], given, strict=True)
+    }
+
+
+def largest_inputs(file: Path, batches: Iterable[Mapping[str, NDArray[np.float32]]]) -> dict[str, float]:
     """The largest input of each convolution whose inputs are never negative, by the name of its weights.
 
     Args:
-        file: a network of one input.
-        photographs: its inputs, batch after batch.
+        file: a network.
+        batches: its inputs by name, batch after batch; inputs that it does not have are passed over.
     """
     from tinct.inference.openvino_runtime import openvino
 
@@ -67,8 +80,9 @@ def largest_inputs(file: Path, photographs: Iterable[NDArray[np.float32]]) -> di
     inner = openvino.Model([node.input_value(0) for node in found.values()], model.get_parameters())
     compiled = engine().compile_model(inner, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     least, largest = np.zeros(len(names)), np.zeros(len(names))
-    for batch in photographs:
-        values = compiled(np.ascontiguousarray(batch))
+    inputs = {name for port in model.inputs for name in port.get_names()}
+    for batch in batches:
+        values = compiled({name: value for name, value in batch.items() if name in inputs})
         for i in range(len(names)):
             least[i], largest[i] = min(least[i], values[i].min()), max(largest[i], values[i].max())
     return {

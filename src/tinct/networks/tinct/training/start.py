@@ -9,9 +9,8 @@ from typing import ClassVar
 from torch import nn
 
 from tinct.errors import OptionError
-from tinct.networks.tinct.encoder import PyramidEncoder
 from tinct.networks.tinct.network import Tinct
-from tinct.networks.tinct.released_weights import take_released, take_released_decoder
+from tinct.networks.tinct.released_weights import installed_network, take_released
 from tinct.tables import OneOf
 from tinct.training.loop import averaged_state
 from tinct.training.pool import RELATED, SELF
@@ -19,26 +18,21 @@ from tinct.training.pool import RELATED, SELF
 NETWORK = "tinct"
 """Name of the network in its checkpoints."""
 
-BACKBONES = ("stem", "sixteenth", "none")
-"""Where the training of a pretrained backbone may begin: at its first layer, after 1/8, or nowhere."""
-
 
 class Start(OneOf):
     """A beginning of training.
 
     Attributes:
         trains_encoder: False if the encoder keeps its weights.
-        backbone: where in a pretrained backbone training begins, one of `BACKBONES`.
         told: kinds of reference (`tinct.training.pool`) beside which the truth is taught, where another decoder's
             answers are taught to the other photographs; None if all photographs are taught the truth.
     """
 
     trains_encoder: ClassVar[bool] = True
     told: ClassVar[tuple[int, ...] | None] = None
-    backbone: str = "stem"
 
     def begin(self, model: Tinct) -> None:
-        """Give a fresh network its first weights; a pretrained backbone has its own already.
+        """Give a fresh network its first weights.
 
         Raises:
             WeightsError: if installed weights are wanted that are not there, or are another network's.
@@ -48,23 +42,11 @@ class Start(OneOf):
 
 @dataclass(frozen=True)
 class Anew(Start):
-    """`kind = "anew"`: every weight is random but those of a pretrained backbone.
-
-    Attributes:
-        backbone: where in that backbone training begins, one of `BACKBONES`.
-    Raises:
-        OptionError: if `backbone` is another word.
-    """
-
-    backbone: str = "stem"
-
-    def __post_init__(self) -> None:
-        if self.backbone not in BACKBONES:
-            raise OptionError(f"backbone is {self.backbone!r}; choose one of {', '.join(BACKBONES)}.")
+    """`kind = "anew"`: every weight is random."""
 
 
 @dataclass(frozen=True)
-class FromRun(Anew):
+class FromRun(Start):
     """`kind = "run"`: the averaged weights of a run of the same network.
 
     Attributes:
@@ -76,7 +58,6 @@ class FromRun(Anew):
     run: str = ""
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if not self.run:
             raise OptionError('a start of kind "run" needs the folder of a run; write run = "runs/mine".')
 
@@ -92,19 +73,17 @@ class FromRun(Anew):
 
 
 @dataclass(frozen=True)
-class ReleasedDecoder(Anew):
-    """`kind = "released-decoder"`: the installed decoder and matcher behind another encoder."""
+class Mimicry(Start):
+    """`kind = "mimicry"`: the installed network, whose encoder's layers an encoder that shares a backbone begins with.
+
+    It is taught the installed encoder's features, and nothing of colors (`tinct.networks.tinct.training.mimicry`).
+    """
 
     def begin(self, model: Tinct) -> None:
-        """Load decoder and matcher, but for the decoder's convolutions of the encoder's features."""
-        take_released_decoder(model)
-
-
-@dataclass(frozen=True)
-class Mimicry(ReleasedDecoder):
-    """`kind = "mimicry"`: the same, and the encoder is taught the installed encoder's features, nothing of colors."""
-
-    backbone: str = "none"
+        """Load decoder and matcher; the encoder's layers are begun with on photographs."""
+        installed = installed_network()
+        model.matcher.load_state_dict(installed.matcher.state_dict())
+        model.decoder.load_state_dict(installed.decoder.state_dict())
 
 
 @dataclass(frozen=True)
@@ -174,23 +153,12 @@ ANEW = Anew()
 Start.kinds = {
     "anew": Anew,
     "run": FromRun,
-    "released-decoder": ReleasedDecoder,
     "mimicry": Mimicry,
     "released-encoder": ReleasedEncoder,
     "released": Released,
     "released-kept": KeptAnswers,
     "released-distilled": Distilled,
 }
-
-
-def train_backbone(encoder: PyramidEncoder, begin: str) -> None:
-    """Set which layers of an encoder's pretrained backbone are trained.
-
-    Args:
-        begin: one of `BACKBONES`.
-    """
-    encoder.backbone.requires_grad_(begin != "none")
-    encoder.backbone.train_early(begin == "stem")
 
 
 def has_folded_norms(part: nn.Module) -> bool:

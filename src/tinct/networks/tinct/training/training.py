@@ -9,38 +9,32 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tinct.errors import OptionError
-from tinct.networks.layers.efficientnet_lite import take_pretrained
 from tinct.networks.layers.outputs import bin_centers
-from tinct.networks.tinct.encoder import PyramidEncoder, start_signature
+from tinct.networks.tinct.encoder import SharingEncoder
 from tinct.networks.tinct.network import Tinct, TinctConfig
 from tinct.networks.tinct.ports import MAP_CHANNELS_PER_HEAD
+from tinct.networks.tinct.released_weights import installed_network
 from tinct.networks.tinct.training.batch import Answer, Batch, answer, draw_batch
 from tinct.networks.tinct.training.distillation import Teachers
-from tinct.networks.tinct.training.mimicry import Mimicry
+from tinct.networks.tinct.training.looking import Look
+from tinct.networks.tinct.training.mimicry import Mimicry, begin_with
 from tinct.networks.tinct.training.recipe import TinctRecipe
 from tinct.networks.tinct.training.sheets import draw_sheet
-from tinct.networks.tinct.training.start import (
-    NETWORK,
-    Distilled,
-    FromRun,
-    has_folded_norms,
-    train_backbone,
-)
+from tinct.networks.tinct.training.start import NETWORK, Distilled, has_folded_norms
 from tinct.networks.tinct.training.start import Mimicry as StartByMimicry
 from tinct.networks.tinct.training.validation import validate
 from tinct.training import losses
 from tinct.training.color_distribution import own_prior
-from tinct.training.frozen_backbone import FrozenBackbone
 from tinct.training.lightness import old_lightness
 from tinct.training.pool import SELF, Pool
 from tinct.training.training import Training
-from tinct.training.views import photographs_at, random_view, whole_view
+from tinct.training.views import photographs_at, random_view
 
 MATCH_DELTA = 0.05
 """Delta of the Huber loss of attended colors, in a* b* / 110."""
 
-SIGNED = 512
-"""Photographs whose principal components signatures begin with."""
+REGRESSED = 320
+"""Photographs on which an encoder that shares a backbone is first regressed, of 192 pixels a side."""
 
 
 class TinctTraining(Training):
@@ -50,62 +44,54 @@ class TinctTraining(Training):
     name = NETWORK
 
     def prepare(self, pool: Pool) -> None:
-        """Count how rare each color is, look at photographs for the signatures, and open the teachers, if any."""
+        """Count how rare each color is, and open the branch and the teachers, if any are wanted."""
         self._device = pool.weights.device
         self.centers = bin_centers(1.0).to(self._device)
         self.weights = losses.color_weights(own_prior(pool))
-        self._shown: Tensor | None = None
-        self._signature: dict[str, Tensor] | None = None
-        self._frozen: FrozenBackbone | None = None
         start = self.recipe.start
-        if self.network.signature and not isinstance(start, FromRun):
-            self._shown = some_photographs(pool, SIGNED).cpu()
-        self._mimicry = Mimicry() if isinstance(start, StartByMimicry) else None
+        self._look = Look(self._device) if self.network.backbone else None
+        self._begun: dict[str, Tensor] | None = None
+        self._mimicry: Mimicry | None = None
+        if isinstance(start, StartByMimicry):
+            self._look = self._look or Look(self._device)
+            self._mimicry = Mimicry(self._look)
+            self._begun = self._begin(pool)
         self._teachers: Teachers | None = None
         if start.told is not None:
             begun = self.build().to(self._device).eval()
             self._teachers = Teachers(begun, start if isinstance(start, Distilled) else None)
 
     def build(self) -> Tinct:
-        """A network before its first step, as the recipe's start has it.
-
-        Raises:
-            OptionError: if the recipe's start is about a backbone and the network has none.
-        """
+        """A network before its first step, as the recipe's start has it."""
         model, start = Tinct(self.network), self.recipe.start
         encoder = model.encoder
-        if isinstance(encoder, PyramidEncoder):
-            take_pretrained(encoder.backbone)
-            self._start_signature(encoder)
-        elif start.backbone != "stem":
-            raise OptionError(
-                f"backbone is {start.backbone!r}, but the network has none; name one in [network]."
-            )
+        if isinstance(encoder, SharingEncoder):
+            encoder.look = self._look
         start.begin(model)
-        if isinstance(encoder, PyramidEncoder):
-            train_backbone(encoder, start.backbone)
-            self._run_frozen_layers(encoder)
+        if self._begun is not None:
+            encoder.load_state_dict(self._begun)
+            model.requires_grad_(False)
+            encoder.requires_grad_(True)
+            for part in (encoder.stem, encoder.down4):
+                part.requires_grad_(False)  # the installed network's already
         if not start.trains_encoder:
             model.encoder.requires_grad_(False)
-        self._decoder_is_folded = has_folded_norms(model.decoder)
+        self._folded = [part for part in ("encoder", "decoder") if has_folded_norms(getattr(model, part))]
         return model
 
-    def _start_signature(self, encoder: PyramidEncoder) -> None:
-        """Initialize signatures from some photographs, which the pretrained network encodes once."""
-        if self._signature is None and self._shown is not None:
-            start_signature(encoder, self._shown)
-            self._signature = {
-                name: value.detach().clone() for name, value in encoder.signature.state_dict().items()
-            }
-        if self._signature is not None:
-            encoder.signature.load_state_dict(self._signature)
+    def _begin(self, pool: Pool) -> dict[str, Tensor]:
+        """The first weights of an encoder that is to say what the installed one says.
 
-    def _run_frozen_layers(self, encoder: PyramidEncoder) -> None:
-        """Let OpenVINO run the layers of the backbone that are not trained, on a CPU."""
-        begin = self.recipe.start.backbone
-        if begin != "stem" and self._device.type == "cpu":
-            self._frozen = self._frozen or FrozenBackbone(encoder.backbone, early=begin == "sixteenth")
-            encoder.frozen = self._frozen
+        Raises:
+            OptionError: if it shares no backbone, or differs from the installed one in other layers too.
+        """
+        encoder = Tinct(self.network).encoder
+        if not isinstance(encoder, SharingEncoder):
+            raise OptionError('a start of kind "mimicry" wants a backbone; leave backbone of [network] out.')
+        encoder.look = self._look
+        shown = self._shown_lightness(pool, REGRESSED, 192).cpu()
+        begin_with(encoder, installed_network().encoder, (shown - 50) / 50)
+        return {name: value.detach().clone() for name, value in encoder.state_dict().items()}
 
     def losses(self, model: Tinct, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
         """Weighted losses of one random batch; the loop adds them up."""
@@ -137,11 +123,11 @@ class TinctTraining(Training):
         }
 
     def _hold_still(self, model: Tinct) -> None:
-        """Set an encoder that stays, and a decoder whose batch normalizations are folded, to evaluation mode."""
+        """Set an encoder that stays, and parts whose batch normalizations are folded, to evaluation mode."""
         if not self.recipe.start.trains_encoder:
             model.encoder.eval()
-        if self._decoder_is_folded:
-            model.decoder.eval()
+        for part in self._folded:
+            getattr(model, part).eval()
 
     def _shown_lightness(self, pool: Pool, count: int, size: int) -> Tensor:
         """Lightness of random views, half of them as old photographs, (B, 1, size, size)."""
@@ -185,15 +171,6 @@ def match_loss(maps: Tensor, truth: Tensor, batch: Batch, heads: int) -> Tensor:
     wanted = truth[:, None].expand_as(attended)
     error = F.huber_loss(attended, wanted, delta=MATCH_DELTA, reduction="none").mean((1, 2))
     return (error * known).sum() / known.sum().clamp_min(1)
-
-
-def some_photographs(pool: Pool, count: int, size: int = 128) -> Tensor:
-    """Whole photographs as given to the network: (L* - 50) / 50, (count, 1, size, size)."""
-    views = []
-    for index in pool.draw(count).split(64):
-        grid = whole_view(pool.sizes[index]).grid(size)
-        views.append((photographs_at(pool, index, grid)[1] - 50) / 50)
-    return torch.cat(views)
 
 
 def _rows(labels: Tensor | None, index: Tensor) -> Tensor | None:

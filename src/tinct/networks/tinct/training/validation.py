@@ -45,10 +45,9 @@ def predict(
     features: Features,
     hints: Hints,
     references: Items | None = None,
-    likeness: Tensor | float = 0.0,
 ) -> Tensor:
-    """ab / 110 at 1/2 for encoded photographs; the likeness to references is added to the scores of their items."""
-    memory = memory_of(features.keys, hints, references, model.config.heads, likeness)
+    """ab / 110 at 1/2 for encoded photographs."""
+    memory = memory_of(features.keys, hints, references, model.config.heads)
     return model.decode(features, model.match(features.keys, memory), hints.map)[0]
 
 
@@ -67,14 +66,13 @@ def _one_chunk(
             out["vividness"] = float(found.norm(dim=1).mean() / ab.norm(dim=1).mean())
     none = square_hints(ab, place, 0)
     for name, (items_lightness, items_ab) in _references(pool, index, view, size, generator).items():
-        seen = model.encode((items_lightness - 50) / 50)
-        keys, likeness = seen.keys, (features.signature * seen.signature).sum(1, keepdim=True)
+        keys = model.encode((items_lightness - 50) / 50).keys
         items = reference_items(keys, items_ab, model.config.heads)
-        out[name] = psnr(lightness, predict(model, features, none, items, likeness), truth)
+        out[name] = psnr(lightness, predict(model, features, none, items), truth)
         if name == "related":
             angle = torch.full((len(index),), TURN, device=ab.device)
             items = reference_items(keys, turned(items_ab, angle), model.config.heads)
-            found = predict(model, features, none, items, likeness)
+            found = predict(model, features, none, items)
             out["turned"] = psnr(lightness, found, result_rgb(lightness, turned(ab, angle)))
     return out
 
