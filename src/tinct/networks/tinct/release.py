@@ -30,9 +30,8 @@ def graphs(model: Tinct) -> list[Graph]:
     examples = _examples(parts, shares_a_backbone=bool(model.config.backbone))
     found = []
     for part, graph in parts.items():
-        given = zip(
-            INPUTS[part], examples[part], strict=False
-        )  # an encoder of its own is not told what was seen
+        # an encoder of its own is not told what was seen
+        given = zip(INPUTS[part], examples[part], strict=False)
         axes = {name: _free_axes(name, tensor.ndim) for name, tensor in given}
         found.append(Graph(f".{part}", graph, examples[part], axes, OUTPUTS[part], in_bytes=part in IN_BYTES))
     return found

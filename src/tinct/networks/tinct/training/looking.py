@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from tinct.networks.semantics.opinion import LONGER_SIDE, MULTIPLE, open_branch
 from tinct.networks.semantics.ports import LEVELS
 from tinct.networks.tinct.encoder import Seen
+from tinct.networks.tinct.ports import INPUTS
 
 WORKING_SIDE = 256
 """Longer side in pixels of the photographs that the branch looks at with `LONGER_SIDE` pixels."""
@@ -46,6 +48,12 @@ class Look:
             found = self._branch.run(lightness=np.ascontiguousarray(smaller.cpu().numpy()))
             maps = (torch.from_numpy(np.array(found[level], np.float32)) for level in LEVELS)
             return Seen(*(each.permute(0, 3, 1, 2).to(shown.device) for each in maps))
+
+    def inputs(self, lightness: Tensor) -> dict[str, NDArray[np.float32]]:
+        """The inputs of `encode` by name, of squares of L*, (B, 1, side, side)."""
+        seen = (level.permute(0, 2, 3, 1) for level in self((lightness - 50) / 50))
+        given = zip(INPUTS["encode"], (lightness, *seen), strict=True)
+        return {name: np.ascontiguousarray(value.cpu().numpy()) for name, value in given}
 
 
 def looked_at(side: int) -> int:

@@ -69,13 +69,11 @@ class Mimicry:
 
     def _said(self, lightness: Tensor) -> dict[str, Tensor]:
         """The outputs of the installed `encode` for a batch, channels first."""
-        given = {"lightness": lightness}
         if SEEN[0] in self._installed.inputs:
-            seen = self._look((lightness - 50) / 50)
-            given |= {name: level.permute(0, 2, 3, 1) for name, level in zip(SEEN, seen, strict=True)}
-        said = self._installed.run(
-            **{name: np.ascontiguousarray(value.cpu().numpy()) for name, value in given.items()}
-        )
+            given = self._look.inputs(lightness)
+        else:
+            given = {"lightness": np.ascontiguousarray(lightness.cpu().numpy())}
+        said = self._installed.run(**given)
         return {
             name: torch.from_numpy(np.array(said[name], np.float32)).permute(0, 3, 1, 2).to(lightness.device)
             for name in (*LEVELS, "keys")

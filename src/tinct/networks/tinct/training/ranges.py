@@ -9,12 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tinct.errors import OptionError
 from tinct.inference.eight_bits import Ranges, convolutions
 from tinct.inference.openvino_engine import engine
-from tinct.networks.tinct.ports import INPUTS
 from tinct.networks.tinct.training.looking import Look
 from tinct.training.automatic import draw_batch
 from tinct.training.export import write_manifest
@@ -48,21 +46,12 @@ def measure(weights: Path, packed: Path, count: int = 512) -> Ranges:
     pool = Pool.open(Photographs.load(packed), None, torch.device("cpu"))
     torch.manual_seed(0)
     look = Look(pool.weights.device)
-    drawn = (_inputs(draw_batch(pool, BATCH, SIZE, old=True).lightness, look) for _ in range(0, count, BATCH))
+    drawn = (look.inputs(draw_batch(pool, BATCH, SIZE, old=True).lightness) for _ in range(0, count, BATCH))
     ranges = largest_inputs(weights / entry.file, drawn)
     content = json.loads(manifest.read_text(encoding="utf-8"))
     content[NAME]["ranges"] = ranges
     write_manifest(content, manifest)
     return ranges
-
-
-def _inputs(lightness: Tensor, look: Look) -> dict[str, NDArray[np.float32]]:
-    """The inputs of `encode` for a batch of L*, (B, 1, side, side), by name."""
-    seen = (level.permute(0, 2, 3, 1) for level in look((lightness - 50) / 50))
-    given = (lightness, *seen)
-    return {
-        name: np.ascontiguousarray(value.numpy()) for name, value in zip(INPUTS["encode"], given, strict=True)
-    }
 
 
 def largest_inputs(file: Path, batches: Iterable[Mapping[str, NDArray[np.float32]]]) -> dict[str, float]:

@@ -53,7 +53,10 @@ class TinctTraining(Training):
         self._begun: dict[str, Tensor] | None = None
         self._mimicry: Mimicry | None = None
         if isinstance(start, StartByMimicry):
-            self._look = self._look or Look(self._device)
+            if self._look is None:
+                raise OptionError(
+                    'a start of kind "mimicry" wants a backbone; leave backbone of [network] out.'
+                )
             self._mimicry = Mimicry(self._look)
             self._begun = self._begin(pool)
         self._teachers: Teachers | None = None
@@ -83,11 +86,9 @@ class TinctTraining(Training):
         """The first weights of an encoder that is to say what the installed one says.
 
         Raises:
-            OptionError: if it shares no backbone, or differs from the installed one in other layers too.
+            OptionError: if it differs from the installed one in layers that both have.
         """
-        encoder = Tinct(self.network).encoder
-        if not isinstance(encoder, SharingEncoder):
-            raise OptionError('a start of kind "mimicry" wants a backbone; leave backbone of [network] out.')
+        encoder = SharingEncoder(self.network)
         encoder.look = self._look
         shown = self._shown_lightness(pool, REGRESSED, 192).cpu()
         begin_with(encoder, installed_network().encoder, (shown - 50) / 50)
