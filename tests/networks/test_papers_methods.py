@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from paper_weights import SINGLE, export_all
 from tinct import weights
 from tinct.cli import run
 from tinct.color.bins import AB_BINS
+from tinct.color.gamut import merge_lightness
 from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.colorizing.colorizer import Colorizer, colorize
 from tinct.errors import MethodError, OptionError, WeightsError
@@ -32,7 +34,8 @@ from tinct.methods import (
 )
 from tinct.networks import CARDS
 from tinct.networks.xu2020 import transfer
-from tinct.networks.xu2020.likeness import LEAST_SHOWN, described, likeness, shown_share
+from tinct.networks.xu2020.label_maps import COUNT, CommonLabels, common_labels, seen
+from tinct.networks.xu2020.likeness import LEAST_SHOWN, likeness, shown_share
 from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, NOWHERE, PROBABILITY
 from tinct.networks.zhang2017 import method
 from tinct.networks.zhang2017 import training as zhang2017_training
@@ -311,10 +314,37 @@ def test_the_more_alike_or_trusted_a_reference_the_more_of_it_is_shown():
 
 
 def test_a_photograph_is_most_alike_to_itself():
-    own, other = described(lightness_of(COLOR)), described(lightness_of(OTHER))
+    own, other = seen(lightness_of(COLOR)), seen(lightness_of(OTHER))
     assert likeness(own, own) == pytest.approx(1, abs=1e-3)
-    assert likeness(own, described(lightness_of(COLOR[:, ::-1].copy()))) > likeness(own, other)
+    assert likeness(own, seen(lightness_of(COLOR[:, ::-1].copy()))) > likeness(own, other)
     assert likeness(own, other) == pytest.approx(likeness(other, own))
+
+
+def test_a_photograph_and_itself_have_the_same_labels():
+    own = seen(lightness_of(COLOR))
+    found = common_labels(own, own)
+    assert np.array_equal(found.photograph, found.reference)
+    assert 4 < len(np.unique(found.photograph)) <= COUNT
+    again = common_labels(own, own)
+    assert np.array_equal(found.photograph, again.photograph)
+
+
+def test_labels_that_the_reference_lacks_are_not_matched():
+    both = np.repeat(np.array([[0, 1, 2, 2]], np.int32), 16, 0).repeat(16, 1)
+    less = np.where(both == 2, 0, both)
+    assert np.array_equal(CommonLabels(both, both).matched(), np.ones_like(both, bool))
+    assert np.array_equal(CommonLabels(both, less).matched(), both != 2)
+
+
+def test_where_the_reference_lacks_a_label_next_to_nothing_is_shown():
+    lightness, method = lightness_of(COLOR), get_method("xu2020")
+    given = replace(reference(OTHER), trust=3.0)
+    own = method.look(lightness)
+    content = merge_lightness(lightness, method.refine(lightness))
+    share = method.transfer(content, own, given)[1]
+    matched = common_labels(own, seen(given.lightness)).matched()
+    assert set(np.unique(share)) <= {np.float32(LEAST_SHOWN), np.float32(PROBABILITY)}
+    assert (share > LEAST_SHOWN).mean() == pytest.approx(matched.mean(), abs=0.05)
 
 
 def test_places_of_matching_make_a_difference():

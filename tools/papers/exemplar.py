@@ -33,6 +33,7 @@ PLACES = {
     "encoder only": "xu2020-encoder-adain",
     "decoder only": "xu2020-decoder-adain",
     "everywhere": "xu2020",
+    "without labels": "xu2020-whole",
     "WCT everywhere": "xu2020-wct",
 }
 """Columns of Figure 5, and their methods."""

@@ -1,4 +1,4 @@
-"""What Xu 2020 offers: the whole, three ablations, the lighter variant, and the runs that train its sub-nets."""
+"""What Xu 2020 offers: the whole, its ablations, the lighter variant, and the runs that train its sub-nets."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _FOLDER = "tinct.networks.xu2020"
 CARDS = (
     Card("xu2020", PAPER, f"{_FOLDER}.method:XU2020"),
     Card("xu2020-wct", PAPER, f"{_FOLDER}.method:XU2020_WCT"),
+    Card("xu2020-whole", PAPER, f"{_FOLDER}.method:XU2020_WHOLE"),
     Card("xu2020-encoder-adain", PAPER, f"{_FOLDER}.method:XU2020_ENCODER_ADAIN"),
     Card("xu2020-decoder-adain", PAPER, f"{_FOLDER}.method:XU2020_DECODER_ADAIN"),
     Card(

@@ -10,10 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from tinct.color.bins import AB_SCALE
 from tinct.color.lab_torch import lab_to_rgb
 from tinct.networks.xu2020.colorization_network import Xu2020Colorization, empty
+from tinct.networks.xu2020.label_maps import common_labels, seen, shown_at
+from tinct.networks.xu2020.likeness import likeness
 from tinct.networks.xu2020.transfer_network import Xu2020Transfer
 from tinct.networks.xu2020.transfer_training import coarse
 from tinct.training.labels import NOT_RELATED
@@ -28,11 +31,17 @@ ITSELF, RELATIVE, STRANGER = "itself", "relative", "stranger"
 KINDS = (ITSELF, RELATIVE, RELATIVE, STRANGER)
 """The references of each photograph, in the order of the file."""
 
-TOGETHER = 8
+TOGETHER = 4
 """Photographs that pass through the networks at a time."""
 
-FILES = ("coarse", "photographs", "references")
+WORKED_AT = 256
+"""Height and width, in pixels, of the photographs that T_ab is made of: the method's working size."""
+
+FILES = ("coarse", "shown", "alike", "photographs", "references")
 """Names of the arrays in a folder of pairs, without ".npy"."""
+
+LARGE = FILES[:2]
+"""Those that are memory-mapped."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +50,15 @@ class CoarsePairs:
 
     Attributes:
         coarse: T_ab of whole photographs squashed to a square, (N, 4, side, side, 2), uint8, a* b* + 128.
+        shown: 1 at places whose label the reference has too, else 0, (N, 4, side, side), uint8.
+        alike: likeness of photograph and reference (`tinct.networks.xu2020.likeness.likeness`), (N, 4).
         photographs: their indices in the pool, (N,).
         references: the references' indices, (N, 4), in the order of `KINDS`; "itself" is another view, mirrored.
     """
 
     coarse: NDArray[np.uint8]
+    shown: NDArray[np.uint8]
+    alike: NDArray[np.float32]
     photographs: NDArray[np.int64]
     references: NDArray[np.int64]
 
@@ -61,12 +74,16 @@ class CoarsePairs:
         )
         return (torch.from_numpy(found).permute(0, 3, 1, 2).float() - 128) / AB_SCALE
 
+    def known(self, rows: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor]:
+        """Where T_ab comes of a label that the reference has, (B, 1, side, side), and the likeness, (B,)."""
+        at = list(zip(rows.tolist(), kinds.tolist(), strict=True))
+        shown = torch.from_numpy(np.stack([self.shown[each] for each in at]))[:, None].float()
+        return shown, torch.tensor([float(self.alike[each]) for each in at])
+
     @classmethod
     def load(cls, folder: Path) -> CoarsePairs:
         """Open a folder that `make_pairs` wrote; the maps are memory-mapped."""
-        arrays = [
-            np.load(folder / f"{name}.npy", mmap_mode="r" if name == "coarse" else None) for name in FILES
-        ]
+        arrays = [np.load(folder / f"{name}.npy", mmap_mode="r" if name in LARGE else None) for name in FILES]
         return cls(*arrays)
 
 
@@ -93,21 +110,24 @@ def make_pairs(
         networks: in evaluation mode.
         folder: made if need be.
         count: photographs that are drawn from the pool besides.
-        side: of the maps, in pixels.
+        side: of the maps, in pixels; they are made at `WORKED_AT` and shrunk.
     """
     rank, world = rank_and_world()
     if rank == 0:
         _begin(pool, held_out, folder, count, side)
     wait()
-    coarse_file = np.load(folder / "coarse.npy", mmap_mode="r+")
-    photographs, references = (np.load(folder / f"{name}.npy") for name in FILES[1:])
+    files = [np.load(folder / f"{name}.npy", mmap_mode="r+") for name in FILES[:3]]
+    photographs, references = (np.load(folder / f"{name}.npy") for name in FILES[3:])
     for start in range(rank * TOGETHER, len(photographs), world * TOGETHER):
         rows = slice(start, min(start + TOGETHER, len(photographs)))
         index = torch.from_numpy(photographs[rows])
         torch.manual_seed(start)
         with mixed_precision("cpu"):
-            coarse_file[rows] = _coarse(pool, index, torch.from_numpy(references[rows]), networks, side)
-    coarse_file.flush()
+            made = _coarse(pool, index, torch.from_numpy(references[rows]), networks, side)
+        for file, part in zip(files, made, strict=True):
+            file[rows] = part
+    for file in files:
+        file.flush()
     wait()
     if rank == 0:
         (folder / "done").touch()
@@ -126,8 +146,10 @@ def _begin(pool: Pool, held_out: Sequence[int], folder: Path, count: int, side: 
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "photographs.npy", index.numpy())
     np.save(folder / "references.npy", torch.stack(columns, 1).numpy())
-    shape = (len(index), len(KINDS), side, side, 2)
-    np.lib.format.open_memmap(folder / "coarse.npy", mode="w+", dtype=np.uint8, shape=shape).flush()
+    shape = len(index), len(KINDS), side, side
+    arrays = ((*shape, 2), np.uint8), (shape, np.uint8), (shape[:2], np.float32)
+    for name, (each, number) in zip(FILES, arrays, strict=False):
+        np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=number, shape=each).flush()
 
 
 def _coarse(
@@ -136,18 +158,26 @@ def _coarse(
     references: Tensor,
     networks: tuple[Xu2020Transfer, Xu2020Colorization],
     side: int,
-) -> NDArray[np.uint8]:
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
+    """T_ab, what of it is of a label that the reference has, and the likenesses, of one batch."""
     transfer, colorization = networks
-    _, lightness, ab = photographs_at(pool, index, whole_view(pool.sizes[index]).grid(side))
+    _, lightness, ab = photographs_at(pool, index, whole_view(pool.sizes[index]).grid(WORKED_AT))
     pre = colorization(lightness, *empty(ab)).float()
     content = lab_to_rgb(torch.cat([lightness, pre * AB_SCALE], 1)).clamp(0, 1)
-    found = []
+    own = [seen(each) for each in lightness[:, 0].numpy()]
+    found, shown, alike = [], [], []
     for number, kind in enumerate(KINDS):
         other = references[:, number]
         view = random_view(pool.sizes[other], 0.5) if kind == ITSELF else whole_view(pool.sizes[other])
         if kind == ITSELF:
             view.mirror = -torch.ones_like(view.mirror)
-        style = photographs_at(pool, other, view.grid(side))[0]
-        found.append(coarse(transfer, content, style) * AB_SCALE)
-    maps = (torch.stack(found, 1) + 128).round().clamp(0, 255).byte()
-    return maps.permute(0, 1, 3, 4, 2).numpy()
+        style, shades, _ = photographs_at(pool, other, view.grid(WORKED_AT))
+        there = [seen(each) for each in shades[:, 0].numpy()]
+        common = [common_labels(*both) for both in zip(own, there, strict=True)]
+        labels = tuple(torch.from_numpy(np.stack([each[at] for each in common])) for at in (0, 1))
+        maps = coarse(transfer, content, style, labels=labels) * AB_SCALE
+        found.append(F.interpolate(maps, size=(side, side), mode="area"))
+        shown.append([shown_at(each.matched(), (side, side)) for each in common])
+        alike.append([likeness(*both) for both in zip(own, there, strict=True)])
+    whole = (torch.stack(found, 1) + 128).round().clamp(0, 255).byte().permute(0, 1, 3, 4, 2).numpy()
+    return whole, np.array(shown, np.uint8).swapaxes(0, 1), np.array(alike, np.float32).T

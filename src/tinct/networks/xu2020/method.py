@@ -16,7 +16,9 @@ from tinct.methods.exported import channels_first, exported_network
 from tinct.methods.method import DOUBTED, Method, Prediction, Reference, WeighedReference
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.card import LITE_PAPER, PAPER
-from tinct.networks.xu2020.likeness import described, likeness, shown_share
+from tinct.networks.xu2020.feature_statistics import Labels
+from tinct.networks.xu2020.label_maps import FEATURES, Seen, common_labels, seen, shown_at
+from tinct.networks.xu2020.likeness import LEAST_SHOWN, likeness, shown_share
 from tinct.networks.xu2020.places import (
     DECODER_ONLY,
     ENCODER_ONLY,
@@ -42,7 +44,8 @@ class Stages:
 
     Attributes:
         precolor: a* b* without any reference.
-        coarse: a* b* that the transfer found, the references' mean; the pre-color where there is no reference.
+        coarse: a* b* that the transfer found, the references' mean by how much of each is shown at a place; the
+            pre-color where there is no reference.
         shown: the pixels of it that the colorization sub-net sees, (H, W), bool.
         ab: the answer.
     """
@@ -57,13 +60,15 @@ class Stages:
 class Exemplar(Method):
     """Both sub-nets.
 
-    Several references each give a coarse chroma map; these are averaged by weight. Without a reference the answer is
-    the pre-color, the colorization sub-net's from an empty ab map.
+    Several references each give a coarse chroma map; these are averaged by weight, and by how far each is believed.
+    Without a reference the answer is the pre-color, the colorization sub-net's from an empty ab map.
 
     Attributes:
         name, summary, source, working_size: as of `tinct.methods.Method`.
         matching: "adain" or "wct".
         places: where features are matched.
+        by_label: statistics are matched label by label (`tinct.networks.xu2020.label_maps`); else over the whole
+            photograph.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Exemplar(Method):
     source: str
     matching: str = "adain"
     places: Places = EVERYWHERE
+    by_label: bool = True
     working_size: int = 256
     exemplar_based = True
     uses_trust = True
@@ -78,7 +84,7 @@ class Exemplar(Method):
     @property
     def weights(self) -> tuple[str, ...]:
         """The files that it needs, by their names in the manifest."""
-        return (self.colorization, *transfer.WEIGHTS)
+        return (self.colorization, *transfer.WEIGHTS, FEATURES)
 
     @property
     def colorization(self) -> str:
@@ -104,16 +110,36 @@ class Exemplar(Method):
         if not used:
             return Stages(precolor, precolor, np.zeros(lightness.shape, bool), precolor)
         content = merge_lightness(lightness, precolor)
-        coarse = [rgb_to_lab(self.stylized(content, one))[..., 1:] for one in used]
-        mean = np.average(coarse, axis=0, weights=[one.weight for one in used]).astype(np.float32)
-        shown = np.random.default_rng(seed).random(lightness.shape) < self.share(lightness, used)
-        return Stages(precolor, mean, shown, self.refine(lightness, mean, shown))
+        own = self.look(lightness)
+        found = [self.transfer(content, own, one) for one in used]
+        weights = np.array([one.weight for one in used], np.float32)[:, None, None]
+        shares = np.stack([share for _, share in found]) * (weights / weights.sum())
+        share = shares.sum(0)
+        coarse = (np.stack([ab for ab, _ in found]) * (shares / share)[..., None]).sum(0)
+        shown = np.random.default_rng(seed).random(lightness.shape) < share
+        return Stages(precolor, coarse, shown, self.refine(lightness, coarse, shown))
 
-    def share(self, lightness: Array, references: Sequence[Reference]) -> float:
-        """Share of the coarse chroma's pixels that the colorization sub-net is shown: less of unlike references."""
-        own = described(lightness)
-        shares = [shown_share(likeness(own, described(one.lightness)), one.trust) for one in references]
-        return float(np.average(shares, weights=[one.weight for one in references]))
+    def look(self, lightness: Array) -> Seen | None:
+        """What references are compared with, of the photograph; None where they are not."""
+        return seen(lightness)
+
+    def transfer(self, content: Array, own: Seen | None, reference: Reference) -> tuple[Array, Array]:
+        """A reference's coarse chroma, a* b* (H, W, 2), and the share of it that is shown at each place, (H, W).
+
+        Of labels that the reference lacks, and of references that are not alike, least is shown.
+
+        Args:
+            content: the pre-colored photograph, sRGB (H, W, 3).
+            own: of `look`.
+        """
+        assert own is not None
+        size, other, labels = content.shape[:2], seen(reference.lightness), None
+        share = np.full(size, shown_share(likeness(own, other), reference.trust), np.float32)
+        if self.by_label:
+            common = common_labels(own, other)
+            labels = common.photograph, common.reference
+            share[~shown_at(common.matched(), size)] = LEAST_SHOWN
+        return rgb_to_lab(self.stylized(content, reference, labels))[..., 1:], share
 
     def doubted(self, features: Array, reference: WeighedReference) -> float | None:
         """The likeness, if little of the reference is shown for it; see `Method.doubted`.
@@ -124,14 +150,21 @@ class Exemplar(Method):
         if not self.uses_trust:
             return None
         given: Reference = reference.found
-        alike = likeness(described(features), described(given.lightness))
+        alike = likeness(seen(features), seen(given.lightness))
         left = shown_share(alike, max(reference.trust, 1.0))  # less trust is the user's own doubt
         return alike if left <= DOUBTED * PROBABILITY else None
 
-    def stylized(self, content: Array, reference: Reference) -> Array:
-        """sRGB, (H, W, 3), of the transfer sub-net for a pre-colored photograph."""
+    def stylized(
+        self, content: Array, reference: Reference, labels: tuple[Labels, Labels] | None = None
+    ) -> Array:
+        """sRGB, (H, W, 3), of the transfer sub-net for a pre-colored photograph.
+
+        Args:
+            content: sRGB, (H, W, 3).
+            labels: of content and reference, (., .) at any size, to match statistics label by label.
+        """
         style = merge_lightness(reference.lightness, reference.ab)
-        return transfer.transferred(content, style, match=self.matching, places=self.places)
+        return transfer.transferred(content, style, labels, match=self.matching, places=self.places)
 
     def refine(
         self, lightness: Array, ab: Array | None = None, mask: NDArray[np.bool_] | None = None
@@ -151,9 +184,14 @@ class LiteExemplar(Exemplar):
 
     uses_trust = False
 
-    def share(self, lightness: Array, references: Sequence[Reference]) -> float:
-        """Share of the coarse chroma's pixels that the colorization sub-net is shown: the report's."""
-        return LITE_PROBABILITY
+    def look(self, lightness: Array) -> Seen | None:
+        """Nothing: the report shows as much of any reference."""
+        return None
+
+    def transfer(self, content: Array, own: Seen | None, reference: Reference) -> tuple[Array, Array]:
+        """A reference's coarse chroma, and the report's share of it, everywhere."""
+        share = np.full(content.shape[:2], LITE_PROBABILITY, np.float32)
+        return rgb_to_lab(self.stylized(content, reference))[..., 1:], share
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -165,8 +203,10 @@ class LiteExemplar(Exemplar):
         """The sub-net that was fine-tuned on what this transfer makes; the whole network's where it was not."""
         return LITE_COLORIZATION if installed(LITE_COLORIZATION) else COLORIZATION
 
-    def stylized(self, content: Array, reference: Reference) -> Array:
-        """sRGB, (H, W, 3), of the transfer sub-net for a pre-colored photograph."""
+    def stylized(
+        self, content: Array, reference: Reference, labels: tuple[Labels, Labels] | None = None
+    ) -> Array:
+        """sRGB, (H, W, 3), of the transfer sub-net, which knows no labels, for a pre-colored photograph."""
         style = merge_lightness(reference.lightness, reference.ab)
         height, width = content.shape[:2]
         given = {"content": content, "style": style}
@@ -189,6 +229,14 @@ XU2020_WCT = Exemplar(
     matching="wct",
 )
 """The method `xu2020-wct`."""
+
+XU2020_WHOLE = Exemplar(
+    name="xu2020-whole",
+    summary="an ablation: statistics matched over whole photographs, not label by label",
+    source=PAPER,
+    by_label=False,
+)
+"""The method `xu2020-whole`."""
 
 XU2020_ENCODER_ADAIN = Exemplar(
     name="xu2020-encoder-adain",

@@ -23,6 +23,7 @@ from tinct.networks.xu2020.coarse_pairs import (
     make_pairs,
 )
 from tinct.networks.xu2020.colorization_network import Xu2020Colorization, empty, sampled, weighted_huber
+from tinct.networks.xu2020.likeness import LEAST_SHOWN, shown_share
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.xu2020.places import PROBABILITY
 from tinct.networks.xu2020.released import RELEASED, take_released_colorization, take_released_transfer
@@ -39,7 +40,10 @@ HELD_OUT = 48
 """Held-out photographs that get references, at most."""
 
 FEWEST = 0.01
-"""The least share of pixels that are shown in training."""
+"""The least share of pixels that are shown of photographs whose reference is not asked how alike it is."""
+
+TRUSTED = 0.4
+"""Share of photographs whose reference is trusted more than by itself, so that more of it is shown."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,10 @@ class TotalRecipe:
         turned: share of T_ab whose hues are turned, and the truth's with them, so that the likely color of a thing
             does not decide by itself whether a reference is believed.
         pixels: share of the maps that are sampled by pixels; the rest by points.
-        sparse: share of those by pixels that are shown fewer than the paper's eighth, down to a hundredth.
+        believed: share of those by pixels of which as much is shown as the method shows
+            (`tinct.networks.xu2020.likeness.shown_share`), at trusts of 1 to 3: how dense the pixels are then says how
+            far they are believed.
+        sparse: share of the others by pixels that are shown fewer than the paper's eighth, down to a hundredth.
         known, delta, scale: as in `tinct.networks.xu2020.colorization_training.ColorizationRecipe`.
     Raises:
         OptionError: if a share is not in 0..1.
@@ -73,14 +80,15 @@ class TotalRecipe:
     itself: float = 0.25
     stranger: float = 0.3
     turned: float = 0.25
-    pixels: float = 0.85
+    pixels: float = 0.9
+    believed: float = 0.75
     sparse: float = 0.2
     known: float = 10.0
     delta: float = 1.0
     scale: float = 0.01
 
     def __post_init__(self) -> None:
-        for name in ("empty", "truth", "itself", "stranger", "turned", "pixels", "sparse"):
+        for name in ("empty", "truth", "itself", "stranger", "turned", "pixels", "believed", "sparse"):
             if not 0 <= getattr(self, name) <= 1:
                 raise OptionError(f"{name} is {getattr(self, name)}; a share is 0..1.")
 
@@ -119,24 +127,43 @@ class TotalTraining(Training):
         with torch.autocast(pool.weights.device.type, enabled=False):
             lightness, ab = self._photographs(pool, rows)
             shown = self.pairs.ab(rows, kinds)
-            lightness, ab, shown = _mirrored(lightness, ab, shown)
+            where, alike = self.pairs.known(rows, kinds)
+            lightness, ab, shown, where = _mirrored(lightness, ab, shown, where)
             turns = some(ab, recipe.turned)[:, 0, 0, 0] * torch.rand(count) * 2 * math.pi
             ab, shown = turned(ab, turns), turned(shown, turns)
-            shown = torch.where(some(ab, recipe.truth), ab, shown)
-            kept, mask = self.sample(shown)
+            true = some(ab, recipe.truth)
+            shown, where = torch.where(true, ab, shown), torch.where(true, 1, where)
+            alike = torch.where(true[:, 0, 0, 0], torch.ones_like(alike), alike)
+            kept, mask = self.sample(shown, where, alike)
         found = model(lightness, kept, mask)
         return {"huber": recipe.scale * weighted_huber(found, ab, mask, recipe.known, recipe.delta)}
 
-    def sample(self, ab: Tensor) -> tuple[Tensor, Tensor]:
-        """Each photograph's ab by pixels, an eighth of them or fewer, by points, or not at all."""
+    def sample(self, ab: Tensor, where: Tensor, alike: Tensor) -> tuple[Tensor, Tensor]:
+        """Each photograph's ab by pixels, as many as the method shows, an eighth or fewer, by points, or not at all.
+
+        Args:
+            ab: what may be shown, (B, 2, H, W).
+            where, alike: as of `tinct.networks.xu2020.coarse_pairs.CoarsePairs.known`.
+        """
         recipe = self.recipe
         few = PROBABILITY * (FEWEST / PROBABILITY) ** torch.rand(len(ab), 1, 1, 1)
         share = torch.where(some(ab, recipe.sparse), few, PROBABILITY)
+        trusts = 1 + 2 * torch.rand(len(ab)) * (torch.rand(len(ab)) < TRUSTED)
+        told = [shown_share(*each) for each in zip(alike.tolist(), trusts.tolist(), strict=True)]
+        as_shown = torch.where(where > 0, torch.tensor(told)[:, None, None, None], LEAST_SHOWN)
+        share = torch.where(some(ab, recipe.believed), as_shown, share)
         by_pixels = (torch.rand_like(ab[:, :1]) < share).to(ab.dtype)
         points, by_points = sampled(ab, "points")
         pixels, shown = some(ab, recipe.pixels), (~some(ab, recipe.empty)).to(ab.dtype)
         kept, mask = torch.where(pixels, ab * by_pixels, points), torch.where(pixels, by_pixels, by_points)
         return kept * shown, mask * shown
+
+    def _mask(self, rows: Tensor, kinds: Tensor, generator: torch.Generator) -> Tensor:
+        """The pixels that the method shows at a trust of 1, (B, 1, side, side)."""
+        where, alike = self.pairs.known(rows, kinds)
+        told = torch.tensor([shown_share(each) for each in alike.tolist()])[:, None, None, None]
+        share = torch.where(where > 0, told, LEAST_SHOWN)
+        return (torch.rand(where.shape, generator=generator) < share).to(where.dtype)
 
     def _photographs(self, pool: Pool, rows: Tensor) -> tuple[Tensor, Tensor]:
         """L* and ab / 110 of the pairs' photographs, as T_ab lies on them."""
@@ -164,14 +191,15 @@ class TotalTraining(Training):
             pre = model(lightness, *empty(ab)).float()
             out = {"precolor": psnr(lightness, pre, truth)}
             for name, kind in ((ITSELF, 0), (RELATIVE, 1), (STRANGER, len(KINDS) - 1)):
-                shown = self.pairs.ab(some_rows, torch.full_like(some_rows, kind))
-                found = model(lightness, *sampled(shown, generator=generator)).float()
+                kinds = torch.full_like(some_rows, kind)
+                shown, mask = self.pairs.ab(some_rows, kinds), self._mask(some_rows, kinds, generator)
+                found = model(lightness, shown * mask, mask).float()
                 out[name] = psnr(lightness, found, truth)
                 out[f"coarse_{name}"] = psnr(lightness, shown, truth)
                 if name == RELATIVE:
                     angle = torch.full((len(ab),), TURN)
                     other = result_rgb(lightness, turned(ab, angle)).round()
-                    followed = model(lightness, *sampled(turned(shown, angle), generator=generator)).float()
+                    followed = model(lightness, turned(shown, angle) * mask, mask).float()
                     out["turned"] = psnr(lightness, followed, other)
                     out["unturned"] = psnr(lightness, pre, other)
             return out
@@ -186,8 +214,9 @@ class TotalTraining(Training):
         lightness, ab = self._photographs(pool, rows)
         columns, generator = [ab, model(lightness, *empty(ab)).float()], torch.Generator().manual_seed(1)
         for kind in (0, 1, len(KINDS) - 1):
-            shown = self.pairs.ab(rows, torch.full_like(rows, kind))
-            columns += [shown, model(lightness, *sampled(shown, generator=generator)).float()]
+            kinds = torch.full_like(rows, kind)
+            shown, mask = self.pairs.ab(rows, kinds), self._mask(rows, kinds, generator)
+            columns += [shown, model(lightness, shown * mask, mask).float()]
         write_sheet([result_rgb(lightness, column) for column in columns], file)
 
 

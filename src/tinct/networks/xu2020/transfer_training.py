@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -15,10 +16,12 @@ from tinct.color.bins import AB_SCALE
 from tinct.color.lab_torch import lab_to_rgb, rgb_to_lab
 from tinct.errors import OptionError
 from tinct.networks.layers.vgg19 import VGG19, scaled
+from tinct.networks.tinct.training.batch import turned
 from tinct.networks.xu2020.colorization_network import Xu2020Colorization, empty
 from tinct.networks.xu2020.encoder_weights import TEACHER, encoder_weights
 from tinct.networks.xu2020.even_start import SIZE, normalize, start_evenly
-from tinct.networks.xu2020.feature_statistics_torch import adain
+from tinct.networks.xu2020.feature_statistics_torch import adain, matching
+from tinct.networks.xu2020.label_maps import common_labels, seen
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.xu2020.output_fit import fit_output
 from tinct.networks.xu2020.released import take_released_colorization, take_released_transfer
@@ -41,13 +44,14 @@ from tinct.networks.xu2020.transfer_network import (
     Encoded,
     Xu2020Transfer,
 )
-from tinct.training.lightness import some
+from tinct.training.labels import NOT_RELATED
+from tinct.training.lightness import relit, some
 from tinct.training.mixed_precision import mixed_precision
-from tinct.training.pool import Pool, choose_references
+from tinct.training.pool import Pool, choose_references, relatives
 from tinct.training.sheets import write_sheet
 from tinct.training.training import Training
 from tinct.training.validation import mean_over, psnr
-from tinct.training.views import photographs_at, random_view
+from tinct.training.views import View, moved_view, photographs_at, random_bend, random_view
 
 LOOKED_AT = ("conv1_1", "conv2_1", "conv3_1", "conv4_1")
 """Layers of the perceptual loss and of the style term."""
@@ -55,6 +59,15 @@ LOOKED_AT = ("conv1_1", "conv2_1", "conv3_1", "conv4_1")
 OTHERS = (0.0, 0.5, 0.5)
 """Of the references that are other photographs: relatives and strangers in equal shares."""
 
+
+TURNED_ITSELF, TURNED_RELATIVE = 0.35, 0.6
+"""Share of photographs whose hues are turned where a reference's colors are learned, by the kind of reference."""
+
+BY_LABEL = 0.8
+"""Share of steps in which colors are learned label by label."""
+
+NEGLIGIBLE = 1.5 / AB_SCALE
+"""Error in a* b* / 110 that is not worth making smaller."""
 
 FIT_BATCHES, FIT_BATCH, FIT_SIDE = 20, 8, 112
 """Batches, photographs in each, and their side, by which the output convolution is fitted at the end."""
@@ -83,6 +96,11 @@ class TransferRecipe:
         guided: weight of giving a photograph back with AdaIN at all places, from wrong colors or the pre-color, after
             another view of itself.
         style: weight of taking the statistics of another photograph's features with AdaIN at all places.
+        colors: weight of the error in a* b* after another view of the photograph or a relative, with AdaIN at all
+            places, label by label (`tinct.networks.xu2020.label_maps`) in four of five steps.
+        colored: share of photographs that learn by `colors`.
+        relatives: share of these whose reference is a relative. Of a third of all, and of three in five with a
+            relative, hues are turned, the reference's alike, so that only the reference can tell them.
         lightness: weight of keeping the photograph's lightness meanwhile.
         colorization: where the colorization sub-net comes from that pre-colors: "released", the folder of a run, or ""
             for gray.
@@ -97,6 +115,9 @@ class TransferRecipe:
     following: float = 0.5
     guided: float = 1.0
     style: float = 0.03
+    colors: float = 0.0
+    colored: float = 0.0
+    relatives: float = 0.3
     lightness: float = 0.5
     colorization: str = ""
 
@@ -145,9 +166,14 @@ class TransferTraining(Training):
 
     def losses(self, model: TransferModel, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
         """Weighted losses of one random batch: a part of it follows a reference, the rest is given back as it is."""
-        following = max(1, round(count * self.recipe.following))
-        back = self._given_back(model, pool, max(1, count - following), size)
-        return back | self._following(model.network, pool, following, size)
+        recipe = self.recipe
+        following, colored = (round(count * share) for share in (recipe.following, recipe.colored))
+        losses = self._given_back(model, pool, max(1, count - following - colored), size)
+        if following:
+            losses |= self._following(model.network, pool, following, size)
+        if colored:
+            losses |= self._colored(model.network, pool, colored, size)
+        return losses
 
     def _given_back(self, model: TransferModel, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
         """The paper's losses, without statistics matched, and with skips dropped."""
@@ -187,6 +213,52 @@ class TransferTraining(Training):
             "lightness": recipe.lightness * F.mse_loss(luma(found), luma(content)),
             "style": recipe.style * statistics_gap(seen, wanted),
         }
+
+    def _colored(self, network: Xu2020Transfer, pool: Pool, count: int, size: int) -> dict[str, Tensor]:
+        """AdaIN at all places, label by label: the photograph's own a* b* after another view of it, or a relative."""
+        recipe = self.recipe
+        index = pool.draw(count)
+        related = relatives(pool, index)
+        other = torch.where((torch.rand(count) < recipe.relatives) & (related != NOT_RELATED), related, index)
+        with torch.no_grad(), torch.autocast(pool.weights.device.type, enabled=False):
+            view = random_view(pool.sizes[index])
+            moved, there = moved_view(view), random_view(pool.sizes[other])
+            style_view = View(
+                **{
+                    each.name: torch.where(
+                        other == index, getattr(moved, each.name), getattr(there, each.name)
+                    )
+                    for each in fields(View)
+                }
+            )
+            _, lightness, ab = photographs_at(pool, index, view.grid(size))
+            bend = random_bend(count, size, lightness.device)
+            _, shades, colors = photographs_at(pool, other, style_view.grid(size, bend))
+            shades = torch.where(some(shades, 0.5), relit(shades), shades)
+            content = self.recolored(lightness, ab)
+            often = torch.where(other == index, TURNED_ITSELF, TURNED_RELATIVE)
+            turn = 2 * math.pi * torch.rand(count) * (torch.rand(count) < often)
+            ab, colors = turned(ab, turn), turned(colors, turn)
+            style = lab_to_rgb(torch.cat([shades, colors * AB_SCALE], 1)).clamp(0, 1)
+            labels = self._labels(lightness, shades) if torch.rand(()) < BY_LABEL else ()
+        with torch.no_grad():
+            guide = network.guide(style, matching("adain", *labels))
+            encoded = network.encode(content, guide)
+        found = network.decoder(encoded, guide)[0].float()
+        error = (rgb_to_lab(found.clamp(0, 1))[:, 1:] / AB_SCALE - ab).square().mean((1, 2, 3))
+        return {
+            "colors": recipe.colors * (error + NEGLIGIBLE**2).sqrt().mean(),
+            "kept": recipe.lightness * F.mse_loss(luma(found), luma(content)),
+        }
+
+    def _labels(self, lightness: Tensor, shades: Tensor) -> tuple[Tensor, Tensor]:
+        """Label maps that photographs and references have in common, (B, ., .) each."""
+        common = [
+            common_labels(seen(own), seen(other))
+            for own, other in zip(lightness[:, 0].cpu().numpy(), shades[:, 0].cpu().numpy(), strict=True)
+        ]
+        own, other = (np.stack([each[at] for each in common]) for at in (0, 1))
+        return torch.from_numpy(own).to(lightness.device), torch.from_numpy(other).to(lightness.device)
 
     @torch.no_grad()
     def finish(self, model: TransferModel, pool: Pool) -> None:
@@ -244,7 +316,10 @@ class TransferTraining(Training):
             pre = self.precolored(lightness, ab)
             content = lab_to_rgb(torch.cat([lightness, pre * AB_SCALE], 1)).clamp(0, 1)
             truth = (rgb * 255).round()
-            own, other = (coarse(network, content, x) for x in (rgb.flip(-1), style))
+            own, other = (
+                coarse(network, content, x, labels=self._labels(lightness, rgb_to_lab(x)[:, :1]))
+                for x in (rgb.flip(-1), style)
+            )
             return {
                 "reconstruction": reconstruction(network(rgb), rgb),
                 "style": style_left(network.encoder, found, rgb, style),
