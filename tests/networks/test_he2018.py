@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ torch = pytest.importorskip("torch", reason="networks need torch: pip install 't
 from skimage import data
 from skimage.transform import resize
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from paper_weights import unsettled
 from tinct.errors import OptionError
@@ -215,6 +218,52 @@ def test_a_reference_that_is_not_alike_is_believed_less_and_trust_takes_the_doub
     assert belief(ALIKE - 0.1, 0) == pytest.approx(belief(ALIKE - 0.1, 1) ** 2)
     assert belief(-1, 2) == belief(-1, 3) == 1
     assert np.all(np.diff([belief(likeness, 1) for likeness in (-0.1, 0, 0.1, 0.2)]) > 0)
+
+
+# What a reference costs: multiply-adds of convolutions and products, as clocks of shared machines say little
+
+
+def multiply_adds(work: Callable[[], Any]) -> tuple[float, Any]:
+    """The multiply-adds of some work on tensors without memory, and its result."""
+    with torch.device("meta"), FlopCounterMode(display=False) as counted:
+        result = work()
+    return counted.get_total_flops() / 2, result
+
+
+@torch.no_grad()
+def test_a_reference_costs_a_quarter_at_most_and_twice_its_places_no_more_than_that():
+    """Of a photograph of 256 x 256 by the released network, and of a reference as large and twice as large.
+
+    Photograph and reference run through the features' network once each, and the photograph through the colorization
+    sub-net, as the test of runs in `test_released_he2018` counts; the pair is matched.
+    """
+    with torch.device("meta"):
+        backbone = FeaturesGraph(EfficientNetLite2())
+        network = ColorizationGraph(He2018(He2018Config(0.25, features=True, gate=True)))
+
+    def seen(width: int) -> Levels:
+        thirtysecond, sixteenth, eighth, quarter, half, _ = backbone(torch.empty(1, 1, 256, width))
+        return Levels(half, quarter, eighth, sixteenth, thirtysecond, torch.empty(1, 1, 1, 1))
+
+    def colorized() -> Levels:
+        own = seen(256)
+        colors, maps = torch.empty(1, 2, 64, 64), torch.empty(1, MAPS, 32, 32)
+        network(torch.empty(1, 1, 256, 256), colors, maps, own.eighth, own.sixteenth, own.thirtysecond)
+        return own
+
+    alone, own = multiply_adds(colorized)
+
+    def with_reference(width: int) -> float:
+        def followed() -> None:
+            here, there = torch_matching.places(own), torch_matching.places(seen(width))
+            found = torch_matching.correspondence(here, there)
+            torch_matching.similarity_maps(here, there, found)
+            torch_matching.carried_finely(torch.empty(1, 2, 64, width // 4), here, there, found.forward)
+
+        return alone + multiply_adds(followed)[0]
+
+    assert alone < with_reference(256) < 1.25 * alone
+    assert with_reference(256) < with_reference(512) < 1.25 * with_reference(256)
 
 
 # The network

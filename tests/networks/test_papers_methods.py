@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from paper_weights import SINGLE, export_all
 from tinct import weights
 from tinct.cli import run
 from tinct.color.bins import AB_BINS
-from tinct.color.gamut import merge_lightness
 from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.colorizing.colorizer import Colorizer, colorize
 from tinct.errors import MethodError, OptionError, WeightsError
@@ -34,7 +32,7 @@ from tinct.methods import (
 )
 from tinct.networks import CARDS
 from tinct.networks.xu2020 import transfer
-from tinct.networks.xu2020.label_maps import COUNT, CommonLabels, common_labels, seen
+from tinct.networks.xu2020.label_maps import COUNT, common_labels, seen
 from tinct.networks.xu2020.likeness import LEAST_SHOWN, likeness, shown_share
 from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, NOWHERE, PROBABILITY
 from tinct.networks.zhang2017 import method
@@ -329,22 +327,30 @@ def test_a_photograph_and_itself_have_the_same_labels():
     assert np.array_equal(found.photograph, again.photograph)
 
 
-def test_labels_that_the_reference_lacks_are_not_matched():
-    both = np.repeat(np.array([[0, 1, 2, 2]], np.int32), 16, 0).repeat(16, 1)
-    less = np.where(both == 2, 0, both)
-    assert np.array_equal(CommonLabels(both, both).matched(), np.ones_like(both, bool))
-    assert np.array_equal(CommonLabels(both, less).matched(), both != 2)
+def test_every_label_is_one_that_both_photographs_have():
+    one, other = seen(lightness_of(COLOR)), seen(lightness_of(OTHER))
+    found = common_labels(one, other)
+    assert found.photograph.shape == one.shades.shape[:2]
+    assert found.reference.shape == other.shades.shape[:2]
+    assert set(np.unique(found.photograph)) == set(np.unique(found.reference))
+    assert len(np.unique(found.photograph)) > 1
 
 
-def test_where_the_reference_lacks_a_label_next_to_nothing_is_shown():
+def test_statistics_of_whole_photographs_are_an_ablation():
+    lightness = lightness_of(COLOR)
+    by_label, whole = (
+        get_method(name).stages(lightness, [reference(OTHER)]) for name in ("xu2020", "xu2020-whole")
+    )
+    assert np.array_equal(by_label.precolor, whole.precolor)
+    assert np.abs(by_label.coarse - whole.coarse).max() > 1
+
+
+def test_of_two_references_the_one_that_is_shown_more_counts_more():
     lightness, method = lightness_of(COLOR), get_method("xu2020")
-    given = replace(reference(OTHER), trust=3.0)
-    own = method.look(lightness)
-    content = merge_lightness(lightness, method.refine(lightness))
-    share = method.transfer(content, own, given)[1]
-    matched = common_labels(own, seen(given.lightness)).matched()
-    assert set(np.unique(share)) <= {np.float32(LEAST_SHOWN), np.float32(PROBABILITY)}
-    assert (share > LEAST_SHOWN).mean() == pytest.approx(matched.mean(), abs=0.05)
+    itself, stranger = reference(COLOR[:, ::-1].copy()), reference(OTHER)
+    alone, other = (method.stages(lightness, [each]).coarse for each in (itself, stranger))
+    both = method.stages(lightness, [itself, stranger]).coarse
+    assert np.abs(both - alone).mean() < np.abs(both - other).mean()
 
 
 def test_places_of_matching_make_a_difference():

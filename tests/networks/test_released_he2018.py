@@ -24,7 +24,7 @@ from tinct.evaluation.metrics.colorfulness import colorfulness
 from tinct.evaluation.protocols.warping import distort
 from tinct.hints import HintField
 from tinct.inference import open_network
-from tinct.inference.openvino_engine import best_precision
+from tinct.inference.openvino_engine import OpenVinoNetwork, best_precision
 from tinct.methods import Reference, WeighedReference
 from tinct.methods.exported import mirrored
 from tinct.networks.he2018.correspondence import LEVELS, SIGNATURE, STRIDE, on_grid
@@ -266,6 +266,29 @@ def test_two_class_mates_give_the_same_places_their_own_colors(trust, photograph
     assert len(nearer) >= len(photographs) / 2
     assert np.mean(nearer) >= 0.9
     assert np.mean(gaps) > 3
+
+
+# What a reference costs
+
+
+def test_a_reference_costs_one_run_of_the_features_and_doubt_one_of_the_colorization(
+    photographs, monkeypatch
+):
+    """Runs of the features' network and of the colorization sub-net: alone, after itself, after a stranger."""
+    runs: list[str] = []
+    run = OpenVinoNetwork.run
+
+    def counted(network: OpenVinoNetwork, **arrays: Array) -> dict[str, Array]:
+        runs.append(network.path.name)
+        return run(network, **arrays)
+
+    monkeypatch.setattr(OpenVinoNetwork, "run", counted)
+    names = [weights_path(name).name for name in WEIGHTS]
+    one = {name: cv2.resize(photographs[0][name], (SIDE, SIDE)) for name in ("truth", "itself", "unrelated")}
+    for given, colorizations, features in (((), 1, 1), (("itself",), 1, 2), (("unrelated",), 2, 2)):
+        runs.clear()
+        stages(one["truth"], *(reference(one[name]) for name in given))
+        assert [runs.count(name) for name in names] == [colorizations, features]
 
 
 # Each input is used

@@ -39,6 +39,7 @@ from tinct.training.export import trained
 from tinct.training.loop import Loop, LoopConfig, averaged_state
 from tinct.training.pool import Pool
 from tinct.training.run import export_run, release_of
+from tinct.training.views import photographs_at, whole_view
 
 SMALL = Xu2020Config(0.125, 0.125)
 SIZE = 32
@@ -99,6 +100,23 @@ def test_the_students_losses_fall(pool, published):
 
 def test_the_decoders_losses_fall(pool):
     assert falls(TransferTraining(TransferRecipe(encoder="none"), SMALL, pool), pool, 2e-3, 15)
+
+
+def test_a_photographs_own_colors_are_learned_label_by_label(pool, monkeypatch):
+    monkeypatch.setattr(transfer_training, "BY_LABEL", 1.0)
+    recipe = TransferRecipe(encoder="none", following=0.0, colors=1.0, colored=0.5)
+    training = TransferTraining(recipe, SMALL, pool)
+    model = training.build()
+    assert set(training.losses(model, pool, 2, SIZE)) >= {"reconstruction", "colors", "kept"}
+    assert falls(training, pool, 2e-3, 15)
+    labels = training._labels(*(photographs_at(pool, torch.arange(2), wholes(pool))[1],) * 2)
+    assert torch.equal(*labels)
+    assert all(len(each.unique()) > 1 for each in labels[0])
+
+
+def wholes(pool: Pool) -> torch.Tensor:
+    """The places of whole photographs, (2, SIZE, SIZE, 2)."""
+    return whole_view(pool.sizes).grid(SIZE)
 
 
 def test_a_fresh_decoder_answers_about_middle_gray(pool):
@@ -212,6 +230,8 @@ def test_the_refinements_losses_fall_on_real_coarse_maps(pool, tmp_path):
     assert np.array_equal(pairs.references[:, 0], pairs.photographs)
     assert np.array_equal(pairs.references[:, 1], 1 - pairs.photographs)
     assert float(pairs.ab(torch.tensor([0, 1]), torch.tensor([0, 3])).std()) > 0
+    alike = pairs.likeness(torch.tensor([0, 0]), torch.tensor([0, 1]))
+    assert alike[0] > alike[1]
     assert falls(training, pool, 3e-3, 15)
 
 

@@ -17,11 +17,12 @@ pytest.importorskip("matplotlib", reason="the page needs matplotlib: pip install
 from evaluation_photographs import write_photographs
 from paper_weights import release_network, tiny_network, tiny_subnets
 from tinct import weights
+from tinct.color.gamut import merge_lightness
 from tinct.color.lab import rgb_to_lab
-from tinct.evaluation.photographs.rgb import read_rgb
+from tinct.evaluation.photographs.rgb import read_rgb, to_8bit
 from tinct.evaluation.photographs.sets import find_photographs
 from tinct.evaluation.protocols import get_protocol
-from tinct.evaluation.run.contestants import Gray, RegisteredMethod
+from tinct.evaluation.run.contestants import CallablePredictor, Gray, RegisteredMethod
 from tinct.evaluation.run.evaluator import evaluate
 from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import read_results
@@ -38,10 +39,11 @@ AUTOMATIC = ("zhang2016", "scunet", "scunet-regsoft", "iizuka2016", "pix2pix", "
 
 @pytest.fixture(scope="module")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of tiny networks: some of the automatic ones, and all of Xu 2020's."""
+    """A folder of tiny networks: some of the automatic ones, Xu 2020's, and He 2018's, whose features Xu 2020 takes."""
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
-    for name, network in ({name: tiny_network(name) for name in AUTOMATIC} | tiny_subnets()).items():
+    found = {name: tiny_network(name) for name in (*AUTOMATIC, "he2018")} | tiny_subnets()
+    for name, network in found.items():
         release_network(network, name, folder)
     return folder
 
@@ -70,7 +72,7 @@ def test_one_command_makes_all_that_the_weights_allow(tmp_path: Path, installed)
     line = [str(tmp_path / "data"), "--out", str(out), "--page", str(page), "--limit", "2"]
     assert main([*line, "--camvid", str(tmp_path / "data" / "test")]) == 0
     sheets = {file.name for file in out.glob("*.png")}
-    figures = {f"figure{name}.png" for name in ("4-xu2020", "4-xu2020-lite", "5", "6", "8", "6-3")}
+    figures = {f"figure{name}.png" for name in ("4-xu2020", "4-xu2020-lite", "5", "6", "7", "8", "6-3")}
     assert sheets == {*figures, "contact.png", "gallery-zhang2016.png"}
     shown, published = (out / "papers.md").read_text(), page.read_text()
     assert all(f"]({name})" in shown and f"`{name}`" in published for name in sheets)
@@ -186,6 +188,42 @@ def test_the_stages_of_figure_4_are_those_of_the_answer(name: str, installed, tm
     assert np.array_equal(stages.precolor, method.refine(lightness))
     assert np.array_equal(stages.ab, method.refine(lightness, stages.coarse, stages.shown))
     assert 0 < stages.shown.mean() < 2 * PROBABILITY
+
+
+def test_figure_8_shows_each_reference_s_answers_at_two_trusts_and_the_rival_s(
+    installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (target,) = exemplar.targets(find_photographs(write_photographs(tmp_path / "photos")), 1, seed=0)
+    rows: list[Row] = []
+    monkeypatch.setattr(exemplar, "write_rows", lambda found, file: rows.extend(found) or file)
+    monkeypatch.setattr("tinct.networks.xu2020.method.likeness", lambda *_: 0.0)  # all references are doubted
+
+    def copied(lightness: np.ndarray, hints: HintField, references: list[Reference]) -> np.ndarray:
+        """The reference's mean color everywhere, gray without one."""
+        means = [reference.ab.mean((0, 1)) for reference in references] or [np.zeros(2)]
+        return np.broadcast_to(means[0], (*lightness.shape, 2))
+
+    methods = [get_method("xu2020"), get_method("xu2020-lite")]
+    rival = CallablePredictor(copied, "he2018")
+    section = exemplar._figure8(methods, rival, [target], tmp_path)
+    assert [row.label for row in rows] == ["reference", "xu2020", "xu2020, trust 3", "xu2020-lite", "he2018"]
+    assert all(len(row.pictures) == len(rows[0].captions) == 2 + len(target.related) for row in rows)
+    references = [*target.related, target.unrelated]
+    for row, trust in ((rows[1], 1), (rows[2], 3)):
+        for picture, rgb in zip(row.pictures[1:], references, strict=True):
+            lab = rgb_to_lab(rgb)
+            given = Reference(lab[..., 0].copy(), lab[..., 1:].copy(), trust=trust)
+            ab = methods[0].stages(target.lightness, [given]).ab
+            assert np.array_equal(picture, to_8bit(merge_lightness(target.lightness, ab)))
+    assert not np.array_equal(rows[1].pictures[-1], rows[2].pictures[-1])
+    for picture, rgb in zip(rows[-1].pictures, (None, *references), strict=True):
+        wanted = np.zeros(2) if rgb is None else rgb_to_lab(rgb)[..., 1:].mean((0, 1))
+        assert np.linalg.norm(rgb_to_lab(picture)[..., 1:].mean((0, 1)) - wanted) < 3
+    assert "trust 3" in section.text
+    assert "`he2018`" in section.text
+    without = exemplar._figure8(methods[1:], None, [target], tmp_path)
+    assert [row.label for row in rows[5:]] == ["reference", "xu2020-lite"]
+    assert "trust" not in without.text
 
 
 def test_a_sheet_has_each_picture_in_its_place(tmp_path: Path):

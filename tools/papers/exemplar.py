@@ -16,9 +16,10 @@ from tinct.evaluation.protocols.exemplar import draw_reference
 from tinct.evaluation.run.contestants import Contestant, RegisteredMethod
 from tinct.methods.method import Reference
 from tinct.networks.xu2020.method import Exemplar, Stages
+from tinct.networks.xu2020.places import LITE_PROBABILITY, PROBABILITY
 from tinct.photo import Photo
 from tools.papers.page import Say, Section
-from tools.papers.rivals import figure6, figure7
+from tools.papers.rivals import answers, figure6, figure7
 from tools.papers.sheet import Row, write_rows
 
 Array = NDArray[np.float32]
@@ -28,6 +29,12 @@ LITE = "xu2020-lite"
 
 BOTH = ("xu2020", LITE)
 """The methods of Figures 4 and 8."""
+
+RIVAL = "he2018"
+"""The method that Figure 8 compares `BOTH` with."""
+
+FULL_TRUST = 3.0
+"""Trust in every reference of the second rows in Figure 8 of methods that doubt references: the most there is."""
 
 PLACES = {
     "encoder only": "xu2020-encoder-adain",
@@ -48,6 +55,12 @@ STAGES: Mapping[str, Callable[[Stages], Array]] = {
     "refined": lambda found: found.ab,
 }
 """Columns of Figure 4, and the chroma that each one shows."""
+
+SHOWN = {
+    "xu2020": f"{PROBABILITY * 100:g} % of them at most, and the fewer the less photograph and reference are alike",
+    LITE: f"{LITE_PROBABILITY * 100:g} % of them",
+}
+"""Pixels of the transferred chroma that the colorization sub-net is shown, by method."""
 
 ROWS, RELATED = 6, 4
 """Photographs of Figures 4 and 5 (Figure 8 has half as many), and related references of a photograph in Figure 8."""
@@ -102,8 +115,10 @@ def figures(
     else:
         say("Figure 5 of Xu 2020: the weights of xu2020 are not installed.")
     sections += [beside for make in (figure6, figure7) if (beside := make(chosen, installed, out, say))]
+    if RIVAL not in installed:
+        say(f"a row of Figure 8 of Xu 2020: {RIVAL} is not installed.")
     both = [methods[name] for name in BOTH if name in methods]
-    return [*sections, _figure8(both, chosen[: -(-count // 2)], out)]
+    return [*sections, _figure8(both, installed.get(RIVAL), chosen[: -(-count // 2)], out)]
 
 
 def streets(
@@ -172,9 +187,10 @@ def _exemplar(contestant: Contestant) -> Exemplar:
     return contestant.method
 
 
-def _stages(method: Exemplar, target: Target, rgb: Image) -> Stages:
+def _stages(method: Exemplar, target: Target, rgb: Image, trust: float = 1.0) -> Stages:
     lab = Photo.from_array(rgb).working_lab(method.working_size)
-    reference = Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]))
+    lightness, ab = np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])
+    reference = Reference(lightness, ab, trust=trust)
     return method.stages(target.lightness, [reference])
 
 
@@ -188,8 +204,8 @@ def _figure4(method: Exemplar, chosen: Sequence[Target], out: Path) -> Section:
     sheet = _stages_sheet(method, chosen, tuple(STAGES), out / f"figure4-{method.name}.png")
     text = f"""
 The stages of `{method.name}`, a photograph of the set a row, its reference a class-mate: what the colorization sub-net
-makes of no chroma, the transfer sub-net's chroma under the photograph's lightness, its
-pixels that are shown, and what they become. {_names(chosen)}"""
+makes of no chroma, the transfer sub-net's chroma under the photograph's lightness, the pixels of it that are shown
+({SHOWN[method.name]}), and what they become. {_names(chosen)}"""
     return Section(f"Xu 2020, Figure 4: the stages of {method.name}", text, (sheet,))
 
 
@@ -220,21 +236,46 @@ in its place: the transfer sub-net's chroma, and the refined result below it. {_
     return Section("Xu 2020, Figure 5: places of AdaIN, and WCT", text, (sheet,))
 
 
-def _figure8(methods: Sequence[Exemplar], chosen: Sequence[Target], out: Path) -> Section:
+def _figure8(
+    methods: Sequence[Exemplar], rival: Contestant | None, chosen: Sequence[Target], out: Path
+) -> Section:
+    """Figure 8: `methods`, those that doubt references once more at full trust, and the rival if there is one."""
+    shown = [(method, trust) for method in methods for trust in (1.0, FULL_TRUST)[: 1 + method.uses_trust]]
     rows: list[Row] = []
     for target in chosen:
         references = [rgb for rgb in (*target.related, target.unrelated) if rgb is not None]
         kinds = ["class-mate"] * len(target.related) + ["unrelated"] * (target.unrelated is not None)
-        rows.append(Row([_colored(target), *references], ("target, pre-color below", *kinds), "reference"))
-        for method in methods:
-            found = [_stages(method, target, rgb) for rgb in references]
+        heads = ("target; no reference below", *kinds)
+        rows.append(Row([_colored(target), *references], heads, "reference"))
+        for method, trust in shown:
+            found = [_stages(method, target, rgb, trust) for rgb in references]
             pictures = [_colored(target, found[0].precolor), *(_colored(target, one.ab) for one in found)]
-            rows.append(Row(pictures, (), method.name))
+            rows.append(Row(pictures, (), method.name + (f", trust {trust:g}" if trust != 1 else "")))
+        if rival:
+            pictures = [answers(target, rgb, [rival])[0] for rgb in (None, *references)]
+            rows.append(Row(pictures, (), rival.name))
     text = f"""
 One photograph, {RELATED} references of its class where there are so many, and one of another class: what a reference
-changes, and what an unrelated one costs (`exemplar-unrelated` measures that). {_names(chosen)}"""
+changes, and what an unrelated one costs (`exemplar-unrelated` measures that). {_rows_of_figure8(shown, rival)}
+{_names(chosen)}"""
     sheet = write_rows(rows, out / "figure8.png")
     return Section("Xu 2020, Figure 8: one photograph, several references", text, (sheet,))
+
+
+def _rows_of_figure8(shown: Sequence[tuple[Exemplar, float]], rival: Contestant | None) -> str:
+    """What the rows of Figure 8 are, beside the first of each photograph."""
+    twice = [method.name for method, trust in shown if trust != 1]
+    said = [f"The first column has the answers without a reference{' (pre-color)' if shown else ''}."]
+    said += [
+        f"`{name}` has two rows: at the default trust, by which a reference that shows something else changes little, "
+        f"and at trust {FULL_TRUST:g} (`--trust {FULL_TRUST:g}`), by which it is followed however little it is alike."
+        for name in twice
+    ]
+    if rival:
+        said.append(
+            f"The last row has the answers of `{rival.name}`, at its default trust, as in the paper's figure."
+        )
+    return "\n".join(said)
 
 
 def _names(chosen: Sequence[Target]) -> str:

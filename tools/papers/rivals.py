@@ -58,9 +58,10 @@ def figure6(
     shown = [name for name in RIVALS if name in installed]
     rows: list[Row] = []
     for target in chosen:
-        gray, *answers = _answers(target, [Gray(), *(installed[name] for name in shown)])
+        contestants = [Gray(), *(installed[name] for name in shown)]
+        gray, *found = answers(target, target.related[0], contestants)
         heads = () if rows else ("target", "reference", *shown)
-        rows.append(Row([gray, target.related[0], *answers], heads))
+        rows.append(Row([gray, target.related[0], *found], heads))
     names = ", ".join(f"`{target.photograph.name}`" for target in chosen)
     text = f"""
 A photograph of the set a row, its reference a class-mate; columns are methods that take a reference, in the paper's
@@ -85,7 +86,8 @@ def figure7(
         return None
     rows: list[Row] = []
     for target in chosen:
-        gray, first, second = _answers(target, [Gray(), *(installed[name] for name in DETAILED)])
+        contestants = [Gray(), *(installed[name] for name in DETAILED)]
+        gray, first, second = answers(target, target.related[0], contestants)
         window = most_different(first, second)
         details = [_enlarged(picture[window]) for picture in (gray, first, second)]
         heads = () if rows else ("target", "reference", "detail", *DETAILED)
@@ -117,10 +119,11 @@ def framed(picture: Image, window: tuple[slice, slice]) -> Image:
     return np.asarray(whole)
 
 
-def _answers(target: Target, contestants: Sequence[Contestant]) -> list[Image]:
-    """The answers of contestants to a photograph with its first class-mate as reference."""
+def answers(target: Target, reference: Image | None, contestants: Sequence[Contestant]) -> list[Image]:
+    """The answers of contestants to a photograph with a reference, sRGB, (h, w, 3), uint8, or without one (None)."""
     lightness = rgb_to_lightness(target.photograph.read())
-    case = Case("exemplar", target.photograph, lightness, references=(target.related[0],))
+    references = () if reference is None else (reference,)
+    case = Case("exemplar", target.photograph, lightness, references=references)
     return [checked_answer(one, case) for one in contestants]
 
 

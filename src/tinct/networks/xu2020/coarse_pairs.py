@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from tinct.color.bins import AB_SCALE
 from tinct.color.lab_torch import lab_to_rgb
 from tinct.networks.xu2020.colorization_network import Xu2020Colorization, empty
-from tinct.networks.xu2020.label_maps import common_labels, seen, shown_at
+from tinct.networks.xu2020.label_maps import common_labels, seen
 from tinct.networks.xu2020.likeness import likeness
 from tinct.networks.xu2020.transfer_network import Xu2020Transfer
 from tinct.networks.xu2020.transfer_training import coarse
@@ -37,11 +37,8 @@ TOGETHER = 4
 WORKED_AT = 256
 """Height and width, in pixels, of the photographs that T_ab is made of: the method's working size."""
 
-FILES = ("coarse", "shown", "alike", "photographs", "references")
+FILES = ("coarse", "alike", "photographs", "references")
 """Names of the arrays in a folder of pairs, without ".npy"."""
-
-LARGE = FILES[:2]
-"""Those that are memory-mapped."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +47,12 @@ class CoarsePairs:
 
     Attributes:
         coarse: T_ab of whole photographs squashed to a square, (N, 4, side, side, 2), uint8, a* b* + 128.
-        shown: 1 at places whose label the reference has too, else 0, (N, 4, side, side), uint8.
         alike: likeness of photograph and reference (`tinct.networks.xu2020.likeness.likeness`), (N, 4).
         photographs: their indices in the pool, (N,).
         references: the references' indices, (N, 4), in the order of `KINDS`; "itself" is another view, mirrored.
     """
 
     coarse: NDArray[np.uint8]
-    shown: NDArray[np.uint8]
     alike: NDArray[np.float32]
     photographs: NDArray[np.int64]
     references: NDArray[np.int64]
@@ -74,16 +69,16 @@ class CoarsePairs:
         )
         return (torch.from_numpy(found).permute(0, 3, 1, 2).float() - 128) / AB_SCALE
 
-    def known(self, rows: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor]:
-        """Where T_ab comes of a label that the reference has, (B, 1, side, side), and the likeness, (B,)."""
-        at = list(zip(rows.tolist(), kinds.tolist(), strict=True))
-        shown = torch.from_numpy(np.stack([self.shown[each] for each in at]))[:, None].float()
-        return shown, torch.tensor([float(self.alike[each]) for each in at])
+    def likeness(self, rows: Tensor, kinds: Tensor) -> Tensor:
+        """How alike photograph and reference are, (B,); arguments as of `ab`."""
+        return torch.from_numpy(np.array(self.alike[rows.numpy(), kinds.numpy()]))
 
     @classmethod
     def load(cls, folder: Path) -> CoarsePairs:
         """Open a folder that `make_pairs` wrote; the maps are memory-mapped."""
-        arrays = [np.load(folder / f"{name}.npy", mmap_mode="r" if name in LARGE else None) for name in FILES]
+        arrays = [
+            np.load(folder / f"{name}.npy", mmap_mode="r" if name == "coarse" else None) for name in FILES
+        ]
         return cls(*arrays)
 
 
@@ -116,8 +111,8 @@ def make_pairs(
     if rank == 0:
         _begin(pool, held_out, folder, count, side)
     wait()
-    files = [np.load(folder / f"{name}.npy", mmap_mode="r+") for name in FILES[:3]]
-    photographs, references = (np.load(folder / f"{name}.npy") for name in FILES[3:])
+    files = [np.load(folder / f"{name}.npy", mmap_mode="r+") for name in FILES[:2]]
+    photographs, references = (np.load(folder / f"{name}.npy") for name in FILES[2:])
     for start in range(rank * TOGETHER, len(photographs), world * TOGETHER):
         rows = slice(start, min(start + TOGETHER, len(photographs)))
         index = torch.from_numpy(photographs[rows])
@@ -147,7 +142,7 @@ def _begin(pool: Pool, held_out: Sequence[int], folder: Path, count: int, side: 
     np.save(folder / "photographs.npy", index.numpy())
     np.save(folder / "references.npy", torch.stack(columns, 1).numpy())
     shape = len(index), len(KINDS), side, side
-    arrays = ((*shape, 2), np.uint8), (shape, np.uint8), (shape[:2], np.float32)
+    arrays = ((*shape, 2), np.uint8), (shape[:2], np.float32)
     for name, (each, number) in zip(FILES, arrays, strict=False):
         np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=number, shape=each).flush()
 
@@ -158,14 +153,14 @@ def _coarse(
     references: Tensor,
     networks: tuple[Xu2020Transfer, Xu2020Colorization],
     side: int,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
-    """T_ab, what of it is of a label that the reference has, and the likenesses, of one batch."""
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """T_ab and the likenesses of one batch."""
     transfer, colorization = networks
     _, lightness, ab = photographs_at(pool, index, whole_view(pool.sizes[index]).grid(WORKED_AT))
     pre = colorization(lightness, *empty(ab)).float()
     content = lab_to_rgb(torch.cat([lightness, pre * AB_SCALE], 1)).clamp(0, 1)
     own = [seen(each) for each in lightness[:, 0].numpy()]
-    found, shown, alike = [], [], []
+    found, alike = [], []
     for number, kind in enumerate(KINDS):
         other = references[:, number]
         view = random_view(pool.sizes[other], 0.5) if kind == ITSELF else whole_view(pool.sizes[other])
@@ -177,7 +172,6 @@ def _coarse(
         labels = tuple(torch.from_numpy(np.stack([each[at] for each in common])) for at in (0, 1))
         maps = coarse(transfer, content, style, labels=labels) * AB_SCALE
         found.append(F.interpolate(maps, size=(side, side), mode="area"))
-        shown.append([shown_at(each.matched(), (side, side)) for each in common])
         alike.append([likeness(*both) for both in zip(own, there, strict=True)])
     whole = (torch.stack(found, 1) + 128).round().clamp(0, 255).byte().permute(0, 1, 3, 4, 2).numpy()
-    return whole, np.array(shown, np.uint8).swapaxes(0, 1), np.array(alike, np.float32).T
+    return whole, np.array(alike, np.float32).T

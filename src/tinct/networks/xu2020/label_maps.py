@@ -2,7 +2,7 @@
 
 The paper matches features under semantic label maps where these are at hand. Here the places of both photographs are
 clustered together, by what EfficientNet-Lite2 sees in gray (the features of `he2018`) and by lightness: a label is then
-what is alike in both, and what only one of them has is left as it is.
+what is alike in both, and what only one of them has joins the likest label that both have.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.methods.exported import at_longer_side, channels_first, exported_network
-from tinct.networks.xu2020.feature_statistics import FEWEST_PLACES, Labels, nearest
+from tinct.networks.xu2020.feature_statistics import FEWEST_PLACES, Labels
 
 Array = NDArray[np.float32]
 
@@ -58,19 +58,13 @@ class Seen:
 
 
 class CommonLabels(NamedTuple):
-    """Label maps of a photograph and of its reference, integers from 0 on, of a shape of their own each."""
+    """Label maps of a photograph and of its reference, integers from 0 on, of a shape of their own each.
+
+    Every label is one that both have.
+    """
 
     photograph: Labels
     reference: Labels
-
-    def matched(self) -> NDArray[np.bool_]:
-        """Where the photograph has a label that the reference has as well, of `photograph`'s shape.
-
-        Statistics are matched down to places of 1/8 of the working size; labels lie on places of half of that side.
-        """
-        fewest = FEWEST_PLACES * (8 // PIXELS) ** 2
-        often = [np.bincount(labels.ravel(), minlength=COUNT) >= fewest for labels in self]
-        return np.asarray(np.logical_and(*often)[self.photograph])
 
 
 def seen(lightness: Array) -> Seen:
@@ -98,7 +92,11 @@ def seen(lightness: Array) -> Seen:
 
 
 def common_labels(photograph: Seen, reference: Seen) -> CommonLabels:
-    """Cluster the places of both by k-means; the same for the same photographs."""
+    """Cluster the places of both by k-means; the same for the same photographs.
+
+    Places of clusters that only one of the two has join the nearest cluster that both have. Statistics are matched down
+    to places of 1/8 of the working size, of which each cluster needs `FEWEST_PLACES`.
+    """
     import cv2
 
     places = _places(photograph, reference)
@@ -108,16 +106,16 @@ def common_labels(photograph: Seen, reference: Seen) -> CommonLabels:
     centers = cv2.kmeans(places[drawn], min(COUNT, len(drawn)), np.empty(0), rule, 1, cv2.KMEANS_PP_CENTERS)[
         2
     ]
-    # the squared distances without what all centers have in common
-    labels = (np.square(centers).sum(1) - 2 * places @ centers.T).argmin(1).astype(np.int32)
+    # squared distances, without what all centers have in common
+    distances = np.square(centers).sum(1) - 2 * places @ centers.T
     own, other = photograph.shades.shape[:2], reference.shades.shape[:2]
-    at = own[0] * own[1]
+    at, fewest = own[0] * own[1], FEWEST_PLACES * (8 // PIXELS) ** 2
+    often = [
+        np.bincount(part, minlength=len(centers)) >= fewest for part in np.split(distances.argmin(1), [at])
+    ]
+    both = np.flatnonzero(np.logical_and(*often))
+    labels = (distances[:, both].argmin(1) if len(both) else np.zeros(len(places))).astype(np.int32)
     return CommonLabels(labels[:at].reshape(own), labels[at:].reshape(other))
-
-
-def shown_at(mask: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """A mask of places at a photograph's size, (H, W)."""
-    return np.asarray(nearest(mask.astype(np.int32), *shape) > 0)
 
 
 def _places(photograph: Seen, reference: Seen) -> Array:

@@ -17,8 +17,8 @@ from tinct.methods.method import DOUBTED, Method, Prediction, Reference, Weighed
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.card import LITE_PAPER, PAPER
 from tinct.networks.xu2020.feature_statistics import Labels
-from tinct.networks.xu2020.label_maps import FEATURES, Seen, common_labels, seen, shown_at
-from tinct.networks.xu2020.likeness import LEAST_SHOWN, likeness, shown_share
+from tinct.networks.xu2020.label_maps import FEATURES, Seen, common_labels, seen
+from tinct.networks.xu2020.likeness import likeness, shown_share
 from tinct.networks.xu2020.places import (
     DECODER_ONLY,
     ENCODER_ONLY,
@@ -44,7 +44,7 @@ class Stages:
 
     Attributes:
         precolor: a* b* without any reference.
-        coarse: a* b* that the transfer found, the references' mean by how much of each is shown at a place; the
+        coarse: a* b* that the transfer found, the references' mean by weight and by how much of each is shown; the
             pre-color where there is no reference.
         shown: the pixels of it that the colorization sub-net sees, (H, W), bool.
         ab: the answer.
@@ -110,36 +110,41 @@ class Exemplar(Method):
         if not used:
             return Stages(precolor, precolor, np.zeros(lightness.shape, bool), precolor)
         content = merge_lightness(lightness, precolor)
-        own = self.look(lightness)
-        found = [self.transfer(content, own, one) for one in used]
-        weights = np.array([one.weight for one in used], np.float32)[:, None, None]
-        shares = np.stack([share for _, share in found]) * (weights / weights.sum())
-        share = shares.sum(0)
-        coarse = (np.stack([ab for ab, _ in found]) * (shares / share)[..., None]).sum(0)
+        own, others = self.look(lightness), [self.look(one.lightness) for one in used]
+        both = list(zip(used, others, strict=True))
+        coarse = np.stack([self.transfer(content, own, *each) for each in both])
+        shares = np.array([one.weight * self.share(own, one, other) for one, other in both])
+        share = shares.sum() / sum(one.weight for one in used)
+        mean = np.average(coarse, axis=0, weights=shares).astype(np.float32)
         shown = np.random.default_rng(seed).random(lightness.shape) < share
-        return Stages(precolor, coarse, shown, self.refine(lightness, coarse, shown))
+        return Stages(precolor, mean, shown, self.refine(lightness, mean, shown))
 
     def look(self, lightness: Array) -> Seen | None:
-        """What references are compared with, of the photograph; None where they are not."""
+        """What photograph and references are compared by; None where they are not."""
         return seen(lightness)
 
-    def transfer(self, content: Array, own: Seen | None, reference: Reference) -> tuple[Array, Array]:
-        """A reference's coarse chroma, a* b* (H, W, 2), and the share of it that is shown at each place, (H, W).
+    def share(self, own: Seen | None, reference: Reference, other: Seen | None) -> float:
+        """Share of a reference's coarse chroma that the colorization sub-net is shown: least of one that is not alike.
 
-        Of labels that the reference lacks, and of references that are not alike, least is shown.
+        Args:
+            own, other: of `look`, of the photograph and of the reference.
+        """
+        assert own is not None
+        assert other is not None
+        return shown_share(likeness(own, other), reference.trust)
+
+    def transfer(self, content: Array, own: Seen | None, reference: Reference, other: Seen | None) -> Array:
+        """A reference's coarse chroma, a* b*, (H, W, 2).
 
         Args:
             content: the pre-colored photograph, sRGB (H, W, 3).
-            own: of `look`.
+            own, other: of `look`, of the photograph and of the reference.
         """
-        assert own is not None
-        size, other, labels = content.shape[:2], seen(reference.lightness), None
-        share = np.full(size, shown_share(likeness(own, other), reference.trust), np.float32)
-        if self.by_label:
+        labels = None
+        if self.by_label and own is not None and other is not None:
             common = common_labels(own, other)
             labels = common.photograph, common.reference
-            share[~shown_at(common.matched(), size)] = LEAST_SHOWN
-        return rgb_to_lab(self.stylized(content, reference, labels))[..., 1:], share
+        return rgb_to_lab(self.stylized(content, reference, labels))[..., 1:]
 
     def doubted(self, features: Array, reference: WeighedReference) -> float | None:
         """The likeness, if little of the reference is shown for it; see `Method.doubted`.
@@ -188,10 +193,9 @@ class LiteExemplar(Exemplar):
         """Nothing: the report shows as much of any reference."""
         return None
 
-    def transfer(self, content: Array, own: Seen | None, reference: Reference) -> tuple[Array, Array]:
-        """A reference's coarse chroma, and the report's share of it, everywhere."""
-        share = np.full(content.shape[:2], LITE_PROBABILITY, np.float32)
-        return rgb_to_lab(self.stylized(content, reference))[..., 1:], share
+    def share(self, own: Seen | None, reference: Reference, other: Seen | None) -> float:
+        """Share of the coarse chroma's pixels that the colorization sub-net is shown: the report's."""
+        return LITE_PROBABILITY
 
     @property
     def weights(self) -> tuple[str, ...]:

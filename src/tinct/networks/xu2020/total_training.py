@@ -23,7 +23,7 @@ from tinct.networks.xu2020.coarse_pairs import (
     make_pairs,
 )
 from tinct.networks.xu2020.colorization_network import Xu2020Colorization, empty, sampled, weighted_huber
-from tinct.networks.xu2020.likeness import LEAST_SHOWN, shown_share
+from tinct.networks.xu2020.likeness import shown_share
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.xu2020.places import PROBABILITY
 from tinct.networks.xu2020.released import RELEASED, take_released_colorization, take_released_transfer
@@ -127,31 +127,29 @@ class TotalTraining(Training):
         with torch.autocast(pool.weights.device.type, enabled=False):
             lightness, ab = self._photographs(pool, rows)
             shown = self.pairs.ab(rows, kinds)
-            where, alike = self.pairs.known(rows, kinds)
-            lightness, ab, shown, where = _mirrored(lightness, ab, shown, where)
+            alike = self.pairs.likeness(rows, kinds)
+            lightness, ab, shown = _mirrored(lightness, ab, shown)
             turns = some(ab, recipe.turned)[:, 0, 0, 0] * torch.rand(count) * 2 * math.pi
             ab, shown = turned(ab, turns), turned(shown, turns)
             true = some(ab, recipe.truth)
-            shown, where = torch.where(true, ab, shown), torch.where(true, 1, where)
             alike = torch.where(true[:, 0, 0, 0], torch.ones_like(alike), alike)
-            kept, mask = self.sample(shown, where, alike)
+            kept, mask = self.sample(torch.where(true, ab, shown), alike)
         found = model(lightness, kept, mask)
         return {"huber": recipe.scale * weighted_huber(found, ab, mask, recipe.known, recipe.delta)}
 
-    def sample(self, ab: Tensor, where: Tensor, alike: Tensor) -> tuple[Tensor, Tensor]:
+    def sample(self, ab: Tensor, alike: Tensor) -> tuple[Tensor, Tensor]:
         """Each photograph's ab by pixels, as many as the method shows, an eighth or fewer, by points, or not at all.
 
         Args:
             ab: what may be shown, (B, 2, H, W).
-            where, alike: as of `tinct.networks.xu2020.coarse_pairs.CoarsePairs.known`.
+            alike: as of `tinct.networks.xu2020.coarse_pairs.CoarsePairs.likeness`.
         """
         recipe = self.recipe
         few = PROBABILITY * (FEWEST / PROBABILITY) ** torch.rand(len(ab), 1, 1, 1)
         share = torch.where(some(ab, recipe.sparse), few, PROBABILITY)
         trusts = 1 + 2 * torch.rand(len(ab)) * (torch.rand(len(ab)) < TRUSTED)
         told = [shown_share(*each) for each in zip(alike.tolist(), trusts.tolist(), strict=True)]
-        as_shown = torch.where(where > 0, torch.tensor(told)[:, None, None, None], LEAST_SHOWN)
-        share = torch.where(some(ab, recipe.believed), as_shown, share)
+        share = torch.where(some(ab, recipe.believed), torch.tensor(told)[:, None, None, None], share)
         by_pixels = (torch.rand_like(ab[:, :1]) < share).to(ab.dtype)
         points, by_points = sampled(ab, "points")
         pixels, shown = some(ab, recipe.pixels), (~some(ab, recipe.empty)).to(ab.dtype)
@@ -160,10 +158,9 @@ class TotalTraining(Training):
 
     def _mask(self, rows: Tensor, kinds: Tensor, generator: torch.Generator) -> Tensor:
         """The pixels that the method shows at a trust of 1, (B, 1, side, side)."""
-        where, alike = self.pairs.known(rows, kinds)
-        told = torch.tensor([shown_share(each) for each in alike.tolist()])[:, None, None, None]
-        share = torch.where(where > 0, told, LEAST_SHOWN)
-        return (torch.rand(where.shape, generator=generator) < share).to(where.dtype)
+        told = [shown_share(alike) for alike in self.pairs.likeness(rows, kinds).tolist()]
+        shape = len(rows), 1, self.pairs.side, self.pairs.side
+        return (torch.rand(shape, generator=generator) < torch.tensor(told)[:, None, None, None]).float()
 
     def _photographs(self, pool: Pool, rows: Tensor) -> tuple[Tensor, Tensor]:
         """L* and ab / 110 of the pairs' photographs, as T_ab lies on them."""

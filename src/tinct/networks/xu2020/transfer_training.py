@@ -271,10 +271,11 @@ class TransferTraining(Training):
         for _ in range(FIT_BATCHES):
             index = pool.draw(FIT_BATCH)
             views = (random_view(pool.sizes[index]).grid(FIT_SIDE) for _ in range(2))
-            (rgb, lightness, ab), (style, _, _) = (photographs_at(pool, index, grid) for grid in views)
+            (rgb, lightness, ab), (style, shades, _) = (photographs_at(pool, index, grid) for grid in views)
             with mixed_precision(rgb.device):
                 plain = network.decoder(network.encode(rgb))[1][1]
-                guide = network.guide(style, adain)
+                labels = self._labels(lightness, shades) if self.recipe.colored else ()
+                guide = network.guide(style, matching("adain", *labels))
                 guided = network.decoder(network.encode(self.recolored(lightness, ab), guide), guide)[1][1]
             yield plain, rgb, 1.0
             yield guided, rgb, 0.5
