@@ -11,10 +11,10 @@ import numpy as np
 from tinct.networks.xu2020.label_maps import Seen
 from tinct.networks.xu2020.places import PROBABILITY
 
-LEAST_SHOWN = 0.0025
-"""Share of pixels that is shown of a reference that is not alike: at 256 pixels as many as the sparsest in training."""
+LEAST_SHOWN = 0.0004
+"""Share of pixels that is shown of a reference that is not alike: 26 pixels of 256 x 256."""
 
-STRANGE, ALIKE = 0.2, 0.6
+STRANGE, ALIKE = 0.4, 0.8
 """Likeness from which down a reference is shown least, and up most. On held-out photographs it is 0.2 for strangers
 (0.1 to 0.4 for eight of ten), 0.5 for class-mates (0.25 to 0.75) and 0.9 for the photograph itself mirrored; with these
 two limits neither a class-mate nor a stranger costs much there (docs/experiments.md, "Xu 2020, alive")."""
