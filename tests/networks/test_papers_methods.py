@@ -33,7 +33,7 @@ from tinct.methods import (
 from tinct.networks import CARDS
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.label_maps import COUNT, common_labels, seen
-from tinct.networks.xu2020.likeness import LEAST_SHOWN, likeness, shown_share
+from tinct.networks.xu2020.likeness import LEAST_SHOWN, fit, likeness, shown_share
 from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, NOWHERE, PROBABILITY
 from tinct.networks.zhang2017 import method
 from tinct.networks.zhang2017 import training as zhang2017_training
@@ -315,7 +315,10 @@ def test_a_photograph_is_most_alike_to_itself():
     own, other = seen(lightness_of(COLOR)), seen(lightness_of(OTHER))
     assert likeness(own, own) == pytest.approx(1, abs=1e-3)
     assert likeness(own, seen(lightness_of(COLOR[:, ::-1].copy()))) > likeness(own, other)
-    assert likeness(own, other) == pytest.approx(likeness(other, own))
+    for measure in (likeness, fit):
+        assert measure(own, other) == pytest.approx(measure(other, own), abs=1e-5)
+        assert measure(own, own) > measure(own, other)
+    assert fit(own, own) == pytest.approx(4 / 3, abs=1e-2)
 
 
 def test_a_photograph_and_itself_have_the_same_labels():

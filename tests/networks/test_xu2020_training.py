@@ -230,8 +230,8 @@ def test_the_refinements_losses_fall_on_real_coarse_maps(pool, tmp_path):
     assert np.array_equal(pairs.references[:, 0], pairs.photographs)
     assert np.array_equal(pairs.references[:, 1], 1 - pairs.photographs)
     assert float(pairs.ab(torch.tensor([0, 1]), torch.tensor([0, 3])).std()) > 0
-    alike = pairs.likeness(torch.tensor([0, 0]), torch.tensor([0, 1]))
-    assert alike[0] > alike[1]
+    fits = pairs.fit(torch.tensor([0, 0]), torch.tensor([0, 1]))
+    assert fits[0] > fits[1]
     assert falls(training, pool, 3e-3, 15)
 
 

@@ -16,7 +16,7 @@ from tinct.color.bins import AB_SCALE
 from tinct.color.lab_torch import lab_to_rgb
 from tinct.networks.xu2020.colorization_network import Xu2020Colorization, empty
 from tinct.networks.xu2020.label_maps import common_labels, seen
-from tinct.networks.xu2020.likeness import likeness
+from tinct.networks.xu2020.likeness import fit
 from tinct.networks.xu2020.transfer_network import Xu2020Transfer
 from tinct.networks.xu2020.transfer_training import coarse
 from tinct.training.labels import NOT_RELATED
@@ -37,7 +37,7 @@ TOGETHER = 4
 WORKED_AT = 256
 """Height and width, in pixels, of the photographs that T_ab is made of: the method's working size."""
 
-FILES = ("coarse", "alike", "photographs", "references")
+FILES = ("coarse", "fits", "photographs", "references")
 """Names of the arrays in a folder of pairs, without ".npy"."""
 
 
@@ -47,13 +47,13 @@ class CoarsePairs:
 
     Attributes:
         coarse: T_ab of whole photographs squashed to a square, (N, 4, side, side, 2), uint8, a* b* + 128.
-        alike: likeness of photograph and reference (`tinct.networks.xu2020.likeness.likeness`), (N, 4).
+        fits: how alike photograph and reference are (`tinct.networks.xu2020.likeness.fit`), (N, 4).
         photographs: their indices in the pool, (N,).
         references: the references' indices, (N, 4), in the order of `KINDS`; "itself" is another view, mirrored.
     """
 
     coarse: NDArray[np.uint8]
-    alike: NDArray[np.float32]
+    fits: NDArray[np.float32]
     photographs: NDArray[np.int64]
     references: NDArray[np.int64]
 
@@ -69,9 +69,9 @@ class CoarsePairs:
         )
         return (torch.from_numpy(found).permute(0, 3, 1, 2).float() - 128) / AB_SCALE
 
-    def likeness(self, rows: Tensor, kinds: Tensor) -> Tensor:
+    def fit(self, rows: Tensor, kinds: Tensor) -> Tensor:
         """How alike photograph and reference are, (B,); arguments as of `ab`."""
-        return torch.from_numpy(np.array(self.alike[rows.numpy(), kinds.numpy()]))
+        return torch.from_numpy(np.array(self.fits[rows.numpy(), kinds.numpy()]))
 
     @classmethod
     def load(cls, folder: Path) -> CoarsePairs:
@@ -154,13 +154,13 @@ def _coarse(
     networks: tuple[Xu2020Transfer, Xu2020Colorization],
     side: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """T_ab and the likenesses of one batch."""
+    """T_ab of one batch, and how well each reference fits."""
     transfer, colorization = networks
     _, lightness, ab = photographs_at(pool, index, whole_view(pool.sizes[index]).grid(WORKED_AT))
     pre = colorization(lightness, *empty(ab)).float()
     content = lab_to_rgb(torch.cat([lightness, pre * AB_SCALE], 1)).clamp(0, 1)
     own = [seen(each) for each in lightness[:, 0].numpy()]
-    found, alike = [], []
+    found, fits = [], []
     for number, kind in enumerate(KINDS):
         other = references[:, number]
         view = random_view(pool.sizes[other], 0.5) if kind == ITSELF else whole_view(pool.sizes[other])
@@ -172,6 +172,6 @@ def _coarse(
         labels = tuple(torch.from_numpy(np.stack([each[at] for each in common])) for at in (0, 1))
         maps = coarse(transfer, content, style, labels=labels) * AB_SCALE
         found.append(F.interpolate(maps, size=(side, side), mode="area"))
-        alike.append([likeness(*both) for both in zip(own, there, strict=True)])
+        fits.append([fit(*both) for both in zip(own, there, strict=True)])
     whole = (torch.stack(found, 1) + 128).round().clamp(0, 255).byte().permute(0, 1, 3, 4, 2).numpy()
-    return whole, np.array(alike, np.float32).T
+    return whole, np.array(fits, np.float32).T

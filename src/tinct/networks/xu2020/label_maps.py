@@ -8,6 +8,7 @@ what is alike in both, and what only one of them has joins the likest label that
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +56,18 @@ class Seen:
     levels: tuple[Array, ...]
     shades: Array
     signature: Array
+
+    @cached_property
+    def units(self) -> Array:
+        """Unit vectors of the places of 1/8 by both levels, each less its mean, shape (places, channels)."""
+        import cv2
+
+        height, width = max(level.shape[:2] for level in self.levels)
+        parts = []
+        for level in self.levels:
+            grown = cv2.resize(level - level.mean((0, 1)), (width, height)).reshape(-1, level.shape[2])
+            parts.append(grown / np.maximum(np.linalg.norm(grown, axis=1, keepdims=True), 1e-6))
+        return np.asarray(np.concatenate(parts, 1) / len(parts) ** 0.5, np.float32)
 
 
 class CommonLabels(NamedTuple):

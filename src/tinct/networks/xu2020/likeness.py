@@ -1,7 +1,9 @@
 """How alike a photograph and a reference are, and how much of the transferred chroma the refinement is therefore shown.
 
-Whole photographs are compared, by their signatures (`tinct.networks.he2018.release.FeaturesGraph`); the paper of Xu et
-al. shows an eighth of the pixels of every reference.
+Whole photographs are compared, by their signatures (`tinct.networks.he2018.release.FeaturesGraph`), and each place
+with its likest, both ways, as in the bidirectional matching of He et al., Deep Exemplar-based Colorization, SIGGRAPH
+2018. The first tells what is of the same kind, the second what is the same. The paper of Xu et al. shows an eighth of
+the pixels of every reference.
 """
 
 from __future__ import annotations
@@ -14,10 +16,10 @@ from tinct.networks.xu2020.places import PROBABILITY
 LEAST_SHOWN = 0.0004
 """Share of pixels that is shown of a reference that is not alike: 26 pixels of 256 x 256."""
 
-STRANGE, ALIKE = 0.4, 0.8
-"""Likeness from which down a reference is shown least, and up most. On held-out photographs it is 0.2 for strangers
-(0.1 to 0.4 for eight of ten), 0.5 for class-mates (0.25 to 0.75) and 0.9 for the photograph itself mirrored; with these
-two limits neither a class-mate nor a stranger costs much there (docs/experiments.md, "Xu 2020, alive")."""
+STRANGE, ALIKE = 0.55, 0.7
+"""Fit from which down a reference is shown least, and up most. On held-out photographs (eight of ten) it is 0.4 to 0.55
+for strangers, 0.45 to 0.7 for class-mates and 0.65 to 0.95 for the photograph itself from elsewhere; with these two
+limits neither a class-mate nor a stranger costs much there (docs/experiments.md, "Xu 2020, alive")."""
 
 
 def likeness(one: Seen, other: Seen) -> float:
@@ -25,13 +27,20 @@ def likeness(one: Seen, other: Seen) -> float:
     return float(one.signature @ other.signature)
 
 
-def shown_share(alike: float, trust: float = 1.0) -> float:
+def fit(one: Seen, other: Seen) -> float:
+    """The mean cosine of each place with its likest, both ways, and a third of the likeness: -1.3..1.3."""
+    cosines = one.units @ other.units.T
+    places = (cosines.max(0).mean() + cosines.max(1).mean()) / 2
+    return float(places + likeness(one, other) / 3)
+
+
+def shown_share(fits: float, trust: float = 1.0) -> float:
     """Share of the transferred chroma's pixels that the refinement is shown.
 
     Args:
-        alike: of `likeness`.
+        fits: of `fit`.
         trust: as of `tinct.methods.Reference`; at 3 any reference is shown as much as the likest.
     """
-    fits = np.clip((alike - STRANGE) / (ALIKE - STRANGE), 0, 1)
-    followed = np.clip(fits + (trust - 1) / 2, 0, 1)
+    believed = np.clip((fits - STRANGE) / (ALIKE - STRANGE), 0, 1)
+    followed = np.clip(believed + (trust - 1) / 2, 0, 1)
     return float(LEAST_SHOWN * (PROBABILITY / LEAST_SHOWN) ** followed)

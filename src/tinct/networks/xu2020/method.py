@@ -18,7 +18,7 @@ from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.card import LITE_PAPER, PAPER
 from tinct.networks.xu2020.feature_statistics import Labels
 from tinct.networks.xu2020.label_maps import FEATURES, Seen, common_labels, seen
-from tinct.networks.xu2020.likeness import likeness, shown_share
+from tinct.networks.xu2020.likeness import fit, likeness, shown_share
 from tinct.networks.xu2020.places import (
     DECODER_ONLY,
     ENCODER_ONLY,
@@ -131,7 +131,7 @@ class Exemplar(Method):
         """
         assert own is not None
         assert other is not None
-        return shown_share(likeness(own, other), reference.trust)
+        return shown_share(fit(own, other), reference.trust)
 
     def transfer(self, content: Array, own: Seen | None, reference: Reference, other: Seen | None) -> Array:
         """A reference's coarse chroma, a* b*, (H, W, 2).
@@ -155,9 +155,9 @@ class Exemplar(Method):
         if not self.uses_trust:
             return None
         given: Reference = reference.found
-        alike = likeness(seen(features), seen(given.lightness))
-        left = shown_share(alike, max(reference.trust, 1.0))  # less trust is the user's own doubt
-        return alike if left <= DOUBTED * PROBABILITY else None
+        own, other = seen(features), seen(given.lightness)
+        left = shown_share(fit(own, other), max(reference.trust, 1.0))  # less trust is the user's own doubt
+        return likeness(own, other) if left <= DOUBTED * PROBABILITY else None
 
     def stylized(
         self, content: Array, reference: Reference, labels: tuple[Labels, Labels] | None = None

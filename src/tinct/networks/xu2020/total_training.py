@@ -127,28 +127,28 @@ class TotalTraining(Training):
         with torch.autocast(pool.weights.device.type, enabled=False):
             lightness, ab = self._photographs(pool, rows)
             shown = self.pairs.ab(rows, kinds)
-            alike = self.pairs.likeness(rows, kinds)
+            fits = self.pairs.fit(rows, kinds)
             lightness, ab, shown = _mirrored(lightness, ab, shown)
             turns = some(ab, recipe.turned)[:, 0, 0, 0] * torch.rand(count) * 2 * math.pi
             ab, shown = turned(ab, turns), turned(shown, turns)
             true = some(ab, recipe.truth)
-            alike = torch.where(true[:, 0, 0, 0], torch.ones_like(alike), alike)
-            kept, mask = self.sample(torch.where(true, ab, shown), alike)
+            fits = torch.where(true[:, 0, 0, 0], torch.ones_like(fits), fits)
+            kept, mask = self.sample(torch.where(true, ab, shown), fits)
         found = model(lightness, kept, mask)
         return {"huber": recipe.scale * weighted_huber(found, ab, mask, recipe.known, recipe.delta)}
 
-    def sample(self, ab: Tensor, alike: Tensor) -> tuple[Tensor, Tensor]:
+    def sample(self, ab: Tensor, fits: Tensor) -> tuple[Tensor, Tensor]:
         """Each photograph's ab by pixels, as many as the method shows, an eighth or fewer, by points, or not at all.
 
         Args:
             ab: what may be shown, (B, 2, H, W).
-            alike: as of `tinct.networks.xu2020.coarse_pairs.CoarsePairs.likeness`.
+            fits: as of `tinct.networks.xu2020.coarse_pairs.CoarsePairs.fit`, (B,).
         """
         recipe = self.recipe
         few = PROBABILITY * (FEWEST / PROBABILITY) ** torch.rand(len(ab), 1, 1, 1)
         share = torch.where(some(ab, recipe.sparse), few, PROBABILITY)
         trusts = 1 + 2 * torch.rand(len(ab)) * (torch.rand(len(ab)) < TRUSTED)
-        told = [shown_share(*each) for each in zip(alike.tolist(), trusts.tolist(), strict=True)]
+        told = [shown_share(*each) for each in zip(fits.tolist(), trusts.tolist(), strict=True)]
         share = torch.where(some(ab, recipe.believed), torch.tensor(told)[:, None, None, None], share)
         by_pixels = (torch.rand_like(ab[:, :1]) < share).to(ab.dtype)
         points, by_points = sampled(ab, "points")
@@ -158,7 +158,7 @@ class TotalTraining(Training):
 
     def _mask(self, rows: Tensor, kinds: Tensor, generator: torch.Generator) -> Tensor:
         """The pixels that the method shows at a trust of 1, (B, 1, side, side)."""
-        told = [shown_share(alike) for alike in self.pairs.likeness(rows, kinds).tolist()]
+        told = [shown_share(each) for each in self.pairs.fit(rows, kinds).tolist()]
         shape = len(rows), 1, self.pairs.side, self.pairs.side
         return (torch.rand(shape, generator=generator) < torch.tensor(told)[:, None, None, None]).float()
 
