@@ -319,7 +319,8 @@ def test_exported_equals_torch_at_any_size(
         assert_equal_outputs(part, found, wanted, 3e-2 if part in IN_BYTES else 5e-3)
         stored = released_weights.released_graph(part, exported / f"tinct.{part}.onnx", TINY)
         same = stored.eval()(*(arrays[name] for name in INPUTS[part] if name in arrays))
-        assert_equal_outputs(part, found, same, 1e-3)
+        # processors differ in how they multiply weights that are stored as bytes: up to 0.0017 with AMX
+        assert_equal_outputs(part, found, same, 4e-3 if part in IN_BYTES else 1e-3)
 
 
 @torch.no_grad()
