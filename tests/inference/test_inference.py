@@ -17,8 +17,8 @@ from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsErro
 from tinct.files import cache_folder
 from tinct.inference import Network, TorchSource, open_network
 from tinct.inference.disk_cache import checked_entry, is_whole
+from tinct.inference.model_source import ModelFile
 from tinct.inference.opening import COMPILED_NETWORKS, drop_compiled_networks
-from tinct.inference.openvino_engine import content_sha256
 
 onnx = pytest.importorskip("onnx", reason="onnx builds the test's graphs: pip install 'tinct[train]'")
 
@@ -192,7 +192,7 @@ def test_nothing_damaged_in_the_cache_is_computed_with(
     given = arrays(9, 7)
     for name in ("other.onnx", "net.onnx"):
         answer = open_network(tmp_path / name, precision="f32").run(**given)["ab"]
-    folder = own_cache / "openvino" / content_sha256(tmp_path / "net.onnx")[:32]
+    folder = own_cache / "openvino" / ModelFile(tmp_path / "net.onnx").sha256[:32]
     others = [file for file in own_cache.rglob(kind) if folder not in file.parents]
     for file in list(folder.rglob(kind)):
         other = next(each for each in others if each.parent.name.split("-")[0] in str(file))

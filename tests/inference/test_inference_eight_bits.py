@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from tinct.errors import OptionError
 from tinct.inference import eight_bits, open_network
+from tinct.inference.model_source import ModelFile
 from tinct.inference.opening import drop_compiled_networks
-from tinct.inference.openvino_engine import best_precision, content_sha256
+from tinct.inference.openvino_engine import best_precision
 from tinct.inference.openvino_runtime import openvino
 from tinct.inference.openvino_runtime import opset13 as op
 
@@ -116,9 +117,9 @@ def test_other_ranges_are_another_network(network: Path) -> None:
     exact = open_network(network, precision="f32").run(given=given)["answer"]
     assert np.abs(coarse["answer"] - exact).mean() > 5 * np.abs(fine - exact).mean()
     hashes = {
-        content_sha256(network),
-        content_sha256(network, ranges),
-        content_sha256(network, {"a.weight": 1.0}),
+        ModelFile(network).sha256,
+        ModelFile(network, ranges).sha256,
+        ModelFile(network, {"a.weight": 1.0}).sha256,
     }
     assert len(hashes) == 3
 

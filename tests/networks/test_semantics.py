@@ -12,8 +12,9 @@ from skimage import data
 
 from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.hints import HintField
+from tinct.methods.exported import bilinear
 from tinct.methods.method import Reference, WeighedReference
-from tinct.networks.semantics.opinion import MULTIPLE, NAME, open_branch, opinion, resized
+from tinct.networks.semantics.opinion import MULTIPLE, NAME, open_branch, opinion
 from tinct.networks.semantics.ports import PLACE
 from tinct.networks.tinct import method
 from tinct.networks.tinct.method import Tinct
@@ -66,11 +67,12 @@ def referenced(network: Tinct, rgb, given, seen: bool) -> np.ndarray:
     """a* b* with a reference at trust 2, with or without what the branch sees at its places."""
     lab, other = (rgb_to_lab(each).astype(np.float32) for each in (rgb, given))
     features = network.encode(np.ascontiguousarray(lab[..., 0]))
-    items = network.encode_reference(Reference(other[..., 0].copy(), other[..., 1:].copy()))
-    if not seen:
+    encoded = network.encode_reference(Reference(other[..., 0].copy(), other[..., 1:].copy()))
+    for cut in () if seen else ("fine", "coarse"):
+        items = getattr(encoded, cut)
         nothing = np.zeros_like(items.described), np.zeros_like(items.bias)
-        items = replace(items, described=nothing[0], bias=nothing[1])
-    one = WeighedReference(network.attend(features, items), trust=2.0)
+        vars(encoded)[cut] = replace(items, described=nothing[0], bias=nothing[1])
+    one = WeighedReference(network.attend(features, encoded), trust=2.0)
     matched = network.match(features, network.recall(features, [one]), HintField.empty(*lab.shape[:2]))
     return network.decode(matched).ab
 
@@ -100,11 +102,11 @@ def test_what_is_alike_brings_the_same_picture_from_elsewhere_nearer_to_the_trut
 def test_resized_maps_lie_over_the_same_photograph():
     down, across = np.mgrid[0:6, 0:4].astype(np.float32)
     image = np.stack([down, across, down + across, *[across] * 6], -1)
-    found = resized(image, (12, 8))
+    found = bilinear(image, (12, 8))
     assert found.shape == (12, 8, 9)
     np.testing.assert_allclose(found[..., 2], found[..., 0] + found[..., 1], atol=1e-5)
     np.testing.assert_allclose(found[1:-1, 3, 0], np.arange(1, 11) / 2 - 0.25, atol=1e-5)
-    assert resized(image, (6, 4)) is image
+    assert bilinear(image, (6, 4)) is image
 
 
 def answer(network: Tinct, rgb, hints: HintField | None = None):
@@ -142,8 +144,8 @@ def test_the_second_opinion_brings_what_is_answered_nearer_to_the_truth(shared):
         features = network.encode(lightness_of(rgb))
         matched = network.match(features, None, HintField.empty(256, 256))
         mixed = method.block_means(network.decode(matched).ab, 8)
-        own = method.block_means(matched.decoded["ab"][0], 4)
-        second = resized(features.opinion.ab, (32, 32))
+        own = method.block_means(matched.decoded.ab, 4)
+        second = bilinear(features.opinion.ab, (32, 32))
         errors.append([np.square(each - truth).mean() for each in (own, second, mixed)])
     own, second, mixed = np.log(np.maximum(errors, 1)).mean(0)
     assert mixed < own - 0.005

@@ -176,14 +176,27 @@ def test_a_reference_counts_as_much_however_finely_it_is_cut(monkeypatch):
     even = Reference(np.full((64, 96), 50, np.float32), np.full((64, 96, 2), 20, np.float32))
     network = Tinct()
     features, found = network.encode(lightness_of(COFFEE)), []
+    monkeypatch.setattr(memory, "ALIKE_FOR_FINE", -1)
     for most, patches in ((memory.MOST_FINE, 16 * 24), (0, 8 * 12)):
         monkeypatch.setattr(memory, "MOST_FINE", most)
-        items = network.encode_reference(even)
-        assert len(items.keys) == patches
-        attended = network.attend(features, items)
+        encoded = network.encode_reference(even)
+        assert len(encoded.items(0.0).keys) == patches
+        attended = network.attend(features, encoded)
         found.append(network.recall(features, [WeighedReference(attended)]))
     # in places of one color patches of 4 and of 8 pixels have the same keys but at the borders
     np.testing.assert_allclose(np.median(found[0][..., 2] / found[1][..., 2]), 1, atol=0.1)
+
+
+def test_a_reference_is_cut_finely_where_it_is_alike() -> None:
+    encoded = Tinct().encode_reference(reference(COFFEE))
+    height, width = COFFEE.shape[:2]
+    for likeness, side in (
+        (1.0, 4),
+        (memory.ALIKE_FOR_FINE, 4),
+        (memory.ALIKE_FOR_FINE - 0.01, 8),
+        (-1.0, 8),
+    ):
+        assert len(encoded.items(likeness).keys) == (height // side) * (width // side), likeness
 
 
 @pytest.mark.parametrize("portrait", [False, True])
@@ -326,7 +339,9 @@ def test_vividness_lengthens_what_references_say_in_part_where_it_is_not_certain
     network.decode(matched)
     assert matched.decoded is not None
     for certainty in (0.2, 1.0):
-        matched.decoded["certainty"] = np.full_like(matched.decoded["certainty"], certainty)
+        matched.decoded = matched.decoded._replace(
+            certainty=np.full_like(matched.decoded.certainty, certainty)
+        )
         prediction = network.decode(matched)
         assert prediction.vivid is not None
         gain = method.REFERENCE_GAIN * share * (1 - share**method.WHOLE) * (1 - certainty) ** 2
@@ -347,31 +362,55 @@ def test_a_reference_leaves_results_about_as_colorful_as_no_reference():
     assert min(added) - 1 > (max(added) - 1) / 3
 
 
-def way_of(features, outputs) -> np.ndarray:
+@pytest.mark.parametrize(("precision", "most"), [("f32", 1e-2), ("auto", 1.0)])
+def test_a_photograph_that_nobody_helps_has_the_answer_of_the_parts(precision: str, most: float) -> None:
+    """Branch, encoder and decoder as one network, and one after the other."""
+    network = Tinct(precision=precision)
+    nothing = HintField.empty(*GRAY.shape)
+    matched = network.match(network.encode(rgb_to_lightness(np.dstack([GRAY] * 3))), None, nothing)
+    as_one = network.decode(matched)
+    matched.helped, matched.decoded = True, None
+    in_turn = network.decode(matched)
+    assert np.abs(as_one.ab - in_turn.ab).max() < most
+    assert np.abs(as_one.ab - in_turn.ab).mean() < most / 5
+    assert np.abs(as_one.confidence - in_turn.confidence).max() < most / 10
+    assert as_one.vivid is not None
+    assert in_turn.vivid is not None
+    assert np.abs(as_one.vivid - in_turn.vivid).mean() < most / 5
+
+
+def test_a_photograph_that_nobody_helps_is_not_encoded_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Tinct()
+    monkeypatch.setattr(network, "_encoded", lambda lightness: pytest.fail("encoded"))
+    network.predict(rgb_to_lightness(np.dstack([GRAY] * 3)), HintField.empty(*GRAY.shape), [])
+
+
+def way_of(features, decoded: method.Decoded) -> np.ndarray:
     """What vividness 1 adds by the network alone, without a second opinion: a plane of a* and one of b*."""
     height, width = features.lightness.shape
     alone = np.zeros((height // method.VIVID_STRIDE, width // method.VIVID_STRIDE, 1), np.float32)
     nothing = np.repeat(alone, 2, -1)
-    return np.moveaxis(method._along_edges(features, outputs, nothing, alone)[..., 2:], -1, 0)
+    return np.moveaxis(method._along_edges(features, decoded, nothing, alone)[..., 2:], -1, 0)
 
 
 def test_vividness_makes_no_spot():
     """What is far more colorful than all else, in a small part, is brought down to nearly the rest; the rest stays."""
     features = Tinct().encode(np.full((64, 96), 50, np.float32))
-    found = {
-        "ab": np.full((1, 32, 48, 2), (6, 8), np.float32),
-        "annealed": np.full((1, 8, 12, 2), (9, 12), np.float32),
-        "certainty": np.ones((1, 8, 12, 1), np.float32),
-    }
+    found = method.Decoded(
+        np.full((32, 48, 2), (6, 8), np.float32),
+        np.full((8, 12, 2), (9, 12), np.float32),
+        np.ones((8, 12, 1), np.float32),
+        np.zeros((6, 6, 2), np.float32),
+    )
     even = way_of(features, found)
-    found["annealed"][0, 3:5, 4:6] = (18, 24)
+    found.annealed[3:5, 4:6] = (18, 24)
     spotted = way_of(features, found)
     common = 10 + method.VIVID_GAIN * 5
     chroma_of = np.hypot(6 + spotted[0], 8 + spotted[1])
     assert np.allclose(np.hypot(6 + even[0], 8 + even[1]), common, atol=0.1)
     assert np.allclose(chroma_of[:, :16], common, atol=0.1)
     assert common + 1 < chroma_of.max() < common + method.CHROMA_ABOVE_COMMON + 0.5
-    found["annealed"][:] = (18, 24)  # all of it: nothing is a spot
+    found.annealed[:] = (18, 24)  # all of it: nothing is a spot
     assert np.allclose(
         np.hypot(6 + way_of(features, found)[0], 8 + way_of(features, found)[1]),
         10 + method.VIVID_GAIN * 20,
@@ -384,16 +423,17 @@ def test_vividness_lies_where_the_coarse_way_says(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(method, "CHROMA_ABOVE_COMMON", 100.0)
     features = Tinct().encode(np.full((60, 90), 50, np.float32))
     down, across = np.mgrid[-4:4, -6:6].astype(np.float32)
-    annealed = np.stack([0.5 * across + 0.2 * down, -0.7 * down], -1)[None]
-    found = {
-        "ab": np.zeros((1, 32, 48, 2), np.float32),
-        "annealed": annealed,
-        "certainty": np.ones((1, 8, 12, 1), np.float32),
-    }
+    annealed = np.stack([0.5 * across + 0.2 * down, -0.7 * down], -1)
+    found = method.Decoded(
+        np.zeros((32, 48, 2), np.float32),
+        annealed,
+        np.ones((8, 12, 1), np.float32),
+        np.zeros((6, 6, 2), np.float32),
+    )
     way = way_of(features, found)
     assert way.shape == (2, 64, 96)  # padded
     cells = np.moveaxis(way.reshape(2, 8, 8, 12, 8).mean((2, 4)), 0, -1)
-    np.testing.assert_allclose(cells[1:-1, 1:-1], method.VIVID_GAIN * annealed[0, 1:-1, 1:-1], atol=1e-4)
+    np.testing.assert_allclose(cells[1:-1, 1:-1], method.VIVID_GAIN * annealed[1:-1, 1:-1], atol=1e-4)
 
 
 def test_suggestions_are_ordered_and_of_the_places_lightness():
@@ -566,13 +606,14 @@ def test_references_attended_to_one_by_one_give_what_one_softmax_over_all_gives(
 ) -> None:
     tinct = Tinct(precision="f32")
     features = tinct.encode(lightness_of(ASTRONAUT))
-    items = [
+    encoded = [
         tinct.encode_reference(reference(each)) for each in (COFFEE, COFFEE[::-1], ASTRONAUT)[: len(weights)]
     ]
     given = [
         WeighedReference(tinct.attend(features, each), weight, trust)
-        for each, weight in zip(items, weights, strict=True)
+        for each, weight in zip(encoded, weights, strict=True)
     ]
+    items = [each.items(one.found.likeness) for each, one in zip(encoded, given, strict=True)]
     recalled = tinct.recall(features, given)
     bias = [each.bias + np.log(influence(one)) for each, one in zip(items, given, strict=True)]
     together = tinct._network("recall").run(
@@ -596,8 +637,8 @@ def test_large_photographs_attend_to_a_reference_some_rows_at_a_time(monkeypatch
     """The scores that are held are bounded, and what is found is the same."""
     tinct = Tinct(precision="f32")
     features = tinct.encode(lightness_of(ASTRONAUT))
-    items = tinct.encode_reference(reference(COFFEE))
-    whole = tinct.attend(features, items).sums
+    encoded = tinct.encode_reference(reference(COFFEE))
+    whole, items = tinct.attend(features, encoded).sums, encoded.items(0.0)
     recall, asked = tinct._network("recall"), []
     run = recall.run
 
@@ -605,9 +646,9 @@ def test_large_photographs_attend_to_a_reference_some_rows_at_a_time(monkeypatch
         asked.append(4 * given["places"].shape[1] * given["places"].shape[2] * (1 + len(items.keys)))
         return run(**given)
 
-    monkeypatch.setattr(method, "MOST_SCORES", 1 << 18)
+    monkeypatch.setattr(method, "MOST_SCORES", 1 << 16)
     monkeypatch.setattr(recall, "run", counted)
-    parts = tinct.attend(features, items).sums
+    parts = tinct.attend(features, encoded).sums
     assert len(asked) > 3
-    assert max(asked) <= 1 << 18
+    assert max(asked) <= 1 << 16
     np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-5)

@@ -256,7 +256,8 @@ def _set_up(
     strokes = _reread(file)
     swatches = [isinstance(each, Swatch) for each in _hints(points, strokes, (1, 1))]
     has_reference = bool(reference) or retrieving is not None
-    _prepare(choose_method(options.method, has_reference, not all(swatches), any(swatches)))
+    method = choose_method(options.method, has_reference, not all(swatches), any(swatches))
+    _prepare(method, helped=has_reference or bool(swatches))
     colorizer = Colorizer()
     colorizer.options = options
     colorizer.set_references(reference)
@@ -391,8 +392,12 @@ def _send(result: bytes) -> None:
         ) from None
 
 
-def _prepare(method: Method) -> None:
-    """Let a method that loads something begin while the first photograph is read; what fails is said when used."""
+def _prepare(method: Method, *, helped: bool) -> None:
+    """Let a method that loads something begin while the first photograph is read; what fails is said when used.
+
+    Args:
+        helped: whether there are hints or references.
+    """
     from threading import Thread
 
     if not method.weights:
@@ -400,7 +405,7 @@ def _prepare(method: Method) -> None:
 
     def quietly() -> None:
         with suppress(Exception):
-            method.prepare()
+            method.prepare(helped=helped)
 
     Thread(target=quietly).start()  # the process waits for it at its end (`tinct.cli.process.ended`)
 

@@ -1,6 +1,7 @@
 """Engines that run an exported network: OpenVINO on CPUs, PyTorch on GPUs; imported when a network is opened."""
 
 from tinct.inference.interface import Network, TorchSource
-from tinct.inference.opening import open_network
+from tinct.inference.model_source import JoinedModels, ModelFile
+from tinct.inference.opening import on_gpu, open_joined, open_network
 
-__all__ = ["Network", "TorchSource", "open_network"]
+__all__ = ["JoinedModels", "ModelFile", "Network", "TorchSource", "on_gpu", "open_joined", "open_network"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from tinct.errors import OptionError
 from tinct.inference.eight_bits import Ranges
 from tinct.inference.interface import Network, TorchSource
+from tinct.inference.model_source import JoinedModels, ModelFile, ModelSource
 from tinct.weights.checksum import file_sha256
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -54,9 +55,24 @@ def open_network(
     _check_options(device, precision, threads)
     if device == "cuda" and torch_source is None:
         raise OptionError("device is cuda, but this network has no PyTorch form; use device cpu.")
-    if torch_source is not None and (device == "cuda" or (device == "auto" and has_gpu())):
+    if torch_source is not None and on_gpu(device):
         return _open_torch(torch_source, precision)
-    return _open_openvino(Path(path), precision, threads, ranges)
+    return _open_openvino(ModelFile(Path(path), ranges or {}), precision, threads)
+
+
+def open_joined(models: JoinedModels, *, precision: str = "auto", threads: int | None = None) -> Network:
+    """Open networks that are joined in one, on the CPU; see `open_network` for the other arguments and errors.
+
+    Raises:
+        WeightsError: if a file is missing or damaged, or has no port where the networks are joined.
+    """
+    _check_options("cpu", precision, threads)
+    return _open_openvino(models, precision, threads)
+
+
+def on_gpu(device: str) -> bool:
+    """True if `open_network` takes the GPU at this wish, for a network that has a form for it."""
+    return device == "cuda" or (device == "auto" and has_gpu())
 
 
 def has_gpu() -> bool:
@@ -98,16 +114,12 @@ def drop_compiled_networks() -> None:
     _compiled.clear()
 
 
-def _open_openvino(path: Path, precision: str, threads: int | None, ranges: Ranges | None) -> Network:
-    from tinct.inference.openvino_engine import OpenVinoNetwork, best_precision, content_sha256
+def _open_openvino(source: ModelSource, precision: str, threads: int | None) -> Network:
+    from tinct.inference.openvino_engine import OpenVinoNetwork, best_precision
 
-    chosen = best_precision(precision, ranges)
-    known = ranges if chosen == "int8" else None
-    sha256 = content_sha256(path, known)
-    key = ("openvino", sha256, chosen, threads)
-    return _compiled.get(
-        key, lambda: OpenVinoNetwork(path, sha256, precision=chosen, threads=threads, ranges=known)
-    )
+    chosen = best_precision(precision, source.in_bytes)
+    key = ("openvino", source.sha256, chosen, threads)
+    return _compiled.get(key, lambda: OpenVinoNetwork(source, precision=chosen, threads=threads))
 
 
 def _open_torch(source: TorchSource, precision: str) -> Network:

@@ -9,7 +9,7 @@ import shutil
 import threading
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +18,15 @@ from tinct.address_space import check_left
 from tinct.errors import OptionError, ShapeError, WeightsError
 from tinct.files import writable_cache
 from tinct.inference.disk_cache import checked_entry
-from tinct.inference.eight_bits import Ranges, multiplies_bytes
+from tinct.inference.eight_bits import multiplies_bytes
 from tinct.inference.interface import arrays_in_order
+from tinct.inference.model_source import ModelSource, declared_name
 from tinct.inference.transpositions import (
     AxisOrders,
     cached_without_transpositions,
-    declared_name,
     read_without_transpositions,
 )
 from tinct.threads import allowed_threads, threads
-from tinct.weights.checksum import file_sha256
 
 if TYPE_CHECKING:
     import openvino
@@ -43,28 +42,25 @@ class OpenVinoNetwork:
     """A network compiled for this machine's CPU; see `Network`. `open_network` opens and shares such networks.
 
     Args:
-        path: an ONNX or IR file.
-        sha256: of the network (`content_sha256`); names the network's cache folder.
-        precision: "f32", "bf16" or "int8".
+        source: what the network is read from.
+        precision: "f32", "bf16" or "int8"; convolutions are computed in 8 bits in the last alone.
         threads: CPU threads; None takes all cores.
-        ranges: for int8 only: ranges of the convolutions that are computed in 8 bits.
     Raises:
-        WeightsError: if OpenVINO cannot read the file.
+        WeightsError: if OpenVINO cannot read a file.
     """
 
     device = "cpu"
 
     def __init__(
         self,
-        path: Path,
-        sha256: str,
+        source: ModelSource,
         *,
         precision: str = "f32",
         threads: int | None = None,
-        ranges: Ranges | None = None,
     ) -> None:
-        self.path, self.precision = path, precision
-        self._compiled, before, after = _compile(path, sha256, _properties(precision, threads), ranges)
+        self.name, self.precision = source.name, precision
+        read = source if precision == "int8" else source.unrounded()
+        self._compiled, before, after = _compile(read, _properties(precision, threads))
         self.inputs = tuple(declared_name(port.get_names()) for port in self._compiled.inputs)
         self.outputs = tuple(declared_name(port.get_names()) for port in self._compiled.outputs)
         self._types = [port.get_element_type().to_dtype() for port in self._compiled.inputs]
@@ -81,15 +77,16 @@ class OpenVinoNetwork:
         Raises:
             ShapeError: if an input is missing or unknown, or if shapes do not fit the network.
         """
-        ordered = arrays_in_order(self.path.name, self.inputs, arrays)
+        ordered = arrays_in_order(self.name, self.inputs, arrays)
         converted = [self._converted(index, array) for index, array in enumerate(ordered)]
         request = self._take()
         try:
-            request.infer(converted, share_inputs=True)
+            # Shared outputs are the request's own: without, `infer` copies all, and `_result` would once more.
+            request.infer(converted, share_inputs=True, share_outputs=True)
             return {name: self._result(request, index) for index, name in enumerate(self.outputs)}
         except RuntimeError as error:
             met = ", ".join(f"{n} {_size(a.shape)}" for n, a in zip(self.inputs, ordered, strict=True))
-            raise ShapeError(f"{self.path.name} cannot take {met} ({_first_line(error)}).") from None
+            raise ShapeError(f"{self.name} cannot take {met} ({_first_line(error)}).") from None
         finally:
             with self._lock:
                 self._idle.append(request)
@@ -106,7 +103,7 @@ class OpenVinoNetwork:
         if wanted.rank.is_static and not _fits(turned.shape, wanted):
             axes = range(len(wanted)) if order is None else np.argsort(order)
             shape = "[" + ",".join(wanted[int(axis)].to_string() for axis in axes) + "]"
-            raise ShapeError(f"{self.inputs[index]} is {_size(array.shape)}; {self.path.name} takes {shape}.")
+            raise ShapeError(f"{self.inputs[index]} is {_size(array.shape)}; {self.name} takes {shape}.")
         return np.ascontiguousarray(turned, self._types[index])
 
     def _result(self, request: openvino.InferRequest, index: int) -> NDArray[Any]:
@@ -114,7 +111,7 @@ class OpenVinoNetwork:
         return array if order is None else array.transpose(order)
 
 
-def best_precision(precision: str = "auto", ranges: Ranges | None = None) -> str:
+def best_precision(precision: str = "auto", in_bytes: bool = False) -> str:
     """The precision to compute in.
 
     "auto" is int8 for a network with ranges on a CPU that multiplies bytes; else bf16 where the CPU has AMX or
@@ -122,7 +119,7 @@ def best_precision(precision: str = "auto", ranges: Ranges | None = None) -> str
 
     Args:
         precision: the wish; "int8" gives bf16 or f32 for a network without ranges.
-        ranges: see `tinct.inference.eight_bits`.
+        in_bytes: True for a network with ranges (`tinct.inference.eight_bits`).
     Raises:
         OptionError: if the CPU does not compute in the wished precision.
     """
@@ -130,26 +127,12 @@ def best_precision(precision: str = "auto", ranges: Ranges | None = None) -> str
         return precision
     if precision == "int8" and not multiplies_bytes():
         raise OptionError("precision is int8, which this CPU does not compute in; use auto, bf16 or f32.")
-    if precision != "bf16" and ranges and multiplies_bytes():
+    if precision != "bf16" and in_bytes and multiplies_bytes():
         return "int8"
     has_bf16 = "BF16" in engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "bf16" and not has_bf16:
         raise OptionError("precision is bf16, which this CPU does not compute in; use auto or f32.")
     return "bf16" if has_bf16 else "f32"
-
-
-def content_sha256(path: Path, ranges: Ranges | None = None) -> str:
-    """The hash of a network: of an ONNX file, or of an IR file and its .bin together, and of its ranges.
-
-    Raises:
-        WeightsError: if a file is missing.
-    """
-    sha256 = file_sha256(path)
-    if path.suffix == ".xml":
-        sha256 += file_sha256(path.with_suffix(".bin"))
-    if not ranges:
-        return sha256
-    return hashlib.sha256((sha256 + json.dumps(dict(ranges), sort_keys=True)).encode()).hexdigest()
 
 
 @cache
@@ -192,27 +175,26 @@ def _properties(precision: str, threads: int | None) -> dict[str, Any]:
 
 
 def _compile(
-    path: Path, sha256: str, properties: dict[str, Any], ranges: Ranges | None
+    source: ModelSource, properties: dict[str, Any]
 ) -> tuple[openvino.CompiledModel, AxisOrders, AxisOrders]:
     """Compile, by way of the disk cache where there is one; and the transpositions that are left to NumPy."""
-    if path.suffix == ".onnx":
-        check_onnx(path)
+    source.check()
     # The engine knows entries by the file's path, size and time, and takes the old network for a file that
     # was replaced within one tick of the clock; hence a folder for each content.
-    folder = writable_cache("openvino", sha256[:32])
+    folder = writable_cache("openvino", source.sha256[:32])
     if folder is not None:
         try:
-            file, before, after = cached_without_transpositions(engine(), path, folder, ranges)
+            file, before, after = cached_without_transpositions(engine(), source, folder)
             return _compile_in(folder, file, properties), before, after
         except (RuntimeError, OSError, ValueError):
             # A full disk or a damaged entry is no reason to fail: what the file itself is worth shows below.
             shutil.rmtree(folder, ignore_errors=True)
     try:
-        model, before, after = read_without_transpositions(engine(), path, ranges)
+        model, before, after = read_without_transpositions(engine(), source)
         return engine().compile_model(model, "CPU", properties), before, after
     except RuntimeError as error:
         raise WeightsError(
-            f"{path} cannot be read as a network ({_first_line(error)}); install it or download it again."
+            f"{source.name} cannot be read as a network ({_first_line(error)}); install it or download it again."
         ) from None
 
 
@@ -233,41 +215,6 @@ def _compile_in(folder: Path, file: Path, properties: dict[str, Any]) -> openvin
     name = f"compiled-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     entry = checked_entry(folder, name, lambda place: made.append(compiled(place)))
     return made[0] if made else compiled(entry)
-
-
-def check_onnx(path: Path) -> None:
-    """Refuse a file that is truncated or no ONNX, before the engine tries its other formats and prints errors.
-
-    A model is one protobuf message: field after field, each with its length, to the file's last byte
-    (https://protobuf.dev/programming-guides/encoding).
-
-    Raises:
-        WeightsError: if the file is not such a message.
-    """
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        while file.tell() < size:
-            wire_type = _varint(file) & 7
-            if wire_type == 0:
-                _varint(file)
-            elif wire_type == 2:
-                file.seek(_varint(file), 1)
-            else:
-                break
-        if size == 0 or file.tell() != size:
-            raise WeightsError(
-                f"{path} is cut short or is not an ONNX file; install it or download it again."
-            )
-
-
-def _varint(file: BinaryIO) -> int:
-    value = shift = 0
-    while (byte := file.read(1)) and shift < 64:
-        value |= (byte[0] & 0x7F) << shift
-        shift += 7
-        if byte[0] < 0x80:
-            break
-    return value
 
 
 def _fits(shape: tuple[int, ...], wanted: openvino.PartialShape) -> bool:

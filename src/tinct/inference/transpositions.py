@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinct.inference.disk_cache import checked_entry
-from tinct.inference.eight_bits import Ranges, to_eight_bits
+from tinct.inference.model_source import ModelSource, declared_name
 
 if TYPE_CHECKING:
     from openvino import Core, Model, Node
@@ -23,28 +23,23 @@ AxisOrders = dict[str, list[int]]
 """The order of a transposition's axes, by the name of the input or output that the transposition stood at."""
 
 
-def read_without_transpositions(
-    core: Core, path: Path, ranges: Ranges | None = None
-) -> tuple[Model, AxisOrders, AxisOrders]:
+def read_without_transpositions(core: Core, source: ModelSource) -> tuple[Model, AxisOrders, AxisOrders]:
     """Read a network and remove the transpositions at its inputs and outputs; see `remove_transpositions`.
 
     Args:
         core: OpenVINO.
-        path: the network's file.
-        ranges: of the convolutions that are to be computed in 8 bits.
+        source: what the network is read from.
     Returns:
         The model, and the axis orders of its inputs and of its outputs.
     Raises:
-        RuntimeError: if the file cannot be read.
+        RuntimeError: if a file cannot be read.
     """
-    model = core.read_model(path)
-    if ranges:
-        to_eight_bits(model, ranges)
+    model = source.read(core)
     return model, *remove_transpositions(model)
 
 
 def cached_without_transpositions(
-    core: Core, path: Path, folder: Path, ranges: Ranges | None = None
+    core: Core, source: ModelSource, folder: Path
 ) -> tuple[Path, AxisOrders, AxisOrders]:
     """The network without transpositions as a file in a cache folder, written at the first call.
 
@@ -52,9 +47,8 @@ def cached_without_transpositions(
 
     Args:
         core: OpenVINO.
-        path: the network's file.
+        source: what the network is read from.
         folder: the cache folder; it exists.
-        ranges: of the convolutions that are to be computed in 8 bits.
     Returns:
         The file, and the axis orders of the network's inputs and of its outputs.
     Raises:
@@ -63,7 +57,7 @@ def cached_without_transpositions(
     from tinct.inference.openvino_runtime import openvino
 
     def write(made: Path) -> None:
-        model, *orders = read_without_transpositions(core, path, ranges)
+        model, *orders = read_without_transpositions(core, source)
         openvino.save_model(model, made / _NETWORK, compress_to_fp16=False)
         (made / _ORDERS).write_text(json.dumps(orders), encoding="utf-8")
 
@@ -83,15 +77,6 @@ def remove_transpositions(model: Model) -> tuple[AxisOrders, AxisOrders]:
     after = {name: order for result in model.get_results() for name, order in _cut_output(result)}
     model.validate_nodes_and_infer_types()
     return before, after
-
-
-def declared_name(names: set[str]) -> str:
-    """The name of a port as its file declares it, among `names`.
-
-    Fusing layers may add names of inner values to a port; exporters write those with a slash.
-    """
-    ordered = sorted(names)
-    return next((name for name in ordered if "/" not in name), ordered[0])
 
 
 def _cut_input(model: Model, parameter: Node) -> list[tuple[str, list[int]]]:

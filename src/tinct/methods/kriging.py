@@ -138,7 +138,7 @@ def _regressed(
     noise = covariance.noise + covariance.grain / np.square(np.maximum(2 * radius, 1))
     own = _product(covariance, known, known) + np.diag(noise)
     shares = np.linalg.solve(own, wanted).astype(np.float32)
-    mean = (_product(covariance, asked, known) @ shares).reshape(small[1], small[0], 2)
+    mean = _times(_product(covariance, asked, known), shares).reshape(small[1], small[0], 2)
     return np.asarray(cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
@@ -210,7 +210,15 @@ def _product(covariance: Covariance, ones: tuple[Array, Array], others: tuple[Ar
 
 def _squared_distances(ones: Array, others: Array) -> Array:
     """Squared distances of N points from M others, of equal dimension: (N, M)."""
-    found = ones @ (-2 * others.T)
+    found = _times(ones, -2 * others.T)
     found += np.square(ones).sum(1)[:, None]
     found += np.square(others).sum(1)
     return np.maximum(found, 0, out=found)
+
+
+def _times(ones: Array, others: Array) -> Array:
+    """The product of two matrices by OpenCV: BLAS leaves its threads waiting (`tinct.methods.exported.bilinear`)."""
+    import cv2
+
+    nothing = np.zeros((0, 0), np.float32)
+    return np.asarray(cv2.gemm(ones, np.ascontiguousarray(others), 1, nothing, 0), np.float32)

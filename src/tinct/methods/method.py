@@ -129,9 +129,11 @@ class Method(ABC):
 
         return [name for name in self.weights if not installed(name)]
 
-    def prepare(self) -> None:
+    def prepare(self, *, helped: bool = False) -> None:
         """Open the method's networks. A thread may do so while the photograph is being read.
 
+        Args:
+            helped: whether there will be hints or references.
         Raises:
             WeightsError: if a file is not installed, or its hash is not the manifest's.
             MissingExtraError: if the engine is not installed.

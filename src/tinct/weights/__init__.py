@@ -163,9 +163,16 @@ def weights_path(name: str, *, entries: Mapping[str, Weights] | None = None) -> 
 _SHIPPED = Path(str(files(__name__)))
 
 
-def _folders() -> list[Path]:
+def _folders() -> tuple[Path, ...]:
     """The folders that may hold weights; the first one that has a file is taken."""
-    return list(dict.fromkeys((weights_folder(), _user_folder(), *_packages())))
+    return _folders_of(os.environ.get("TINCT_WEIGHTS"), _user_folder(), papers_folder())
+
+
+@lru_cache(maxsize=8)
+def _folders_of(named: str | None, user: Path, papers: Path | None) -> tuple[Path, ...]:
+    """Put together once: one photograph asks thirty times."""
+    first = Path(named).expanduser() if named else user
+    return tuple(dict.fromkeys((first, user, *_packages())))
 
 
 def _packages() -> list[Path]:

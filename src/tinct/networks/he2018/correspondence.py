@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tinct.methods.exported import bilinear
+
 Array = NDArray[np.float32]
 Index = NDArray[np.intp]
 
@@ -199,14 +201,7 @@ def _units(features: Array, grid: tuple[int, int]) -> Array:
     if image.shape[0] > grid[0]:
         image = on_grid(image, grid)
     elif image.shape[:2] != grid:
-        image = np.tensordot(_bilinear(image.shape[0], grid[0]), image, 1)
-        image = (_bilinear(image.shape[1], grid[1]) @ image).astype(np.float32)
+        image = bilinear(image, grid)
     rows = image.reshape(-1, features.shape[0])
     rows = rows - rows.mean(0)
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6), np.float32)
-
-
-def _bilinear(length: int, wanted: int) -> Array:
-    """The matrix of bilinear enlargement from one length to another, (wanted, length); OpenCV takes 128 channels."""
-    at = np.clip((np.arange(wanted) + 0.5) * length / wanted - 0.5, 0, length - 1)
-    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(length))).astype(np.float32)

@@ -51,6 +51,11 @@ class Opinion:
     thirtysecond: Array
 
 
+def looked_at(lightness: Array) -> Array:
+    """A photograph's lightness at the size that the branch looks at; CIE L*, shape (H, W)."""
+    return at_longer_side(lightness, LONGER_SIDE, MULTIPLE)
+
+
 def opinion(lightness: Array, branch: Network) -> Opinion:
     """The branch's opinion of a photograph.
 
@@ -58,7 +63,7 @@ def opinion(lightness: Array, branch: Network) -> Opinion:
         lightness: CIE L*, shape (H, W), 0..100.
         branch: as `open_branch` gives it.
     """
-    found = branch.run(lightness=at_longer_side(lightness, LONGER_SIDE, MULTIPLE)[None, None])
+    found = branch.run(lightness=looked_at(lightness)[None, None])
     return Opinion(*(np.asarray(found[name][0], np.float32) for name in OUTPUTS))
 
 
@@ -73,21 +78,6 @@ def open_branch(**engine: Any) -> Network:
     path, numbers = weights_path(NAME), manifest()[NAME].network
     source = TorchSource(lambda: _torch_graph(path, numbers), path, ("lightness",), OUTPUTS)
     return open_network(path, torch_source=source, **engine)
-
-
-def resized(image: Array, size: tuple[int, int]) -> Array:
-    """A map (h, w, C) with any number of channels at another height and width of the same photograph, bilinearly."""
-    if image.shape[:2] == size:
-        return image
-    down, across = (_between(n, wanted) for n, wanted in zip(image.shape[:2], size, strict=True))
-    rows = np.tensordot(down, image, 1)
-    return np.asarray(np.moveaxis(np.tensordot(across, np.moveaxis(rows, 1, 0), 1), 0, 1), np.float32)
-
-
-def _between(count: int, wanted: int) -> Array:
-    """The shares of `count` cells in the centers of `wanted` cells over the same length: (wanted, count)."""
-    place = np.clip((np.arange(wanted) + 0.5) * (count / wanted) - 0.5, 0, count - 1)
-    return np.maximum(1 - np.abs(place[:, None] - np.arange(count)), 0).astype(np.float32)
 
 
 def _torch_graph(path: Path, numbers: Any) -> nn.Module:

@@ -5,14 +5,16 @@ Arrays here have channels last; a key is the concatenation of its heads' parts, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.hints import HintField
-from tinct.networks.semantics.opinion import Opinion, resized
+from tinct.methods.exported import bilinear
+from tinct.networks.semantics.opinion import Opinion
 from tinct.networks.tinct.ports import HEADS, KEY_STRIDE, MAP_CHANNELS_PER_HEAD, REFERENCE_STRIDE
 
 Array = NDArray[np.float32]
@@ -26,9 +28,10 @@ LIKENESS = 7.0
 """What the likeness of two places by the semantic branch must add to a score for the reference to gain by it. Chosen on
 held-out photographs (docs/experiments.md, "What is alike")."""
 
-MOST_FINE = 8192
-"""Patches of `KEY_STRIDE` pixels up to which a reference's items are these: twice as many as at 256 square. Chosen by
-the time that attending to them takes (docs/experiments.md, "How finely references are cut")."""
+MOST_FINE, ALIKE_FOR_FINE = 8192, 0.65
+"""Patches of `KEY_STRIDE` pixels up to which a reference's items are these, twice as many as at 256 square, and the
+likeness of the signatures of photograph and reference from which on they are. Chosen by the time that attending to them
+takes, and by what it brings (docs/experiments.md, "How finely references are cut")."""
 
 _LEAST = 1e-30
 """Attention below this share is treated as this share, so that it can be divided by."""
@@ -44,7 +47,6 @@ class Items:
         bias: added to the scores of each, shape (M,): what hints have more (`HINT_BIAS`), and what references' patches
             must gain by their likeness (`LIKENESS`), less where patches are many because they are small.
         place: x and y divided by the longer side, shape (M, 2); None for items without one.
-        signature: of the reference whose patches the items are, shape (S,); see `Opinion.signature`.
         described: what the semantic branch sees at each patch of a reference, shape (M, P); None for hints.
     """
 
@@ -52,7 +54,6 @@ class Items:
     ab: Array
     bias: Array
     place: Array | None = None
-    signature: Array = field(default_factory=lambda: np.zeros(0, np.float32))
     described: Array | None = None
 
     def inputs(self) -> dict[str, Array]:
@@ -80,27 +81,56 @@ def hint_items(keys: NDArray[Any], hints: HintField) -> Items:
     return Items(unit(found), ab, np.full(len(x), HINT_BIAS, np.float32), place.astype(np.float32))
 
 
-def reference_items(keys: NDArray[Any], ab: Array, seen: Opinion) -> Items:
-    """A memory item for each patch of a reference, with the signature that the semantic branch gives.
+@dataclass(frozen=True)
+class ReferenceFeatures:
+    """What is known of a reference whatever photograph it is for.
 
-    Patches have `KEY_STRIDE` pixels a side if there are no more than `MOST_FINE` of these, else `REFERENCE_STRIDE`.
-
-    Args:
-        keys: of the reference, padding included, shape (h, w, heads * key).
+    Attributes:
+        keys: padding included, shape (h, w, heads * key).
         ab: CIE a*, b*, shape (H, W, 2), without padding; a last patch that is not whole is left out.
         seen: the semantic branch's opinion of the reference without padding.
     """
-    stride = KEY_STRIDE if ab[..., 0].size <= MOST_FINE * KEY_STRIDE**2 else REFERENCE_STRIDE
+
+    keys: NDArray[Any]
+    ab: Array
+    seen: Opinion
+
+    def items(self, likeness: float) -> Items:
+        """A memory item for each patch, for a photograph whose signature has this likeness with the reference's, -1..1.
+
+        Patches have `KEY_STRIDE` pixels a side if the two are alike by `ALIKE_FOR_FINE` and there are no more than
+        `MOST_FINE` of these, else `REFERENCE_STRIDE`.
+        """
+        few = self.ab[..., 0].size <= MOST_FINE * KEY_STRIDE**2
+        return self.fine if few and likeness >= ALIKE_FOR_FINE else self.coarse
+
+    @cached_property
+    def fine(self) -> Items:
+        """Items of patches of `KEY_STRIDE` pixels."""
+        return reference_items(self.keys, self.ab, self.seen, KEY_STRIDE)
+
+    @cached_property
+    def coarse(self) -> Items:
+        """Items of patches of `REFERENCE_STRIDE` pixels."""
+        return reference_items(self.keys, self.ab, self.seen, REFERENCE_STRIDE)
+
+
+def reference_items(keys: NDArray[Any], ab: Array, seen: Opinion, stride: int) -> Items:
+    """A memory item for each patch of a reference; see `ReferenceFeatures` for the other arguments.
+
+    Args:
+        stride: pixels of a patch's side, `KEY_STRIDE` or `REFERENCE_STRIDE`.
+    """
     height, width = (max(n // stride, 1) for n in ab.shape[:2])
     pooled = block_means(keys, stride // KEY_STRIDE)[:height, :width]
     short = [(0, max(stride - n, 0)) for n in ab.shape[:2]]
     whole = np.pad(ab, (*short, (0, 0)), mode="symmetric")[: height * stride, : width * stride]
     flat = unit(pooled.reshape(height * width, -1))
     colors = block_means(whole, stride).reshape(-1, 2)
-    described = resized(seen.places, (height, width)).reshape(height * width, -1)
+    described = bilinear(seen.places, (height, width)).reshape(height * width, -1)
     crowd = 2 * np.log(REFERENCE_STRIDE / stride)  # smaller patches are more, and each counts the less
     bias = np.full(len(flat), -LIKENESS - crowd, np.float32)
-    return Items(flat, colors, bias, signature=seen.signature, described=described)
+    return Items(flat, colors, bias, described=described)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,36 +8,43 @@ for the network, `tinct.networks.tinct.graphs` for how it is cut, and docs/model
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.color.upsampling import ChromaUpsampler
 from tinct.hints import HintField
-from tinct.inference import Network, TorchSource, open_network
+from tinct.inference import (
+    JoinedModels,
+    ModelFile,
+    Network,
+    TorchSource,
+    on_gpu,
+    open_joined,
+    open_network,
+)
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
-from tinct.methods.exported import channels_first, hint_planes, mirrored
+from tinct.methods.exported import bilinear, channels_first, hint_planes, mirrored
 from tinct.methods.kriging import mended_at_hints, moved_to_hints
 from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
-from tinct.networks.semantics.opinion import Opinion, open_branch, opinion, resized
+from tinct.networks.semantics.opinion import Opinion, looked_at, open_branch, opinion
 from tinct.networks.semantics.ports import LEVELS
 from tinct.networks.tinct.card import PAPER
 from tinct.networks.tinct.memory import (
     Attended,
-    Items,
+    ReferenceFeatures,
     Sums,
     against_null,
     block_means,
     hint_items,
     maps,
-    reference_items,
     shares,
 )
 from tinct.networks.tinct.ports import (
@@ -83,6 +90,19 @@ photographs (docs/experiments.md, "Vividness")."""
 MOST_SCORES = 1 << 23
 """Scores of a photograph's places for a reference's items that are held at a time: 32 MiB."""
 
+_ANSWERS = ("decode.ab", "decode.annealed", "decode.certainty", "semantics.ab")
+"""Outputs of `ALONE`, in the order of the attributes of `Decoded`."""
+
+_LINKS = {
+    **{f"encode.{name}": f"semantics.{level}" for name, level in zip(SEEN, LEVELS, strict=True)},
+    **{f"decode.{name}": f"encode.{name}" for name in OUTPUTS["encode"] if name in INPUTS["decode"]},
+    "decode.second": "semantics.logarithms",
+}
+"""Inputs of the parts of `ALONE` that other parts' outputs are given to."""
+
+_NOTHING = ("decode.maps", "decode.hint_map")
+"""Inputs of the parts of `ALONE` that are 0 where nothing helps."""
+
 REFERENCE_TRUST = float(np.exp(2))
 """Factor of a reference's weight beside the null item for each step of trust; at trust 1 as in training.
 
@@ -104,23 +124,50 @@ SECOND_BESIDE_HINTS = 0.2
 Chosen on held-out photographs (docs/experiments.md, "A second opinion that heeds hints")."""
 
 
-@dataclass(frozen=True)
-class Features:
-    """The encoder's outputs for a photograph.
+class Encoded(NamedTuple):
+    """The encoder's outputs for a photograph, and the semantic branch's.
 
     Attributes:
-        lightness: CIE L*, mirrored out to multiples of 32, shape (H, W).
-        size: height and width before that.
-        view: of `keys`, as the encoder's maps lie in memory.
+        view: the key of each place, shape (1, H / 4, W / 4, heads * key), as the encoder's maps lie in memory.
         shares: the outputs of `encode` that the decoder takes, by name.
         opinion: the semantic branch's, of the lightness with its padding.
     """
 
-    lightness: Array
-    size: tuple[int, int]
     view: NDArray[Any]
     shares: dict[str, NDArray[Any]]
     opinion: Opinion
+
+
+@dataclass(frozen=True)
+class Features:
+    """A photograph's features, computed when the first of them is wanted.
+
+    A photograph that nobody helps is answered by one network from its lightness (`ALONE`), and wants none.
+
+    Attributes:
+        lightness: CIE L*, mirrored out to multiples of 32, shape (H, W).
+        size: height and width before that.
+        encode: what computes them.
+    """
+
+    lightness: Array
+    size: tuple[int, int]
+    encode: Callable[[Array], Encoded] = field(repr=False)
+
+    @cached_property
+    def encoded(self) -> Encoded:
+        """The outputs of encoder and branch, computed at the first use."""
+        return self.encode(self.lightness)
+
+    @property
+    def view(self) -> NDArray[Any]:
+        """See `Encoded`."""
+        return self.encoded.view
+
+    @property
+    def opinion(self) -> Opinion:
+        """See `Encoded`."""
+        return self.encoded.opinion
 
     @cached_property
     def keys(self) -> NDArray[Any]:
@@ -130,9 +177,27 @@ class Features:
     @cached_property
     def places(self) -> Array:
         """What the semantic branch sees at each place of 1/8, shape (1, H / 8, W / 8, P)."""
+        return np.ascontiguousarray(bilinear(self.opinion.places, self.grid(PLACE_STRIDE))[None])
+
+    def grid(self, stride: int) -> tuple[int, int]:
+        """Rows and columns of a map with so many pixels to a place."""
         height, width = self.lightness.shape
-        grid = (height // PLACE_STRIDE, width // PLACE_STRIDE)
-        return np.ascontiguousarray(resized(self.opinion.places, grid)[None])
+        return height // stride, width // stride
+
+
+class Decoded(NamedTuple):
+    """What decoder and branch answer, channels last, without the axis of the batch.
+
+    Attributes:
+        ab: the mean answer at 1/2, CIE a*, b*.
+        annealed, certainty: see `tinct.networks.tinct.graphs.DecodeGraph`.
+        second: the branch's mean answer, on its own grid.
+    """
+
+    ab: NDArray[Any]
+    annealed: NDArray[Any]
+    certainty: NDArray[Any]
+    second: NDArray[Any]
 
 
 @dataclass(slots=True)
@@ -142,16 +207,28 @@ class Matched:
     Attributes:
         features: of the photograph.
         hints: at the working size.
-        inputs: of the decoder and of the distribution, by name.
-        decoded: the decoder's outputs, by name; None until it has run.
+        maps: of the attention to both, as `tinct.networks.tinct.memory.maps` gives them.
+        helped: False if there are neither.
+        decoded: the decoder's outputs; None until it has run.
         distribution: None until it was asked for.
     """
 
     features: Features
     hints: HintField
-    inputs: dict[str, NDArray[Any]]
-    decoded: dict[str, NDArray[Any]] | None = None
+    maps: Array
+    helped: bool
+    decoded: Decoded | None = None
     distribution: Distribution | None = None
+
+    @property
+    def inputs(self) -> dict[str, NDArray[Any]]:
+        """The inputs of decoder and distribution that come from features, references and hints, by name."""
+        hint_map = _hint_map(self.hints, self.features.lightness.shape)
+        return {**self.features.encoded.shares, "maps": self.maps, "hint_map": hint_map}
+
+
+ALONE = "tinct alone"
+"""The name of branch, encoder and decoder as one network, which answers a photograph that nobody helps."""
 
 
 class Tinct(StagedMethod):
@@ -168,13 +245,17 @@ class Tinct(StagedMethod):
         self._engine: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
         self._networks: dict[str, Network] = {}
 
-    def prepare(self) -> None:
-        """Open the parts that every photograph needs; a thread may do it while the photograph is being read.
+    def prepare(self, *, helped: bool = False) -> None:
+        """Open the parts that a photograph needs; a thread may do it while the photograph is being read.
 
+        Args:
+            helped: whether there will be hints or references.
         Raises:
             WeightsError: if a file is missing or not the one that the manifest names.
             MissingExtraError: if the engine is not installed.
         """
+        if not helped and self._alone() is not None:
+            return
         for part in ("encode", "decode"):
             self._network(part)
         self._branch()
@@ -185,26 +266,27 @@ class Tinct(StagedMethod):
         return (SEMANTICS, *sorted(f"tinct.{part}" for part in OUTPUTS))
 
     def encode(self, lightness: Array) -> Features:
-        """The features of a photograph; lightness is CIE L*, shape (H, W), 0..100."""
+        """The features of a photograph, computed when they are wanted; lightness is CIE L*, shape (H, W), 0..100."""
         padded = mirrored(np.asarray(lightness, np.float32), SIZE_MULTIPLE)
-        seen = opinion(padded, self._branch())
-        outputs = self._encoded(padded, seen)
         height, width = lightness.shape
-        return Features(padded, (height, width), outputs.pop("keys"), outputs, seen)
+        return Features(padded, (height, width), self._encoded)
 
-    def encode_reference(self, reference: Reference) -> Items:
-        """A memory item for each patch of a reference; weight and trust count later."""
+    def encode_reference(self, reference: Reference) -> ReferenceFeatures:
+        """What is known of a reference whatever photograph it is for; weight and trust count later."""
         lightness = np.asarray(reference.lightness, np.float32)
-        seen = opinion(lightness, self._branch())
         padded = mirrored(lightness, SIZE_MULTIPLE)
-        whole = seen if padded.shape == lightness.shape else opinion(padded, self._branch())
-        return reference_items(self._encoded(padded, whole)["keys"][0], reference.ab, seen)
+        encoded = self._encoded(padded)
+        same = padded.shape == lightness.shape
+        seen = encoded.opinion if same else opinion(lightness, self._branch())
+        return ReferenceFeatures(encoded.view[0], reference.ab, seen)
 
-    def attend(self, features: Features, reference: Items) -> Attended:
+    def attend(self, features: Features, reference: ReferenceFeatures) -> Attended:
         """The attention of each place to the patches of a reference; weight and trust count later."""
-        recall, items = self._network("recall"), reference.inputs()
+        likeness = float(np.dot(features.opinion.signature, reference.seen.signature))
+        chosen = reference.items(likeness)
+        recall, items = self._network("recall"), chosen.inputs()
         # What is alike is a number for each place and item: of large photographs, some rows at a time.
-        rows = max(1, MOST_SCORES // (4 * features.places.shape[2] * len(reference.keys)))
+        rows = max(1, MOST_SCORES // (4 * features.places.shape[2] * len(chosen.keys)))
         if rows >= features.places.shape[1]:
             found = recall.run(keys=features.view, places=features.places, **items)["found"]
         else:
@@ -218,7 +300,6 @@ class Tinct(StagedMethod):
                 for start in range(0, features.places.shape[1], rows)
             ]
             found = np.concatenate(parts, 2)
-        likeness = float(np.dot(features.opinion.signature, reference.signature))
         return Attended(against_null(found), belief(likeness), likeness)
 
     def doubted(self, features: Features, reference: WeighedReference) -> float | None:
@@ -234,42 +315,35 @@ class Tinct(StagedMethod):
         return np.asarray(sum(influence(each) * each.found.sums for each in counted))
 
     def match(self, features: Features, recalled: Sums | None, hints: HintField) -> Matched:
-        """The decoder's inputs: the features, and the attention to references and hints."""
+        """The attention to references and hints, and all else that the decoder needs."""
         near = None
         if hints.points:
             items = hint_items(features.keys[0], hints).inputs()
             near = against_null(self._network("match").run(keys=features.keys, **items)["found"])
-        attended = maps(near, recalled, *features.view.shape[1:3])
-        inputs = {
-            **features.shares,
-            "maps": attended,
-            "hint_map": _hint_map(hints, features.lightness.shape),
-        }
-        return Matched(features, hints, inputs)
+        helped = recalled is not None or bool(hints)
+        return Matched(features, hints, maps(near, recalled, *features.grid(KEY_STRIDE)), helped)
 
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
         """Predict chroma; a seed above 0 gives another plausible colorization, the same seed the same one."""
         features = matched.features
-        taken, from_references = shares(matched.inputs["maps"])
-        share_of_second = block_means(_second_share(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
+        taken, from_references = shares(matched.maps)
         if matched.decoded is None:
-            matched.decoded = self._network("decode").run(
-                **matched.inputs,
-                second=features.opinion.logarithms[None],
-                second_share=share_of_second[None],
-            )
-        outputs = matched.decoded
+            share_of_second = block_means(_second_share(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
+            matched.decoded = self._decoded(matched, share_of_second)
+        decoded = matched.decoded
         height, width = features.size
         answered = _enlarged(taken, KEY_STRIDE)
-        certainty = _enlarged(outputs["certainty"][0], VIVID_STRIDE)
+        certainty = _enlarged(decoded.certainty, VIVID_STRIDE)
         share_of_mean = block_means(_share_of_mean(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
-        second = resized(features.opinion.ab, share_of_mean.shape[:2])
+        second = bilinear(decoded.second, share_of_mean.shape[:2])
         second = moved_to_hints(second, features.lightness, matched.hints.points)
-        correction, way = np.split(_along_edges(features, outputs, second, share_of_mean), 2, axis=-1)
-        ab = _enlarged(outputs["ab"][0], 2) + correction
+        correction, way = np.split(_along_edges(features, decoded, second, share_of_mean), 2, axis=-1)
+        ab = _enlarged(decoded.ab, 2) + correction
         ab = mended_at_hints(ab, features.lightness, matched.hints)
-        # The more hints and references answer for, the less is guessed: by the square of what they leave.
-        vivid = way * np.square(1 - answered)[..., None]
+        vivid = way
+        if matched.helped:
+            # The more hints and references answer for, the less is guessed: by the square of what they leave.
+            vivid = way * np.square(1 - answered)[..., None]
         if from_references.any():
             vivid += ab * _lengthened(_enlarged(from_references, KEY_STRIDE), certainty)[..., None]
         ab, certainty = ab[:height, :width], certainty[:height, :width]
@@ -282,6 +356,27 @@ class Tinct(StagedMethod):
             vivid[:height, :width],
         )
 
+    def _decoded(self, matched: Matched, share_of_second: Array) -> Decoded:
+        """The answer of decoder and branch; if nothing helps, of `ALONE`, even if the features are there already.
+
+        The two differ by rounding, and a photograph without help has one answer.
+        """
+        features, share = matched.features, share_of_second[None]
+        alone = None if matched.helped else self._alone()
+        if alone is None:
+            seen = features.opinion
+            found = self._network("decode").run(
+                **matched.inputs, second=seen.logarithms[None], second_share=share
+            )
+            return Decoded(found["ab"][0], found["annealed"][0], found["certainty"][0], seen.ab)
+        given = {
+            "semantics.lightness": looked_at(features.lightness)[None, None],
+            "encode.lightness": features.lightness[None, None],
+            "decode.second_share": share,
+        }
+        found = alone.run(**given)
+        return Decoded(*(found[name][0] for name in _ANSWERS))
+
     def distribution(self, matched: Matched) -> Distribution:
         """How likely each of the 313 bins is, at a quarter of the working size.
 
@@ -292,20 +387,39 @@ class Tinct(StagedMethod):
             height, width = (-(-n // KEY_STRIDE) for n in features.size)
             wanted = {name: inputs[name] for name in INPUTS["distribution"]}
             own = np.asarray(self._network("distribution").run(**wanted)["probabilities"][0], np.float32)
-            taken, from_references = shares(inputs["maps"])
-            second = resized(features.opinion.logarithms, own.shape[:2])
+            taken, from_references = shares(matched.maps)
+            second = bilinear(features.opinion.logarithms, own.shape[:2])
             p = _averaged(own, second, _second_share(taken, from_references))
             keys = np.asarray(features.keys[0, :height, :width], np.float32) / np.float32(np.sqrt(HEADS))
             matched.distribution = Distribution(p[:height, :width], keys, taken[:height, :width], KEY_STRIDE)
         return matched.distribution
 
-    def _encoded(self, lightness: Array, seen: Opinion) -> dict[str, NDArray[Any]]:
-        """The outputs of `encode` by name; an encoder that shares no backbone is not told what the branch saw."""
+    def _encoded(self, lightness: Array) -> Encoded:
+        """The outputs of `encode` and of the branch; an encoder that shares no backbone is not told what that saw."""
+        seen = opinion(lightness, self._branch())
         network, given = self._network("encode"), {"lightness": lightness[None, None]}
         for name, level in zip(SEEN, LEVELS, strict=True):
             if name in network.inputs:
                 given[name] = getattr(seen, level)[None]
-        return network.run(**given)
+        outputs = network.run(**given)
+        return Encoded(outputs.pop("keys"), outputs, seen)
+
+    def _alone(self) -> Network | None:
+        """Branch, encoder and decoder as one network; None on a GPU, which runs them one after the other."""
+        if on_gpu(self._engine["device"]):
+            return None
+        if ALONE not in self._networks:
+            known = manifest()
+            files = {"semantics": SEMANTICS, "encode": "tinct.encode", "decode": "tinct.decode"}
+            parts = {
+                part: ModelFile(weights_path(name, entries=known), known[name].ranges)
+                for part, name in files.items()
+            }
+            engine = {name: value for name, value in self._engine.items() if name != "device"}
+            self._networks[ALONE] = open_joined(
+                JoinedModels(ALONE, parts, _LINKS, _ANSWERS, _NOTHING), **engine
+            )
+        return self._networks[ALONE]
 
     def _branch(self) -> Network:
         """The semantic branch, looked up once like the network's parts."""
@@ -384,26 +498,25 @@ def _beside_references(share: Array, from_references: Array) -> Array:
     return np.asarray(share * (1 - from_references) ** POWER_OF_REFERENCES, np.float32)[..., None]
 
 
-def _along_edges(features: Features, outputs: dict[str, NDArray[Any]], second: Array, share: Array) -> Array:
+def _along_edges(features: Features, decoded: Decoded, second: Array, share: Array) -> Array:
     """The correction of the mean answer by the second opinion, and the chroma that vividness 1 adds, along edges.
 
     Args:
-        outputs: of the decoder, by name.
+        decoded: of the photograph.
         second: the branch's mean answer at 1 / `VIVID_STRIDE`, shape (h, w, 2), and its share, shape (h, w, 1).
     Returns:
         Both at the padded working size, shape (H, W, 4).
     """
-    own = block_means(outputs["ab"][0], VIVID_STRIDE // 2)
+    own = block_means(decoded.ab, VIVID_STRIDE // 2)
     correction = share * (second - own)
     mean = own + correction
-    annealed = np.asarray(outputs["annealed"][0], np.float32)
+    annealed = np.asarray(decoded.annealed, np.float32)
     bound = CHROMA_TIMES * _norm(mean) + CHROMA_ABOVE
     annealed = annealed * np.minimum(1, bound / np.maximum(_norm(annealed), 1e-3))
     # certainty is 1 / (1 + variance / SURE_SPREAD squared)
-    variance = SURE_SPREAD**2 * (1 / np.maximum(outputs["certainty"][0].astype(np.float32), 1e-3) - 1)
-    way = _without_spots(
-        mean, (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
-    )
+    variance = SURE_SPREAD**2 * (1 / np.maximum(np.asarray(decoded.certainty, np.float32), 1e-3) - 1)
+    far = (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
+    way = _without_spots(mean, np.asarray(far, np.float32))
     coarse = block_means(features.lightness[..., None], VIVID_STRIDE)[..., 0]
     height, width = features.lightness.shape
     both = ChromaUpsampler(np.concatenate([correction, way], -1), coarse, (height, width))
