@@ -26,7 +26,12 @@ class Counted:
 def counted_runs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Count the runs of the released network's parts and of the papers' automatic networks from now on."""
     runs: Counter[str] = Counter()
-    part_of, exported = Tinct._network, automatic.exported_network
-    monkeypatch.setattr(Tinct, "_network", lambda self, part: Counted(part_of(self, part), part, runs))
+    exported = automatic.exported_network
+    for way in ("_network", "_joined"):
+        monkeypatch.setattr(
+            Tinct,
+            way,
+            lambda self, part, opened=getattr(Tinct, way): Counted(opened(self, part), part, runs),
+        )
     monkeypatch.setattr(automatic, "exported_network", lambda name: Counted(exported(name), name, runs))
     return runs

@@ -165,15 +165,15 @@ def test_each_level_that_was_seen_counts_in_the_released_weights() -> None:
     method, lightness = Method(threads=1), made_lightness()
     whole = method.encode(lightness)
     wanted = _automatic(method, whole)
-    run = method._network("encode").run
+    run, seen = method._network("encode").run, method._branch().run(lightness=lightness[None, None])
     for name in SEEN:
         given = {"lightness": lightness[None, None]} | {
-            other: getattr(whole.opinion, level)[None] * (other != name)
+            other: seen[level] * (other != name)
             for other, level in zip(SEEN, ("eighth", "sixteenth", "thirtysecond"), strict=True)
         }
         outputs = run(**given)
-        seen = Encoded(outputs.pop("keys"), outputs, whole.opinion)
-        without = replace(whole, encode=lambda lightness, seen=seen: seen)
+        encoded = Encoded(outputs.pop("keys"), outputs, whole.opinion)
+        without = replace(whole, encode=lambda lightness, encoded=encoded: encoded)
         assert float(np.abs(_automatic(method, without) - wanted).mean()) > 0.3, name
 
 

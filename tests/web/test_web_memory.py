@@ -71,7 +71,7 @@ def test_an_edit_through_the_server_runs_only_what_depends_on_it(tmp_path, monke
             assert answer.status_code == 200, answer.text
             return Counter(runs)
 
-        assert cost() == {"encode": 3, "recall": 2, "match": 1, "decode": 1}
+        assert cost() == {"photograph": 1, "reference": 2, "recall": 2, "match": 1, "decode": 1}
         assert cost() == {}
         assert cost("confidence") == {}
         assert cost("suggest", x=5, y=5) == {"distribution": 1}
@@ -80,7 +80,12 @@ def test_an_edit_through_the_server_runs_only_what_depends_on_it(tmp_path, monke
         put(server, session, [], [1, 0.5])
         assert cost(options={"size": 64, "trust": 2}) == {"match": 1, "decode": 1}
         put(server, session, REFERENCES, [1, 1, 1])
-        assert cost(options={"size": 64, "trust": 2}) == {"encode": 1, "recall": 1, "match": 1, "decode": 1}
+        assert cost(options={"size": 64, "trust": 2}) == {
+            "reference": 1,
+            "recall": 1,
+            "match": 1,
+            "decode": 1,
+        }
 
 
 def test_a_thousand_edits_of_a_session_take_no_more_memory():

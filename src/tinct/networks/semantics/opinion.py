@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,17 +39,12 @@ class Opinion:
             signatures is their likeness.
         places: what is at each place, shape (h, w, P): the scalar product of two places' vectors is what their likeness
             adds to the score of a reference's patch.
-        eighth, sixteenth, thirtysecond: the pretrained network's own features at 1/8, 1/16 and 1/32 of the size that
-            the branch looks at, each of shape (h, w, C).
     """
 
     ab: Array
     logarithms: Array
     signature: Array
     places: Array
-    eighth: Array
-    sixteenth: Array
-    thirtysecond: Array
 
 
 def looked_at(lightness: Array) -> Array:
@@ -63,8 +59,13 @@ def opinion(lightness: Array, branch: Network) -> Opinion:
         lightness: CIE L*, shape (H, W), 0..100.
         branch: as `open_branch` gives it.
     """
-    found = branch.run(lightness=looked_at(lightness)[None, None])
-    return Opinion(*(np.asarray(found[name][0], np.float32) for name in OUTPUTS))
+    return opinion_in(branch.run(lightness=looked_at(lightness)[None, None]))
+
+
+def opinion_in(outputs: Mapping[str, NDArray[Any]], prefix: str = "") -> Opinion:
+    """The opinion among a network's outputs for one photograph, by name, each behind a prefix."""
+    names = (field.name for field in fields(Opinion))
+    return Opinion(*(np.asarray(outputs[prefix + name][0], np.float32) for name in names))
 
 
 def open_branch(**engine: Any) -> Network:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from tinct.hints import HintField
 from tinct.methods.exported import bilinear
-from tinct.networks.semantics.opinion import Opinion
 from tinct.networks.tinct.ports import HEADS, KEY_STRIDE, MAP_CHANNELS_PER_HEAD, REFERENCE_STRIDE
 
 Array = NDArray[np.float32]
@@ -88,12 +87,14 @@ class ReferenceFeatures:
     Attributes:
         keys: padding included, shape (h, w, heads * key).
         ab: CIE a*, b*, shape (H, W, 2), without padding; a last patch that is not whole is left out.
-        seen: the semantic branch's opinion of the reference without padding.
+        signature, places: the semantic branch's, of the reference without padding
+            (`tinct.networks.semantics.opinion.Opinion`).
     """
 
     keys: NDArray[Any]
     ab: Array
-    seen: Opinion
+    signature: Array
+    places: Array
 
     def items(self, likeness: float) -> Items:
         """A memory item for each patch, for a photograph whose signature has this likeness with the reference's, -1..1.
@@ -107,15 +108,15 @@ class ReferenceFeatures:
     @cached_property
     def fine(self) -> Items:
         """Items of patches of `KEY_STRIDE` pixels."""
-        return reference_items(self.keys, self.ab, self.seen, KEY_STRIDE)
+        return reference_items(self.keys, self.ab, self.places, KEY_STRIDE)
 
     @cached_property
     def coarse(self) -> Items:
         """Items of patches of `REFERENCE_STRIDE` pixels."""
-        return reference_items(self.keys, self.ab, self.seen, REFERENCE_STRIDE)
+        return reference_items(self.keys, self.ab, self.places, REFERENCE_STRIDE)
 
 
-def reference_items(keys: NDArray[Any], ab: Array, seen: Opinion, stride: int) -> Items:
+def reference_items(keys: NDArray[Any], ab: Array, places: Array, stride: int) -> Items:
     """A memory item for each patch of a reference; see `ReferenceFeatures` for the other arguments.
 
     Args:
@@ -127,7 +128,7 @@ def reference_items(keys: NDArray[Any], ab: Array, seen: Opinion, stride: int) -
     whole = np.pad(ab, (*short, (0, 0)), mode="symmetric")[: height * stride, : width * stride]
     flat = unit(pooled.reshape(height * width, -1))
     colors = block_means(whole, stride).reshape(-1, 2)
-    described = bilinear(seen.places, (height, width)).reshape(height * width, -1)
+    described = bilinear(places, (height, width)).reshape(height * width, -1)
     crowd = 2 * np.log(REFERENCE_STRIDE / stride)  # smaller patches are more, and each counts the less
     bias = np.full(len(flat), -LIKENESS - crowd, np.float32)
     return Items(flat, colors, bias, described=described)

@@ -19,24 +19,17 @@ from numpy.typing import NDArray
 
 from tinct.color.upsampling import ChromaUpsampler
 from tinct.hints import HintField
-from tinct.inference import (
-    JoinedModels,
-    ModelFile,
-    Network,
-    TorchSource,
-    on_gpu,
-    open_joined,
-    open_network,
-)
+from tinct.inference import Network, TorchSource, on_gpu, open_network
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
 from tinct.methods.exported import bilinear, channels_first, hint_planes, mirrored
 from tinct.methods.kriging import mended_at_hints, moved_to_hints
 from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
-from tinct.networks.semantics.opinion import Opinion, looked_at, open_branch, opinion
+from tinct.networks.semantics.opinion import Opinion, looked_at, open_branch, opinion, opinion_in
 from tinct.networks.semantics.ports import LEVELS
 from tinct.networks.tinct.card import PAPER
+from tinct.networks.tinct.joined import ALONE, PHOTOGRAPH, REFERENCE, open_for, outputs_of
 from tinct.networks.tinct.memory import (
     Attended,
     ReferenceFeatures,
@@ -90,19 +83,6 @@ photographs (docs/experiments.md, "Vividness")."""
 MOST_SCORES = 1 << 23
 """Scores of a photograph's places for a reference's items that are held at a time: 32 MiB."""
 
-_ANSWERS = ("decode.ab", "decode.annealed", "decode.certainty", "semantics.ab")
-"""Outputs of `ALONE`, in the order of the attributes of `Decoded`."""
-
-_LINKS = {
-    **{f"encode.{name}": f"semantics.{level}" for name, level in zip(SEEN, LEVELS, strict=True)},
-    **{f"decode.{name}": f"encode.{name}" for name in OUTPUTS["encode"] if name in INPUTS["decode"]},
-    "decode.second": "semantics.logarithms",
-}
-"""Inputs of the parts of `ALONE` that other parts' outputs are given to."""
-
-_NOTHING = ("decode.maps", "decode.hint_map")
-"""Inputs of the parts of `ALONE` that are 0 where nothing helps."""
-
 REFERENCE_TRUST = float(np.exp(2))
 """Factor of a reference's weight beside the null item for each step of trust; at trust 1 as in training.
 
@@ -142,7 +122,8 @@ class Encoded(NamedTuple):
 class Features:
     """A photograph's features, computed when the first of them is wanted.
 
-    A photograph that nobody helps is answered by one network from its lightness (`ALONE`), and wants none.
+    A photograph that nobody helps is answered by one network from its lightness (`tinct.networks.tinct.joined`), and
+    wants none.
 
     Attributes:
         lightness: CIE L*, mirrored out to multiples of 32, shape (H, W).
@@ -227,10 +208,6 @@ class Matched:
         return {**self.features.encoded.shares, "maps": self.maps, "hint_map": hint_map}
 
 
-ALONE = "tinct alone"
-"""The name of branch, encoder and decoder as one network, which answers a photograph that nobody helps."""
-
-
 class Tinct(StagedMethod):
     """One compact network that colors by itself, from references, from hints, and from any mix of these."""
 
@@ -254,11 +231,12 @@ class Tinct(StagedMethod):
             WeightsError: if a file is missing or not the one that the manifest names.
             MissingExtraError: if the engine is not installed.
         """
-        if not helped and self._alone() is not None:
-            return
-        for part in ("encode", "decode"):
-            self._network(part)
-        self._branch()
+        if helped and self._joined(PHOTOGRAPH):
+            self._network("decode")
+        elif not self._joined(ALONE):
+            for part in ("encode", "decode"):
+                self._network(part)
+            self._branch()
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -275,14 +253,21 @@ class Tinct(StagedMethod):
         """What is known of a reference whatever photograph it is for; weight and trust count later."""
         lightness = np.asarray(reference.lightness, np.float32)
         padded = mirrored(lightness, SIZE_MULTIPLE)
-        encoded = self._encoded(padded)
-        same = padded.shape == lightness.shape
-        seen = encoded.opinion if same else opinion(lightness, self._branch())
-        return ReferenceFeatures(encoded.view[0], reference.ab, seen)
+        if network := self._joined(REFERENCE):
+            found = network.run(**_given(padded))
+            keys, seen = found["encode.keys"], outputs_of("semantics", found)
+            signature, places = seen["signature"][0], seen["places"][0]
+        else:
+            encoded = self._encoded(padded)
+            keys, signature, places = encoded.view, encoded.opinion.signature, encoded.opinion.places
+        if padded.shape != lightness.shape:
+            own = opinion(lightness, self._branch())
+            signature, places = own.signature, own.places
+        return ReferenceFeatures(keys[0], reference.ab, signature, places)
 
     def attend(self, features: Features, reference: ReferenceFeatures) -> Attended:
         """The attention of each place to the patches of a reference; weight and trust count later."""
-        likeness = float(np.dot(features.opinion.signature, reference.seen.signature))
+        likeness = float(np.dot(features.opinion.signature, reference.signature))
         chosen = reference.items(likeness)
         recall, items = self._network("recall"), chosen.inputs()
         # What is alike is a number for each place and item: of large photographs, some rows at a time.
@@ -357,25 +342,22 @@ class Tinct(StagedMethod):
         )
 
     def _decoded(self, matched: Matched, share_of_second: Array) -> Decoded:
-        """The answer of decoder and branch; if nothing helps, of `ALONE`, even if the features are there already.
+        """The answer of decoder and branch; of one network if nothing helps, even if the features are there already.
 
         The two differ by rounding, and a photograph without help has one answer.
         """
         features, share = matched.features, share_of_second[None]
-        alone = None if matched.helped else self._alone()
+        alone = None if matched.helped else self._joined(ALONE)
         if alone is None:
             seen = features.opinion
             found = self._network("decode").run(
                 **matched.inputs, second=seen.logarithms[None], second_share=share
             )
-            return Decoded(found["ab"][0], found["annealed"][0], found["certainty"][0], seen.ab)
-        given = {
-            "semantics.lightness": looked_at(features.lightness)[None, None],
-            "encode.lightness": features.lightness[None, None],
-            "decode.second_share": share,
-        }
-        found = alone.run(**given)
-        return Decoded(*(found[name][0] for name in _ANSWERS))
+            second = seen.ab
+        else:
+            both = alone.run(**_given(features.lightness), **{"decode.second_share": share})
+            found, second = outputs_of("decode", both), both["semantics.ab"][0]
+        return Decoded(found["ab"][0], found["annealed"][0], found["certainty"][0], second)
 
     def distribution(self, matched: Matched) -> Distribution:
         """How likely each of the 313 bins is, at a quarter of the working size.
@@ -396,30 +378,26 @@ class Tinct(StagedMethod):
 
     def _encoded(self, lightness: Array) -> Encoded:
         """The outputs of `encode` and of the branch; an encoder that shares no backbone is not told what that saw."""
-        seen = opinion(lightness, self._branch())
-        network, given = self._network("encode"), {"lightness": lightness[None, None]}
-        for name, level in zip(SEEN, LEVELS, strict=True):
-            if name in network.inputs:
-                given[name] = getattr(seen, level)[None]
-        outputs = network.run(**given)
+        if network := self._joined(PHOTOGRAPH):
+            found = network.run(**_given(lightness))
+            outputs, seen = outputs_of("encode", found), opinion_in(found, "semantics.")
+        else:
+            looked = self._branch().run(lightness=looked_at(lightness)[None, None])
+            encoder, given = self._network("encode"), {"lightness": lightness[None, None]}
+            for name, level in zip(SEEN, LEVELS, strict=True):
+                if name in encoder.inputs:
+                    given[name] = looked[level]
+            outputs, seen = encoder.run(**given), opinion_in(looked)
         return Encoded(outputs.pop("keys"), outputs, seen)
 
-    def _alone(self) -> Network | None:
-        """Branch, encoder and decoder as one network; None on a GPU, which runs them one after the other."""
+    def _joined(self, asked: str) -> Network | None:
+        """The joined network for what is asked; None on a GPU, which runs the parts one after the other."""
         if on_gpu(self._engine["device"]):
             return None
-        if ALONE not in self._networks:
-            known = manifest()
-            files = {"semantics": SEMANTICS, "encode": "tinct.encode", "decode": "tinct.decode"}
-            parts = {
-                part: ModelFile(weights_path(name, entries=known), known[name].ranges)
-                for part, name in files.items()
-            }
+        if asked not in self._networks:
             engine = {name: value for name, value in self._engine.items() if name != "device"}
-            self._networks[ALONE] = open_joined(
-                JoinedModels(ALONE, parts, _LINKS, _ANSWERS, _NOTHING), **engine
-            )
-        return self._networks[ALONE]
+            self._networks[asked] = open_for(asked, **engine)
+        return self._networks[asked]
 
     def _branch(self) -> Network:
         """The semantic branch, looked up once like the network's parts."""
@@ -437,6 +415,14 @@ class Tinct(StagedMethod):
                 path, torch_source=_torch_source(part, path), ranges=known[name].ranges, **self._engine
             )
         return self._networks[part]
+
+
+def _given(lightness: Array) -> dict[str, NDArray[Any]]:
+    """What a joined network is given of a photograph of CIE L*, shape (H, W)."""
+    return {
+        "semantics.lightness": looked_at(lightness)[None, None],
+        "encode.lightness": lightness[None, None],
+    }
 
 
 def influence(reference: WeighedReference) -> float:
