@@ -199,8 +199,27 @@ def test_a_loss_that_is_no_number_ends_the_run_and_leaves_the_checkpoint(tmp_pat
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
+def test_the_rate_falls_along_a_cosine_or_in_steps(tmp_path: Path) -> None:
+    def rates(name: str, **numbers: object) -> list[float]:
+        config = LoopConfig(((1.0, 32),), 4, steps=10, rate=1e-3, warmup=0.0, decay=0.5, **numbers)  # type: ignore[arg-type]
+        loop, found = loop_in(tmp_path / name, config), []
+        step = loop.optimizer.step
+        loop.optimizer.step = lambda: (found.append(1e3 * loop.optimizer.param_groups[0]["lr"]), step())
+        loop.run()
+        return found
+
+    in_steps = rates("steps", falls=((0.3, 0.1), (0.8, 0.5)))
+    assert in_steps == pytest.approx([1.0] * 3 + [0.1] * 5 + [0.05] * 2)
+    cosine = rates("cosine")
+    assert cosine[:5] == pytest.approx([1.0] * 5)
+    assert all(after < before for before, after in zip(cosine[5:], cosine[6:], strict=False))
+
+
 def test_settings_that_cannot_be_are_refused(tmp_path: Path) -> None:
-    for wrong in ({"batch": 0}, {"ema": 1.0}, {"sizes": ((1.0, 100),)}, {"sizes": ()}, {"rate": -1.0}):
+    for wrong in (
+        *({"batch": 0}, {"ema": 1.0}, {"sizes": ((1.0, 100),)}, {"sizes": ()}, {"rate": -1.0}),
+        *({"falls": ((1.2, 0.1),)}, {"falls": ((0.5, 0.0),)}, {"falls": ((0.5,),)}),
+    ):
         with pytest.raises(OptionError):
             LoopConfig(**wrong)
     with pytest.raises(OptionError, match="multiple of 3"):

@@ -42,10 +42,12 @@ class LoopConfig:
             repeated to the bit.
         rate: the learning rate; it warms up over the share `warmup` of the run, stays, and falls to zero along a
             cosine from the share `decay` on.
+        falls: (share of the run, factor) in order; from that share on the rate is so many times. Such a rate falls in
+            steps, as the papers' do, and along no cosine.
         backbone_rate: of a pretrained backbone, times `rate`.
         backbone_decay: times that for each stage of the backbone before its last.
         betas: of AdamW: how much of the old averages of gradients and of their squares a step keeps.
-        weight_decay: of AdamW, on matrices and kernels only.
+        weight_decay: of AdamW, on matrices and kernels only; without any, AdamW is Adam.
         ema: decay of the averaged weights, which are what is validated and released.
         clip: greatest norm of the gradient.
         seed: what weights, batches and dropout start from.
@@ -62,6 +64,7 @@ class LoopConfig:
     steps: int = 20_000
     hours: float = 0.0
     rate: float = 2e-3
+    falls: tuple[tuple[float, float], ...] = ()
     backbone_rate: float = 0.2
     backbone_decay: float = 1.0
     betas: tuple[float, float] = (0.9, 0.98)
@@ -85,6 +88,10 @@ class LoopConfig:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be 0 or more, and below 1.")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise OptionError(f"betas are {self.betas}; two numbers of 0 or more, and below 1, are wanted.")
+        if any(len(fall) != 2 or not 0 < fall[0] < 1 or fall[1] <= 0 for fall in self.falls):
+            raise OptionError(
+                f"falls are {self.falls}; (share, factor) with a share in 0..1 and a factor above 0 are wanted."
+            )
         if not self.sizes or any(side < 32 or side % 32 for _, side in self.sizes):
             raise OptionError(
                 f"sizes are {self.sizes}; (share, side) with sides in multiples of 32 are wanted."
@@ -365,6 +372,8 @@ def _schedule(done: float, config: LoopConfig) -> float:
     """The learning rate as a share of its maximum."""
     if done < config.warmup:
         return max(done / config.warmup, 0.01)
+    if config.falls:
+        return math.prod(factor for share, factor in config.falls if done >= share)
     if done < config.decay:
         return 1.0
     return 0.5 * (1 + math.cos(math.pi * (done - config.decay) / (1 - config.decay)))
