@@ -27,11 +27,8 @@ def counted_runs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Count the runs of the released network's parts and of the papers' automatic networks from now on."""
     runs: Counter[str] = Counter()
     exported = automatic.exported_network
-    for way in ("_network", "_joined"):
-        monkeypatch.setattr(
-            Tinct,
-            way,
-            lambda self, part, opened=getattr(Tinct, way): Counted(opened(self, part), part, runs),
-        )
+    part_of, joined = Tinct._network, Tinct._joined
+    monkeypatch.setattr(Tinct, "_network", lambda self, part: Counted(part_of(self, part), part, runs))
+    monkeypatch.setattr(Tinct, "_joined", lambda self, asked: Counted(joined(self, asked), asked, runs))
     monkeypatch.setattr(automatic, "exported_network", lambda name: Counted(exported(name), name, runs))
     return runs

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -212,7 +213,7 @@ def test_the_rate_falls_along_a_cosine_or_in_steps(tmp_path: Path) -> None:
     assert in_steps == pytest.approx([1.0] * 3 + [0.1] * 5 + [0.05] * 2)
     cosine = rates("cosine")
     assert cosine[:5] == pytest.approx([1.0] * 5)
-    assert all(after < before for before, after in zip(cosine[5:], cosine[6:], strict=False))
+    assert all(after < before for before, after in pairwise(cosine[5:]))
 
 
 def test_settings_that_cannot_be_are_refused(tmp_path: Path) -> None:
