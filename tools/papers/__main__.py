@@ -34,6 +34,7 @@ from tools.papers.loss_table import loss_table
 from tools.papers.losses import losses
 from tools.papers.page import Section, papers_page, updated_page
 from tools.papers.recorded import recorded
+from tools.papers.stylization import stylization
 from tools.papers.thesis_sets import HIGH_RESOLUTION, high_resolution, sources_of, thesis_sets
 from tools.papers.times import TIMES, times_table
 
@@ -48,8 +49,9 @@ MEASURED = ("tables", "sets", "losses", "classification", "galleries")
 """The parts that answers to photographs are measured for: the tables of one run, the thesis's tables by kind of
 photographs, Zhang 2016's table of losses, its classification transfer, and the galleries."""
 
-PARTS = ("figures", "contact", "times", *MEASURED)
-"""The parts that `--only` names: Xu 2020's figures, a sheet of every network, Table 1, and what is measured."""
+PARTS = ("figures", "stylization", "contact", "times", *MEASURED)
+"""The parts that `--only` names: Xu 2020's figures 4 to 8, its figures 10 and 11, a sheet of every network, Table 1,
+and what is measured."""
 
 TABLES = {
     "the thesis's table": tables.thesis_table,
@@ -173,6 +175,8 @@ def papers(
 
     timed = times_table(times, leave_out) if order.wants("times") else None
     sections = [*([timed] if timed else []), *_sections(order, camvid, leave_out)]
+    styled = stylization(data, out, leave_out, limit) if order.wants("stylization") else None
+    sections += [styled] if styled else []
     sections += [section for path in training_run or () if (section := losses(path, out, leave_out))]
     _write(out / PAGE, papers_page(sections, left_out, out, shown=True), order)
     if page:
