@@ -279,7 +279,7 @@ def test_a_reference_costs_one_run_of_the_features_and_doubt_one_of_the_coloriza
     run = OpenVinoNetwork.run
 
     def counted(network: OpenVinoNetwork, **arrays: Array) -> dict[str, Array]:
-        runs.append(network.path.name)
+        runs.append(network.name)
         return run(network, **arrays)
 
     monkeypatch.setattr(OpenVinoNetwork, "run", counted)
