@@ -428,5 +428,6 @@ def vivid(prediction: Prediction, vividness: float, placed: HintField) -> Predic
         return Prediction(prediction.ab.copy(), prediction.confidence.copy())
     from tinct.methods.classical.levin import pin_hints
 
-    ab = prediction.ab + np.float32(vividness) * prediction.vivid
+    ab = np.asarray(prediction.vivid * np.float32(vividness), np.float32)
+    ab += prediction.ab
     return Prediction(pin_hints(ab, placed), prediction.confidence.copy())

@@ -40,7 +40,10 @@ _STAMP_LIGHTNESS_SIGMA = 10.0
 
 def rounded_chroma(ab: Array) -> Array:
     """a* and b* of any shape, rounded to whole steps of `CHROMA_STEP`."""
-    return np.asarray(np.rint(ab * np.float32(1 / CHROMA_STEP)) * np.float32(CHROMA_STEP), np.float32)
+    rounded = np.asarray(ab * np.float32(1 / CHROMA_STEP), np.float32)
+    np.rint(rounded, out=rounded)
+    rounded *= np.float32(CHROMA_STEP)
+    return rounded
 
 
 def render(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.address_space import check_left
+from tinct.allocation import keep_memory
 from tinct.errors import OptionError, ShapeError, WeightsError
 from tinct.files import writable_cache
 from tinct.inference.disk_cache import checked_entry
@@ -145,6 +146,7 @@ def engine() -> openvino.Core:
     """
     from tinct.inference.openvino_runtime import openvino
 
+    keep_memory()
     several = allowed_threads() != 1
     check_left(_ADDRESS_SPACE + several * (_ADDRESS_SPACE_THREADS + threads() * _ADDRESS_SPACE_THREAD))
     core = openvino.Core()

@@ -323,7 +323,8 @@ class Tinct(StagedMethod):
         second = bilinear(decoded.second, share_of_mean.shape[:2])
         second = moved_to_hints(second, features.lightness, matched.hints.points)
         correction, way = np.split(_along_edges(features, decoded, second, share_of_mean), 2, axis=-1)
-        ab = _enlarged(decoded.ab, 2) + correction
+        ab = _enlarged(decoded.ab, 2)
+        ab += correction
         ab = mended_at_hints(ab, features.lightness, matched.hints)
         vivid = way
         if matched.helped:
