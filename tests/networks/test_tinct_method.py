@@ -370,7 +370,7 @@ def test_a_reference_leaves_results_about_as_colorful_as_no_reference():
 def test_joined_networks_answer_as_their_parts_one_after_the_other(
     precision: str, helped: bool, most: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As they are on a GPU; attention tells roundings apart. With sides of no multiple of 32 a reference is seen twice."""
+    """As they are on a GPU; attention tells roundings apart. With such sides a reference is looked at twice."""
     lightness = lightness_of(ASTRONAUT)
     hints = place_hints(
         [Hint(60.0, 90.0, "#2060d0")] if helped else [], lightness.shape[::-1], lightness.shape[::-1]
