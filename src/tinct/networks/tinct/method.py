@@ -73,7 +73,7 @@ COMMON_SHARE, CHROMA_ABOVE_COMMON = 0.9, 2.0
 many ab units. A color that is stronger than all others of a photograph, in a small part of it, is more often a spot
 than a thing (docs/experiments.md, "Vividness")."""
 
-REFERENCE_GAIN, WHOLE = 2.5, 8
+REFERENCE_GAIN, WHOLE = 2.8, 8
 """Share of its own chroma by which vividness 1 lengthens the mean answer where references have all the attention and
 nothing is certain, times the square of the uncertainty; and the power of the share of the attention that references
 have in the whole photograph, which is taken from it. Where they have less, the answer is a mean of several colors,
