@@ -185,6 +185,21 @@ def refused(page: Any, pictures: Path, tmp_path: Path, content: Any, said: str) 
     ) == before
 
 
+def test_a_project_beside_a_photograph_that_cannot_be_opened_does_not_wait(
+    open_studio: Opener, pictures: Path, tmp_path: Path
+) -> None:
+    page = open_studio(expects_errors=True)
+    (tmp_path / "broken.png").write_bytes((pictures / "photograph.png").read_bytes()[:200])
+    (tmp_path / "own.json").write_text(json.dumps(own_project(pictures)))
+    page.set_input_files("#photo-file", [tmp_path / "broken.png", tmp_path / "own.json"])
+    alert(page, "stage").get_by_text("broken.png").wait_for()
+    page.wait_for_selector("[data-part=stage] > .progress", state="hidden")
+    assert page.locator("[data-part=stage]").get_attribute("aria-busy") in (None, "false")
+    open_photo(page, pictures)
+    page.set_input_files("#photo-file", tmp_path / "own.json")
+    page.get_by_text("Opened own.json").wait_for()
+
+
 def own_project(pictures: Path, **parts: Any) -> dict[str, Any]:
     """A project of the fixtures' photograph."""
     from tinct.colorizing.project import photo_sha256

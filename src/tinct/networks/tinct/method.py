@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.color.upsampling import ChromaUpsampler
+from tinct.errors import WeightsError
 from tinct.hints import HintField
 from tinct.inference import Network, TorchSource, on_gpu, open_network
 from tinct.methods.classical.levin import pin_hints
@@ -386,8 +387,11 @@ class Tinct(StagedMethod):
             looked = self._branch().run(lightness=looked_at(lightness)[None, None])
             encoder, given = self._network("encode"), {"lightness": lightness[None, None]}
             for name, level in zip(SEEN, LEVELS, strict=True):
-                if name in encoder.inputs:
-                    given[name] = looked[level]
+                if name not in encoder.inputs:
+                    continue
+                if level not in looked:
+                    raise WeightsError(f"the weights {SEMANTICS!r} are of an older tinct; export them again.")
+                given[name] = looked[level]
             outputs, seen = encoder.run(**given), opinion_in(looked)
         return Encoded(outputs.pop("keys"), outputs, seen)
 

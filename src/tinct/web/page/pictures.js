@@ -47,8 +47,11 @@ export class Pictures {
     const session = this.session;
     session.told = (notes) => session === this.session && showNotes(notes);
     this.#showAtOnce(photo, session);
+    this.project.refused = false;
     const opened = await attempt('stage', session.open(), { retry: () => this.#photo(), about: 'photograph' });
-    if (!opened || session !== this.session) return;
+    if (session !== this.session) return;
+    this.project.refused = !opened;
+    if (!opened) return;
     this.project.size = [opened.width, opened.height];
     this.previewSide = Math.max(opened.preview_width, opened.preview_height);
     this.stage.setPhoto(opened.width, opened.height);

@@ -14,6 +14,7 @@ const EMPTY = { hints: [], options: DEFAULT_OPTIONS, references: [] };
 export class Project extends EventTarget {
   photo = null; // File
   size = null; // [width, height] once known
+  refused = false; // the server did not open the photograph
   files = new Map(); // reference id -> { file, size }
   selected = null; // a hint's id
   history = new History(EMPTY);
@@ -51,6 +52,7 @@ export class Project extends EventTarget {
     this.photo = file;
     this.#photoFile = storage.newId('p');
     this.size = null;
+    this.refused = false;
     this.selected = null;
     const { options, references } = this.state;
     this.history = new History({ hints: [], options: { ...options, seed: 0 }, references });

@@ -57,6 +57,7 @@ export class Uploads {
     const { photo } = this.project;
     if (!photo) throw new Error(`${file.name} belongs to ${content.photo.name}; open both together.`);
     await this.#sized();
+    if (this.project.refused) return; // which is said where the photograph would be
     const own = await sha256(photo);
     if (own && own !== content.photo.sha256.toLowerCase()) {
       throw new Error(`${file.name} was made with another file than ${photo.name}; open ${content.photo.name} with it.`);
@@ -88,9 +89,10 @@ export class Uploads {
     return new Map(await Promise.all(referenceIds.map(async (id) => [id, await sha256(files.get(id).file)])));
   }
 
-  /** What is in the project is placed by the photograph's size, which the server tells. */
+  /** What is in the project is placed by the photograph's size, which the server tells if it opens the photograph. */
   async #sized() {
-    while (this.project.photo && !this.project.size) await new Promise((resolve) => setTimeout(resolve, 30));
+    const waits = () => this.project.photo && !this.project.size && !this.project.refused;
+    while (waits()) await new Promise((resolve) => setTimeout(resolve, 30));
   }
 
   #pasted(event) {
