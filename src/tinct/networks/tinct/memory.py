@@ -27,7 +27,7 @@ LIKENESS = 7.0
 """What the likeness of two places by the semantic branch must add to a score for the reference to gain by it. Chosen on
 held-out photographs (docs/experiments.md, "What is alike")."""
 
-MOST_FINE, ALIKE_FOR_FINE = 8192, 0.65
+MOST_FINE, ALIKE_FOR_FINE = 8192, 0.5
 """Patches of `KEY_STRIDE` pixels up to which a reference's items are these, twice as many as at 256 square, and the
 likeness of the signatures of photograph and reference from which on they are. Chosen by the time that attending to them
 takes, and by what it brings (docs/experiments.md, "How finely references are cut")."""
