@@ -13,9 +13,7 @@ that the prediction does not have nearby. Why this one: docs/experiments.md, "Up
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +33,6 @@ _READ_ROWS = 256
 
 _BLOCK = 1 << 15
 """Pixels that are computed at once: their planes stay in the processor's cache."""
-
-_kept: list[Array] = []
-"""Memory of models that nobody uses now: one for each thread that has ever interpolated at the same time as others."""
 
 _MAX_SIDE = 1 << 14
 """Rows that OpenCV is given at once: it counts some sides in 16 bits."""
@@ -100,13 +95,13 @@ class ChromaUpsampler:
         if self._same is not None:
             return np.ascontiguousarray(np.moveaxis(self._same[top:bottom], -1, 0))
         ab = np.empty((self.channels, *lightness.shape), np.float32)
-        count = min(max(1, _BLOCK // self.shape[1]), max(1, bottom - top))
-        with _memory_of(1 + 4 * self.channels, count, self.shape[1]) as model:
-            for start in range(top, bottom, count):
-                stop = min(start + count, bottom)
-                here = slice(start - top, stop - top)
-                self._interpolate(start, stop, model)
-                _apply(model[:, : stop - start], lightness[here], ab[:, here])
+        count = max(1, _BLOCK // self.shape[1])
+        model = np.empty((1 + 4 * self.channels, count, self.shape[1]), np.float32)
+        for start in range(top, bottom, count):
+            stop = min(start + count, bottom)
+            here = slice(start - top, stop - top)
+            self._interpolate(start, stop, model)
+            _apply(model[:, : stop - start], lightness[here], ab[:, here])
         return ab
 
     def _interpolate(self, start: int, stop: int, model: Array) -> None:
@@ -220,22 +215,6 @@ def _model(ab: Array, lightness: Array) -> Array:
         planes[:, first], planes[:, first + 1] = value, mean(slope)
         planes[:, first + 2], planes[:, first + 3] = cv2.erode(value, around), cv2.dilate(value, around)
     return planes
-
-
-@contextmanager
-def _memory_of(*shape: int) -> Iterator[Array]:
-    """Memory of a shape that an earlier model had, if it is enough: new memory costs a page fault for each 4 KiB."""
-    size = math.prod(shape)
-    try:
-        kept = _kept.pop()
-    except IndexError:
-        kept = np.empty(0, np.float32)
-    if kept.size < size:
-        kept = np.empty(size, np.float32)
-    try:
-        yield kept[:size].reshape(shape)
-    finally:
-        _kept.append(kept)
 
 
 def _apply(model: Array, lightness: Array, ab: Array) -> None:

@@ -93,8 +93,7 @@ def weights_folder() -> Path:
     `~/.local/share/tinct/weights`, `~/Library/Application Support/tinct/weights` on macOS,
     `%LOCALAPPDATA%\tinct\weights` on Windows. The folder need not exist.
     """
-    named = os.environ.get("TINCT_WEIGHTS")
-    return Path(named).expanduser() if named else _user_folder()
+    return _folders()[0]
 
 
 def manifest() -> dict[str, Weights]:
@@ -165,14 +164,14 @@ _SHIPPED = Path(str(files(__name__)))
 
 def _folders() -> tuple[Path, ...]:
     """The folders that may hold weights; the first one that has a file is taken."""
-    return _folders_of(os.environ.get("TINCT_WEIGHTS"), _user_folder(), papers_folder())
+    named = os.path.expanduser(os.environ.get("TINCT_WEIGHTS", ""))
+    return _folders_of(named, _user_folder(), *_packages())
 
 
 @lru_cache(maxsize=8)
-def _folders_of(named: str | None, user: Path, papers: Path | None) -> tuple[Path, ...]:
+def _folders_of(named: str, *others: Path) -> tuple[Path, ...]:
     """Put together once: one photograph asks thirty times."""
-    first = Path(named).expanduser() if named else user
-    return tuple(dict.fromkeys((first, user, *_packages())))
+    return tuple(dict.fromkeys(([Path(named)] if named else []) + list(others)))
 
 
 def _packages() -> list[Path]:
