@@ -12,6 +12,7 @@ from tinct.color.upsampling import (
     RADIUS,
     REGULARIZATION,
     ChromaUpsampler,
+    along_edges,
     average_lightness,
     upsample_chroma,
 )
@@ -104,6 +105,21 @@ def test_strips_equal_the_whole_bit_for_bit(rows: int, shape: tuple[int, int], s
     tops = range(0, shape[0], rows)
     strips = [upsampler.rows(top, min(top + rows, shape[0]), guide[top : top + rows]) for top in tops]
     assert (np.concatenate(strips) == whole).all()
+
+
+@pytest.mark.parametrize("planes", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("shape", "size"), [((64, 96), (8, 12)), ((31, 53), (7, 12)), ((1, 20), (1, 6)), ((4, 1), (2, 1))]
+)
+def test_the_whole_at_once_is_what_strips_give(
+    planes: int, shape: tuple[int, int], size: tuple[int, int]
+) -> None:
+    ab, guide = picture(shape, size)
+    chroma, small = np.tile(ab, 2)[..., :planes], average_lightness(guide, shape, size)
+    expected = ChromaUpsampler(chroma, small, shape).rows(0, shape[0], guide)
+    found = along_edges(chroma, small, guide)
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+    assert found.shape == expected.shape
 
 
 def test_rows_are_the_same_in_any_order_and_portion() -> None:

@@ -311,7 +311,7 @@ def test_vividness_adds_color_and_zero_is_the_mean():
 def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: pytest.MonkeyPatch):
     """Where hints take half of the attention, a quarter of the way to what is likely is left."""
     monkeypatch.setattr(
-        method, "_along_edges", lambda its, *_: np.ones((*its.lightness.shape, 4), np.float32)
+        method, "_along_edges", lambda its, *_: np.ones((2, *its.lightness.shape, 2), np.float32)
     )
     half, none = (lambda maps, value=value: np.full(maps.shape[2:], value, np.float32) for value in (0.5, 0))
     monkeypatch.setattr(method, "shares", lambda maps: (half(maps), none(maps)))
@@ -398,7 +398,7 @@ def way_of(features, decoded: method.Decoded) -> np.ndarray:
     height, width = features.lightness.shape
     alone = np.zeros((height // method.VIVID_STRIDE, width // method.VIVID_STRIDE, 1), np.float32)
     nothing = np.repeat(alone, 2, -1)
-    return np.moveaxis(method._along_edges(features, decoded, nothing, alone)[..., 2:], -1, 0)
+    return np.moveaxis(method._along_edges(features, decoded, nothing, alone)[1], -1, 0)
 
 
 def test_vividness_makes_no_spot():

@@ -14,6 +14,7 @@ that the prediction does not have nearby. Why this one: docs/experiments.md, "Up
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,6 +153,34 @@ def upsample_chroma(ab: Array, guide: Array) -> Array:
     return upsampler.rows(0, guide.shape[0], np.asarray(guide, np.float32))
 
 
+def along_edges(chroma: Array, working_lightness: Array, lightness: Array) -> Array:
+    """What `ChromaUpsampler` gives of all rows, to rounding, in half of its time, for a photograph of the working size.
+
+    All that is interpolated is held at once: 20 bytes for each pixel and plane of chroma.
+
+    Args:
+        chroma: C planes of chroma, shape (h, w, C).
+        working_lightness: CIE L* averaged down to that size, shape (h, w).
+        lightness: CIE L*, shape (H, W), of h * w pixels or more.
+    Returns:
+        Shape (H, W, C), float32.
+    """
+    import cv2
+
+    size = lightness.shape[::-1]
+
+    def enlarged(image: Array) -> Array:
+        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+    value, slope, low, high = (enlarged(part) for part in _fitted(chroma, working_lightness))
+    detail = cv2.subtract(lightness, enlarged(working_lightness))
+    found = cv2.multiply(slope, cv2.merge([detail] * chroma.shape[2]), dst=slope)
+    cv2.add(found, value, dst=found)
+    cv2.max(found, low, dst=found)
+    cv2.min(found, high, dst=found)
+    return np.asarray(found, np.float32).reshape(*lightness.shape, -1)
+
+
 def average_lightness(guide: LightnessRows | Array, shape: tuple[int, int], size: tuple[int, int]) -> Array:
     """The photograph's lightness at the working size, each value the mean over the area it stands for.
 
@@ -194,26 +223,49 @@ def _row_cover(top: int, bottom: int, height: int, size: int) -> tuple[int, NDAr
     return first, np.maximum(cover, 0)
 
 
-def _model(ab: Array, lightness: Array) -> Array:
-    """What is interpolated, shape (h, 1 + 4 * C, w): mean L*, then value, slope, least and greatest of each plane."""
+class _Fit(NamedTuple):
+    """Chroma as linear in lightness around each working pixel, each of shape (h, w, C).
+
+    Attributes:
+        value: the chroma itself.
+        slope: units of chroma to a unit of L*.
+        low, high: the extremes of the pixels around.
+    """
+
+    value: Array
+    slope: Array
+    low: Array
+    high: Array
+
+
+def _fitted(chroma: Array, lightness: Array) -> _Fit:
+    """Fit chroma, shape (h, w, C), to lightness, shape (h, w)."""
     import cv2
 
-    def mean(plane: Array) -> Array:
+    def mean(image: Array) -> Array:
         side = 2 * RADIUS + 1
-        return np.asarray(cv2.blur(plane, (side, side), borderType=cv2.BORDER_REPLICATE))
+        blurred = cv2.blur(image, (side, side), borderType=cv2.BORDER_REPLICATE)
+        return np.asarray(blurred, np.float32).reshape(image.shape)
 
     around = np.ones((3, 3), np.uint8)
-    height, width = lightness.shape
-    planes = np.empty((height, 1 + 4 * ab.shape[2], width), np.float32)
-    planes[:, 0] = lightness
-    centered = lightness - np.float32(50)  # so that squares keep their digits
+    value = np.ascontiguousarray(chroma, np.float32)
+    centered = (lightness - np.float32(50))[..., None]  # so that squares keep their digits
     local_mean = mean(centered)
     spread = np.maximum(mean(centered * centered) - local_mean**2, 0) + np.float32(REGULARIZATION)
-    for channel in range(ab.shape[2]):
-        value, first = np.ascontiguousarray(ab[..., channel]), 1 + 4 * channel
-        slope = (mean(centered * value) - local_mean * mean(value)) / spread
-        planes[:, first], planes[:, first + 1] = value, mean(slope)
-        planes[:, first + 2], planes[:, first + 3] = cv2.erode(value, around), cv2.dilate(value, around)
+    slope = (mean(centered * value) - local_mean * mean(value)) / spread
+    low, high = (
+        np.asarray(f(value, around), np.float32).reshape(value.shape) for f in (cv2.erode, cv2.dilate)
+    )
+    return _Fit(value, mean(slope), low, high)
+
+
+def _model(chroma: Array, lightness: Array) -> Array:
+    """What is interpolated, shape (h, 1 + 4 * C, w): mean L*, then value, slope, least and greatest of each plane."""
+    height, width, channels = chroma.shape
+    planes = np.empty((height, 1 + 4 * channels, width), np.float32)
+    planes[:, 0] = lightness
+    for index, part in enumerate(_fitted(chroma, lightness)):
+        planes[:, 1 + index :: 4] = part.transpose(0, 2, 1)
     return planes
 
 

@@ -65,7 +65,7 @@ class OpenVinoNetwork:
         self.inputs = tuple(declared_name(port.get_names()) for port in self._compiled.inputs)
         self.outputs = tuple(declared_name(port.get_names()) for port in self._compiled.outputs)
         self._types = [port.get_element_type().to_dtype() for port in self._compiled.inputs]
-        self._shapes = [port.get_partial_shape() for port in self._compiled.inputs]
+        self._shapes = [_declared(port.get_partial_shape()) for port in self._compiled.inputs]
         self._before = [before.get(name) for name in self.inputs]
         self._after = [after.get(name) for name in self.outputs]
         # A compiled network may be shared by threads, a request may not: each run takes one that is idle.
@@ -101,9 +101,9 @@ class OpenVinoNetwork:
     def _converted(self, index: int, array: NDArray[Any]) -> NDArray[Any]:
         wanted, order = self._shapes[index], self._before[index]
         turned = array if order is None or array.ndim != len(order) else array.transpose(order)
-        if wanted.rank.is_static and not _fits(turned.shape, wanted):
+        if wanted is not None and not _fits(turned.shape, wanted):
             axes = range(len(wanted)) if order is None else np.argsort(order)
-            shape = "[" + ",".join(wanted[int(axis)].to_string() for axis in axes) + "]"
+            shape = "[" + ",".join("?" if wanted[axis] is None else str(wanted[axis]) for axis in axes) + "]"
             raise ShapeError(f"{self.inputs[index]} is {_size(array.shape)}; {self.name} takes {shape}.")
         return np.ascontiguousarray(turned, self._types[index])
 
@@ -219,9 +219,16 @@ def _compile_in(folder: Path, file: Path, properties: dict[str, Any]) -> openvin
     return made[0] if made else compiled(entry)
 
 
-def _fits(shape: tuple[int, ...], wanted: openvino.PartialShape) -> bool:
+def _declared(shape: openvino.PartialShape) -> list[int | None] | None:
+    """The sides that a port declares, None for any; None for a port of any number of axes."""
+    if not shape.rank.is_static:
+        return None
+    return [None if side.is_dynamic else side.get_length() for side in shape]
+
+
+def _fits(shape: tuple[int, ...], wanted: list[int | None]) -> bool:
     return len(shape) == len(wanted) and all(
-        d.is_dynamic or d.get_length() == n for n, d in zip(shape, wanted, strict=True)
+        side is None or side == n for n, side in zip(shape, wanted, strict=True)
     )
 
 

@@ -101,9 +101,10 @@ def unpadded(output: NDArray[Any], padded: tuple[int, ...], size: tuple[int, int
 
 def hint_planes(hints: HintField, padded: tuple[int, ...]) -> Array:
     """Hints as a network takes them, shape (H, W, 3): a* and b* times the mask, and the mask; zero in the padding."""
-    hinted, full = hints.mask > 0, np.zeros((*padded, 3), np.float32)
-    mask = hints.mask[hinted][:, None]
-    full[: hinted.shape[0], : hinted.shape[1]][hinted] = np.hstack([hints.ab[hinted] * mask, mask])
+    full = np.zeros((*padded, 3), np.float32)
+    row, column = np.divmod(np.flatnonzero(hints.mask > 0), hints.mask.shape[1])
+    mask = hints.mask[row, column][:, None]
+    full[row, column] = np.hstack([hints.ab[row, column] * mask, mask])
     return full
 
 

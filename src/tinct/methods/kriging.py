@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,8 @@ def mended_at_hints(answer: Array, lightness: Array, hints: HintField) -> Array:
         share = share / np.maximum(share.sum((1, 2), keepdims=True), 1e-6)
         wanted[some] = ((hints.ab[row, column] - answer[row, column]) * share).sum((1, 2))
         found[some] = (answer[row, column] * share).sum((1, 2))
-    return np.asarray(answer + _regressed(wanted, found, counted, lightness, answer, NEAR), np.float32)
+    missed = _regressed(wanted, found, counted, lightness, answer, NEAR)
+    return np.add(answer, missed, out=missed)
 
 
 def _regressed(
@@ -118,9 +120,8 @@ def _regressed(
     """
     import cv2
 
-    size = np.array(lightness.shape[::-1], np.float32)
     place, radius = _places(hints), _radii(hints)
-    shade = _means(lightness, place, radius)
+    longer = np.float32(max(lightness.shape))
     height, width = expected.shape[:2]
     shrunk = min(1.0, _SIDE / max(height, width))
     small = max(1, round(width * shrunk)), max(1, round(height * shrunk))
@@ -128,23 +129,23 @@ def _regressed(
         np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA), np.float32)
         for image in (lightness, expected)
     )
-    across, down = np.meshgrid(*((np.arange(n) + 0.5) / n for n in small))
-    cells = np.stack([across.ravel(), down.ravel()], 1).astype(np.float32) * size
-
     far = np.linalg.norm(wanted, axis=1, keepdims=True) / covariance.most
     wanted = wanted / np.maximum(1, far * far)
-    known = _features(covariance, place / size.max(), shade, found)
-    asked = _features(covariance, cells / size.max(), shades.reshape(-1), colors.reshape(-1, 2))
+    here, like = place / longer, _likeness(covariance, _means(lightness, place, radius), found)
+    cells, asked = _cells(small, lightness.shape[:2]), _likeness(covariance, shades.ravel(), colors)
     noise = covariance.noise + covariance.grain / np.square(np.maximum(2 * radius, 1))
-    own = _product(covariance, known, known) + np.diag(noise)
+    own = _product(covariance, (_ones(here), _ones(like)), (here, like)) + np.diag(noise)
     shares = np.linalg.solve(own, wanted).astype(np.float32)
-    mean = _times(_product(covariance, asked, known), shares).reshape(small[1], small[0], 2)
+    shared = _product(covariance, (cells, _ones(asked)), (here, like))
+    mean = _times(shared, shares.T).reshape(small[1], small[0], 2)
     return np.asarray(cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _counted(hints: Sequence[PlacedHint]) -> list[PlacedHint]:
     """So many of the hints as are counted."""
-    steps = np.linspace(0, len(hints) - 1, min(len(hints), MOST)).round().astype(int)
+    if len(hints) <= MOST:
+        return list(hints)
+    steps = np.linspace(0, len(hints) - 1, MOST).round().astype(int)
     return [hints[index] for index in steps]
 
 
@@ -174,51 +175,92 @@ def _squares(
         Those of one size: which of the N they are, and the rows (n, side, 1) and columns (n, 1, side) of their pixels;
         what lies outside of the image is moved to its edge.
     """
-    sides = np.clip(np.rint(2 * radius), 1, _SQUARE).astype(int)
-    for side in np.unique(sides):
+    sides = np.minimum(np.maximum(np.rint(2 * radius), 1), _SQUARE).astype(int)
+    for side in set(sides.tolist()):
         some = sides == side
         first = np.floor(places[some]).astype(int) - side // 2
         column, row = (
-            np.clip(first[:, axis, None] + np.arange(side), 0, most - 1)
+            np.minimum(np.maximum(first[:, axis, None] + np.arange(side), 0), most - 1)
             for axis, most in enumerate(shape[1::-1])
         )
         yield some, row[:, :, None], column[:, None, :]
 
 
-def _features(covariance: Covariance, places: Array, shades: Array, colors: Array) -> tuple[Array, Array]:
-    """What the covariance of N places is computed from.
+@lru_cache(maxsize=64)
+def _cells(size: tuple[int, int], shape: tuple[int, int]) -> Array:
+    """Centers of a grid's cells in longer sides of a photograph, as `_ones` gives them: (w * h, 4).
 
     Args:
-        covariance: for its lengths.
-        places: x and y in longer sides, shape (N, 2).
-        shades: lightness, shape (N,).
-        colors: expected CIE a*, b*, shape (N, 2).
-    Returns:
-        Where they lie, shape (N, 2); lightness and color by the lengths of their likeness, shape (N, 3).
+        size: of the grid, w and h.
+        shape: height and width of the photograph.
     """
-    alike = np.column_stack([shades / covariance.shade, colors / covariance.color])
-    return np.asarray(places, np.float32), np.asarray(alike, np.float32)
+    across, down = (
+        (np.arange(n) + 0.5) / n * side / max(shape) for n, side in zip(size, shape[::-1], strict=True)
+    )
+    cells = np.stack(np.meshgrid(across, down), -1).reshape(-1, 2).astype(np.float32)
+    found = _ones(cells)
+    found.flags.writeable = False  # all who ask share it
+    return found
+
+
+def _likeness(covariance: Covariance, shades: Array, colors: Array) -> Array:
+    """Lightness and expected color of N places by the lengths over which likeness falls: (N, 3).
+
+    Args:
+        covariance: for these lengths.
+        shades: CIE L*, shape (N,).
+        colors: expected CIE a*, b*, shape (N, 2), or a grid of N.
+    """
+    found = np.empty((len(shades), 3), np.float32)
+    found[:, 0] = shades
+    found[:, 1:] = colors.reshape(-1, 2)
+    found /= np.array([covariance.shade, covariance.color, covariance.color], np.float32)
+    return found
 
 
 def _product(covariance: Covariance, ones: tuple[Array, Array], others: tuple[Array, Array]) -> Array:
-    """Covariance of N places with M others, both given by their `_features`: (N, M), 1 at most."""
+    """Covariance of N places with M others: (N, M), 1 at most.
+
+    Args:
+        covariance: of these.
+        ones: where they lie in longer sides, and their `_likeness`, both as `_ones` gives them.
+        others: the same without that: (M, 2) and (M, 3).
+    """
+    import cv2
+
     distance, apart = (_squared_distances(one, other) for one, other in zip(ones, others, strict=True))
-    np.sqrt(distance, out=distance)
-    found = sum(np.exp(distance * np.float32(-1 / reach)) for reach in covariance.reaches)
-    return np.asarray(found * np.exp(-apart) / len(covariance.reaches), np.float32)
+    cv2.sqrt(distance, dst=distance)
+    np.negative(apart, out=apart)
+    found = [cv2.exp(cv2.scaleAdd(distance, -1 / reach, apart)) for reach in covariance.reaches]
+    return np.asarray(sum(found[1:], found[0]) / np.float32(len(found)), np.float32)
+
+
+def _ones(points: Array) -> Array:
+    """N points (N, D), their squared lengths and 1, so that a product of matrices gives distances: (N, D + 2)."""
+    found = np.empty((len(points), points.shape[1] + 2), np.float32)
+    found[:, :-2] = points
+    found[:, -2] = np.square(points).sum(1)
+    found[:, -1] = 1
+    return found
 
 
 def _squared_distances(ones: Array, others: Array) -> Array:
-    """Squared distances of N points from M others, of equal dimension: (N, M)."""
-    found = _times(ones, -2 * others.T)
-    found += np.square(ones).sum(1)[:, None]
-    found += np.square(others).sum(1)
-    return np.maximum(found, 0, out=found)
+    """Squared distances of N points, as `_ones` gives them, from M others (M, D): (N, M)."""
+    turned = np.empty((len(others), others.shape[1] + 2), np.float32)
+    turned[:, :-2] = -2 * others
+    turned[:, -2] = 1
+    turned[:, -1] = np.square(others).sum(1)
+    found = _times(ones, turned)
+    return np.asarray(np.maximum(found, 0, out=found), np.float32)
 
 
 def _times(ones: Array, others: Array) -> Array:
-    """The product of two matrices by OpenCV: BLAS leaves its threads waiting (`tinct.methods.exported.bilinear`)."""
+    """The scalar products of rows (N, D) and rows (M, D): (N, M).
+
+    OpenCV computes them: BLAS leaves its threads waiting (`tinct.methods.exported.bilinear`).
+    """
     import cv2
 
     nothing = np.zeros((0, 0), np.float32)
-    return np.asarray(cv2.gemm(ones, np.ascontiguousarray(others), 1, nothing, 0), np.float32)
+    found = cv2.gemm(ones, np.ascontiguousarray(others, np.float32), 1, nothing, 0, flags=cv2.GEMM_2_T)
+    return np.asarray(found, np.float32)

@@ -5,6 +5,7 @@ The linear system that spreads colors is in `tinct.methods.classical.propagation
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,6 +37,9 @@ LEAST_SIDE = 96
 PIN_SIGMA = 1.5
 """Standard deviation, in working pixels, of the correction that pins a hint's exact color where a method has spread
 the hint itself."""
+
+_PIN_REACH = math.ceil(4 * PIN_SIGMA)
+"""Pixels from a hint that the correction reaches: OpenCV's kernel for single precision ends there."""
 
 
 class Levin(Method):
@@ -130,18 +134,23 @@ def pin_hints(ab: Array, hints: HintField) -> Array:
     import cv2
 
     moved = np.array(ab, np.float32, order="C")
-    flat, wanted, mask = moved.reshape(-1, 2), hints.ab.reshape(-1, 2), hints.mask.reshape(-1)
-    hinted = np.flatnonzero(mask > 0)
-    residual = np.zeros((*hints.mask.shape, 3), np.float32)
-    shares = mask[hinted, None]
-    residual.reshape(-1, 3)[hinted] = np.hstack([(wanted[hinted] - flat[hinted]) * shares, shares])
-    blurred = cv2.GaussianBlur(residual, (0, 0), PIN_SIGMA, borderType=cv2.BORDER_REFLECT).reshape(-1, 3)
-    near = np.flatnonzero(blurred[:, 2] > 0)  # a few pixels around each point
-    pull = blurred[near]
+    row, column = np.divmod(np.flatnonzero(hints.mask > 0), hints.mask.shape[1])
+    # What is farther from all hints than the correction reaches stays as it is.
+    part = tuple(
+        slice(max(each.min() - _PIN_REACH, 0), each.max() + _PIN_REACH + 1) for each in (row, column)
+    )
+    near = moved[part]
+    residual = np.zeros((*near.shape[:2], 3), np.float32)
+    wanted, shares = hints.ab[row, column], hints.mask[row, column, None]
+    found = np.hstack([(wanted - moved[row, column]) * shares, shares])
+    residual[row - part[0].start, column - part[1].start] = found
+    blurred = cv2.GaussianBlur(residual, (0, 0), PIN_SIGMA, borderType=cv2.BORDER_REFLECT)
+    touched = np.divmod(np.flatnonzero(cv2.extractChannel(blurred, 2) > 0), near.shape[1])
+    pull = blurred[touched]
     share = pull[:, 2:]
     weight = np.minimum(share * np.float32(2 * np.pi * PIN_SIGMA**2), 1) / np.maximum(share, 1e-6)
-    flat[near] += weight * pull[:, :2]
-    flat[hinted] = wanted[hinted]
+    near[touched] += weight * pull[:, :2]
+    moved[row, column] = wanted
     return moved
 
 

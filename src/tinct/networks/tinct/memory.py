@@ -32,6 +32,9 @@ MOST_FINE, ALIKE_FOR_FINE = 8192, 0.5
 likeness of the signatures of photograph and reference from which on they are. Chosen by the time that attending to them
 takes, and by what it brings (docs/experiments.md, "How finely references are cut")."""
 
+_MAX_SIDE = 1 << 14
+"""Rows that OpenCV is given at once: it counts some sides in 16 bits."""
+
 _LEAST = 1e-30
 """Attention below this share is treated as this share, so that it can be divided by."""
 
@@ -205,6 +208,8 @@ def shares(found: NDArray[Any]) -> tuple[Array, Array]:
 
 def block_means(image: NDArray[Any], side: int) -> Array:
     """Means over blocks of `side` × `side`: (h * side, w * side, C) to (h, w, C)."""
+    if side == 1:
+        return np.ascontiguousarray(image, np.float32)
     height, width, channels = image.shape
     if channels <= 4:
         import cv2
@@ -212,18 +217,32 @@ def block_means(image: NDArray[Any], side: int) -> Array:
         size = (width // side, height // side)
         means = cv2.resize(np.ascontiguousarray(image, np.float32), size, interpolation=cv2.INTER_AREA)
         return np.asarray(means, np.float32).reshape(*size[::-1], channels)
-    total = sum(
-        np.asarray(image[row::side, column::side], np.float32)
-        for row in range(side)
-        for column in range(side)
-    )
-    return np.asarray(total / np.float32(side * side), np.float32)
+    return np.ascontiguousarray(_plane_means(image.transpose(2, 0, 1), side).transpose(1, 2, 0))
+
+
+def _plane_means(planes: NDArray[Any], side: int) -> Array:
+    """Means over blocks of `side` × `side`: (C, h * side, w * side) to (C, h, w)."""
+    import cv2
+
+    channels, height, width = planes.shape
+    whole = np.ascontiguousarray(planes, np.float32)
+    means = np.empty((channels, height // side, width // side), np.float32)
+    count = max(1, _MAX_SIDE // height)
+    for first in range(0, channels, count):
+        given, taken = (each[first : first + count] for each in (whole, means))
+        taken.reshape(-1, taken.shape[2])[:] = cv2.resize(
+            given.reshape(-1, width),
+            (taken.shape[2], taken.shape[0] * taken.shape[1]),
+            interpolation=cv2.INTER_AREA,
+        )
+    return means
 
 
 def unit(keys: Array) -> Array:
     """Scale each head's part of (M, heads * key) to unit length."""
-    parts = keys.reshape(len(keys), HEADS, -1)
-    scaled = parts / np.maximum(np.linalg.norm(parts, axis=-1, keepdims=True), 1e-4)
+    parts = keys.reshape(len(keys) * HEADS, -1)
+    length = np.sqrt(np.einsum("ij,ij->i", parts, parts))
+    scaled = parts / np.maximum(length, 1e-4)[:, None]
     return np.ascontiguousarray(scaled.reshape(len(keys), -1), np.float32)
 
 

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.color.upsampling import ChromaUpsampler
+from tinct.color.upsampling import along_edges
 from tinct.errors import WeightsError
 from tinct.hints import HintField
 from tinct.inference import Network, TorchSource, on_gpu, open_network
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
-from tinct.methods.exported import bilinear, channels_first, hint_planes, mirrored
+from tinct.methods.exported import bilinear, mirrored
 from tinct.methods.kriging import mended_at_hints, moved_to_hints
 from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
@@ -160,6 +160,12 @@ class Features:
     def places(self) -> Array:
         """What the semantic branch sees at each place of 1/8, shape (1, H / 8, W / 8, P)."""
         return np.ascontiguousarray(bilinear(self.opinion.places, self.grid(PLACE_STRIDE))[None])
+
+    @cached_property
+    def second(self) -> Array:
+        """The branch's logarithms, shape (1, h, w, 313), bin after bin in memory as the decoder takes them."""
+        planes = np.ascontiguousarray(self.opinion.logarithms.transpose(2, 0, 1))
+        return planes.transpose(1, 2, 0)[None]
 
     def grid(self, stride: int) -> tuple[int, int]:
         """Rows and columns of a map with so many pixels to a place."""
@@ -323,16 +329,15 @@ class Tinct(StagedMethod):
         share_of_mean = block_means(_share_of_mean(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
         second = bilinear(decoded.second, share_of_mean.shape[:2])
         second = moved_to_hints(second, features.lightness, matched.hints.points)
-        correction, way = np.split(_along_edges(features, decoded, second, share_of_mean), 2, axis=-1)
+        correction, vivid = _along_edges(features, decoded, second, share_of_mean)
         ab = _enlarged(decoded.ab, 2)
         ab += correction
         ab = mended_at_hints(ab, features.lightness, matched.hints)
-        vivid = way
         if matched.helped:
             # The more hints and references answer for, the less is guessed: by the square of what they leave.
-            vivid = way * np.square(1 - answered)[..., None]
+            vivid *= _in_pairs(np.square(1 - answered))
         if from_references.any():
-            vivid += ab * _lengthened(_enlarged(from_references, KEY_STRIDE), certainty)[..., None]
+            vivid += ab * _in_pairs(_lengthened(_enlarged(from_references, KEY_STRIDE), certainty))
         ab, certainty = ab[:height, :width], certainty[:height, :width]
         if seed:
             moved = alternative(self.distribution(matched), seed)
@@ -351,11 +356,8 @@ class Tinct(StagedMethod):
         features, share = matched.features, share_of_second[None]
         alone = None if matched.helped else self._joined(ALONE)
         if alone is None:
-            seen = features.opinion
-            found = self._network("decode").run(
-                **matched.inputs, second=seen.logarithms[None], second_share=share
-            )
-            second = seen.ab
+            found = self._network("decode").run(**matched.inputs, second=features.second, second_share=share)
+            second = features.opinion.ab
         else:
             both = alone.run(**_given(features.lightness), **{"decode.second_share": share})
             found, second = outputs_of("decode", both), both["semantics.ab"][0]
@@ -489,15 +491,17 @@ def _beside_references(share: Array, from_references: Array) -> Array:
     return np.asarray(share * (1 - from_references) ** POWER_OF_REFERENCES, np.float32)[..., None]
 
 
-def _along_edges(features: Features, decoded: Decoded, second: Array, share: Array) -> Array:
+def _along_edges(features: Features, decoded: Decoded, second: Array, share: Array) -> tuple[Array, Array]:
     """The correction of the mean answer by the second opinion, and the chroma that vividness 1 adds, along edges.
 
     Args:
         decoded: of the photograph.
         second: the branch's mean answer at 1 / `VIVID_STRIDE`, shape (h, w, 2), and its share, shape (h, w, 1).
     Returns:
-        Both at the padded working size, shape (H, W, 4).
+        Both at the padded working size, shape (H, W, 2).
     """
+    import cv2
+
     own = block_means(decoded.ab, VIVID_STRIDE // 2)
     correction = share * (second - own)
     mean = own + correction
@@ -509,9 +513,11 @@ def _along_edges(features: Features, decoded: Decoded, second: Array, share: Arr
     far = (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
     way = _without_spots(mean, np.asarray(far, np.float32))
     coarse = block_means(features.lightness[..., None], VIVID_STRIDE)[..., 0]
-    height, width = features.lightness.shape
-    both = ChromaUpsampler(np.concatenate([correction, way], -1), coarse, (height, width))
-    return np.moveaxis(both.planes(0, height, features.lightness), 0, -1)
+    both = along_edges(np.concatenate([correction, way], -1), coarse, features.lightness)
+    # OpenCV takes the planes apart: NumPy copies pairs of numbers one by one, in ten times as long.
+    first, last = np.empty((2, *both.shape[:2], 2), np.float32)
+    cv2.mixChannels([both], [first, last], [0, 0, 1, 1, 2, 2, 3, 3])
+    return first, last
 
 
 def _averaged(own: Array, second: Array, share_of_second: Array) -> Array:
@@ -531,9 +537,17 @@ def _averaged(own: Array, second: Array, share_of_second: Array) -> Array:
 def _without_spots(mean: Array, way: Array) -> Array:
     """The way from the mean answer, (h, w, 2), as far as chroma stays below the bound that most cells give."""
     own, reached = _norm(mean), _norm(mean + way)
-    bound = np.maximum(np.quantile(reached, COMMON_SHARE) + CHROMA_ABOVE_COMMON, own)
+    bound = np.maximum(_quantile(reached, COMMON_SHARE) + CHROMA_ABOVE_COMMON, own)
     short = (bound - own) / np.maximum(reached - own, 1e-3)
     return np.asarray(way * np.where(reached > bound, np.clip(short, 0, 1), 1), np.float32)
+
+
+def _quantile(values: Array, share: float) -> np.float32:
+    """What so large a share of the values stays below, between two of them linearly, as `numpy.quantile` has it."""
+    place = share * (values.size - 1)
+    below = min(int(place), max(values.size - 2, 0))
+    near = np.partition(values.ravel(), (below, min(below + 1, values.size - 1)))[below : below + 2]
+    return np.float32(near[0] + (near[-1] - near[0]) * np.float32(place - below))
 
 
 def _lengthened(references: Array, certainty: Array) -> Array:
@@ -543,7 +557,14 @@ def _lengthened(references: Array, certainty: Array) -> Array:
 
 
 def _norm(ab: Array) -> Array:
-    return np.linalg.norm(ab, axis=-1, keepdims=True)
+    return np.hypot(ab[..., :1], ab[..., 1:])
+
+
+def _in_pairs(image: Array) -> Array:
+    """An image (H, W) twice, as factors of a* and b*: (H, W, 2). NumPy repeats numbers in place one by one."""
+    import cv2
+
+    return np.asarray(cv2.merge([image, image]), np.float32)
 
 
 def _enlarged(image: NDArray[Any], times: int) -> Array:
@@ -556,7 +577,11 @@ def _enlarged(image: NDArray[Any], times: int) -> Array:
 
 
 def _hint_map(hints: HintField, padded: tuple[int, ...]) -> Array:
-    """ab times coverage, and coverage, at 1/2: (1, 3, H/2, W/2)."""
-    if not hints:
-        return np.zeros((1, 3, padded[0] // 2, padded[1] // 2), np.float32)
-    return channels_first(block_means(hint_planes(hints, padded), 2))
+    """ab times coverage, and coverage, at 1/2: (1, 3, H/2, W/2); of sides that are even."""
+    height, width = (side // 2 for side in padded)
+    row, column = np.divmod(np.flatnonzero(hints.mask > 0), hints.mask.shape[1])
+    share = hints.mask[row, column] / 4
+    cells = row // 2 * width + column // 2
+    planes = (share * hints.ab[row, column, 0], share * hints.ab[row, column, 1], share)
+    sums = [np.bincount(cells, plane, height * width) for plane in planes]
+    return np.asarray(sums, np.float32).reshape(1, 3, height, width)
