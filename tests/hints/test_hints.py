@@ -101,6 +101,36 @@ def test_the_later_hint_wins():
     np.testing.assert_array_equal(field.ab[0, 0], color_to_ab(RED))
 
 
+IMAGE = HintImage(np.full((10, 10, 4), (0, 0, 255, 255), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "hidden", [Hint(5, 5, RED, 2), Rectangle((3, 3, 8, 8), RED), Stroke(((3, 5), (7, 5)), RED, 2)]
+)
+@pytest.mark.parametrize("over", [Rectangle((0, 0, 10, 10), BLUE), Stroke(((0, 5), (9, 5)), BLUE, 12), IMAGE])
+def test_a_hint_that_is_painted_over_is_no_item(hidden, over):
+    assert (
+        place_hints([hidden, over], (10, 10), (10, 10)).points
+        == place_hints([over], (10, 10), (10, 10)).points
+    )
+
+
+def test_of_a_hint_that_is_painted_over_in_part_the_rest_is_an_item():
+    field = place_hints([Rectangle((0, 0, 10, 10), RED), Rectangle((5, 0, 10, 10), BLUE)], (10, 10), (10, 10))
+    assert [(item.x, item.y) for item in field.points] == [(2, 4.5), (7, 4.5)]
+    assert [item.ab for item in field.points] == [pytest.approx(color_to_ab(c)) for c in (RED, BLUE)]
+    disk = place_hints([Hint(5, 5, RED, 3), Rectangle((5, 0, 10, 10), BLUE)], (10, 10), (10, 10)).points[0]
+    assert disk.x < 4
+    assert disk.ab == pytest.approx(color_to_ab(RED))
+
+
+def test_a_hint_image_that_is_painted_on_later_stays_as_it_was():
+    rgba = np.full((10, 10, 4), (255, 0, 0, 255), np.uint8)
+    image = HintImage(rgba)
+    rgba[:] = 0
+    assert place_hints([image], (10, 10), (10, 10)).mask.all()
+
+
 def test_a_gray_hint_is_a_hint():
     field = place_hints([(5, 5, "#808080")], (10, 10), (10, 10))
     assert field

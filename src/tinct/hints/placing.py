@@ -1,13 +1,14 @@
 """Bringing hints from the photograph's pixels to a method's working size.
 
 No hint is lost on the way: whatever its size, it keeps at least the working pixel under its center. Where two
-hints meet, the later one wins.
+hints meet, the later one wins: of the earlier one only what still shows is an item, and one that is covered is none.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -41,7 +42,7 @@ def place_hints(
         working_size: width and height at which the method predicts.
         reference_sizes: for each reference its own (width, height) and its working one; swatches need them.
     Returns:
-        The hints as maps and as items; the later of two hints wins where they meet.
+        The hints as maps and as items, from the same pixels; the later of two hints wins where they meet.
     Raises:
         HintError: if a hint is outside the photograph, not a number, or names a reference that is missing.
         ColorError: if a color is not written as #rgb or #rrggbb.
@@ -50,23 +51,32 @@ def place_hints(
     scale = Scale(photo_size, working_size)
     width, height = working_size
     field = HintField.empty(height, width)
-    points: list[PlacedHint] = []
-    swatches: list[Swatch] = []
-    for hint in as_hints(hints):
+    given = list(as_hints(hints))
+    for hint in given:
         check_hint(hint, photo_size, own)
-        if isinstance(hint, Swatch):
-            swatches.append(_place_swatch(hint, scale, reference_sizes))
+    swatches = [_place_swatch(hint, scale, reference_sizes) for hint in given if isinstance(hint, Swatch)]
+    items: list[list[PlacedHint]] = []
+    free = height * width
+    # The last one first: what a hint covers of the picture is then what is still free.
+    for hint in reversed(given):
+        if isinstance(hint, Swatch) or not free:
             continue
-        if isinstance(hint, HintImage):
-            window, ab = _image_map(hint, scale)
-        else:
-            ab = color_to_ab(hint.color)
-            window = _shape_window(hint, scale)
-        pixels = window.pixels()
-        field.mask[pixels] = 1
-        field.ab[pixels] = ab
-        points += [_point_item(hint, scale, ab)] if isinstance(hint, Hint) else _items(*pixels, field.ab)
-    return HintField(field.ab, field.mask, tuple(points), tuple(swatches))
+        window, ab = _image_map(hint, scale) if isinstance(hint, HintImage) else _shape_map(hint, scale)
+        shown = window.mask & (field.mask[window.region] == 0)
+        y, x = replace(window, mask=shown).pixels()
+        free -= len(y)
+        field.mask[y, x] = 1
+        field.ab[y, x] = ab if ab.ndim == 1 else ab[shown[window.mask]]
+        whole = len(y) == np.count_nonzero(window.mask)
+        items.append(
+            [_point_item(hint, scale)] if isinstance(hint, Hint) and whole else _items(y, x, field.ab)
+        )
+    points = tuple(item for each in reversed(items) for item in each)
+    return HintField(field.ab, field.mask, points, tuple(swatches))
+
+
+def _shape_map(hint: Hint | Stroke | Rectangle, scale: Scale) -> tuple[Window, Array]:
+    return _shape_window(hint, scale), color_to_ab(hint.color)
 
 
 def _shape_window(hint: Hint | Stroke | Rectangle, scale: Scale) -> Window:
@@ -79,9 +89,19 @@ def _shape_window(hint: Hint | Stroke | Rectangle, scale: Scale) -> Window:
             return _rectangle_window(hint, scale)
 
 
-@lru_cache(maxsize=1024)
 def _point_window(hint: Hint, scale: Scale) -> Window:
-    """A disk, and always the pixel under its center; kept, as all of a photograph's points are placed for one more."""
+    """A disk, and always the pixel under its center."""
+    small = scale.length(hint.radius) <= ITEM_CELL
+    return _kept_disk(hint, scale) if small else _disk(hint, scale)
+
+
+@lru_cache(maxsize=1024)
+def _kept_disk(hint: Hint, scale: Scale) -> Window:
+    """A small disk is kept, a kilobyte or less, as all of a photograph's points are placed for one more."""
+    return _disk(hint, scale)
+
+
+def _disk(hint: Hint, scale: Scale) -> Window:
     x, y = scale.point(hint.x, hint.y)
     reach = scale.length(hint.radius)
     window = Window.around([(x, y)], reach, scale)
@@ -156,13 +176,14 @@ def _largest_around(coverage: NDArray[np.float64]) -> NDArray[np.float64]:
     return largest
 
 
-def _point_item(hint: Hint, scale: Scale, ab: Array) -> PlacedHint:
+def _point_item(hint: Hint, scale: Scale) -> PlacedHint:
     x, y = scale.point(hint.x, hint.y)
+    ab = color_to_ab(hint.color)
     return PlacedHint(x, y, (float(ab[0]), float(ab[1])), max(scale.length(hint.radius), 0.5))
 
 
 def _items(y: NDArray[np.intp], x: NDArray[np.intp], ab: Array) -> list[PlacedHint]:
-    """One item for each cell that pixels lie in, at the mean of these pixels."""
+    """One item for each cell that pixels lie in, at the mean of these pixels; none for no pixels."""
     cells, member, count = np.unique(
         (y // ITEM_CELL) * ab.shape[1] + x // ITEM_CELL, return_inverse=True, return_counts=True
     )

@@ -88,7 +88,8 @@ class HintImage:
 
     Attributes:
         rgba: shape (H, W, 4), uint8, sRGB with straight alpha; a pixel counts where alpha is at least 128.
-            It may be smaller or larger than the photograph, of the same proportions.
+            It may be smaller or larger than the photograph, of the same proportions. The array is copied: one that is
+            painted on later is another hint.
     """
 
     rgba: NDArray[np.uint8]
@@ -102,6 +103,9 @@ class HintImage:
                 f"a hint image has shape {shape} and type {dtype}; it must be (H, W, 4) of uint8, "
                 "transparent where nothing is asked for."
             )
+        own = self.rgba.copy()
+        own.flags.writeable = False
+        _set(self, "rgba", own)
 
 
 HintLike = Hint | Stroke | Rectangle | Swatch | HintImage

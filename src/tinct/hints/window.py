@@ -87,6 +87,12 @@ class Window:
         top, bottom = _clip(math.floor(min(ys) - reach), height), _clip(math.ceil(max(ys) + reach), height)
         return cls(top, left, np.zeros((bottom + 1 - top, right + 1 - left), bool))
 
+    @property
+    def region(self) -> tuple[slice, slice]:
+        """The rectangle among the working pixels."""
+        height, width = self.mask.shape
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
     def pixels(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Rows and columns of the covered pixels, in row order."""
         y, x = np.nonzero(self.mask)
@@ -112,11 +118,16 @@ class Window:
         top, bottom = max(math.floor(min(y0, y1) - reach), 0), min(math.ceil(max(y0, y1) + reach), height - 1)
         if left > right or top > bottom:
             return
-        y, x = np.mgrid[top : bottom + 1, left : right + 1].astype(np.float64)
-        length2 = (x1 - x0) ** 2 + (y1 - y0) ** 2
-        along = 0.0 if not length2 else np.clip(((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length2, 0, 1)
-        distance = np.hypot(x - x0 - along * (x1 - x0), y - y0 - along * (y1 - y0))
-        self.mask[top : bottom + 1, left : right + 1] |= distance <= reach + 1e-9
+        part = self.mask[top : bottom + 1, left : right + 1]
+        if part.all():
+            return  # of a line that is wider than the photograph the first piece covers all
+        x, y = np.arange(left, right + 1) - x0, np.arange(top, bottom + 1)[:, None] - y0
+        across, down = x1 - x0, y1 - y0
+        if across or down:
+            along = np.clip((x * across + y * down) / (across**2 + down**2), 0, 1)
+            part |= np.hypot(x - along * across, y - along * down) <= reach + 1e-9
+        else:
+            part |= x * x + y * y <= (reach + 1e-9) ** 2
 
 
 def _clip(value: int, side: int) -> int:

@@ -85,21 +85,39 @@ def has_gpu() -> bool:
 
 
 class _CompiledNetworks:
-    """The process-wide cache: at most `limit` networks, each compiled once even when several threads ask."""
+    """The process-wide cache: at most `limit` networks, each compiled once even when several threads ask.
+
+    Who asks for a network that is there does not wait for another one that is being compiled.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._lock = threading.Lock()
         self._networks: OrderedDict[Hashable, Network] = OrderedDict()
+        self._compiling: dict[Hashable, threading.Lock] = {}
 
     def get(self, key: Hashable, compile_network: Callable[[], Network]) -> Network:
         with self._lock:
-            if key not in self._networks:
-                self._networks[key] = compile_network()
+            if found := self._found(key):
+                return found
+            compiling = self._compiling.setdefault(key, threading.Lock())
+        with compiling:
+            with self._lock:
+                if found := self._found(key):
+                    return found
+            made = compile_network()
+            with self._lock:
+                self._networks[key] = made
+                self._compiling.pop(key, None)
+                while len(self._networks) > self.limit:
+                    self._networks.popitem(last=False)
+            return made
+
+    def _found(self, key: Hashable) -> Network | None:
+        """The network if it is there, which then counts as used last; the lock is held."""
+        if key in self._networks:
             self._networks.move_to_end(key)
-            while len(self._networks) > self.limit:
-                self._networks.popitem(last=False)
-            return self._networks[key]
+        return self._networks.get(key)
 
     def clear(self) -> None:
         with self._lock:
