@@ -201,6 +201,30 @@ def test_a_project_beside_a_photograph_that_cannot_be_opened_does_not_wait(
     page.get_by_text("Opened own.json").wait_for()
 
 
+def test_a_photograph_that_cannot_be_opened_takes_nothing_away(
+    open_studio: Opener, pictures: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.png").write_bytes((pictures / "photograph.png").read_bytes()[:200])
+    (tmp_path / "own.json").write_text(json.dumps(own_project(pictures)))
+    page = open_studio(expects_errors=True)
+    open_photo(page, pictures)
+    click(page, 0.3, 0.8)
+    before = hints(page)
+    page.once("dialog", lambda asked: asked.accept())
+    broken, reference = tmp_path / "broken.png", pictures / "reference.png"
+    page.set_input_files("#photo-file", [broken, reference, tmp_path / "own.json"])
+    alert(page, "stage").get_by_text("photograph.png stays").wait_for()
+    assert "broken.png" in alert(page, "stage").inner_text()
+    page.wait_for_selector("#references li")  # what came with it stays
+    assert page.locator("#name").text_content() == "photograph.png"
+    assert hints(page) == before
+    kept(page, "reference.png")
+    kept(page, '"size":[320,240]')
+    opened_again(page)
+    assert page.locator("#name").text_content() == "photograph.png"
+    assert hints(page) == before
+
+
 def own_project(pictures: Path, **parts: Any) -> dict[str, Any]:
     """A project of the fixtures' photograph."""
     from tinct.colorizing.project import photo_sha256

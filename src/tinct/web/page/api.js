@@ -54,6 +54,18 @@ const json = (value) => ({
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** What `act` gives; asked again, less and less often, as long as the server is full. */
+async function patiently(act) {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      if (error.status !== 429 || attempt === 4) throw error;
+      await wait(400 * 2 ** attempt);
+    }
+  }
+}
+
 export async function listMethods() {
   const body = await (await request('api/methods')).json();
   return body.methods ?? body;
@@ -85,7 +97,7 @@ export class Session {
 
   /** Upload the photograph; gives the server's description: id, width, height, preview_width, preview_height. */
   async open() {
-    this.opening ??= this.#upload().catch((error) => {
+    this.opening ??= patiently(() => this.#upload()).catch((error) => {
       this.opening = null;
       throw error;
     });
@@ -145,20 +157,18 @@ export class Session {
     return this.whileOpen(this.#ask(path, body, options));
   }
 
-  async #ask(path, body, { signal } = {}) {
-    for (let attempt = 0; ; attempt += 1) {
-      const { id } = await this.open();
-      try {
+  async #ask(path, body, { signal } = {}, again = true) {
+    const { id } = await this.open();
+    const init = body === undefined ? {} : json(body);
+    try {
+      return await patiently(async () => {
         await this.#syncReferences(id);
-        const init = body === undefined ? {} : json(body);
-        return await request(`api/sessions/${id}/${path}`, { ...init, signal });
-      } catch (error) {
-        const gone = error.status === 404 && attempt === 0;
-        const full = error.status === 429 && attempt < 4;
-        if (gone) this.opening = null;
-        else if (full) await wait(400 * 2 ** attempt);
-        else throw error;
-      }
+        return request(`api/sessions/${id}/${path}`, { ...init, signal });
+      });
+    } catch (error) {
+      if (error.status !== 404 || !again) throw error;
+      this.opening = null;
+      return this.#ask(path, body, { signal }, false);
     }
   }
 

@@ -3,13 +3,14 @@
 
 import { helpShade, unsureShade } from './drawing.js';
 import { Session } from './api.js';
-import { attempt, clearError, showNotes } from './messages.js';
+import { attempt, clearError, showError, showNotes } from './messages.js';
 
 const SETTLE = 350; // ms without a change before full resolution is asked for
 const PROMPT = 150; // ms in which the picture shall follow the hand
 const SIDE_STEP = 128; // previews come in these sizes, so that the server keeps few
 const AT_ONCE = 1280; // the longer side of what the browser shows before the server answers
 const PREVIEW_LIMIT = 2048; // the longest preview that the server makes
+const REFUSALS = [400, 413, 415, 422]; // statuses by which the server refuses a file, whenever it is asked
 const MOST_PIXELS = 60_000_000; // what a browser shows at once; what is saved is always full size
 
 export class Pictures {
@@ -48,11 +49,20 @@ export class Pictures {
     session.told = (notes) => session === this.session && showNotes(notes);
     this.#showAtOnce(photo, session);
     this.project.refused = false;
-    const opened = await attempt('stage', session.open(), { retry: () => this.#photo(), about: 'photograph' });
+    let refusal = null;
+    const opening = session.open().catch((error) => {
+      if (REFUSALS.includes(error.status)) refusal = error;
+      throw error;
+    });
+    const opened = await attempt('stage', opening, { retry: () => this.#photo(), about: 'photograph' });
     if (session !== this.session) return;
+    if (refusal && this.project.takeBack()) {
+      showError('stage', `${refusal.message} ${this.project.photo.name} stays.`);
+      return;
+    }
     this.project.refused = !opened;
     if (!opened) return;
-    this.project.size = [opened.width, opened.height];
+    this.project.opened([opened.width, opened.height]);
     this.previewSide = Math.max(opened.preview_width, opened.preview_height);
     this.stage.setPhoto(opened.width, opened.height);
     this.refresh();

@@ -19,6 +19,7 @@ export class Project extends EventTarget {
   selected = null; // a hint's id
   history = new History(EMPTY);
   #photoFile = null; // the photograph's id in the database
+  #before = null; // what comes back if the server refuses the photograph
   #stored = new Set(); // ids of files that the database has
   #refused = new Set(); // and of those that it did not take
   #saving = Promise.resolve();
@@ -49,6 +50,7 @@ export class Project extends EventTarget {
 
   /** Begin with another photograph; references and options stay, hints belong to the old one. */
   async setPhoto(file) {
+    if (this.size) this.#before = { photo: this.photo, photoFile: this.#photoFile, size: this.size, history: this.history };
     this.photo = file;
     this.#photoFile = storage.newId('p');
     this.size = null;
@@ -56,9 +58,32 @@ export class Project extends EventTarget {
     this.selected = null;
     const { options, references } = this.state;
     this.history = new History({ hints: [], options: { ...options, seed: 0 }, references });
-    for (const id of this.files.keys()) if (!this.referenceIds.includes(id)) this.files.delete(id);
     this.#emit('photo');
     await this.save();
+  }
+
+  /** The server opened the photograph: what was there before is forgotten. */
+  opened(size) {
+    this.size = size;
+    if (!this.#before) return;
+    this.#before = null;
+    for (const id of this.files.keys()) if (!this.referenceIds.includes(id)) this.files.delete(id);
+  }
+
+  /** The server refused the photograph: the one before comes back, with its hints; references that came meanwhile stay.
+   * False if there was none. */
+  takeBack() {
+    if (!this.#before) return false;
+    const { references } = this.state;
+    Object.assign(this, { photo: this.#before.photo, size: this.#before.size, history: this.#before.history, selected: null });
+    this.#photoFile = this.#before.photoFile;
+    this.#stored.delete(this.#photoFile); // the database let it go
+    this.#before = null;
+    this.#emit('photo');
+    const added = references.filter(({ id }) => !this.referenceIds.includes(id));
+    if (added.length) this.change('Add a reference', { references: [...this.state.references, ...added] });
+    this.save();
+    return true;
   }
 
   /** Change parts of the state; `label` is what undo will name, steps with one `key` in a row are one step. */

@@ -33,8 +33,9 @@ export class Uploads {
     const written = files.find(isProject);
     const [photo, ...others] = files.filter((file) => !isProject(file));
     if (photo && !(await this.#open(photo))) return;
+    const beside = this.project.photo;
     if (others.length) await this.references.add(others);
-    if (written) await attempt('stage', this.#openProject(written), { about: 'project' });
+    if (written) await attempt('stage', this.#openProject(written, beside), { about: 'project' });
   }
 
   /** False if it stays closed: the hand kept the one before, it cannot be read, or another was chosen meanwhile. */
@@ -52,12 +53,11 @@ export class Uploads {
     return length === 0 || window.confirm(`Open ${photo.name}? This forgets ${hints} on ${this.project.photo.name}.`);
   }
 
-  async #openProject(file) {
+  async #openProject(file, photo) {
     const content = await this.#readProject(file);
-    const { photo } = this.project;
     if (!photo) throw new Error(`${file.name} belongs to ${content.photo.name}; open both together.`);
     await this.#sized();
-    if (this.project.refused) return; // which is said where the photograph would be
+    if (this.project.refused || photo !== this.project.photo) return; // which is said where the photograph would be
     const own = await sha256(photo);
     if (own && own !== content.photo.sha256.toLowerCase()) {
       throw new Error(`${file.name} was made with another file than ${photo.name}; open ${content.photo.name} with it.`);
