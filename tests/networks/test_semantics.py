@@ -16,7 +16,7 @@ from tinct.methods.exported import bilinear
 from tinct.methods.method import Reference, WeighedReference
 from tinct.networks.semantics.opinion import MULTIPLE, NAME, open_branch, opinion
 from tinct.networks.semantics.ports import PLACE
-from tinct.networks.tinct import method
+from tinct.networks.tinct import method, mixing
 from tinct.networks.tinct.method import Tinct
 from tinct.training.photographs import Entry, Photographs
 from tinct.weights import weights_path
@@ -118,7 +118,7 @@ def answer(network: Tinct, rgb, hints: HintField | None = None):
 def test_the_opinion_moves_mean_answer_and_vividness(monkeypatch: pytest.MonkeyPatch):
     """Left out, both are something else: the released branch is alive in the product."""
     mixed = answer(Tinct(), ASTRONAUT)
-    monkeypatch.setattr(method, "SECOND", 0.0)
+    monkeypatch.setattr(mixing, "SECOND", 0.0)
     alone = answer(Tinct(), ASTRONAUT)
     assert np.linalg.norm(mixed.ab - alone.ab, axis=-1).mean() > 1
     assert np.linalg.norm(mixed.vivid - alone.vivid, axis=-1).mean() > 1

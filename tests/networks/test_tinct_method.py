@@ -26,7 +26,7 @@ from tinct.hints.field import PlacedHint
 from tinct.inference.opening import drop_compiled_networks
 from tinct.inference.openvino_engine import best_precision
 from tinct.methods import Reference, WeighedReference, get_method
-from tinct.networks.tinct import memory, method
+from tinct.networks.tinct import memory, method, vividness
 from tinct.networks.tinct.memory import against_null, maps
 from tinct.networks.tinct.method import Tinct, influence
 
@@ -310,9 +310,7 @@ def test_vividness_adds_color_and_zero_is_the_mean():
 
 def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: pytest.MonkeyPatch):
     """Where hints take half of the attention, a quarter of the way to what is likely is left."""
-    monkeypatch.setattr(
-        method, "_along_edges", lambda its, *_: np.ones((2, *its.lightness.shape, 2), np.float32)
-    )
+    monkeypatch.setattr(method, "correction_and_way", lambda its, *_: np.ones((2, *its.shape, 2), np.float32))
     half, none = (lambda maps, value=value: np.full(maps.shape[2:], value, np.float32) for value in (0.5, 0))
     monkeypatch.setattr(method, "shares", lambda maps: (half(maps), none(maps)))
     network, lightness = Tinct(), lightness_of(ASTRONAUT)
@@ -345,7 +343,7 @@ def test_vividness_lengthens_what_references_say_in_part_where_it_is_not_certain
         )
         prediction = network.decode(matched)
         assert prediction.vivid is not None
-        gain = method.REFERENCE_GAIN * share * (1 - share**method.WHOLE) * (1 - certainty) ** 2
+        gain = vividness.REFERENCE_GAIN * share * (1 - share**vividness.WHOLE) * (1 - certainty) ** 2
         np.testing.assert_allclose(prediction.vivid, gain * prediction.ab, atol=0.05)
         assert (gain > 0) == (share < 1 and certainty < 1)
 
@@ -396,9 +394,9 @@ def test_a_photograph_that_nobody_helps_is_not_encoded_apart(monkeypatch: pytest
 def way_of(features, decoded: method.Decoded) -> np.ndarray:
     """What vividness 1 adds by the network alone, without a second opinion: a plane of a* and one of b*."""
     height, width = features.lightness.shape
-    alone = np.zeros((height // method.VIVID_STRIDE, width // method.VIVID_STRIDE, 1), np.float32)
+    alone = np.zeros((height // vividness.VIVID_STRIDE, width // vividness.VIVID_STRIDE, 1), np.float32)
     nothing = np.repeat(alone, 2, -1)
-    return np.moveaxis(method._along_edges(features, decoded, nothing, alone)[1], -1, 0)
+    return np.moveaxis(vividness.correction_and_way(features.lightness, decoded, nothing, alone)[1], -1, 0)
 
 
 def test_vividness_makes_no_spot():
@@ -413,22 +411,22 @@ def test_vividness_makes_no_spot():
     even = way_of(features, found)
     found.annealed[3:5, 4:6] = (18, 24)
     spotted = way_of(features, found)
-    common = 10 + method.VIVID_GAIN * 5
+    common = 10 + vividness.VIVID_GAIN * 5
     chroma_of = np.hypot(6 + spotted[0], 8 + spotted[1])
     assert np.allclose(np.hypot(6 + even[0], 8 + even[1]), common, atol=0.1)
     assert np.allclose(chroma_of[:, :16], common, atol=0.1)
-    assert common + 1 < chroma_of.max() < common + method.CHROMA_ABOVE_COMMON + 0.5
+    assert common + 1 < chroma_of.max() < common + vividness.CHROMA_ABOVE_COMMON + 0.5
     found.annealed[:] = (18, 24)  # all of it: nothing is a spot
     assert np.allclose(
         np.hypot(6 + way_of(features, found)[0], 8 + way_of(features, found)[1]),
-        10 + method.VIVID_GAIN * 20,
+        10 + vividness.VIVID_GAIN * 20,
         atol=0.2,
     )
 
 
 def test_vividness_lies_where_the_coarse_way_says(monkeypatch: pytest.MonkeyPatch):
     """Of a way that rises evenly, under even lightness, every cell's mean is what was asked for there."""
-    monkeypatch.setattr(method, "CHROMA_ABOVE_COMMON", 100.0)
+    monkeypatch.setattr(vividness, "CHROMA_ABOVE_COMMON", 100.0)
     features = Tinct().encode(np.full((60, 90), 50, np.float32))
     down, across = np.mgrid[-4:4, -6:6].astype(np.float32)
     annealed = np.stack([0.5 * across + 0.2 * down, -0.7 * down], -1)
@@ -441,7 +439,7 @@ def test_vividness_lies_where_the_coarse_way_says(monkeypatch: pytest.MonkeyPatc
     way = way_of(features, found)
     assert way.shape == (2, 64, 96)  # padded
     cells = np.moveaxis(way.reshape(2, 8, 8, 12, 8).mean((2, 4)), 0, -1)
-    np.testing.assert_allclose(cells[1:-1, 1:-1], method.VIVID_GAIN * annealed[1:-1, 1:-1], atol=1e-4)
+    np.testing.assert_allclose(cells[1:-1, 1:-1], vividness.VIVID_GAIN * annealed[1:-1, 1:-1], atol=1e-4)
 
 
 def test_suggestions_are_ordered_and_of_the_places_lightness():

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.color.upsampling import along_edges
 from tinct.errors import WeightsError
 from tinct.hints import HintField
 from tinct.inference import Network, TorchSource, on_gpu, open_network
 from tinct.methods.classical.levin import pin_hints
-from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
+from tinct.methods.distribution import Distribution, alternative
 from tinct.methods.exported import bilinear, mirrored
 from tinct.methods.kriging import mended_at_hints, moved_to_hints
 from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
@@ -41,6 +40,7 @@ from tinct.networks.tinct.memory import (
     maps,
     shares,
 )
+from tinct.networks.tinct.mixing import Decoded, averaged, share_of_distribution, share_of_mean
 from tinct.networks.tinct.ports import (
     HEADS,
     INPUTS,
@@ -50,36 +50,13 @@ from tinct.networks.tinct.ports import (
     SEEN,
     SIZE_MULTIPLE,
 )
+from tinct.networks.tinct.vividness import VIVID_STRIDE, correction_and_way, in_pairs, lengthened
 from tinct.weights import manifest, weights_path
 
 if TYPE_CHECKING:
     from torch import nn
 
 Array = NDArray[np.float32]
-
-VIVID_STRIDE = 8
-"""Working pixels to a cell of the annealed mean."""
-
-VIVID_GAIN, DARING_SPREAD = 2.05, 20.0
-"""Share of the way from the mean answer to the annealed mean that vividness 1 goes: the first number where the
-distribution is narrow, half of that number where the standard deviation is the second, in ab units. Chosen with the two
-below on held-out photographs and by eye (docs/experiments.md, "Vividness")."""
-
-CHROMA_TIMES, CHROMA_ABOVE = 2.0, 10.0
-"""Bound of the annealed mean's chroma: so many times the mean answer's, plus so many ab units. The bound keeps away
-blotches of a color that the mean answer has nothing of."""
-
-COMMON_SHARE, CHROMA_ABOVE_COMMON = 0.9, 2.0
-"""Bound of the chroma that vividness 1 reaches: what so large a share of the photograph's cells stays below, plus so
-many ab units. A color that is stronger than all others of a photograph, in a small part of it, is more often a spot
-than a thing (docs/experiments.md, "Vividness")."""
-
-REFERENCE_GAIN, WHOLE = 2.8, 8
-"""Share of its own chroma by which vividness 1 lengthens the mean answer where references have all the attention and
-nothing is certain, times the square of the uncertainty; and the power of the share of the attention that references
-have in the whole photograph, which is taken from it. Where they have less, the answer is a mean of several colors,
-which is dull, and its hue is known; what comes from another view of the same picture is not. Chosen on held-out
-photographs (docs/experiments.md, "Vividness")."""
 
 MOST_SCORES = 1 << 23
 """Scores of a photograph's places for a reference's items that are held at a time: 32 MiB."""
@@ -94,15 +71,6 @@ ALIKE, DOUBT_SLOPE = 0.5, 8.0
 """Likeness of the signatures of photograph and reference below which the reference is doubted, and what is taken from
 the scores of its patches for each unit of likeness below that. Chosen on held-out photographs (docs/experiments.md,
 "Whom to believe"): most photographs of another kind of scene have a likeness below 0.2."""
-
-SECOND, POWER_OF_HINTS, POWER_OF_REFERENCES = 0.4, 6, 2
-"""Share of the semantic branch's opinion in the answer where nothing else is known, and the powers of what hints and
-what references leave of the attention, by which its distribution's share falls. Chosen on held-out photographs
-(docs/experiments.md, "A second opinion" and "An encoder that shares the branch's network")."""
-
-SECOND_BESIDE_HINTS = 0.2
-"""Share of the branch's mean answer, moved to hints (`tinct.methods.kriging`), where hints have all the attention.
-Chosen on held-out photographs (docs/experiments.md, "A second opinion that heeds hints")."""
 
 
 class Encoded(NamedTuple):
@@ -171,21 +139,6 @@ class Features:
         """Rows and columns of a map with so many pixels to a place."""
         height, width = self.lightness.shape
         return height // stride, width // stride
-
-
-class Decoded(NamedTuple):
-    """What decoder and branch answer, channels last, without the axis of the batch.
-
-    Attributes:
-        ab: the mean answer at 1/2, CIE a*, b*.
-        annealed, certainty: see `tinct.networks.tinct.graphs.DecodeGraph`.
-        second: the branch's mean answer, on its own grid.
-    """
-
-    ab: NDArray[Any]
-    annealed: NDArray[Any]
-    certainty: NDArray[Any]
-    second: NDArray[Any]
 
 
 @dataclass(slots=True)
@@ -320,24 +273,26 @@ class Tinct(StagedMethod):
         features = matched.features
         taken, from_references = shares(matched.maps)
         if matched.decoded is None:
-            share_of_second = block_means(_second_share(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
+            share_of_second = block_means(
+                share_of_distribution(taken, from_references), VIVID_STRIDE // KEY_STRIDE
+            )
             matched.decoded = self._decoded(matched, share_of_second)
         decoded = matched.decoded
         height, width = features.size
         answered = _enlarged(taken, KEY_STRIDE)
         certainty = _enlarged(decoded.certainty, VIVID_STRIDE)
-        share_of_mean = block_means(_share_of_mean(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
-        second = bilinear(decoded.second, share_of_mean.shape[:2])
+        mean_share = block_means(share_of_mean(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
+        second = bilinear(decoded.second, mean_share.shape[:2])
         second = moved_to_hints(second, features.lightness, matched.hints.points)
-        correction, vivid = _along_edges(features, decoded, second, share_of_mean)
+        correction, vivid = correction_and_way(features.lightness, decoded, second, mean_share)
         ab = _enlarged(decoded.ab, 2)
         ab += correction
         ab = mended_at_hints(ab, features.lightness, matched.hints)
         if matched.helped:
             # The more hints and references answer for, the less is guessed: by the square of what they leave.
-            vivid *= _in_pairs(np.square(1 - answered))
+            vivid *= in_pairs(np.square(1 - answered))
         if from_references.any():
-            vivid += ab * _in_pairs(_lengthened(_enlarged(from_references, KEY_STRIDE), certainty))
+            vivid += ab * in_pairs(lengthened(_enlarged(from_references, KEY_STRIDE), certainty))
         ab, certainty = ab[:height, :width], certainty[:height, :width]
         if seed:
             moved = alternative(self.distribution(matched), seed)
@@ -375,7 +330,7 @@ class Tinct(StagedMethod):
             own = np.asarray(self._network("distribution").run(**wanted)["probabilities"][0], np.float32)
             taken, from_references = shares(matched.maps)
             second = bilinear(features.opinion.logarithms, own.shape[:2])
-            p = _averaged(own, second, _second_share(taken, from_references))
+            p = averaged(own, second, share_of_distribution(taken, from_references))
             keys = np.asarray(features.keys[0, :height, :width], np.float32) / np.float32(np.sqrt(HEADS))
             matched.distribution = Distribution(p[:height, :width], keys, taken[:height, :width], KEY_STRIDE)
         return matched.distribution
@@ -469,102 +424,6 @@ def _torch_source(part: str, path: Path) -> TorchSource:
 
     alone = part == "encode" and numbers.get("backbone") == ""  # not stated is the released one's
     return TorchSource(build, path, INPUTS[part][:1] if alone else INPUTS[part], OUTPUTS[part])
-
-
-def _second_share(taken: Array, from_references: Array) -> Array:
-    """The share of the branch's distribution, shape (h, w, 1); arguments are what `shares` gives, of (h, w)."""
-    beside = SECOND * (1 - _from_hints(taken, from_references)) ** POWER_OF_HINTS
-    return _beside_references(beside, from_references)
-
-
-def _share_of_mean(taken: Array, from_references: Array) -> Array:
-    """The share of the branch's mean answer, which heeds hints; arguments and shape as of `_second_share`."""
-    beside = SECOND + (SECOND_BESIDE_HINTS - SECOND) * _from_hints(taken, from_references)
-    return _beside_references(beside, from_references)
-
-
-def _from_hints(taken: Array, from_references: Array) -> Array:
-    return np.maximum(taken - from_references, 0)
-
-
-def _beside_references(share: Array, from_references: Array) -> Array:
-    return np.asarray(share * (1 - from_references) ** POWER_OF_REFERENCES, np.float32)[..., None]
-
-
-def _along_edges(features: Features, decoded: Decoded, second: Array, share: Array) -> tuple[Array, Array]:
-    """The correction of the mean answer by the second opinion, and the chroma that vividness 1 adds, along edges.
-
-    Args:
-        decoded: of the photograph.
-        second: the branch's mean answer at 1 / `VIVID_STRIDE`, shape (h, w, 2), and its share, shape (h, w, 1).
-    Returns:
-        Both at the padded working size, shape (H, W, 2).
-    """
-    import cv2
-
-    own = block_means(decoded.ab, VIVID_STRIDE // 2)
-    correction = share * (second - own)
-    mean = own + correction
-    annealed = np.asarray(decoded.annealed, np.float32)
-    bound = CHROMA_TIMES * _norm(mean) + CHROMA_ABOVE
-    annealed = annealed * np.minimum(1, bound / np.maximum(_norm(annealed), 1e-3))
-    # certainty is 1 / (1 + variance / SURE_SPREAD squared)
-    variance = SURE_SPREAD**2 * (1 / np.maximum(np.asarray(decoded.certainty, np.float32), 1e-3) - 1)
-    far = (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
-    way = _without_spots(mean, np.asarray(far, np.float32))
-    coarse = block_means(features.lightness[..., None], VIVID_STRIDE)[..., 0]
-    both = along_edges(np.concatenate([correction, way], -1), coarse, features.lightness)
-    # OpenCV takes the planes apart: NumPy copies pairs of numbers one by one, in ten times as long.
-    first, last = np.empty((2, *both.shape[:2], 2), np.float32)
-    cv2.mixChannels([both], [first, last], [0, 0, 1, 1, 2, 2, 3, 3])
-    return first, last
-
-
-def _averaged(own: Array, second: Array, share_of_second: Array) -> Array:
-    """The distribution (h, w, 313) whose logarithms are the weighted mean of two distributions' logarithms.
-
-    Args:
-        own: probabilities.
-        second: logarithms of probabilities.
-        share_of_second: the weight of the latter, 0..1.
-    """
-    logarithms = np.log(np.maximum(own, 1e-12))
-    logarithms += share_of_second * (second - logarithms)
-    p = np.exp(logarithms - logarithms.max(-1, keepdims=True))
-    return np.asarray(p / p.sum(-1, keepdims=True), np.float32)
-
-
-def _without_spots(mean: Array, way: Array) -> Array:
-    """The way from the mean answer, (h, w, 2), as far as chroma stays below the bound that most cells give."""
-    own, reached = _norm(mean), _norm(mean + way)
-    bound = np.maximum(_quantile(reached, COMMON_SHARE) + CHROMA_ABOVE_COMMON, own)
-    short = (bound - own) / np.maximum(reached - own, 1e-3)
-    return np.asarray(way * np.where(reached > bound, np.clip(short, 0, 1), 1), np.float32)
-
-
-def _quantile(values: Array, share: float) -> np.float32:
-    """What so large a share of the values stays below, between two of them linearly, as `numpy.quantile` has it."""
-    place = share * (values.size - 1)
-    below = min(int(place), max(values.size - 2, 0))
-    near = np.partition(values.ravel(), (below, min(below + 1, values.size - 1)))[below : below + 2]
-    return np.float32(near[0] + (near[-1] - near[0]) * np.float32(place - below))
-
-
-def _lengthened(references: Array, certainty: Array) -> Array:
-    """Share of its chroma that vividness 1 adds to the mean answer; references' share of attention, certainty: 0..1."""
-    gain = REFERENCE_GAIN * (1 - float(references.mean()) ** WHOLE)
-    return np.float32(gain) * references * np.square(1 - certainty)
-
-
-def _norm(ab: Array) -> Array:
-    return np.hypot(ab[..., :1], ab[..., 1:])
-
-
-def _in_pairs(image: Array) -> Array:
-    """An image (H, W) twice, as factors of a* and b*: (H, W, 2). NumPy repeats numbers in place one by one."""
-    import cv2
-
-    return np.asarray(cv2.merge([image, image]), np.float32)
 
 
 def _enlarged(image: NDArray[Any], times: int) -> Array:
