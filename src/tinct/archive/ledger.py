@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tinct.archive.manifest import arrow
+from tinct.archive.manifest import arrow, arrow_stream
 from tinct.archive.storage import Store
 from tinct.errors import StorageError, one_line, shortened
 
@@ -158,9 +158,8 @@ class Ledger:
             journal.flush()
             os.fsync(journal.fileno())
         except OSError as error:
-            raise StorageError(
-                f"the journal in {self._folder} cannot be written ({error.strerror})."
-            ) from None
+            why = error.strerror or one_line(str(error))
+            raise StorageError(f"the journal in {self._folder} cannot be written ({why}).") from None
         self._pending.append(entry)
         if len(self._pending) >= ROWS_A_PART or time.monotonic() - self._written > SECONDS_A_PART:
             self.flush()
@@ -260,11 +259,10 @@ class Ledger:
 
     def _part(self, key: str, names: list[str]) -> Any:
         """Columns of a part; those that it lacks are empty."""
-        pyarrow, parquet = arrow()
+        _, parquet = arrow()
         content = self.store.read(key)
         try:
-            # a Python stream is read by threads of pyarrow, which may abort the process when it ends
-            return _fitted(parquet.ParquetFile(pyarrow.BufferReader(content)).read(columns=names), names)
+            return _fitted(parquet.ParquetFile(arrow_stream(content)).read(columns=names), names)
         except Exception as error:
             said = shortened(one_line(str(error)), 50)
             raise StorageError(

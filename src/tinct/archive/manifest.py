@@ -274,9 +274,7 @@ def _decoded(content: bytes, uri: str) -> Iterator[Mapping[str, Any]]:
     try:
         if kind == ".parquet":
             # a few bytes may stand for millions of equal rows, of which the second is refused
-            pyarrow, parquet = arrow()
-            # the threads of Arrow must not meet a Python file, which has gone when Python ends
-            file = parquet.ParquetFile(pyarrow.BufferReader(content))
+            file = arrow()[1].ParquetFile(arrow_stream(content))
             for batch in file.iter_batches(_ROWS_AT_ONCE):
                 yield from batch.to_pylist()
         elif kind == ".csv":
@@ -392,6 +390,18 @@ def manifest_schema() -> Any:
         ("carry", text),
     ]
     return pyarrow.schema(columns)
+
+
+def arrow_stream(content: bytes) -> Any:
+    """A file's content as a stream in Arrow's own memory.
+
+    Threads of Arrow let go of what they read when they end, which may be after Python has: were that an object of
+    Python, the process would be aborted.
+    """
+    pyarrow, _ = arrow()
+    memory = pyarrow.allocate_buffer(len(content))
+    pyarrow.FixedSizeBufferWriter(memory).write(content)
+    return pyarrow.BufferReader(memory)
 
 
 def arrow() -> tuple[Any, Any]:

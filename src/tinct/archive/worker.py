@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -96,7 +96,7 @@ class Worker:
 
     def _colorized(self, row: Row, entry: Entry) -> Entry:
         content = self._content(row.uri)
-        photo = self._photo(row.uri, content)
+        photo = self._photo(row.uri, content, self._all_pages())
         entry = replace(
             entry,
             sha256_in=sha256(content).hexdigest(),
@@ -117,7 +117,8 @@ class Worker:
         colorizer = self._prepared(row, photo, entry.sha256_in, leading)
         prediction, made = colorizer.predict(), colorizer.provenance
         entry = replace(entry, notes=(*entry.notes, *colorizer.unmet_wishes()))
-        result = self._encoded(colorizer, photo, content, entry.sha256_in)
+        result, told = self._encoded(colorizer, photo, content, row, entry.sha256_in, leading)
+        entry = replace(entry, notes=tuple(dict.fromkeys((*entry.notes, *told))))
         key = f"{row.key}.{self._suffix(photo)}"
         self.out.put(key, result)
         return replace(
@@ -132,6 +133,10 @@ class Worker:
             colorfulness=round(float((prediction.ab.astype("f4") ** 2).sum(-1).mean() ** 0.5), 3),
         )
 
+    def _all_pages(self) -> int | None:
+        """The first page's number where results hold all pages, so that no note tells of the others; else None."""
+        return 1 if self.job.store == "picture" and self.job.format in (SAME, "tif") else None
+
     def _content(self, uri: str) -> bytes:
         try:
             return read_uri(uri)
@@ -142,11 +147,11 @@ class Worker:
             f"{uri} is a folder that could not be listed; make it readable and plan the batch again."
         )
 
-    def _photo(self, uri: str, content: bytes) -> Photo:
+    def _photo(self, uri: str, content: bytes, page: int | None = None) -> Photo:
         from tinct.photo import Photo
 
         try:
-            return Photo.read(content)
+            return Photo.read(content, page=page)
         except TinctError as error:
             raise type(error)(
                 f"{PurePosixPath(uri).name}: {one_line(str(error) or type(error).__name__)}"
@@ -230,24 +235,49 @@ class Worker:
             self._references.popitem(last=False)
         return self._references[uri]
 
-    def _encoded(self, colorizer: Colorizer, photo: Photo, content: bytes, photo_sha256: str) -> bytes:
+    def _encoded(
+        self,
+        colorizer: Colorizer,
+        photo: Photo,
+        content: bytes,
+        row: Row,
+        photo_sha256: str,
+        leading: Photo | None,
+    ) -> tuple[bytes, Sequence[str]]:
+        """The result's bytes, and what is said of its writing; of a TIFF all pages, where the result is one."""
         if self.job.store == "chroma":
             from tinct.archive.chroma import chroma_file
 
             wanted = "" if self.job.format == SAME else self.job.format
-            return chroma_file(colorizer, photo_sha256, wanted)
-        result = colorizer.render()
-        if self.job.label:
-            from tinct.archive.label import labeled
+            return chroma_file(colorizer, photo_sha256, wanted), ()
+        provenance, suffix = colorizer.provenance, self._suffix(photo)
+        if photo.pages > 1 and suffix == "tif":
+            from tinct.photo.pages import each_page, encode_pages
 
-            result = labeled(result, self.job.label)
-        suffix = self._suffix(photo)
-        encoded = result.encode(suffix)
+            pages = each_page(
+                photo,
+                lambda number: self._photo(row.uri, content, number),
+                lambda page: self._labeled(
+                    colorizer if page is photo else self._prepared(row, page, photo_sha256, leading)
+                ),
+            )
+            encoded, notes = encode_pages(pages)
+        else:
+            result = self._labeled(colorizer)
+            encoded, notes = result.encode(suffix), list(result.notes)
         if self.job.signing is not None:
             from tinct.archive.signing import signed
 
-            encoded = signed(encoded, suffix, content, colorizer.provenance, *self.job.signing)
-        return encoded
+            encoded = signed(encoded, suffix, content, provenance, *self.job.signing)
+        return encoded, notes
+
+    def _labeled(self, colorizer: Colorizer) -> Photo:
+        result = colorizer.render()
+        if not self.job.label:
+            return result
+        from tinct.archive.label import labeled
+
+        return labeled(result, self.job.label)
 
     def _suffix(self, photo: Photo) -> str:
         if self.job.store == "chroma":

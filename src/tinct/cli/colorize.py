@@ -281,7 +281,7 @@ def _colorize_one(
     page: int | None,
     retrieving: Retrieving | None = None,
 ) -> None:
-    from tinct.cli.tiff_pages import colorize_pages, takes_all_pages
+    from tinct.cli.tiff_pages import takes_all_pages, write_all_pages
     from tinct.colorizing.batch import SAME, make_folder
     from tinct.photo.writing import check_target
 
@@ -292,10 +292,12 @@ def _colorize_one(
         source = None if item.photo == STANDARD_STREAM else Path(item.photo)
         check_target(Path(item.target), source=source, overwrite=rules.overwrite)
     all_pages = page is None and takes_all_pages(item.photo, item.target)
-    photo = _read(item.photo, 1 if all_pages else page)
+    content = _StandardInput() if item.photo == STANDARD_STREAM else item.photo
+    photo = _read(content, 1 if all_pages else page)
     item.notes += photo.notes
     if all_pages and photo.pages > 1:
-        notes = colorize_pages(set_up, photo, item.photo, Path(item.target), rules.overwrite)
+        work = lambda page: set_up(page).render(last=True)  # noqa: E731
+        notes = write_all_pages(work, photo, content, Path(item.target), rules.overwrite)
     else:
         result = set_up(photo).render(last=True)
         if to_stream:
@@ -363,11 +365,11 @@ def _listed(file: str) -> list[str]:
         raise OptionError(f"{file} cannot be read ({error.strerror}); give a list of files.") from None
 
 
-def _read(source: str, page: int | None = None) -> Photo:
+def _read(source: str | _StandardInput, page: int | None = None) -> Photo:
     """Read a photograph; its notes name decisions of reading, and messages of decoders."""
     from tinct.decoder_messages import read_with_messages
 
-    return read_with_messages(_StandardInput() if source == STANDARD_STREAM else source, page=page)
+    return read_with_messages(source, page=page)
 
 
 class _StandardInput(BytesIO):

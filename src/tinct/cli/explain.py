@@ -37,16 +37,21 @@ def explain(
 
     tinct explain scan.jpg --json -o scan.segments.png
     """
+    from tinct.cli import print_note
+    from tinct.decoder_messages import read_with_messages
     from tinct.errors import OutputError
     from tinct.explaining import explanation
     from tinct.explaining.drawing import drawn
     from tinct.files import write_whole
-    from tinct.photo import Photo
     from tinct.photo.writing import check_target
 
     if output:
+        if output.suffix.lower() != ".png":
+            raise OutputError(f"{output} is not called .png; the segments are drawn as PNG: name it so.")
         check_target(output, source=photo, overwrite=overwrite)
-    read = Photo.read(photo)
+    read = read_with_messages(photo)
+    for note in read.notes:
+        print_note(f"{photo}: {note}")
     found, agreed = explanation.explain(read), explanation.agreement()
     if output:
         try:

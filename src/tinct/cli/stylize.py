@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from tinct.photo import Photo
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +56,8 @@ def stylize(
 ) -> None:
     """Give a color photograph the look of another: its colors, light and mood. Content, size and metadata stay.
 
+    All pages of a TIFF go into a TIFF; any other result has the first.
+
     Runs the transfer sub-net of Xu et al. 2020, whose weights are in tinct[papers].
 
     tinct stylize street.jpg -r dusk.jpg
@@ -61,20 +66,38 @@ def stylize(
 
     tinct stylize street.jpg -r dusk.jpg --wct --cascade --smoothing photowct
     """
+    from tinct.cli import print_note
+    from tinct.cli.tiff_pages import takes_all_pages, write_all_pages
+    from tinct.decoder_messages import read_with_messages
     from tinct.photo.writing import check_target
     from tinct.stylizing.stylization import stylize as styled
 
     output = output or photo.with_name(f"{photo.stem}.stylized.png")
     check_target(output, source=photo, overwrite=overwrite)
-    result = styled(
-        photo,
-        reference,
-        segment,
-        match="wct" if wct else "adain",
-        cascade=cascade,
-        smoothing=smoothing,
-        alpha=alpha,
-        size=size,
-    )
-    result.write(output, overwrite=overwrite)
+
+    def work(page: Photo) -> Photo:
+        made: Photo = styled(
+            page,
+            style,
+            segment,
+            match="wct" if wct else "adain",
+            cascade=cascade,
+            smoothing=smoothing,
+            alpha=alpha,
+            size=size,
+        )
+        return made
+
+    all_pages = takes_all_pages(str(photo), str(output))
+    first = read_with_messages(photo, page=1 if all_pages else None)
+    style = read_with_messages(reference)
+    if all_pages and first.pages > 1:
+        notes = [*first.notes, *write_all_pages(work, first, photo, output, overwrite)]
+    else:
+        result = work(first)
+        result.write(output, overwrite=overwrite)
+        notes = [*first.notes, *result.notes]
+    for name, said in ((photo, notes), (reference, style.notes)):
+        for note in dict.fromkeys(said):
+            print_note(f"{name}: {note}")
     typer.echo(str(output))
