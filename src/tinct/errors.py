@@ -69,6 +69,10 @@ class OutputError(TinctError, OSError):
     """The result cannot be written: it would overwrite the source, the folder is not writable, the disk is full."""
 
 
+class ExistsError(OutputError):
+    """The result is not written, as a file of its name is there that may not be replaced."""
+
+
 class WeightsError(TinctError):
     """A weights file is missing, damaged, or not the one that the manifest names."""
 

@@ -190,10 +190,12 @@ def test_plan_and_start_on_the_command_line(burst: Path, tmp_path: Path, capsys:
     assert run(["batch", "plan", str(burst), *given, "--group"]) == 0
     assert "6 photographs, 5 of them in 2 groups" in capsys.readouterr().out
     retrieved = ["--reference-from", str(album), "--references", "2"]
-    assert run(["batch", "plan", str(burst), *given, *retrieved]) == 0
+    assert run(["batch", "plan", str(burst), *given, *retrieved]) == EXIT_BAD_INPUT
+    assert "exists already" in capsys.readouterr().err
+    assert run(["batch", "plan", str(burst), *given, *retrieved, "--overwrite"]) == 0
     first = {row.uri: row.references for row in read_manifest(manifest)}
     assert any(first.values())
-    assert run(["batch", "plan", str(burst), *given]) == 0
+    assert run(["batch", "plan", str(burst), *given, "--overwrite"]) == 0
     out = str(tmp_path / "out")
     assert run(["batch", "start", manifest, "--out", out, "--json", "--quiet", *retrieved]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]

@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
@@ -46,6 +47,91 @@ def test_plan_start_report_verify(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert run(["batch", "verify", out]) == 0
     next((tmp_path / "out").glob("*.png")).unlink()
     assert run(["batch", "verify", out]) == EXIT_BAD_INPUT
+
+
+@pytest.mark.parametrize(
+    ("method", "said"), [("nope", "nope"), ("welsh", "takes its colors from a reference")]
+)
+@pytest.mark.parametrize("verb", ["plan", "start", "watch"])
+def test_a_method_that_cannot_answer_is_said_before_anything_is_settled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str, method: str, said: str
+):
+    write_photographs(tmp_path / "in", 1)
+    manifest, out = str(tmp_path / "m.csv"), str(tmp_path / "out")
+    assert run(["batch", "plan", str(tmp_path / "in"), "-o", manifest, "--option", "size=32"]) == 0
+    commands = {
+        "plan": ["batch", "plan", str(tmp_path / "in"), "-o", str(tmp_path / "other.csv")],
+        "start": ["batch", "start", manifest, "--out", out],
+        "watch": ["watch", str(tmp_path / "in"), "--out", out, "--once"],
+    }
+    assert run([*commands[verb], "-m", method]) == EXIT_BAD_INPUT
+    err = capsys.readouterr().err
+    assert said in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "other.csv").exists()
+
+
+def test_what_was_settled_otherwise_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    manifest, out = planned(tmp_path, 2), str(tmp_path / "out")
+    (tmp_path / "in" / "p000.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    again = ["batch", "start", manifest, "--out", out, "--quiet"]
+    run(again)
+    capsys.readouterr()
+    for more in (["--option", "strength=0"], ["--store", "chroma"], ["--format", "jpg"]):
+        assert run([*again, *more]) == 0
+        said = capsys.readouterr().out
+        assert "2 were settled before, 1 of them refused" in said
+        assert "1 of them with other options or in another format" in said
+    run(again)
+    assert "other options" not in capsys.readouterr().out
+
+
+def test_pages_of_a_tiff_are_those_of_a_plain_call(tmp_path: Path):
+    tifffile = pytest.importorskip("tifffile")
+    sheets = [np.full((24, 32 + 8 * n), 40 + 60 * n, np.uint8) for n in range(3)]
+    (tmp_path / "in").mkdir()
+    with tifffile.TiffWriter(tmp_path / "in" / "pages.tif") as writer:
+        for sheet in sheets:
+            writer.write(sheet)
+    hints, manifest = write_hints(tmp_path), str(tmp_path / "m.csv")
+    given = ["-m", "levin", "--option", "size=32"]
+    assert run(["batch", "plan", str(tmp_path / "in"), "-o", manifest, "--hints", hints, *given]) == 0
+    assert run(["batch", "start", manifest, "--out", str(tmp_path / "out"), "--format", "same"]) == 0
+    (result,) = (tmp_path / "out").glob("*.tif")
+    plain = ["colorize", str(tmp_path / "in" / "pages.tif"), "-o", str(tmp_path / "plain.tif")]
+    assert run([*plain, "--hints", hints, "-m", "levin", "--size", "32"]) == 0
+    assert result.read_bytes() == (tmp_path / "plain.tif").read_bytes()
+    with tifffile.TiffFile(result) as file:
+        assert [page.shape[:2] for page in file.pages] == [sheet.shape for sheet in sheets]
+
+
+def test_a_page_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    tifffile = pytest.importorskip("tifffile")
+    (tmp_path / "in").mkdir()
+    with tifffile.TiffWriter(tmp_path / "in" / "pages.tif") as writer:
+        writer.write(np.zeros((24, 32), np.uint8))
+        writer.write(np.full((24, 32), np.nan, np.float32))
+    hints, manifest = write_hints(tmp_path), str(tmp_path / "m.csv")
+    given = ["-m", "levin", "--option", "size=32"]
+    assert run(["batch", "plan", str(tmp_path / "in"), "-o", manifest, "--hints", hints, *given]) == 0
+    start = ["batch", "start", manifest, "--out", str(tmp_path / "out"), "--format", "tif"]
+    assert run(start) == EXIT_BAD_INPUT
+    assert "page 2 of 2" in capsys.readouterr().err
+
+
+def test_what_is_there_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    manifest, out = planned(tmp_path, 1), str(tmp_path / "out")
+    assert run(["batch", "start", manifest, "--out", out]) == 0
+    photograph = tmp_path / "in" / "p000.png"
+    before = photograph.read_bytes()
+    assert run(["batch", "report", out, "--out", str(photograph)]) == EXIT_BAD_INPUT
+    assert photograph.read_bytes() == before
+    assert run(["batch", "report", out, "--out", str(tmp_path / "nowhere" / "r.html")]) == EXIT_BAD_INPUT
+    for _ in range(2):  # its own page it writes anew
+        assert run(["batch", "report", out, "--out", str(tmp_path / "r.html")]) == 0
+    assert run(["batch", "plan", str(tmp_path / "in"), "-o", manifest]) == EXIT_BAD_INPUT
+    assert "--overwrite" in capsys.readouterr().err
 
 
 def test_a_failure_makes_the_exit_code_and_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -64,6 +64,18 @@ def test_a_mistake_is_named(tmp_path: Path, text: str, said: str):
         read_manifest(str(tmp_path / "m.csv"))
 
 
+@pytest.mark.parametrize(
+    ("column", "right"),
+    [("Strength", "strength"), (" strength", "strength"), ("hint", "hints"), ("Hints", "hints")],
+)
+def test_a_column_that_is_nearly_a_known_one_is_named(tmp_path: Path, column: str, right: str):
+    (tmp_path / "m.csv").write_text(f"uri,{column}\na.jpg,1\n")
+    with pytest.raises(ManifestError, match=f"{column!r}; it is written {right!r}"):
+        read_manifest(str(tmp_path / "m.csv"))
+    (tmp_path / "own.csv").write_text("uri,ID,shelf mark\na.jpg,K 12,7\n")
+    assert [row.uri for row in read_manifest(str(tmp_path / "own.csv"))] == ["a.jpg"]
+
+
 def test_a_plan_takes_photographs_and_nothing_else(tmp_path: Path):
     write_photographs(tmp_path / "in" / "deep", 2)
     for name in ("notes.txt", "p000.color.png", ".hidden.png"):

@@ -18,6 +18,7 @@ from tinct.archive.label import labeled
 from tinct.archive.ledger import DONE, Entry
 from tinct.archive.manifest import plan
 from tinct.archive.worker import Job, Worker
+from tinct.cli import run
 from tinct.errors import OptionError, OutputError
 from tinct.photo import Photo, Provenance
 
@@ -43,6 +44,35 @@ def test_a_label_is_one_line():
     for text in ("", "  ", "two\nlines"):
         with pytest.raises(OptionError, match="one line"):
             labeled(photo, text)
+
+
+@pytest.mark.parametrize("letter", "üßŁřéяΩ")
+def test_letters_of_a_label_are_drawn_each_as_itself(letter: str):
+    photo = Photo.from_array(np.zeros((200, 400, 3), np.uint8))
+    strips = [labeled(photo, f"{each} 1938").to_array()[200:] for each in (letter, "o", "Q")]
+    assert not any((strips[0] == other).all() for other in strips[1:])
+
+
+def test_letters_that_cannot_be_drawn_are_named_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    write_photographs(tmp_path / "in", 1, side=60)
+    assert run(["batch", "plan", str(tmp_path / "in"), "-o", str(tmp_path / "in.csv")]) == 0
+    assert (
+        run(["batch", "start", str(tmp_path / "in.csv"), "--out", str(tmp_path / "out"), "--label", "漢字"])
+        == 2
+    )
+    assert "漢 字" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_long_label_is_whole_in_several_lines():
+    photo, words = Photo.from_array(np.zeros((100, 200, 3), np.uint8)), "colors are inferred " * 6
+    one, several = (labeled(photo, text).to_array()[100:, :, 0] for text in ("colors", words))
+    assert several.shape[0] > 3 * one.shape[0] / 2
+    assert (several[:, -3:] == 0).all()
+    columns = [np.flatnonzero(part.any(0)).max() for part in np.array_split(several, 2)]
+    assert min(columns) > 100
 
 
 def test_a_batch_labels_its_results(tmp_path: Path):

@@ -31,7 +31,9 @@ def chromium() -> Iterator[Any]:
 def studio() -> Iterator[str]:
     """The address of a studio."""
     pytest.importorskip("uvicorn", reason="the studio needs pip install 'tinct[web]'")
-    with running_studio(sessions=1000) as address:  # each test's pages leave theirs, in less than they are kept
+    with running_studio(
+        sessions=1000
+    ) as address:  # each test's pages leave theirs, in less than they are kept
         yield address
 
 

@@ -95,7 +95,7 @@ def test_without_the_option_what_is_there_is_an_error_as_before(folder, capsys):
     assert colorize("a.png", "b.png") == 2
     err = capsys.readouterr().err.splitlines()
     assert "exists already" in err[-2]
-    assert err[-1] == "tinct: 1 written, 1 failed."
+    assert err[-1] == "tinct: 1 written, 1 refused."
 
 
 def test_two_that_would_be_one_do_not_stop_the_rest(folder, capsys):

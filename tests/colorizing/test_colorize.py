@@ -20,7 +20,7 @@ from tinct.color.hexcolor import color_to_ab
 from tinct.color.lab import rgb_to_lab, rgb_to_lightness
 from tinct.colorizing.colorizer import Colorizer, colorize
 from tinct.errors import ColorError, HintError, MethodError, OptionError, PhotoError, ReferencePhotoError
-from tinct.hints import Hint, HintField, Rectangle, Stroke, Swatch
+from tinct.hints import Hint, HintField, HintImage, Rectangle, Stroke, Swatch
 from tinct.methods import METHODS, Method, Prediction, get_method
 from tinct.methods.selection import choose_method
 from tinct.photo import Photo
@@ -138,6 +138,29 @@ def test_a_hint_is_met_exactly_with_every_method(method, gray, color):
         at = int(hint.y), int(hint.x)
         wanted = [lightness[at], *fit_gamut(lightness[at], color_to_ab(hint.color))]
         assert ciede2000(lab[at], np.array(wanted)) < 2
+
+
+@pytest.mark.parametrize("method", ["levin", "tinct"])
+@pytest.mark.parametrize(
+    "over",
+    [
+        Rectangle((100, 100, 300, 300), GREEN),
+        Stroke(((100, 200), (300, 200)), GREEN, 80),
+        Stroke(((200, 200),), GREEN, 80),
+        Hint(200, 200, GREEN, 40),
+        HintImage(np.full((40, 60, 4), (60, 150, 80, 255), np.uint8)),
+    ],
+)
+def test_a_point_that_is_painted_over_leaves_no_trace(method, over, gray):
+    large = np.repeat(np.repeat(gray, 3, 0), 3, 1)
+    alone, both = Colorizer(large, method=method), Colorizer(large, method=method)
+    alone.add_hint(over)
+    both.add_hint(Hint(205, 203, RED))
+    both.add_hint(over)
+    np.testing.assert_array_equal(both.render().to_array(), alone.render().to_array())
+    np.testing.assert_array_equal(both.preview(256), alone.preview(256))
+    both.add_hint(Hint(205, 203, RED))  # over it, it shows
+    assert (both.render().to_array() != alone.render().to_array()).any()
 
 
 def test_neighboring_points_keep_their_own_colors(gray, painter):

@@ -124,6 +124,15 @@ def test_of_a_hint_that_is_painted_over_in_part_the_rest_is_an_item():
     assert disk.ab == pytest.approx(color_to_ab(RED))
 
 
+def test_a_hint_image_that_is_smaller_than_the_working_size_has_no_gaps():
+    rgba = np.zeros((4, 6, 4), np.uint8)
+    rgba[1:3, 2:4] = (200, 50, 50, 255)
+    field = place_hints([HintImage(rgba)], (600, 400), (90, 60))
+    expected = np.zeros((60, 90))
+    expected[15:45, 30:60] = 1
+    np.testing.assert_array_equal(field.mask, expected)
+
+
 def test_a_hint_image_that_is_painted_on_later_stays_as_it_was():
     rgba = np.full((10, 10, 4), (255, 0, 0, 255), np.uint8)
     image = HintImage(rgba)

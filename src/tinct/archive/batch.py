@@ -7,16 +7,18 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
+from pathlib import PurePosixPath
 from typing import Any
 
-from tinct.archive.ledger import FAILED, REFUSED, SETTLED, SKIPPED, Entry, Ledger
+from tinct.archive.ledger import DONE, FAILED, REFUSED, SETTLED, SKIPPED, Entry, Ledger, Settled
 from tinct.archive.manifest import Row, with_leaders
 from tinct.archive.storage import Store, sweep
 from tinct.archive.worker import Job, Worker
+from tinct.colorizing.batch import SAME
 
 MOST_ATTEMPTS = 2
 """Attempts at a photograph in one run, if its worker process ends while it works on the photograph."""
@@ -32,11 +34,16 @@ class Outcome:
         planned: rows of the shard.
         settled: rows that an earlier run had settled.
         statuses: status -> number of rows of this run.
+        refused: rows among the settled that were refused.
+        otherwise: rows among the settled whose results are of other options, hints or references, or in another format,
+            than this run would give them.
     """
 
     planned: int
     settled: int
     statuses: dict[str, int]
+    refused: int = 0
+    otherwise: int = 0
 
     @property
     def failed(self) -> int:
@@ -75,8 +82,8 @@ def run_batch(
     ledger = Ledger(out)
     ledger.recover()
     sweep(out)
-    planned = [row for row in with_leaders(rows) if row.in_shard(shard)]
-    waiting = unsettled(planned, ledger, retry_refused=retry_refused, again=job.again, stamps=stamps)
+    planned = [row for row in asked(rows, job) if row.in_shard(shard)]
+    waiting, before = unsettled(planned, ledger, job, retry_refused=retry_refused, stamps=stamps)
     statuses: dict[str, int] = {}
     try:
         for made in colorized(waiting, job, jobs):
@@ -87,31 +94,57 @@ def run_batch(
                 tell(entry)
     finally:
         ledger.flush()
-    return Outcome(len(planned), len(planned) - len(waiting), statuses)
+    return replace(before, statuses=statuses)
+
+
+def asked(rows: Iterable[Row], job: Job) -> list[Row]:
+    """Rows with the options that all photographs of the job share, where a row has none of its own, and with leaders.
+
+    Raises:
+        ManifestError: if a group names no photograph of the manifest.
+    """
+    return with_leaders(
+        row if row.project else replace(row, options={**job.options, **row.options}) for row in rows
+    )
 
 
 def unsettled(
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     ledger: Ledger,
+    job: Job,
     *,
     retry_refused: bool = False,
-    again: bool = False,
     stamps: Mapping[int, str] | None = None,
-) -> list[Row]:
+) -> tuple[list[Row], Outcome]:
     """The rows that the ledger has not settled, or whose result is no longer there: manifest without ledger.
 
     Args:
-        rows: of the manifest.
+        rows: of the manifest, as `asked` gives them.
         ledger: of the output.
+        job: the settings that all photographs share; `again` counts rows as not settled that were passed over.
         retry_refused: True counts refused rows as not settled.
-        again: True counts rows as not settled that were passed over.
         stamps: by id, what the photographs' files are known by, see `Ledger.settled`.
+    Returns:
+        These rows, and the counts of a run that does nothing.
     Raises:
         StorageError: if the ledger cannot be read, or the output cannot be listed.
     """
-    reopened = {status for status, wanted in ((REFUSED, retry_refused), (SKIPPED, again)) if wanted}
+    reopened = {status for status, wanted in ((REFUSED, retry_refused), (SKIPPED, job.again)) if wanted}
     settled = ledger.settled([status for status in SETTLED if status not in reopened], stamps)
-    return [row for row in rows if row.id not in settled]
+    kept = [(row, settled[row.id]) for row in rows if row.id in settled]
+    refused = sum(each.status == REFUSED for _, each in kept)
+    otherwise = sum(each.status == DONE and _is_other(row, each, job) for row, each in kept)
+    waiting = [row for row in rows if row.id not in settled]
+    return waiting, Outcome(len(rows), len(kept), {}, refused, otherwise)
+
+
+def _is_other(row: Row, settled: Settled, job: Job) -> bool:
+    """True if a result that is there is not what this run would make of the row."""
+    suffix = PurePosixPath(settled.output).suffix
+    wanted = ".chroma" if job.store == "chroma" else suffix if job.format == SAME else f".{job.format}"
+    if suffix == ".chroma" and job.store != "chroma":
+        wanted = ""
+    return suffix != wanted or settled.options_sha256 not in ("", row.options_sha256)
 
 
 def colorized(rows: Iterable[Row], job: Job, jobs: int) -> Iterator[Entry]:

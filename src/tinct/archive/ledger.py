@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from tinct.archive.manifest import arrow, arrow_stream
@@ -105,6 +105,14 @@ def ledger_schema() -> Any:
     kinds = {"int": pyarrow.int64(), "str": pyarrow.string(), "float": pyarrow.float64()}
     lists = pyarrow.list_(pyarrow.string())
     return pyarrow.schema([(each.name, kinds.get(str(each.type), lists)) for each in fields(Entry)])
+
+
+class Settled(NamedTuple):
+    """What the ledger says of a photograph that a run leaves as it is; see `Entry`."""
+
+    status: str
+    output: str
+    options_sha256: str
 
 
 class Ledger:
@@ -208,8 +216,10 @@ class Ledger:
         """
         return {key: status for key, (status,) in self._latest("status").items()}
 
-    def settled(self, statuses: Collection[str], stamps: Mapping[int, str] | None = None) -> set[int]:
-        """Ids whose last entry has one of these statuses and still holds.
+    def settled(
+        self, statuses: Collection[str], stamps: Mapping[int, str] | None = None
+    ) -> dict[int, Settled]:
+        """By id, the photographs whose last entry has one of these statuses and still holds.
 
         An entry that is DONE holds while its result is in the output's store. An entry with a stamp holds for the file
         of that stamp.
@@ -220,11 +230,11 @@ class Ledger:
         Raises:
             StorageError: if a part cannot be read, or the output's store cannot be listed.
         """
-        latest, now = self._latest("status", "output", "stamp"), stamps or {}
+        latest, now = self._latest("status", "output", "stamp", "options_sha256"), stamps or {}
         there = set(self._out.list()) if any(entry[0] == DONE for entry in latest.values()) else set()
         return {
-            key
-            for key, (status, output, stamp) in latest.items()
+            key: Settled(status, output or "", options or "")
+            for key, (status, output, stamp, options) in latest.items()
             if status in statuses
             and (status != DONE or output in there)
             and (not stamp or now.get(key, stamp) == stamp)

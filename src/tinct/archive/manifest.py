@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -248,11 +249,26 @@ def _encoded(listed: list[dict[str, Any]], uri: str) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in listed).encode()
 
 
+@lru_cache(maxsize=64)
+def _misnamed(names: tuple[Any, ...], known: tuple[str, ...]) -> tuple[str, str] | None:
+    """A column that is a known one but for capitals, spaces around it, or a plural's s, and the known one's name.
+
+    An archive's own column may be called ID.
+    """
+    plain = {name.rstrip("s"): name for name in known if name != "id"}
+    for name in names:
+        likely = plain.get(str(name).strip().casefold().rstrip("s"))
+        if likely is not None and name not in known:
+            return str(name), likely
+    return None
+
+
 def read_manifest(uri: str) -> list[Row]:
     """Read a manifest.
 
     The column `uri` is required; a missing `id` is computed. In CSV, `references` is a JSON list or one URI, and
-    `options` a JSON object. Any further column that names an option of `tinct.Options` sets that option.
+    `options` a JSON object. Any further column that names an option of `tinct.Options` sets that option; others are for
+    the archive's own use.
 
     Raises:
         ManifestError: if the file is not a manifest, or two rows have one id.
@@ -315,11 +331,14 @@ def _to_columns(row: Row) -> dict[str, Any]:
 def _from_columns(columns: Any, number: int) -> Row:
     from tinct.options import Options
 
+    names = tuple(each.name for each in fields(Options))
+    if isinstance(columns, Mapping) and (found := _misnamed(tuple(columns), (*COLUMNS, "reference", *names))):
+        raise ManifestError(f"the manifest has a column {found[0]!r}; it is written {found[1]!r}.")
     if not isinstance(columns, Mapping) or not columns.get("uri") or not isinstance(columns["uri"], str):
         raise ManifestError(f"row {number} of the manifest has no uri; each row needs one.")
     uri = columns["uri"]
     try:
-        options = _options(columns, {each.name for each in fields(Options)})
+        options = _options(columns, set(names))
         Options(**options)
         given = columns.get("id")
         return Row(
@@ -372,7 +391,7 @@ def _value(text: str) -> Any:
     try:
         return json.loads(text.strip().lower() if text.strip().lower() in ("true", "false") else text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a number.") from None
+        raise ValueError(f"{text!r} is not a number, true or false.") from None
 
 
 def manifest_schema() -> Any:

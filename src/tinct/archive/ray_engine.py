@@ -10,13 +10,13 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from uuid import uuid4
 
-from tinct.archive.batch import Outcome, share_cores, unsettled
+from tinct.archive.batch import Outcome, asked, share_cores, unsettled
 from tinct.archive.ledger import FOLDER, Ledger, ledger_schema
-from tinct.archive.manifest import COLUMNS, Row, arrow, with_leaders
+from tinct.archive.manifest import COLUMNS, Row, arrow
 from tinct.archive.storage import Store
 from tinct.archive.worker import Job, Worker
 from tinct.errors import MissingExtraError, OptionError, StorageError, one_line
@@ -78,19 +78,19 @@ def run_on_ray(
         )
     _connect(ray, address)
     _check_room(ray, address, actors[0] * cores)
-    planned = with_leaders(rows)
+    planned = asked(rows, job)
     ledger = Ledger(Store(job.out))
     ledger.recover()
-    waiting = unsettled(planned, ledger, retry_refused=retry_refused, again=job.again)
+    waiting, outcome = unsettled(planned, ledger, job, retry_refused=retry_refused)
     if not waiting:
-        return Outcome(len(planned), len(planned), {})
+        return outcome
     before = {entry.id: entry.finished for entry in ledger.entries()}
     _pipeline(ray, waiting, job, actors, cores)
     statuses: dict[str, int] = {}
     for entry in ledger.entries():
         if before.get(entry.id) != entry.finished:
             statuses[entry.status] = statuses.get(entry.status, 0) + 1
-    return Outcome(len(planned), len(planned) - len(waiting), statuses)
+    return replace(outcome, statuses=statuses)
 
 
 def _pipeline(ray: Any, waiting: list[Row], job: Job, actors: tuple[int, int], cores: int) -> None:

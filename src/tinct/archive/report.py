@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 from tinct.archive.ledger import DONE, FAILED, REFUSED, SKIPPED, Entry, Ledger
 from tinct.archive.storage import Store
@@ -84,6 +85,18 @@ def kind_of(message: str) -> str:
     return re.sub(r"\d+", "N", re.sub(r"'[^']{0,200}'", "'...'", text[:200]))
 
 
+_HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Batch report</title>'
+
+
+def is_report(path: Path) -> bool:
+    """True if a file is a report of a batch."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(_HEAD)) == _HEAD.encode()
+    except OSError:
+        return False
+
+
 def report(out: Store, seed: int = 0) -> str:
     """The report of the batch in a store, as HTML.
 
@@ -101,7 +114,7 @@ def report(out: Store, seed: int = 0) -> str:
     ]
     bodies = "".join(_sheet(title, shown, out) for title, shown in rows if shown)
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Batch report</title><style>{STYLE}</style>'
+        f"{_HEAD}<style>{STYLE}</style>"
         f"<h1>Batch report</h1><p>{escape(out.uri)}</p>{_counts(numbers)}{_times(numbers)}"
         f"{_failures(numbers, entries)}{_notes(entries)}{bodies}</html>\n"
     )

@@ -14,8 +14,10 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from typing import Any
 
 import typer
+import typer.core
 
 from tinct.address_space import check_limit, need_little
 from tinct.cli.process import (
@@ -59,6 +61,10 @@ _LEAST = 320 << 20
 """The least limit of address space, in bytes; below, imports of OpenBLAS or OpenVINO may end the process."""
 
 
+_FILES = frozenset(("FILE", "FOLDER", "DIR", "URI", "STYLE", "PHOTO_MAP STYLE_MAP", "CSV", "NPZ", "POOL"))
+"""How the help page calls what an option takes that names a file, a folder or a URI."""
+
+
 _PLACES = frozenset(
     (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.ENAMETOOLONG)
 )
@@ -77,7 +83,42 @@ def build_app() -> typer.Typer:
     app.callback()(_root)
     for verb in VERBS:
         import_module(f"{__name__}.{verb}").register(app)
+    _refuse_repeated_files(app)
     return app
+
+
+def _refuse_repeated_files(app: typer.Typer) -> None:
+    """Let all commands refuse an option that names a file and is given twice: one of the two would be ignored."""
+    for command in app.registered_commands:
+        command.cls = Command
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            _refuse_repeated_files(group.typer_instance)
+
+
+class Command(typer.core.TyperCommand):
+    """A command whose options for files, folders and URIs are given once, unless they take several."""
+
+    def make_parser(self, ctx: Any) -> Any:
+        """The parser of the command's arguments."""
+        parser: Any = super().make_parser(ctx)
+        parse = parser.parse_args
+
+        def parse_args(args: list[str]) -> Any:
+            values, rest, order = parse(args=args)
+            for parameter in order:
+                if _names_a_file(parameter) and order.count(parameter) > 1:
+                    raise typer.BadParameter("it is given twice; give it once", ctx, parameter)
+            return values, rest, order
+
+        parser.parse_args = parse_args
+        return parser
+
+
+def _names_a_file(parameter: Any) -> bool:
+    """True for an option that takes one file, folder or URI."""
+    single = not (getattr(parameter, "multiple", False) or parameter.param_type_name == "argument")
+    return single and parameter.metavar in _FILES
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

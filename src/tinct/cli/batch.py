@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinct.errors import OptionError, OutputError, one_line
+from tinct.errors import ExistsError, OptionError, OutputError, one_line
 from tinct.options import Options
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def register(app: typer.Typer) -> None:
 
 
 def plan(
+    context: typer.Context,
     source: Annotated[
         str, typer.Argument(help="Folder, pattern or URI prefix of photographs.", metavar="SOURCE")
     ],
@@ -122,6 +124,7 @@ def plan(
     ] = 0.75,
     method: Annotated[str | None, _METHOD] = None,
     option: Annotated[list[str] | None, _OPTION] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over what is there already.")] = False,
 ) -> int:
     """Make a manifest: one row for each photograph of a folder, a pattern or a URI prefix."""
     from tinct.archive import manifest
@@ -131,10 +134,14 @@ def plan(
     if carry and not project:
         raise OptionError("--carry is given, but there is no --project whose hints could be carried.")
     options = _options(option, method)
-    if reference or reference_from or group:
+    with_references = bool(reference or reference_from or group)
+    if with_references:
         from tinct.methods.selection import choose_method
 
         choose_method(options.get("method"), True, True)
+    _check_method(options, with_references, bool(hints))
+    _check_count(context, reference_from)
+    _check_manifest(output, overwrite)
     rows = manifest.plan(
         source, references=reference or (), hints=hints, project=project, carry=carry, options=options
     )
@@ -149,6 +156,7 @@ def plan(
 
 
 def start(
+    context: typer.Context,
     manifest: Annotated[str, _MANIFEST],
     out: Annotated[str, _OUT],
     shard: Annotated[str, _SHARD] = "0/1",
@@ -177,6 +185,8 @@ def start(
     job = _job(out, format, store, again, label, c2pa, _options(option, method))
     tell, part = _teller(quiet, as_json), _shard(shard)
     rows = read_manifest(manifest)
+    _check_count(context, reference_from)
+    _check_method_of_rows(job, rows, reference_from is not None)
     if reference_from is not None:
         rows = [row for row in with_leaders(rows) if row.in_shard(part)]
         rows = _retrieved(rows, reference_from, references)
@@ -211,9 +221,9 @@ def run(
     if not (fewest.isdigit() and (most or fewest).isdigit() and 1 <= int(fewest) <= int(most or fewest)):
         raise OptionError(f"--actors is {actors!r}; write the fewest and the most, such as 2-8.")
     pool = int(fewest), int(most or fewest)
-    outcome = run_on_ray(
-        read_manifest(manifest), job, on, actors=pool, cores=cores, retry_refused=retry_refused
-    )
+    rows = read_manifest(manifest)
+    _check_method_of_rows(job, rows)
+    outcome = run_on_ray(rows, job, on, actors=pool, cores=cores, retry_refused=retry_refused)
     return _summary(outcome, as_json)
 
 
@@ -225,14 +235,21 @@ def report(
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="What the random photographs start from.")
     ] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over what is there already.")] = False,
 ) -> int:
-    """Write a page about a batch: counts, failures by kind, times, and a sheet of results to look at."""
+    """Write a page about a batch: counts, failures by kind, times, and a sheet of results to look at.
+
+    A page that is there from before is written anew; any other file is left alone.
+    """
     from tinct.archive.ledger import Ledger
+    from tinct.archive.report import is_report
     from tinct.archive.report import report as report_of
     from tinct.archive.storage import Store
+    from tinct.photo.writing import check_target
 
     store = Store(ledger)
     Ledger(store).check_exists()
+    check_target(out, source=None, overwrite=overwrite or is_report(out))
     _write(out, report_of(store, seed))
     typer.echo(str(out))
     return 0
@@ -277,6 +294,7 @@ def watch(
     from tinct.archive.watch import Watch
 
     job = _job(out, format, "picture", False, "", None, _options(option, method))
+    _check_method(job.options, False, False)
     watching = Watch(source, job, quiet_seconds)
     stopped = _stopped_by_signals()
     tell = _teller(quiet, as_json)
@@ -322,11 +340,57 @@ def _job(
         raise OptionError(f"--store is {store!r}; choose picture or chroma.")
     if store == "chroma" and (label or c2pa):
         raise OptionError("a chroma file has no pixels to label or sign; use --store picture.")
+    if label:
+        from tinct.archive.label import check_label
+
+        check_label(label)
     if c2pa:
         from tinct.archive.signing import check_signing
 
         check_signing(*c2pa)
     return Job(out, format, store, again, label, c2pa or None, options)
+
+
+def _check_method(options: Mapping[str, Any], has_reference: bool, has_hints: bool) -> None:
+    """Refuse a method that is unknown, or that lacks what it needs, before any photograph is settled as refused.
+
+    Args:
+        options: by name.
+        has_reference, has_hints: True if some photograph has such.
+    Raises:
+        MethodError: if the method cannot answer.
+    """
+    from tinct.methods import get_method
+    from tinct.methods.selection import choose_method
+
+    if (name := options.get("method")) is not None:
+        method = get_method(name)
+        choose_method(name, has_reference and method.needs_reference, has_hints or not method.needs_hints)
+
+
+def _check_method_of_rows(job: Job, rows: Sequence[Row], retrieved: bool = False) -> None:
+    """`_check_method` for the rows of a manifest, some of which may get references from a folder."""
+    has_reference = retrieved or any(row.references or row.project or row.group for row in rows)
+    _check_method(job.options, has_reference, any(row.hints or row.project for row in rows))
+
+
+def _check_count(context: typer.Context, reference_from: str | None) -> None:
+    """Refuse --references where there is no --reference-from."""
+    from tinct.cli.colorize import named_flags
+
+    if reference_from is None and (given := named_flags(context, ["references"])):
+        raise OptionError(
+            f"{given[0]} is given, but there is no --reference-from FOLDER to take references from."
+        )
+
+
+def _check_manifest(output: str, overwrite: bool) -> None:
+    """Refuse to write over a file that is there, which may be a manifest that somebody has worked on."""
+    from tinct.archive.storage import local_path
+
+    path = local_path(output)
+    if path is not None and not overwrite and os.path.lexists(path):
+        raise ExistsError(f"{output} exists already; write elsewhere, or allow it with --overwrite.")
 
 
 def _retrieved(rows: list[Row], source: str | None, count: int) -> list[Row]:
@@ -394,9 +458,17 @@ def _teller(quiet: bool, as_json: bool) -> Any:
 def _summary(outcome: Outcome, as_json: bool) -> int:
     counts = ", ".join(f"{count} {status}" for status, count in sorted(outcome.statuses.items()))
     text = (
-        f"{outcome.planned} photographs: {counts or 'nothing to do'}, {outcome.settled} were settled before."
+        f"{outcome.planned} photographs: {counts or 'nothing to do'}, {outcome.settled} were settled before"
     )
-    typer.echo(text, err=as_json)
+    parts = [
+        f"{count} of them {what}"
+        for count, what in (
+            (outcome.refused, "refused (--retry-refused tries them again)"),
+            (outcome.otherwise, "with other options or in another format (another --out gets these)"),
+        )
+        if count
+    ]
+    typer.echo(f"{', '.join([text, *parts])}.", err=as_json)
     return _code(outcome)
 
 

@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tinct.errors import (
+    ExistsError,
     MissingExtraError,
     OptionError,
     OutputError,
@@ -206,13 +207,15 @@ def outcome_of(error: Exception) -> tuple[State, str]:
 
     Returns:
         FAILED if another time may do better (a store that did not answer, an extra or weights that are missing,
-        memory, a defect of tinct), REFUSED if the photograph or what was asked for it has to change first.
+        memory, a defect of tinct), REFUSED if the photograph or what was asked for it has to change first, a result
+        that is there already among it.
     """
     if is_out_of_memory(error):
         return State.FAILED, "there was not enough memory for this photograph."
     if not isinstance(error, TinctError):
         return State.FAILED, f"failed unexpectedly ({type(error).__name__}: {one_line(str(error))})"
     passes = isinstance(error, StorageError | OutputError | MissingExtraError | WeightsError)
+    passes = passes and not isinstance(error, ExistsError)
     why = one_line(str(error) or type(error).__name__)
     return State.FAILED if passes else State.REFUSED, why
 
@@ -338,7 +341,8 @@ def _refuse_collisions(items: Iterable[Item]) -> None:
                 item.state = State.REFUSED
                 item.reason = (
                     f"{first} and {item.photo} would both become {item.target}; "
-                    "give --keep-tree, or colorize them separately."
+                    "give --keep-tree if they are in different folders, --format same if they differ in format, or "
+                    "colorize them separately."
                 )
 
 

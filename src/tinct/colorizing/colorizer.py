@@ -17,7 +17,6 @@ from tinct.colorizing.stages import Inputs, Stages
 from tinct.colorizing.unmet import doubts, unmet_wishes
 from tinct.errors import HintError, MethodError, OptionError, PhotoError, shown
 from tinct.hints import (
-    Hint,
     HintField,
     HintLike,
     Swatch,
@@ -296,9 +295,9 @@ class Colorizer:
         """
         small = self._small_photo(longer_side)
         scale = Scale((self.photo.width, self.photo.height), (small.width, small.height))
-        points = [scale.hint(hint) for hint in self._hints.values() if isinstance(hint, Hint)]
+        hints = [scale.hint(hint) for hint in self._hints.values() if not isinstance(hint, Swatch)]
         prediction = self.predict()
-        return render_preview(small, prediction.ab, self._working_lightness(), points, self._options)
+        return render_preview(small, prediction.ab, self._working_lightness(), hints, self._options)
 
     def unmet_wishes(self) -> list[str]:
         """Notes of what is asked for and cannot be had, as `render` adds them to its result, a sentence each.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinct.color.hexcolor import color_to_ab
 from tinct.hints import Hint, HintLike
+from tinct.hints.covering import covered_points
 from tinct.options import Options
 
 if TYPE_CHECKING:
@@ -175,8 +176,8 @@ class _Stamp:
 
 
 def _stamps(hints: Sequence[HintLike], photo: Photo, scale: float) -> list[_Stamp]:
-    """One stamp for each point, narrow enough to leave its neighbors their color; the later point wins."""
-    points = {pixel_of(hint, photo): hint for hint in hints if isinstance(hint, Hint)}
+    """One stamp for each point that shows, narrow enough to leave its neighbors their color."""
+    points = {pixel_of(hint, photo): hint for hint in uncovered(hints, photo)}
     places = list(points)
     stamps = []
     for i, ((x, y), lightness) in enumerate(zip(places, photo.lightness_at(places).tolist(), strict=True)):
@@ -184,6 +185,14 @@ def _stamps(hints: Sequence[HintLike], photo: Photo, scale: float) -> list[_Stam
         sigma = max(min(0.5 / scale, apart / 4), 0.25)
         stamps.append(_Stamp(x, y, color_to_ab(points[x, y].color), lightness, sigma))
     return stamps
+
+
+def uncovered(hints: Sequence[HintLike], photo: Photo) -> list[Hint]:
+    """The points among the hints whose pixels no later hint is painted over."""
+    points = [hint for hint in hints if isinstance(hint, Hint)]
+    size = photo.width, photo.height
+    covered = covered_points(hints, [pixel_of(hint, photo) for hint in points], size)
+    return [hint for hint, hidden in zip(points, covered.tolist(), strict=True) if not hidden]
 
 
 def pixel_of(hint: Hint, photo: Photo) -> tuple[int, int]:

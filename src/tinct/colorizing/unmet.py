@@ -9,7 +9,7 @@ import numpy as np
 from tinct.color.gamut import fit_gamut
 from tinct.color.hexcolor import color_to_ab, format_color
 from tinct.color.lab import lab_to_rgb
-from tinct.colorizing.rendering import pixel_of
+from tinct.colorizing.rendering import pixel_of, uncovered
 from tinct.hints import Hint, HintImage, HintLike
 from tinct.options import MOST_TRUST
 from tinct.photo import Photo
@@ -27,7 +27,7 @@ def unmet_wishes(photo: Photo, hints: Iterable[HintLike]) -> list[str]:
     if photo.has_own_colors():
         notes.append("it has colors of its own, which are replaced")
     given = list(hints)
-    notes += _impossible(photo, [hint for hint in given if isinstance(hint, Hint)])[:_MOST_NAMED]
+    notes += _impossible(photo, uncovered(given, photo))[:_MOST_NAMED]
     for hint in given:
         if (
             isinstance(hint, HintImage)

@@ -147,19 +147,28 @@ def _image_map(image: HintImage, scale: Scale) -> tuple[Window, Array]:
     Returns:
         The mask, of all working pixels, and a*, b* of its pixels in row order, shape (n, 2).
     """
-    height, width = image.rgba.shape[:2]
-    sums = _painted_sums(image, Scale((width, height), scale.working))
+    rgba = _at_least(image.rgba, scale.working)
+    sums = _painted_sums(rgba, Scale((rgba.shape[1], rgba.shape[0]), scale.working))
     coverage = sums[..., 0]
     mask = (coverage > 0) & (coverage >= 0.5 * _largest_around(coverage))
     return Window(0, 0, mask), (sums[mask, 1:] / coverage[mask, None]).astype(np.float32)
 
 
-def _painted_sums(image: HintImage, scale: Scale) -> NDArray[np.float64]:
+def _at_least(rgba: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
+    """A painted image with pixels repeated along sides that are shorter than (width, height): no gaps are between."""
+    for axis, side in enumerate(reversed(size)):
+        if rgba.shape[axis] < side:
+            nearest = ((np.arange(side) + 0.5) * (rgba.shape[axis] / side)).astype(int)
+            rgba = rgba.take(nearest, axis)
+    return rgba
+
+
+def _painted_sums(rgba: NDArray[np.uint8], scale: Scale) -> NDArray[np.float64]:
     """How many painted pixels fall into each working pixel, and the sums of their a* and b*; (h, w, 3)."""
     width, height = scale.working
     sums = np.zeros((3, height * width))
-    for top in range(0, image.rgba.shape[0], 512):
-        rows = image.rgba[top : top + 512]
+    for top in range(0, rgba.shape[0], 512):
+        rows = rgba[top : top + 512]
         y, x = np.nonzero(rows[..., 3] >= OPAQUE)
         ab = rgb_to_lab(rows[y, x, :3])[:, 1:]
         cell = ((top + y) * height // scale.photo[1]) * width + x * width // scale.photo[0]

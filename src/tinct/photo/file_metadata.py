@@ -93,13 +93,15 @@ class FileMetadata:
     def carried(self) -> Metadata:
         """The metadata that a result keeps."""
         dpi, aspect = resolution(self.exif)
+        dpi = self.dpi or dpi
+        aspect = None if dpi else self.aspect or aspect
         if self.orientation >= 5:
             dpi, aspect = (pair and (pair[1], pair[0]) for pair in (dpi, aspect))
         return Metadata(
             exif=carried_exif(self.exif),
             icc=self.icc or None,
-            dpi=self.dpi or dpi,
-            aspect=None if self.dpi or dpi else self.aspect or aspect,
+            dpi=dpi,
+            aspect=aspect,
             xmp=self.xmp or None,
             iptc=iptc.carried_resources(self.iptc),
             texts=tuple(self.texts),

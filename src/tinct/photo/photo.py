@@ -436,16 +436,17 @@ class Photo:
     ) -> tuple[Pixels, Pixels | None, Metadata]:
         """The arguments of a format's writer: integer pixels, alpha or None, and metadata that the format holds.
 
-        The notes of the metadata are added to the photograph's.
+        Notes of what the format has no place for are added to the photograph's.
         """
-        from tinct.photo.writing import fitted
+        from tinct.photo.writing import fitted, lost_in
 
         size, srgb = (self.width, self.height), self._profile is None
         stamped = self._metadata.stamped(provenance or self.provenance, size, srgb=srgb, holds=kind.holds)
         metadata = fitted(stamped, kind)
-        self.notes = tuple(dict.fromkeys((*self.notes, *metadata.notes)))
-        alpha = None if self.alpha is None else integers(self.alpha)
-        return integers(self._pixels), alpha, metadata
+        pixels, alpha = integers(self._pixels), None if self.alpha is None else integers(self.alpha)
+        lost = lost_in(pixels, alpha, kind)
+        self.notes = tuple(dict.fromkeys((*self.notes, *metadata.notes, *lost)))
+        return pixels, alpha, metadata
 
     def _decoded(self, pixels: Pixels) -> Decoded:
         """What the photograph consists of, with other pixels."""

@@ -182,7 +182,7 @@ def _from_image(image: Image.Image, kind: str | None, head: bytes = b"") -> Deco
         found.icc = found.icc or headers.jpeg2000_icc(head)
     if kind == "AVIF" and found.icc is None and (coded := headers.coded_color(head)) is not None:
         pixels = _through(coded_color.nclx_profile(coded, found.notes), pixels)
-    return _finished(pixels, alpha, found, kind, turned=image.format in ("TIFF", "AVIF"))
+    return _finished(pixels, alpha, found, kind, turned=image.format == "TIFF")
 
 
 def _finished(

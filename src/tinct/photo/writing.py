@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import OutputError, shortened
+from tinct.errors import ExistsError, OutputError, shortened
 from tinct.photo import jpeg_writing, png, tiff_writing
 from tinct.photo.arrays import integers
 from tinct.photo.formats import Format
@@ -72,6 +72,18 @@ def fitted(metadata: Metadata, kind: Format) -> Metadata:
     if kind.name == "WEBP" and metadata.iptc is not None:
         metadata = metadata.noted("WEBP has no place for IPTC: its captions went into XMP")
     return jpeg_writing.fitted(metadata) if kind.name == "JPEG" else metadata
+
+
+def lost_in(pixels: Pixels, alpha: Pixels | None, kind: Format) -> list[str]:
+    """Notes of depth and transparency that a format has no place for; see `encode_into`."""
+    notes = []
+    if alpha is not None and not kind.alpha and (alpha < np.iinfo(alpha.dtype).max).any():
+        notes.append(
+            f"{kind.name} has no transparency: the picture was laid over white; write PNG, TIFF or WebP to keep it"
+        )
+    if pixels.dtype == np.uint16 and not kind.deep:
+        notes.append(f"{kind.name} holds 8 bits: 16 were rounded to them; write PNG or TIFF to keep them")
+    return notes
 
 
 def to_eight_bits(pixels: Pixels) -> NDArray[np.uint8]:
@@ -193,8 +205,8 @@ def check_target(path: Path, *, source: Path | None, overwrite: bool) -> None:
         if not path.exists():
             raise OutputError(f"{path} is a link that leads nowhere; write elsewhere, or {_ALLOW}.")
         if source is not None and source.exists() and path.samefile(source):
-            raise OutputError(f"{path} is the source itself; write elsewhere, or {_ALLOW}.")
-    raise OutputError(f"{path} exists already; write elsewhere, or {_ALLOW}.")
+            raise ExistsError(f"{path} is the source itself; write elsewhere, or {_ALLOW}.")
+    raise ExistsError(f"{path} exists already; write elsewhere, or {_ALLOW}.")
 
 
 def _put(temporary: Path, place: Path, *, overwrite: bool) -> None:
@@ -207,7 +219,7 @@ def _put(temporary: Path, place: Path, *, overwrite: bool) -> None:
     try:
         os.link(temporary, place)  # unlike a rename it fails if another process was faster
     except FileExistsError:
-        raise OutputError(f"{place} exists already; write elsewhere, or {_ALLOW}.") from None
+        raise ExistsError(f"{place} exists already; write elsewhere, or {_ALLOW}.") from None
     except OSError:  # a file system without hard links
         os.replace(temporary, place)
 
