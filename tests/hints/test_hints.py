@@ -361,3 +361,17 @@ def test_long_values_are_cut_in_messages() -> None:
     with pytest.raises(HintError) as caught:
         read_hints(('{"points": [{"x": "' + "é" * 5000 + '", "y": 1, "color": "#abc"}]}').encode(), (9, 9))
     assert len(str(caught.value)) <= 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "wrong"),
+    [
+        ("points", {"x": 1, "y": 2, "color": RED, "raduis": 3}, "raduis"),
+        ("strokes", {"points": [[1, 2]], "color": RED, "Width": 3}, "Width"),
+        ("rectangles", {"box": [0, 0, 5, 5], "color": RED, "radius": 3}, "radius"),
+        ("swatches", {"target_box": [0, 0, 5, 5], "reference_box": [0, 0, 5, 5], "weight": 1}, "weight"),
+    ],
+)
+def test_a_name_that_a_hint_does_not_have_is_said(kind: str, item: dict[str, Any], wrong: str):
+    with pytest.raises(HintError, match=f"number 1 of {kind} has '{wrong}', which is not understood"):
+        read_hints(json.dumps({kind: [item]}).encode(), (20, 20))

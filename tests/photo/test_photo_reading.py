@@ -391,3 +391,20 @@ def test_old_photographs_are_gray_and_color_ones_are_not(shared: Path) -> None:
     assert old
     assert all(Photo.read(path).is_gray() for path in old)
     assert np.mean([Photo.read(path).is_gray() for path in color]) < 0.05
+
+
+def test_what_is_no_damage_is_called_by_its_name() -> None:
+    imagecodecs = pytest.importorskip("imagecodecs", reason="JPEG-LS is written by imagecodecs")
+    with pytest.raises(PhotoError, match="JPEG-LS"):
+        Photo.read(imagecodecs.jpegls_encode(np.zeros((20, 30), np.uint8)))
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, np.array([[0.5, np.nan]], np.float32))
+    with pytest.raises(PhotoError, match="NaN"):
+        Photo.read(stream.getvalue())
+
+
+def test_a_pixel_outside_of_the_photograph_is_named() -> None:
+    photo = Photo.from_array(np.zeros((20, 30), np.uint8))
+    for place in ((30, 0), (0, 20), (-1, 0)):
+        with pytest.raises(ShapeError, match=f"{place[0]},{place[1]} is outside"):
+            photo.lightness_at([(0, 0), place])

@@ -55,7 +55,8 @@ def read_hints(
     """Read a file of hints.
 
     A picture is a `HintImage`: transparent, with opaque strokes; a gray stroke keeps neutral. Anything else
-    is JSON with any of these lists, coordinates in pixels or as "50%", boxes as left, top, right, bottom::
+    is JSON with any of these lists, coordinates in pixels or, of the photograph, as "50%", boxes as left, top, right,
+    bottom::
 
         {"points": [{"x": 120, "y": 80, "color": "#aabbcc", "radius": 4}],
          "strokes": [{"points": [[10, 10], [90, 40]], "color": "#336699", "width": 6}],
@@ -175,16 +176,22 @@ def hints_from_json(content: Any, photo_size: Size, name: str = "the hints") -> 
             f"{name}: has {shown(unknown[0])}, which is not understood; use {', '.join(_READERS)}."
         )
     hints: list[HintLike] = []
-    for kind, reader in _READERS.items():
+    for kind, (reader, names) in _READERS.items():
         items = content.get(kind, [])
         if not isinstance(items, list | tuple):
             raise HintError(f"{name}: {kind} is not a list; write [...] even for a single one.")
         for number, item in enumerate(items, 1):
-            hints.append(_read_item(reader, item, photo_size, f"{name}: number {number} of {kind}"))
+            hints.append(_read_item(reader, item, photo_size, f"{name}: number {number} of {kind}", names))
     return tuple(hints)
 
 
-def _read_item(reader: Callable[[Any, Size], HintLike], item: Any, photo_size: Size, where: str) -> HintLike:
+def _read_item(
+    reader: Callable[[Any, Size], HintLike], item: Any, photo_size: Size, where: str, known: tuple[str, ...]
+) -> HintLike:
+    if isinstance(item, dict) and (unknown := [name for name in item if name not in known]):
+        raise HintError(
+            f"{where} has {shown(unknown[0])}, which is not understood; it has {', '.join(known)}."
+        )
     try:
         return reader(item, photo_size)
     except (HintError, ColorError) as error:
@@ -217,12 +224,13 @@ def _swatch(item: Any, size: Size) -> Swatch:
     return Swatch(_box(item["target_box"], size), _box(reference_box, size), int(item.get("reference", 0)))
 
 
-_READERS: dict[str, Callable[[Any, Size], HintLike]] = {
-    "points": _point,
-    "strokes": _stroke,
-    "rectangles": _rectangle,
-    "swatches": _swatch,
+_READERS: dict[str, tuple[Callable[[Any, Size], HintLike], tuple[str, ...]]] = {
+    "points": (_point, ("x", "y", "color", "radius")),
+    "strokes": (_stroke, ("points", "color", "width")),
+    "rectangles": (_rectangle, ("box", "color")),
+    "swatches": (_swatch, ("target_box", "reference_box", "reference")),
 }
+"""By the name of a list, what reads one of its hints, and the names that such a hint has."""
 
 
 def _box(value: Any, size: Size) -> tuple[float, float, float, float]:

@@ -140,6 +140,10 @@ def _whole_type(bits: int) -> Any:
 
 def _from_floats(pixels: Pixels, bits: int, notes: list[str]) -> Pixels:
     low, high = float(np.min(pixels)), float(np.max(pixels))
+    if np.isnan(low):
+        raise PhotoError(
+            "some of its samples are no numbers (NaN); replace them, by 0 for black, and save it again."
+        )
     if not (low >= -_SLACK and high <= 1 + _SLACK):
         raise PhotoError(
             f"its samples are floating point from {low:.4g} to {high:.4g}; 0 to 1 was wanted; scale them first."

@@ -35,9 +35,16 @@ PHOTOSHOP_MARK = b"Photoshop 3.0\0"
 """The first bytes of an APP13 segment with Photoshop resources."""
 _ICC_MARK, _MPF_MARK = b"ICC_PROFILE\0", b"MPF\0"
 
-_SOF = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
+_SOF = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xF7))
 _READ = frozenset((0xC0, 0xC1, 0xC2, 0xC9, 0xCA))
-_NAMES = {0xC3: "lossless", 0xC5: "hierarchical", 0xC6: "hierarchical", 0xC7: "lossless", 0xCB: "lossless"}
+_NAMES = {
+    0xC3: "lossless",
+    0xC5: "hierarchical",
+    0xC6: "hierarchical",
+    0xC7: "lossless",
+    0xCB: "lossless",
+    0xF7: "lossless (JPEG-LS)",
+}
 _SOS, _EOI, _COM, _APP0, _APP14 = 0xDA, 0xD9, 0xFE, 0xE0, 0xEE
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _NUMBER_OF_IMAGES = 0xB001

@@ -178,10 +178,18 @@ class Photo:
             places: column and row of each.
         Returns:
             L*, shape (N,), float32, 0..100.
+        Raises:
+            ShapeError: if a place is outside of the photograph.
         """
         if not places:
             return np.zeros(0, np.float32)
         columns, rows = np.array(places).T
+        outside = (columns < 0) | (columns >= self.width) | (rows < 0) | (rows >= self.height)
+        if outside.any():
+            x, y = np.array(places)[outside][0].tolist()
+            raise ShapeError(
+                f"pixel {x},{y} is outside of the photograph, which is {self.width}x{self.height}."
+            )
         return self._to_lightness(self._pixels[rows, columns][None])[0]
 
     def _to_lightness(self, rows: NDArray[Any]) -> Array:

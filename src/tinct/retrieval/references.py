@@ -68,11 +68,13 @@ def retrieve_references(
         Fewer than `count`, or none, where nothing else is alike enough.
     Raises:
         PhotoError, ShapeError: if the photograph cannot be read.
-        OptionError: if the folder is none, or `count` is below 1.
+        OptionError: if the folder is none, `count` is below 1, or `least` is no cosine.
         WeightsError: if a network is missing or damaged.
     """
     if count < 1:
         raise OptionError(f"{count} references are wanted; give 1 or more.")
+    if not -1 <= least <= 1:
+        raise OptionError(f"least is {least}; it is a cosine, -1 to 1.")
     collection = Folder(path.realpath(folder))
     index = index_of(collection, progress)
     read = collection.read if local else None

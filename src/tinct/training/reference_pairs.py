@@ -67,7 +67,8 @@ def find_references(
     if colors < 1:
         raise OptionError(f"colors is {colors}; a palette has 1 or more.")
     if not index.is_file():
-        raise PhotoError(f"{index} does not exist; give an index CSV, as `tinct data coco` writes one.")
+        what = "is a folder" if index.is_dir() else "does not exist"
+        raise PhotoError(f"{index} {what}; give an index CSV, as `tinct data coco` writes one.")
     entries = read_index(index)
     palettes, without = _palettes(index, entries, colors, progress or _silent)
     groups: dict[str, list[int]] = {}

@@ -33,6 +33,16 @@ class Archive:
         self._photographs: dict[str, str] = {}
         self._lock = threading.Lock()
 
+    def check_exists(self) -> None:
+        """Check that the URI is a batch's output.
+
+        Raises:
+            StorageError: if it is none.
+        """
+        from tinct.archive.ledger import Ledger
+
+        Ledger(self.store).check_exists()
+
     def rendered(self, key: str, format: str | None) -> bytes:
         """The picture of a key, as the bytes of a file.
 
@@ -72,6 +82,7 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool) -> None:
     if not settings.archive:
         return
     archive = Archive(settings.archive)
+    archive.check_exists()
     parameters = example("curl -s '$SERVER/api/render?id=00f3a1b2c4d5e6f7&format=png' -o colored.png")
 
     @api.get("/api/render", responses=binary("the photograph in color"), openapi_extra=parameters)

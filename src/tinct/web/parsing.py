@@ -159,7 +159,7 @@ def json_field(form: FormData, name: str) -> Any:
     try:
         return json.loads(text_field(form, name) or "null")
     except (ValueError, RecursionError) as error:
-        raise OptionError(f"{name} is not JSON ({error}); write an object.") from None
+        raise OptionError(f"{name} is not JSON ({error}).") from None
 
 
 def check_field_names(form: FormData, names: Sequence[str]) -> None:
