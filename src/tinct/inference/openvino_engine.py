@@ -21,6 +21,7 @@ from tinct.files import writable_cache
 from tinct.inference.disk_cache import checked_entry
 from tinct.inference.eight_bits import multiplies_bytes
 from tinct.inference.interface import arrays_in_order
+from tinct.inference.layout import contiguous
 from tinct.inference.model_source import ModelSource, declared_name
 from tinct.inference.transpositions import (
     AxisOrders,
@@ -105,7 +106,7 @@ class OpenVinoNetwork:
             axes = range(len(wanted)) if order is None else np.argsort(order)
             shape = "[" + ",".join("?" if wanted[axis] is None else str(wanted[axis]) for axis in axes) + "]"
             raise ShapeError(f"{self.inputs[index]} is {_size(array.shape)}; {self.name} takes {shape}.")
-        return np.ascontiguousarray(turned, self._types[index])
+        return contiguous(turned, self._types[index])
 
     def _result(self, request: openvino.InferRequest, index: int) -> NDArray[Any]:
         array, order = request.get_output_tensor(index).data.copy(), self._after[index]

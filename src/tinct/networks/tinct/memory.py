@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.hints import HintField
+from tinct.inference import contiguous
 from tinct.methods.exported import bilinear
 from tinct.networks.tinct.ports import HEADS, KEY_STRIDE, MAP_CHANNELS_PER_HEAD, REFERENCE_STRIDE
 
@@ -209,7 +210,7 @@ def shares(found: NDArray[Any]) -> tuple[Array, Array]:
 def block_means(image: NDArray[Any], side: int) -> Array:
     """Means over blocks of `side` × `side`: (h * side, w * side, C) to (h, w, C)."""
     if side == 1:
-        return np.ascontiguousarray(image, np.float32)
+        return contiguous(image, np.float32)
     height, width, channels = image.shape
     if channels <= 4:
         import cv2
@@ -217,7 +218,7 @@ def block_means(image: NDArray[Any], side: int) -> Array:
         size = (width // side, height // side)
         means = cv2.resize(np.ascontiguousarray(image, np.float32), size, interpolation=cv2.INTER_AREA)
         return np.asarray(means, np.float32).reshape(*size[::-1], channels)
-    return np.ascontiguousarray(_plane_means(image.transpose(2, 0, 1), side).transpose(1, 2, 0))
+    return contiguous(_plane_means(image.transpose(2, 0, 1), side).transpose(1, 2, 0))
 
 
 def _plane_means(planes: NDArray[Any], side: int) -> Array:
@@ -225,7 +226,7 @@ def _plane_means(planes: NDArray[Any], side: int) -> Array:
     import cv2
 
     channels, height, width = planes.shape
-    whole = np.ascontiguousarray(planes, np.float32)
+    whole = contiguous(planes, np.float32)
     means = np.empty((channels, height // side, width // side), np.float32)
     count = max(1, _MAX_SIDE // height)
     for first in range(0, channels, count):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tinct.errors import WeightsError
 from tinct.hints import HintField
-from tinct.inference import Network, TorchSource, on_gpu, open_network
+from tinct.inference import Network, TorchSource, contiguous, on_gpu, open_network
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import Distribution, alternative
 from tinct.methods.exported import bilinear, mirrored
@@ -122,17 +122,17 @@ class Features:
     @cached_property
     def keys(self) -> NDArray[Any]:
         """The key of each place, shape (1, H / 4, W / 4, heads * key); copied into memory order at the first use."""
-        return np.ascontiguousarray(self.view)
+        return contiguous(self.view)
 
     @cached_property
     def places(self) -> Array:
         """What the semantic branch sees at each place of 1/8, shape (1, H / 8, W / 8, P)."""
-        return np.ascontiguousarray(bilinear(self.opinion.places, self.grid(PLACE_STRIDE))[None])
+        return contiguous(bilinear(self.opinion.places, self.grid(PLACE_STRIDE))[None])
 
     @cached_property
     def second(self) -> Array:
         """The branch's logarithms, shape (1, h, w, 313), bin after bin in memory as the decoder takes them."""
-        planes = np.ascontiguousarray(self.opinion.logarithms.transpose(2, 0, 1))
+        planes = contiguous(self.opinion.logarithms.transpose(2, 0, 1))
         return planes.transpose(1, 2, 0)[None]
 
     def grid(self, stride: int) -> tuple[int, int]:
@@ -233,7 +233,7 @@ class Tinct(StagedMethod):
         # What is alike is a number for each place and item: of large photographs, some rows at a time.
         rows = max(1, MOST_SCORES // (4 * features.places.shape[2] * len(chosen.keys)))
         if rows >= features.places.shape[1]:
-            found = recall.run(keys=features.view, places=features.places, **items)["found"]
+            found = recall.run(keys=features.keys, places=features.places, **items)["found"]
         else:
             ratio = PLACE_STRIDE // KEY_STRIDE
             parts = [
