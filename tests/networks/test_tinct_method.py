@@ -177,27 +177,62 @@ def test_a_reference_counts_as_much_however_finely_it_is_cut(monkeypatch):
     even = Reference(np.full((64, 96), 50, np.float32), np.full((64, 96, 2), 20, np.float32))
     network = Tinct()
     features, found = network.encode(lightness_of(COFFEE)), []
-    monkeypatch.setattr(memory, "ALIKE_FOR_FINE", -1)
+    monkeypatch.setattr(method, "SURELY_SAME", -1)
+    cut = patches_asked(network, monkeypatch)
     for most, patches in ((memory.MOST_FINE, 16 * 24), (0, 8 * 12)):
         monkeypatch.setattr(memory, "MOST_FINE", most)
         encoded = network.encode_reference(even)
-        assert len(encoded.items(0.0).keys) == patches
         attended = network.attend(features, encoded)
+        assert cut.pop() == patches
         found.append(network.recall(features, [WeighedReference(attended)]))
     # in places of one color patches of 4 and of 8 pixels have the same keys but at the borders
     np.testing.assert_allclose(np.median(found[0][..., 2] / found[1][..., 2]), 1, atol=0.1)
 
 
-def test_a_reference_is_cut_finely_where_it_is_alike() -> None:
-    encoded = Tinct().encode_reference(reference(COFFEE))
+def patches_asked(network: Tinct, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many patches the photograph is compared with, at each time from now on."""
+    recall, asked = network._network("recall"), []
+    run = recall.run
+
+    def counted(**given: np.ndarray) -> dict[str, np.ndarray]:
+        asked.append(given["item_ab"].shape[1])
+        return run(**given)
+
+    monkeypatch.setattr(recall, "run", counted)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("likeness", "share", "sides"),
+    [
+        (0.8, 0.0, [4]),
+        (0.75, 0.0, [4]),
+        (0.7, 0.8, [8, 4]),
+        (0.7, 0.6, [8]),
+        (0.5, 0.8, [8, 4]),
+        (0.4, 0.9, [8]),
+    ],
+)
+def test_a_reference_is_cut_finely_where_it_is_the_same_picture(
+    monkeypatch: pytest.MonkeyPatch, likeness: float, share: float, sides: list[int]
+) -> None:
+    network = Tinct()
+    features, encoded = network.encode(lightness_of(ASTRONAUT)), network.encode_reference(reference(COFFEE))
+    encoded = replace(encoded, signature=features.opinion.signature * np.float32(likeness + 1e-6))
+    monkeypatch.setattr(method, "share_of", lambda sums: share)
     height, width = COFFEE.shape[:2]
-    for likeness, side in (
-        (1.0, 4),
-        (memory.ALIKE_FOR_FINE, 4),
-        (memory.ALIKE_FOR_FINE - 0.01, 8),
-        (-1.0, 8),
-    ):
-        assert len(encoded.items(likeness).keys) == (height // side) * (width // side), likeness
+    asked = patches_asked(network, monkeypatch)
+    network.attend(features, encoded)
+    assert asked == [(height // side) * (width // side) for side in sides]
+
+
+def test_the_share_of_the_attention_is_that_of_the_maps() -> None:
+    network = Tinct()
+    features, encoded = network.encode(lightness_of(COFFEE)), network.encode_reference(reference(COFFEE))
+    sums = network.attend(features, encoded).sums
+    taken = memory.share(maps(None, sums, *features.grid(4)))
+    assert memory.share_of(sums) == pytest.approx(float(taken.mean()), abs=1e-3)
+    assert taken.mean() > 0.9
 
 
 @pytest.mark.parametrize("portrait", [False, True])
@@ -619,7 +654,10 @@ def test_references_attended_to_one_by_one_give_what_one_softmax_over_all_gives(
         WeighedReference(tinct.attend(features, each), weight, trust)
         for each, weight in zip(encoded, weights, strict=True)
     ]
-    items = [each.items(one.found.likeness) for each, one in zip(encoded, given, strict=True)]
+    items = [
+        each.fine if one.found.likeness >= memory.SURELY_SAME else each.coarse
+        for each, one in zip(encoded, given, strict=True)
+    ]
     recalled = tinct.recall(features, given)
     bias = [each.bias + np.log(influence(one)) for each, one in zip(items, given, strict=True)]
     together = tinct._network("recall").run(
@@ -644,7 +682,7 @@ def test_large_photographs_attend_to_a_reference_some_rows_at_a_time(monkeypatch
     tinct = Tinct(precision="f32")
     features = tinct.encode(lightness_of(ASTRONAUT))
     encoded = tinct.encode_reference(reference(COFFEE))
-    whole, items = tinct.attend(features, encoded).sums, encoded.items(0.0)
+    whole, items = tinct.attend(features, encoded).sums, encoded.coarse
     recall, asked = tinct._network("recall"), []
     run = recall.run
 

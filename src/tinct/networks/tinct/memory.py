@@ -28,10 +28,14 @@ LIKENESS = 7.0
 """What the likeness of two places by the semantic branch must add to a score for the reference to gain by it. Chosen on
 held-out photographs (docs/experiments.md, "What is alike")."""
 
-MOST_FINE, ALIKE_FOR_FINE = 8192, 0.5
-"""Patches of `KEY_STRIDE` pixels up to which a reference's items are these, twice as many as at 256 square, and the
-likeness of the signatures of photograph and reference from which on they are. Chosen by the time that attending to them
-takes, and by what it brings (docs/experiments.md, "How finely references are cut")."""
+MOST_FINE = 8192
+"""Patches of `KEY_STRIDE` pixels up to which a reference's items may be these: twice as many as at 256 square. The
+attention to more takes too long."""
+
+SURELY_SAME, MAYBE_SAME, SHARE_OF_SAME = 0.75, 0.5, 0.7
+"""Fine patches serve the same picture alone: the likeness of signatures from which on it is taken for that at once; the
+likeness from which on it may be; and the share of the attention that coarse patches then have if it is. Chosen on
+held-out photographs (docs/experiments.md, "How finely references are cut")."""
 
 _MAX_SIDE = 1 << 14
 """Rows that OpenCV is given at once: it counts some sides in 16 bits."""
@@ -100,14 +104,10 @@ class ReferenceFeatures:
     signature: Array
     places: Array
 
-    def items(self, likeness: float) -> Items:
-        """A memory item for each patch, for a photograph whose signature has this likeness with the reference's, -1..1.
-
-        Patches have `KEY_STRIDE` pixels a side if the two are alike by `ALIKE_FOR_FINE` and there are no more than
-        `MOST_FINE` of these, else `REFERENCE_STRIDE`.
-        """
-        few = self.ab[..., 0].size <= MOST_FINE * KEY_STRIDE**2
-        return self.fine if few and likeness >= ALIKE_FOR_FINE else self.coarse
+    @property
+    def may_be_fine(self) -> bool:
+        """True if there are no more than `MOST_FINE` patches of `KEY_STRIDE` pixels."""
+        return self.ab[..., 0].size <= MOST_FINE * KEY_STRIDE**2
 
     @cached_property
     def fine(self) -> Items:
@@ -188,6 +188,12 @@ def maps(near: Sums | None, far: Sums | None, height: int, width: int) -> Array:
     return np.ascontiguousarray(
         parts.transpose(0, 2, 1).reshape(1, HEADS * MAP_CHANNELS_PER_HEAD, height, width)
     )
+
+
+def share_of(sums: Sums) -> float:
+    """The mean share of the attention that one part of the memory takes beside the null item, 0..1."""
+    taken = sums[..., 3]
+    return float((taken / (1 + taken)).mean())
 
 
 def share(found: NDArray[Any]) -> Array:

@@ -31,13 +31,18 @@ from tinct.networks.semantics.ports import LEVELS
 from tinct.networks.tinct.card import PAPER
 from tinct.networks.tinct.joined import ALONE, PHOTOGRAPH, REFERENCE, open_for, outputs_of
 from tinct.networks.tinct.memory import (
+    MAYBE_SAME,
+    SHARE_OF_SAME,
+    SURELY_SAME,
     Attended,
+    Items,
     ReferenceFeatures,
     Sums,
     against_null,
     block_means,
     hint_items,
     maps,
+    share_of,
     shares,
 )
 from tinct.networks.tinct.mixing import Decoded, averaged, share_of_distribution, share_of_mean
@@ -228,7 +233,14 @@ class Tinct(StagedMethod):
     def attend(self, features: Features, reference: ReferenceFeatures) -> Attended:
         """The attention of each place to the patches of a reference; weight and trust count later."""
         likeness = float(np.dot(features.opinion.signature, reference.signature))
-        chosen = reference.items(likeness)
+        fine = reference.may_be_fine and likeness >= SURELY_SAME
+        sums = self._recalled(features, reference.fine if fine else reference.coarse)
+        if reference.may_be_fine and SURELY_SAME > likeness >= MAYBE_SAME and share_of(sums) >= SHARE_OF_SAME:
+            sums = self._recalled(features, reference.fine)
+        return Attended(sums, belief(likeness), likeness)
+
+    def _recalled(self, features: Features, chosen: Items) -> Sums:
+        """The attention of each place to a reference's items, as `against_null` gives it."""
         recall, items = self._network("recall"), chosen.inputs()
         # What is alike is a number for each place and item: of large photographs, some rows at a time.
         rows = max(1, MOST_SCORES // (4 * features.places.shape[2] * len(chosen.keys)))
@@ -245,7 +257,7 @@ class Tinct(StagedMethod):
                 for start in range(0, features.places.shape[1], rows)
             ]
             found = np.concatenate(parts, 2)
-        return Attended(against_null(found), belief(likeness), likeness)
+        return against_null(found)
 
     def doubted(self, features: Features, reference: WeighedReference) -> float | None:
         """The likeness of the signatures, if doubt takes most of the reference's influence; see `Method.doubted`."""
