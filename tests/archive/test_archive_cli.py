@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -72,6 +76,135 @@ def test_a_method_that_cannot_answer_is_said_before_anything_is_settled(
     assert not (tmp_path / "other.csv").exists()
 
 
+def test_a_wrong_id_is_refused_before_any_work_and_an_unsigned_one_is_the_same(tmp_path: Path):
+    photographs = write_photographs(tmp_path / "in", 2)
+    hints, out = write_hints(tmp_path), str(tmp_path / "out")
+
+    def start(*ids: object) -> int:
+        lines = [
+            json.dumps({"id": each, "uri": str(path), "hints": hints, "method": "levin", "size": 32})
+            for each, path in zip(ids, photographs, strict=False)
+        ]
+        (tmp_path / "m.jsonl").write_text("\n".join(lines))
+        return run(["batch", "start", str(tmp_path / "m.jsonl"), "--out", out])
+
+    for wrong in ([5, 5 + 2**64], [1.5], [True], [2**70], [7, 7], ["x"], [-1, 2**64 - 1]):
+        assert start(*wrong) == EXIT_BAD_INPUT, wrong
+        assert not (tmp_path / "out").exists()
+    assert start(2**64 - 1, 3) == 0
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == [
+        "0000000000000003.png",
+        "ffffffffffffffff.png",
+    ]
+    assert run(["batch", "verify", out]) == 0
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        '"group": ["x"]',
+        '"id": Infinity',
+        '"references": "' + "[" * 100_000 + '"',
+        '"options": ' + "[" * 100_000,
+        '"uri": "a\\udc80.jpg"',
+        '"references": ["\\ud83d"]',
+        '"hints": {"a": 1}',
+        '"project": [1]',
+        '"carry": ["places"]',
+    ],
+)
+def test_a_cell_of_a_wrong_kind_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], cells: str):
+    uri = "" if "uri" in cells else '"uri": "a.jpg", '
+    (tmp_path / "m.jsonl").write_text("{" + uri + cells + "}")
+    assert (
+        run(["batch", "start", str(tmp_path / "m.jsonl"), "--out", str(tmp_path / "out")]) == EXIT_BAD_INPUT
+    )
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    assert "report it" not in err
+    assert "row 1 of the manifest" in err or "cannot be read as jsonl" in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_holds_nothing_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    manifest, out = planned(tmp_path, 2), str(tmp_path / "out")
+    (tmp_path / "in" / "p000.png").unlink()
+    os.mkfifo(tmp_path / "in" / "p000.png")
+    assert run(["batch", "start", manifest, "--out", out]) == EXIT_BAD_INPUT
+    said = capsys.readouterr()
+    assert "pipe or a device" in said.err
+    assert "1 done, 1 failed" in said.out
+    (result,) = (tmp_path / "out").glob("*.png")
+    result.unlink()
+    os.mkfifo(result)
+    assert run(["batch", "verify", out]) == EXIT_BAD_INPUT
+
+
+def test_a_run_that_was_refused_before_still_says_so(tmp_path: Path):
+    manifest, out = planned(tmp_path, 2), str(tmp_path / "out")
+    (tmp_path / "in" / "p000.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    for _ in range(2):
+        assert run(["batch", "start", manifest, "--out", out]) == EXIT_BAD_INPUT
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--project", "nope.json"], "nope.json"),
+        (["--hints", "nope.json"], "--hints is nope.json, which is no file"),
+        (["-r", "nope.jpg"], "--reference is nope.jpg, which is no file"),
+    ],
+)
+def test_a_file_that_is_missing_is_said_at_planning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: list[str], said: str
+):
+    write_photographs(tmp_path / "in", 1)
+    manifest = tmp_path / "m.csv"
+    assert run(["batch", "plan", str(tmp_path / "in"), "-o", str(manifest), *given]) == EXIT_BAD_INPUT
+    assert said in capsys.readouterr().err
+    assert not manifest.exists()
+
+
+def test_an_output_that_is_a_file_is_said_before_any_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    manifest = planned(tmp_path, 1)
+    (tmp_path / "out").write_text("mine")
+    assert run(["batch", "start", manifest, "--out", str(tmp_path / "out")]) == EXIT_BAD_INPUT
+    err = capsys.readouterr().err
+    assert "journal" not in err
+    assert str(tmp_path / "out") in err
+    assert run(["batch", "start", manifest, "--out", ""]) == EXIT_BAD_INPUT
+
+
+def test_a_folder_that_is_not_there_is_not_watched(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["watch", str(tmp_path / "typo"), "--out", str(tmp_path / "out")]) == EXIT_BAD_INPUT
+    assert "is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGTERM"), reason="this system has no SIGTERM")
+def test_a_watch_stops_after_the_photograph_in_hand(tmp_path: Path):
+    write_photographs(tmp_path / "in", 60)
+    program = "import sys; from tinct.cli import main; main(sys.argv[1:])"
+    command = [
+        sys.executable,
+        "-c",
+        program,
+        "watch",
+        str(tmp_path / "in"),
+        "--out",
+        str(tmp_path / "out"),
+        "--once",
+    ]
+    given = ["--quiet-for", "0.1", "--option", "size=32"]
+    with subprocess.Popen([*command, *given], stdout=subprocess.PIPE, text=True) as watch:
+        assert watch.stdout is not None
+        watch.stdout.readline()
+        watch.send_signal(signal.SIGTERM)
+        rest = watch.stdout.read().splitlines()
+        assert watch.wait(120) == 143
+    assert len(rest) < 50
+
+
 def test_what_was_settled_otherwise_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     manifest, out = planned(tmp_path, 2), str(tmp_path / "out")
     (tmp_path / "in" / "p000.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
@@ -79,7 +212,7 @@ def test_what_was_settled_otherwise_is_counted(tmp_path: Path, capsys: pytest.Ca
     run(again)
     capsys.readouterr()
     for more in (["--option", "strength=0"], ["--store", "chroma"], ["--format", "jpg"]):
-        assert run([*again, *more]) == 0
+        assert run([*again, *more]) == EXIT_BAD_INPUT  # one has no result
         said = capsys.readouterr().out
         assert "2 were settled before, 1 of them refused" in said
         assert "1 of them with other options or in another format" in said

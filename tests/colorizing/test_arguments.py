@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data
 
 import tinct
-from tinct.errors import HintError, OptionError, PhotoError
+from tinct.errors import HintError, OptionError, OutputError, PhotoError
 
 GRAY = np.ascontiguousarray(data.camera()[::8, ::8])
 COLOR = np.ascontiguousarray(data.coffee()[::8, ::8])
@@ -99,3 +102,40 @@ def test_a_photograph_does_not_change_with_the_array_that_it_came_from(shape: st
     colorizer.add_hint((5, 5, "#b43c32"))
     colorizer.render(last=True)
     assert np.array_equal(array, kept)
+
+
+@pytest.mark.parametrize("size", [(0, 5), (5, 0)])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_an_image_without_pixels_is_no_photograph(mode: str, size: tuple[int, int]):
+    with pytest.raises(PhotoError, match="no photograph"):
+        tinct.colorize(Image.new(mode, size))
+
+
+def test_a_stream_that_cannot_be_read_is_said(tmp_path: Path):
+    closed = io.BytesIO(b"x")
+    closed.close()
+    with (tmp_path / "new").open("wb") as written:
+        for stream in (closed, written):
+            with pytest.raises(PhotoError, match="cannot be read"):
+                tinct.colorize(stream)
+
+
+@pytest.mark.parametrize("target", [None, 3, "a\0.png"])
+def test_what_is_no_target_is_said(target: Any):
+    with pytest.raises(OutputError):
+        tinct.Photo.from_array(np.zeros((4, 4), np.uint8)).write(target)
+
+
+def test_a_colorizer_is_copied_with_all_that_it_has_computed():
+    gray = np.linspace(0, 255, 48 * 64).astype(np.uint8).reshape(48, 64)
+    colorizer = tinct.Colorizer(gray, hints=[tinct.Hint(20, 20, "#a03020")])
+    result = colorizer.render().to_array()
+    for other in (copy.deepcopy(colorizer), pickle.loads(pickle.dumps(colorizer))):
+        assert (other.render().to_array() == result).all()
+        other.add_hint(tinct.Hint(40, 30, "#2030a0"))
+    assert (colorizer.render().to_array() == result).all()
+
+
+def test_whole_numbers_keep_their_order_of_bytes():
+    gray = np.linspace(0, 65535, 48 * 64).astype(">u2").reshape(48, 64)
+    assert tinct.colorize(gray, strength=0).dtype == np.dtype(">u2")

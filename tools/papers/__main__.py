@@ -27,10 +27,9 @@ from tinct.evaluation.run.results import Results, write_result
 from tinct.methods import METHODS
 from tools.benchmark import Say, available
 from tools.command import run, say
-from tools.papers import contact, exemplar, rivals, tables
+from tools.papers import contact, exemplar, loss_table, rivals, tables
 from tools.papers.classification import classification, has_classifier, listing
 from tools.papers.gallery import gallery
-from tools.papers.loss_table import loss_table
 from tools.papers.losses import losses
 from tools.papers.page import Section, papers_page, updated_page
 from tools.papers.recorded import recorded
@@ -195,6 +194,7 @@ def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section
         return []
     beside = [name for name in rivals.RIVALS if name in METHODS and order.wants("figures")]
     beside += [name for name in contact.NETWORKS if order.wants("contact")]
+    beside += [name for name in loss_table.OWN if order.wants("losses")]
     names = dict.fromkeys((*exemplar.METHODS, *beside, *tables.METHODS, *order.shown))
     installed = {contestant.name: contestant for contestant in available(list(names), leave_out)}
     photographs = find_photographs(order.data / "test")
@@ -218,7 +218,9 @@ def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section
     if not any(order.wants(part) for part in MEASURED):
         return found
     if automatic:
-        return found + _measured(order, [installed[name] for name in automatic], photographs, leave_out)
+        losing = [installed[name] for name in loss_table.OWN if name in installed]
+        asked = [installed[name] for name in automatic]
+        return found + _measured(order, asked, losing, photographs, leave_out)
     leave_out(
         "the ablation tables, classification transfer and the gallery: no weights of their networks are installed."
     )
@@ -226,7 +228,11 @@ def _sections(order: Order, camvid: Path | None, leave_out: Say) -> list[Section
 
 
 def _measured(
-    order: Order, contestants: Sequence[Contestant], photographs: PhotographSet, leave_out: Say
+    order: Order,
+    contestants: Sequence[Contestant],
+    losing: Sequence[Contestant],
+    photographs: PhotographSet,
+    leave_out: Say,
 ) -> list[Section]:
     """The sections that come from one run of `auto-256`, and from photographs of high resolution."""
     classified = has_classifier(leave_out)
@@ -243,7 +249,7 @@ def _measured(
         large = _large(order, contestants, leave_out)
         sections.append(thesis_sets(results, sources_of(order.data / "test"), large, leave_out))
     if order.wants("losses"):
-        sections.append(loss_table(contestants, photographs, order.pool, order.limit, leave_out))
+        sections.append(loss_table.loss_table(losing, photographs, order.pool, order.limit, leave_out))
     if classified and order.wants("classification"):
         sections.append(classification(plan, results, order.class_names))
         sections.append(listing(plan, results, order.shown[0], order.out, order.class_names, leave_out))

@@ -60,6 +60,7 @@ def run_batch(
     retry_refused: bool = False,
     stamps: Mapping[int, str] | None = None,
     tell: Tell | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Outcome:
     """Colorize the photographs of a manifest that the ledger has not settled.
 
@@ -74,6 +75,7 @@ def run_batch(
         retry_refused: True tries rows again that were refused.
         stamps: by id, what the photographs' files are known by: a row whose file had another stamp is done again.
         tell: is called with each entry.
+        stop: ends the run when it returns True after a photograph.
     Raises:
         ManifestError: if a group names no photograph of the manifest.
         StorageError: if the ledger cannot be read or written.
@@ -85,6 +87,8 @@ def run_batch(
     planned = [row for row in asked(rows, job) if row.in_shard(shard)]
     waiting, before = unsettled(planned, ledger, job, retry_refused=retry_refused, stamps=stamps)
     statuses: dict[str, int] = {}
+    if waiting:
+        ledger.begin()
     try:
         for made in colorized(waiting, job, jobs):
             entry = replace(made, stamp=(stamps or {}).get(made.id, ""))
@@ -92,6 +96,8 @@ def run_batch(
             statuses[entry.status] = statuses.get(entry.status, 0) + 1
             if tell is not None:
                 tell(entry)
+            if stop is not None and stop():
+                break
     finally:
         ledger.flush()
     return replace(before, statuses=statuses)

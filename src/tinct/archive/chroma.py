@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.colorizing.rendering import CHROMA_STEP, rounded_chroma
-from tinct.errors import ChromaError
+from tinct.errors import ChromaError, TinctError, one_line
 from tinct.version import __version__
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def chroma_file(colorizer: Colorizer, photo_sha256: str, format: str = "") -> by
         photo_sha256: hash of the photograph's file.
         format: of the result that `rendered` gives.
     """
-    from tinct.hints import Hint
+    from tinct.colorizing.rendering import uncovered
 
     ab = rounded_chroma(colorizer.predict().ab)
     said, photo = colorizer.provenance, colorizer.photo
@@ -90,7 +90,7 @@ def chroma_file(colorizer: Colorizer, photo_sha256: str, format: str = "") -> by
         said.method,
         said.weights_sha256 or "",
         asdict(colorizer.options),
-        tuple(asdict(hint) for hint in colorizer.hints.values() if isinstance(hint, Hint)),
+        tuple(asdict(hint) for hint in uncovered(list(colorizer.hints.values()), photo)),
         format,
     )
     return packed(recipe, ab)
@@ -160,9 +160,15 @@ def rendered(content: bytes, photo_bytes: bytes) -> tuple[Photo, Recipe]:
         raise ChromaError(
             f"the colors are {recipe.working} but the photograph gives {lightness.shape[::-1]}."
         )
-    points = [Hint(**point) for point in recipe.points]
+    try:
+        points, options = [Hint(**point) for point in recipe.points], Options(**recipe.options)
+    except (TypeError, TinctError) as error:
+        said = one_line(str(error))[:100]
+        raise ChromaError(
+            f"the recipe of the chroma file is not understood ({said}); it may be a later tinct's."
+        ) from None
     on_engine = bool(recipe.weights_sha256)
-    result = render(photo, ab, lightness, points, Options(**recipe.options), on_engine=on_engine)
+    result = render(photo, ab, lightness, points, options, on_engine=on_engine)
     result.provenance = Provenance(recipe.method, recipe.weights_sha256 or None)
     return result, recipe
 
@@ -212,4 +218,17 @@ def _recipe(columns: Mapping[str, Any]) -> Recipe:
         values[name] = (width, height)
     if max(values["working"]) > 4096:
         raise ChromaError(f"the chroma file's colors are {values['working']}; it is damaged.")
-    return Recipe(**{**values, "points": tuple(values.get("points") or ())})
+    kinds = {
+        "photo_sha256": str,
+        "method": str,
+        "weights_sha256": str,
+        "format": str,
+        "options": dict,
+        "points": list,
+    }
+    for name, kind in kinds.items():
+        if name in values and not isinstance(values[name], kind):
+            raise ChromaError(f"the chroma file's {name} is {values[name]!r}; it is damaged.")
+    if not all(isinstance(point, dict) for point in values.get("points", ())):
+        raise ChromaError("the chroma file's points are no points; it is damaged.")
+    return Recipe(**{**values, "points": tuple(values.get("points", ()))})

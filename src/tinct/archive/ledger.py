@@ -147,11 +147,19 @@ class Ledger:
             if _is_in_use(path):
                 continue
             entries = list(_journal_entries(path)) if path.name.partition("-")[0] in identities else []
-            if entries:
+            if entries := [entry for entry in entries if -(1 << 63) <= entry.id < 1 << 63]:
                 self._write_part(entries)
             path.unlink(missing_ok=True)
             count += len(entries)
         return count
+
+    def begin(self) -> None:
+        """Write the ledger's identity if there is none, which shows whether the output can be written to.
+
+        Raises:
+            StorageError: if it cannot.
+        """
+        self._known_identity()
 
     def append(self, entry: Entry) -> None:
         """Record the outcome of a photograph; the record survives the end of the process.
@@ -165,6 +173,8 @@ class Ledger:
             journal.write(line)
             journal.flush()
             os.fsync(journal.fileno())
+        except StorageError:
+            raise
         except OSError as error:
             why = error.strerror or one_line(str(error))
             raise StorageError(f"the journal in {self._folder} cannot be written ({why}).") from None

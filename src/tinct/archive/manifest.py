@@ -22,7 +22,7 @@ from tinct.archive.storage import (
     unlisted_folders,
 )
 from tinct.colorizing.batch import is_called_like_a_photograph
-from tinct.errors import ManifestError, MissingExtraError
+from tinct.errors import ManifestError, MissingExtraError, shown
 
 
 @dataclass(frozen=True)
@@ -340,25 +340,49 @@ def _from_columns(columns: Any, number: int) -> Row:
     try:
         options = _options(columns, set(names))
         Options(**options)
-        given = columns.get("id")
         return Row(
-            photograph_id(uri) if given in (None, "") else int(given),
-            uri,
+            _id(columns.get("id"), uri),
+            _text("uri", uri),
             tuple(_references(columns.get("references") or columns.get("reference"))),
-            columns.get("hints") or "",
-            columns.get("project") or "",
+            _text("hints", columns.get("hints")),
+            _text("project", columns.get("project")),
             options,
-            columns.get("group") or "",
+            _text("group", columns.get("group")),
             _carried(columns.get("carry")),
         )
-    except (ValueError, TypeError, KeyError) as error:
-        raise ManifestError(f"row {number} of the manifest ({uri}) is wrong: {error}") from None
+    except RecursionError:
+        raise ManifestError(f"row {number} of the manifest ({shown(uri)}) is nested too deeply.") from None
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise ManifestError(f"row {number} of the manifest ({shown(uri)}) is wrong: {error}") from None
+
+
+def _id(given: Any, uri: str) -> int:
+    """An id of 64 bits; one that is written without a sign stands for the same bits with one."""
+    if given in (None, ""):
+        return photograph_id(uri)
+    if isinstance(given, bool) or (isinstance(given, float) and not given.is_integer()):
+        raise ValueError(f"id is {given!r}; a whole number of 64 bits was wanted.")
+    number = int(given)
+    if not -(1 << 63) <= number < 1 << 64:
+        raise ValueError(f"id is {shown(given)}; a whole number of 64 bits was wanted.")
+    return number - (1 << 64) if number >= 1 << 63 else number
+
+
+def _text(name: str, given: Any) -> str:
+    """A cell of text, "" for none."""
+    if not given:
+        return ""
+    if not isinstance(given, str):
+        raise ValueError(f"{name} is {shown(given)}; text was wanted.")
+    if any("\ud800" <= each <= "\udfff" for each in given):
+        raise ValueError(f"{name} has half of a character, which no text holds.")
+    return given
 
 
 def _carried(given: Any) -> str:
     from tinct.colorizing.album import CARRIES
 
-    if given and given not in CARRIES:
+    if given and (not isinstance(given, str) or given not in CARRIES):
         raise ValueError(f"carry is {given!r}; choose one of {', '.join(CARRIES)}.")
     return given or ""
 
@@ -372,7 +396,7 @@ def _references(given: Any) -> list[str]:
         found = list(given)
     if not all(isinstance(each, str) for each in found):
         raise ValueError("references must be URIs.")
-    return found
+    return [_text("references", each) for each in found]
 
 
 def _options(columns: Mapping[str, Any], known: set[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -61,8 +62,7 @@ class Store:
             StorageError: if the file cannot be read.
         """
         with _named(f"{self.uri.rstrip('/')}/{key}", "read"):
-            content: bytes = self._place[0].cat_file(self.path(key))
-            return content
+            return _content(self._place[0], self.path(key))
 
     def exists(self, key: str) -> bool:
         """True if there is a whole file of this key.
@@ -124,8 +124,22 @@ def read_uri(uri: str) -> bytes:
     """
     filesystem, path = filesystem_of(uri)
     with _named(uri, "read"):
+        return _content(filesystem, path)
+
+
+def _content(filesystem: Any, path: str) -> bytes:
+    """The content of a file; a local pipe or device, which may never end, is refused without waiting for it."""
+    if not _is_local(filesystem):
         content: bytes = filesystem.cat_file(path)
         return content
+    with open(path, "rb", opener=_without_waiting) as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise OSError("it is a pipe or a device, not a file")
+        return stream.read()
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def stamp_of(uri: str) -> Stamp:

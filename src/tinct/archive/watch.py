@@ -59,12 +59,15 @@ class Watch:
     quiet: float = 2.0
     _seen: dict[str, _Sighting] = field(default_factory=dict)
 
-    def look(self, *, jobs: int = 1, tell: Tell | None = None) -> Outcome:
+    def look(
+        self, *, jobs: int = 1, tell: Tell | None = None, stop: Callable[[], bool] | None = None
+    ) -> Outcome:
         """Colorize the photographs that have arrived whole since the last call, and those that are due again.
 
         Args:
             jobs: worker processes.
             tell: is called with each entry.
+            stop: ends the call when it returns True after a photograph.
         Returns:
             The counts of photographs that were looked at.
         Raises:
@@ -81,7 +84,7 @@ class Watch:
                 tell(entry)
 
         stamps = {row.id: " ".join(map(str, self._seen[row.uri].stamp)) for row in ready}
-        outcome = run_batch(ready, self.job, jobs=jobs, stamps=stamps, tell=note)
+        outcome = run_batch(ready, self.job, jobs=jobs, stamps=stamps, tell=note, stop=stop)
         for row in ready:
             self._seen[row.uri].put_off(row.uri in failed)
         return outcome
@@ -131,5 +134,5 @@ class Watch:
             tell: is called with each entry.
         """
         while not stop():
-            self.look(jobs=jobs, tell=tell)
+            self.look(jobs=jobs, tell=tell, stop=stop)
             time.sleep(pause)

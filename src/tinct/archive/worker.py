@@ -7,6 +7,7 @@ import socket
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -143,6 +144,8 @@ class Worker:
         except StorageError:
             if (path := local_path(uri)) is None or not os.path.isdir(path):
                 raise
+        with suppress(OSError), os.scandir(path):
+            raise PhotoError(f"{uri} is a folder; a photograph was wanted; plan the batch again.")
         raise PhotoError(
             f"{uri} is a folder that could not be listed; make it readable and plan the batch again."
         )

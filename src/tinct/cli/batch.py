@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinct.errors import ExistsError, OptionError, OutputError, one_line
+from tinct.errors import ExistsError, OptionError, OutputError, StorageError, one_line, shown
 from tinct.options import Options
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def plan(
     _check_method(options, with_references, bool(hints))
     _check_count(context, reference_from)
     _check_manifest(output, overwrite)
+    _check_inputs(project, carry, hints, reference or ())
     rows = manifest.plan(
         source, references=reference or (), hints=hints, project=project, carry=carry, options=options
     )
@@ -217,10 +219,11 @@ def run(
     from tinct.archive.ray_engine import run_on_ray
 
     job = _job(out, format, store, again, label, c2pa, _options(option, method))
-    fewest, _, most = actors.partition("-")
-    if not (fewest.isdigit() and (most or fewest).isdigit() and 1 <= int(fewest) <= int(most or fewest)):
+    found = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", actors)
+    fewest, most = (found[1], found[2] or found[1]) if found else ("0", "0")
+    if not 1 <= int(fewest) <= int(most):
         raise OptionError(f"--actors is {actors!r}; write the fewest and the most, such as 2-8.")
-    pool = int(fewest), int(most or fewest)
+    pool = int(fewest), int(most)
     rows = read_manifest(manifest)
     _check_method_of_rows(job, rows)
     outcome = run_on_ray(rows, job, on, actors=pool, cores=cores, retry_refused=retry_refused)
@@ -279,7 +282,11 @@ def watch(
     quiet_seconds: Annotated[
         float,
         typer.Option(
-            "--quiet-for", metavar="SECONDS", help="How long a file must not have changed.", min=0.0
+            "--quiet-for",
+            metavar="SECONDS",
+            help="How long a file must not have changed.",
+            min=0.0,
+            max=86400.0,
         ),
     ] = 2.0,
     once: Annotated[bool, typer.Option("--once", help="Deal with what is there and leave.")] = False,
@@ -291,18 +298,27 @@ def watch(
     """Colorize every photograph that arrives in a folder, once; a restart goes on by the ledger."""
     import time
 
+    from tinct.archive.storage import local_path
     from tinct.archive.watch import Watch
+    from tinct.cli.process import EXIT_INTERRUPTED, EXIT_TERMINATED
 
     job = _job(out, format, "picture", False, "", None, _options(option, method))
     _check_method(job.options, False, False)
+    if (path := local_path(source)) is not None and not os.path.isdir(path):
+        raise StorageError(
+            f"{source} is no folder; make it first, or name the one that photographs arrive in."
+        )
     watching = Watch(source, job, quiet_seconds)
-    stopped = _stopped_by_signals()
+    came = _signals()
     tell = _teller(quiet, as_json)
     if once:
         watching.arrived()
         time.sleep(quiet_seconds)
-        return _code(watching.look(jobs=jobs, tell=tell))
-    watching.run(stopped, jobs=jobs, tell=tell)
+        outcome = watching.look(jobs=jobs, tell=tell, stop=lambda: bool(came))
+        if came:
+            return EXIT_TERMINATED if came[0] == signal.SIGTERM else EXIT_INTERRUPTED
+        return 2 if outcome.failed else 0
+    watching.run(lambda: bool(came), jobs=jobs, tell=tell)
     return 0
 
 
@@ -334,6 +350,8 @@ def _job(
     from tinct.archive.worker import Job
     from tinct.colorizing.batch import FORMATS
 
+    if not out:
+        raise OptionError("--out is empty; name a folder or a URI for results and ledger.")
     if format not in FORMATS:
         raise OptionError(f"--format is {format!r}; choose one of {', '.join(FORMATS)}.")
     if store not in ("picture", "chroma"):
@@ -372,6 +390,25 @@ def _check_method_of_rows(job: Job, rows: Sequence[Row], retrieved: bool = False
     """`_check_method` for the rows of a manifest, some of which may get references from a folder."""
     has_reference = retrieved or any(row.references or row.project or row.group for row in rows)
     _check_method(job.options, has_reference, any(row.hints or row.project for row in rows))
+
+
+def _check_inputs(project: str, carry: str, hints: str, references: Sequence[str]) -> None:
+    """Refuse a project that cannot be used, and local files that are not there, before a row names them.
+
+    Raises:
+        ProjectError: if the project, or a file that it names, cannot be used.
+        OptionError: if a file is missing.
+    """
+    from tinct.archive.storage import local_path
+
+    for name, uri in (("--hints", hints), *(("--reference", each) for each in references)):
+        path = local_path(uri) if uri else None
+        if path is not None and not os.path.isfile(path):
+            raise OptionError(f"{name} is {uri}, which is no file; check the path.")
+    if project:
+        from tinct.colorizing.album import Album
+
+        Album(local_path(project) or project, carry or "nothing")
 
 
 def _check_count(context: typer.Context, reference_from: str | None) -> None:
@@ -428,29 +465,35 @@ def _options(given: list[str] | None, method: str | None) -> dict[str, Any]:
             raise OptionError(f"{text!r} is not NAME=VALUE of an option; use one of {names}.")
         try:
             options[name] = json.loads(value)
-        except ValueError:
-            raise OptionError(f"{text!r}: {value!r} is not a number, true or false.") from None
+        except (ValueError, RecursionError):
+            raise OptionError(f"{shown(text)} is not a number, true or false.") from None
     Options(**options)
     return options
 
 
 def _shard(text: str) -> tuple[int, int]:
-    index, _, count = text.partition("/")
-    if not (index.isdigit() and count.isdigit() and 0 <= int(index) < int(count)):
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
+    index, count = found.groups() if found else ("0", "0")
+    if not int(index) < int(count):
         raise OptionError(f"--shard is {text!r}; write I/N with I from 0 to N - 1, such as 3/100.")
     return int(index), int(count)
 
 
 def _teller(quiet: bool, as_json: bool) -> Any:
-    """What is printed of each photograph: nothing, a JSON object, or its result's name; faults go to stderr."""
+    """What is printed of each photograph: nothing, a JSON object, or its result's name; faults go to stderr.
+
+    The work goes on when nobody reads any more.
+    """
+    from tinct.cli import print_note
+    from tinct.cli.process import echo
 
     def tell(entry: Entry) -> None:
         if as_json:
-            typer.echo(json.dumps(asdict(entry), ensure_ascii=False))
+            echo(json.dumps(asdict(entry), ensure_ascii=False))
         elif entry.status in ("refused", "failed"):
-            typer.echo(f"tinct: {one_line(entry.uri)}: {one_line(entry.message)}", err=True)
+            print_note(f"{one_line(entry.uri)}: {entry.message}")
         elif not quiet:
-            typer.echo(f"{one_line(entry.uri)}: {entry.output or one_line(entry.message)}")
+            echo(f"{one_line(entry.uri)}: {entry.output or one_line(entry.message)}")
 
     return tell
 
@@ -473,8 +516,8 @@ def _summary(outcome: Outcome, as_json: bool) -> int:
 
 
 def _code(outcome: Outcome) -> int:
-    """The exit code of a run: 2 if photographs of it have no result."""
-    return 2 if outcome.failed else 0
+    """The exit code of a run: 2 if photographs of it have no result, those among them that were refused before."""
+    return 2 if outcome.failed or outcome.refused else 0
 
 
 def _write_iiif(out: str, folder: Path) -> None:
@@ -503,9 +546,9 @@ def _write(path: Path, content: str) -> None:
         raise OutputError(f"{path} cannot be written ({error.strerror}).") from None
 
 
-def _stopped_by_signals() -> Any:
-    """A function that is true once SIGTERM or SIGINT has come."""
-    said: list[int] = []
+def _signals() -> list[int]:
+    """A list that gets SIGTERM and SIGINT when they come, which then end nothing by themselves."""
+    came: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda which, _: said.append(which))
-    return lambda: bool(said)
+        signal.signal(number, lambda which, _: came.append(which))
+    return came

@@ -6,7 +6,7 @@ The functions behind `Colorizer.suggest`, `where_next`, `uncertainty` and `alter
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,8 @@ def suggest(distribution: Distribution, photo: Photo, x: float, y: float, count:
     from tinct.color.hexcolor import format_color
 
     _check_count(count)
+    if not all(isinstance(each, Real) for each in (x, y)):
+        raise HintError(f"({shown(x)}, {shown(y)}) is no place; give pixels of the photograph as numbers.")
     if not (-0.5 <= x < photo.width - 0.5 and -0.5 <= y < photo.height - 0.5):
         raise HintError(
             f"({x:g}, {y:g}) lies outside the photograph of {photo.width}x{photo.height} pixels; "

@@ -97,6 +97,8 @@ def _read(source: str | PathLike[str] | bytes | BinaryIO) -> tuple[str, bytes]:
         return "the hints", source
     if isinstance(source, str | PathLike):
         return str(source), contents(source)
+    if not hasattr(source, "read"):
+        raise HintError(f"a {type(source).__name__} is no file of hints; give a path, bytes or an open file.")
     name, data = str(getattr(source, "name", "the hints")), source.read()
     if not isinstance(data, bytes):
         raise HintError(f"{name} gives {type(data).__name__}; bytes were wanted; open it with mode 'rb'.")

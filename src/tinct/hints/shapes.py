@@ -158,7 +158,7 @@ def as_hint(value: Any) -> HintLike:
     if isinstance(value, tuple | list) and len(value) in (3, 4) and isinstance(value[2], str):
         try:
             return Hint(float(value[0]), float(value[1]), value[2], *(float(r) for r in value[3:]))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass
     raise HintError(
         f'{shown(value)} is not a hint; give (x, y, "#rrggbb") in pixels, or a Hint, Stroke, Rectangle or Swatch.'

@@ -133,11 +133,17 @@ def drop_compiled_networks() -> None:
 
 
 def _open_openvino(source: ModelSource, precision: str, threads: int | None) -> Network:
-    from tinct.inference.openvino_engine import OpenVinoNetwork, best_precision
+    from tinct.inference.openvino_engine import best_precision
 
-    chosen = best_precision(precision, source.in_bytes)
-    key = ("openvino", source.sha256, chosen, threads)
-    return _compiled.get(key, lambda: OpenVinoNetwork(source, precision=chosen, threads=threads))
+    return reopened(source, best_precision(precision, source.in_bytes), threads)
+
+
+def reopened(source: ModelSource, precision: str, threads: int | None) -> Network:
+    """The network of a source at a precision that is settled: "f32", "bf16" or "int8"."""
+    from tinct.inference.openvino_engine import OpenVinoNetwork
+
+    key = ("openvino", source.sha256, precision, threads)
+    return _compiled.get(key, lambda: OpenVinoNetwork(source, precision=precision, threads=threads))
 
 
 def _open_torch(source: TorchSource, precision: str) -> Network:

@@ -60,7 +60,7 @@ class OpenVinoNetwork:
         precision: str = "f32",
         threads: int | None = None,
     ) -> None:
-        self.name, self.precision = source.name, precision
+        self.name, self.precision, self._opened = source.name, precision, (source, precision, threads)
         read = source if precision == "int8" else source.unrounded()
         self._compiled, before, after = _compile(read, _properties(precision, threads))
         self.inputs = tuple(declared_name(port.get_names()) for port in self._compiled.inputs)
@@ -72,6 +72,12 @@ class OpenVinoNetwork:
         # A compiled network may be shared by threads, a request may not: each run takes one that is idle.
         self._idle: list[openvino.InferRequest] = []
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, and what is unpickled, is the network that the process has opened, or opens then."""
+        from tinct.inference.opening import reopened
+
+        return reopened, self._opened
 
     def run(self, **arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Run once; see `Network.run`.

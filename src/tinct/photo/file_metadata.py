@@ -49,7 +49,7 @@ class Limits:
         bound = self.max_pixels * _BYTES_A_PIXEL
         if width * height > self.max_pixels or width * height * samples * -(-bits // 8) > bound:
             raise PhotoTooLargeError(
-                f"it is {width}x{height}, {width * height / 1e6:.0f} megapixels; at most {self.max_pixels / 1e6:.0f} "
+                f"it is {width}x{height}, {width * height / 1e6:.4g} megapixels; at most {self.max_pixels / 1e6:.4g} "
                 "are read; scale it down, or read it in Python with more max_pixels."
             )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tinct.errors import ShapeError
+from tinct.errors import OutputError, ShapeError, shown
 from tinct.photo.area_mean import area_mean, strips
 from tinct.photo.arrays import checked, integers, quantize, with_rows_below
 from tinct.photo.coloring import Rows, colored_pixels, rows_of
@@ -118,7 +118,9 @@ class Photo:
             pixels = pixels.copy()
         photo = cls(Decoded(pixels, alpha, None, Metadata(), None))
         given = np.asarray(array).dtype
-        photo._array_dtype = given if given.kind == "f" else pixels.dtype
+        photo._array_dtype = (
+            given if given.kind == "f" or given == pixels.dtype.newbyteorder("S") else pixels.dtype
+        )
         return photo
 
     @classmethod
@@ -387,6 +389,8 @@ class Photo:
         from tinct.photo.writing import write_atomically
 
         if not isinstance(target, str | PathLike):
+            if not hasattr(target, "write"):
+                raise OutputError(f"{shown(target)} is neither a path nor a stream that can be written to.")
             target.write(self.encode(format, provenance))
             return
         path = Path(target)

@@ -164,6 +164,12 @@ def decode_pillow(image: Image.Image) -> Decoded:
         PhotoError: if the image's file is damaged, its mode has no meaning as a photograph, or decoding would start a
             program.
     """
+    if not hasattr(image, "format"):
+        raise PhotoError(f"a {type(image).__name__} is no Pillow image; open one with PIL.Image.open.")
+    if not (image.width and image.height):
+        raise PhotoError(
+            f"it is {image.width}x{image.height}, which is no photograph; check how it was made."
+        )
     with damage_named("the image", image.format):
         if image.format == "EPS":
             raise PhotoError("it is EPS, which tinct does not read; convert it to PNG or TIFF.")
@@ -283,7 +289,11 @@ def _opened(source: str | PathLike[str] | bytes | BinaryIO) -> Iterator[tuple[Bi
         with _open_path(path) as stream:
             yield stream, str(path)
     else:
-        data, name = source.read(), str(getattr(source, "name", "the stream"))
+        name = str(getattr(source, "name", "the stream"))
+        try:
+            data = source.read()
+        except (OSError, ValueError) as error:  # closed, or open for writing alone
+            raise PhotoError(f"{name} cannot be read ({error}); open it with mode 'rb'.") from None
         if not isinstance(data, bytes | bytearray | memoryview):
             raise PhotoError(
                 f"{name} gives {type(data).__name__}; bytes were wanted; open it with mode 'rb'."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import ExistsError, OutputError, shortened
+from tinct.errors import ExistsError, OutputError, shortened, shown
 from tinct.photo import jpeg_writing, png, tiff_writing
 from tinct.photo.arrays import integers
 from tinct.photo.formats import Format
@@ -179,7 +179,8 @@ def write_atomically(
         OutputError: if the file exists, or cannot be written; no temporary file is left.
     """
     check_target(path, source=source, overwrite=overwrite)
-    place = Path(os.path.realpath(path))
+    with _os_errors_named(path):
+        place = Path(os.path.realpath(path))
     with _os_errors_named(path), unfinished_file(place.parent) as (temporary, stream):
         fill(stream)
         finish(stream)
@@ -230,6 +231,8 @@ def _os_errors_named(path: Path) -> Iterator[None]:
         yield
     except OutputError:
         raise
+    except ValueError as error:
+        raise OutputError(f"{shown(str(path))} is no name of a file ({error}); choose another.") from None
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             what, do = "the disk is full", "make room or write elsewhere"
