@@ -6,6 +6,7 @@ import json
 import lzma
 import os
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -358,6 +359,74 @@ def test_finished_results_of_another_question_are_not_lost(photo_folder: Path, t
     assert (tmp_path / RESULTS_FILE).read_bytes() == before
     evaluate(make_run(photo_folder, "auto", Gray(), limit=2), tmp_path, restart=True)
     assert len({record.photograph for record in read_results(tmp_path).records}) == 2
+
+
+@pytest.mark.parametrize("protocol", ["auto", "exemplar-class", "exemplar-self"])
+@pytest.mark.parametrize("what", ["pixels", "another one"])
+def test_records_of_other_photographs_are_not_gone_on_with(
+    photo_folder: Path, tmp_path: Path, protocol: str, what: str
+):
+    """A photograph more changes which references are drawn, where references are drawn from the set."""
+    folder, out = shutil.copytree(photo_folder, tmp_path / "in"), tmp_path / "out"
+    evaluate(make_run(folder, protocol, Gray(), limit=3), out)
+    first = make_run(folder, protocol, Gray(), limit=3).chosen()[0].path
+    with Image.open(first) as image:
+        changed = image.rotate(180)
+    changed.save(first if what == "pixels" else first.with_name(f"zz{first.name}"))
+    again = make_run(folder, protocol, Gray(), limit=3)
+    names = [photograph.name for photograph in again.chosen()]
+    if what == "pixels" or (
+        protocol == "exemplar-class" and names == list(read_results(out).heading.photographs)
+    ):
+        with pytest.raises(EvaluationError, match="files that have changed"):
+            evaluate(again, out)
+
+
+def test_results_without_a_hash_of_their_files_fit_any(photo_folder: Path, tmp_path: Path):
+    evaluate(make_run(photo_folder, "auto", Gray()), tmp_path)
+    content = json.loads((tmp_path / RESULTS_FILE).read_text())
+    assert content.pop("content")
+    (tmp_path / RESULTS_FILE).write_text(json.dumps(content))
+    counting = Counting()
+    results = evaluate(make_run(photo_folder, "auto", Gray(), counting), tmp_path)
+    assert (counting.asked, len(results.heading.content)) == (6, 24)
+
+
+def test_methods_that_a_line_does_not_name_are_not_lost(photo_folder: Path, tmp_path: Path):
+    evaluate(make_run(photo_folder, "auto", Gray(), Counting()), tmp_path)
+    before = (tmp_path / RESULTS_FILE).read_bytes()
+    with pytest.raises(EvaluationError, match="has results of counting too"):
+        evaluate(make_run(photo_folder, "auto", Gray()), tmp_path)
+    assert (tmp_path / RESULTS_FILE).read_bytes() == before
+
+
+def test_pictures_that_are_wanted_later_are_made(photo_folder: Path, tmp_path: Path):
+    evaluate(make_run(photo_folder, "auto", Counting()), tmp_path)
+    before = (tmp_path / RESULTS_FILE).read_bytes()
+    evaluate(make_run(photo_folder, "auto", Counting()), tmp_path, full_pictures=True)
+    assert len(list((tmp_path / "pictures" / "counting").glob("*.png"))) == 6
+    assert (tmp_path / RESULTS_FILE).read_bytes() == before
+    again = Counting()
+    evaluate(make_run(photo_folder, "auto", again), tmp_path, full_pictures=True)
+    assert again.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"path,class\na.jpg,x\na.jpg,x\n", "lists a.jpg more than once"),
+        (b"path,class\na.jpg,x\n,x\n", "a line without a path"),
+        ("path,class\na.jpg,sch\u00f6n\n".encode("latin-1"), "no CSV in UTF-8"),
+        ("path,class\na.jpg,x\n".encode("utf-16"), "no CSV in UTF-8"),
+    ],
+)
+def test_an_index_that_cannot_be_meant_is_refused(tmp_path: Path, content: bytes, said: str):
+    Image.new("RGB", (40, 30), (200, 30, 30)).save(tmp_path / "a.jpg")
+    (tmp_path / "index.csv").write_bytes(content)
+    with pytest.raises(EvaluationError, match=said):
+        find_photographs(tmp_path / "index.csv")
+    (tmp_path / "index.csv").write_bytes("\ufeffpath,class\na.jpg,x\n".encode())
+    assert [each.name for each in find_photographs(tmp_path / "index.csv")] == ["a.jpg"]
 
 
 def test_results_are_read_as_they_were_written(photo_folder: Path, tmp_path: Path):

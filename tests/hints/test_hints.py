@@ -375,3 +375,17 @@ def test_long_values_are_cut_in_messages() -> None:
 def test_a_name_that_a_hint_does_not_have_is_said(kind: str, item: dict[str, Any], wrong: str):
     with pytest.raises(HintError, match=f"number 1 of {kind} has '{wrong}', which is not understood"):
         read_hints(json.dumps({kind: [item]}).encode(), (20, 20))
+
+
+def test_hints_of_a_file_are_in_the_order_that_they_say():
+    box = {"box": [0, 0, 20, 20], "color": BLUE, "order": 0}
+    written = {"points": [{"x": 5, "y": 5, "color": RED, "order": 1}], "rectangles": [box]}
+    hints = read_hints(json.dumps(written).encode(), (20, 20))
+    assert [type(hint) for hint in hints] == [Rectangle, Hint]
+    np.testing.assert_allclose(place_hints(hints, (20, 20), (20, 20)).ab[5, 5], color_to_ab(RED), atol=1e-4)
+    del written["points"][0]["order"], box["order"]
+    assert [type(hint) for hint in read_hints(json.dumps(written).encode(), (20, 20))] == [Hint, Rectangle]
+    for wrong in ("first", True, None, 1e400):
+        box["order"] = wrong
+        with pytest.raises(HintError, match="order"):
+            read_hints(json.dumps(written).encode(), (20, 20))

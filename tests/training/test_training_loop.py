@@ -278,6 +278,72 @@ def test_the_command_trains_stops_goes_on_and_exports(
     assert "other numbers in [network]" in capsys.readouterr().err
 
 
+TINY = """
+[loop]
+sizes = [[1.0, 64]]
+batch = 2
+steps = 1
+log_every = 1
+weight_decay = 0.0
+[network]
+width = 0.0625
+"""
+
+
+def test_a_run_of_one_network_is_not_gone_on_with_as_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    data, out = write_photographs(tmp_path / "data", 5), tmp_path / "run"
+    (tmp_path / "tiny.toml").write_text(TINY)
+    line = ["--data", str(data), "--out", str(out), "--config", str(tmp_path / "tiny.toml")]
+    assert cli.run(["train", "zhang2016", *line]) == 0
+    before = (out / "checkpoint.pt").read_bytes()
+    for given in (line, line[:4]):
+        assert cli.run(["train", "zhang2016-l2", *given]) == 2
+        assert "is of zhang2016, not of zhang2016-l2" in capsys.readouterr().err
+    assert (out / "checkpoint.pt").read_bytes() == before
+
+
+def test_what_a_config_says_anew_holds_when_a_run_goes_on(tmp_path: Path) -> None:
+    data, out = write_photographs(tmp_path / "data", 5), tmp_path / "run"
+    (tmp_path / "tiny.toml").write_text(TINY)
+    line = [
+        "train",
+        "zhang2016",
+        "--data",
+        str(data),
+        "--out",
+        str(out),
+        "--config",
+        str(tmp_path / "tiny.toml"),
+    ]
+    assert cli.run(line) == 0
+    changed = TINY.replace("weight_decay = 0.0", "weight_decay = 0.3\nbetas = [0.1, 0.2]")
+    (tmp_path / "tiny.toml").write_text(changed.replace("steps = 1", "steps = 2"))
+    assert cli.run(line) == 0
+    groups = torch.load(out / "checkpoint.pt", weights_only=True)["optimizer"]["param_groups"]
+    assert {tuple(group["betas"]) for group in groups} == {(0.1, 0.2)}
+    assert max(group["weight_decay"] for group in groups) == 0.3
+
+
+def test_a_table_that_no_config_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    data = write_photographs(tmp_path / "data", 5)
+    (tmp_path / "tiny.toml").write_text(TINY.replace("[network]", "[Network]"))
+    line = ["train", "zhang2016", "--data", str(data), "--out", str(tmp_path / "run")]
+    assert cli.run([*line, "--config", str(tmp_path / "tiny.toml")]) == 2
+    assert "[Network]; a config has [loop], [recipe], [network]" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_a_run_that_ends_without_numbers_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    data, out = write_photographs(tmp_path / "data", 5), tmp_path / "run"
+    wrong = TINY.replace("steps = 1", "steps = 3\nrate = 1e30\nclip = 1e30\nwarmup = 0.0")
+    (tmp_path / "tiny.toml").write_text(wrong.replace("log_every = 1", "log_every = 50"))
+    line = ["train", "zhang2016", "--data", str(data), "--out", str(out)]
+    assert cli.run([*line, "--config", str(tmp_path / "tiny.toml")]) == 2
+    assert "is no number" in capsys.readouterr().err
+
+
 def test_the_command_packs_and_labels(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     data = write_photographs(tmp_path / "data", 5)
     made.write(data / "gray.png", made.gray(0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -224,17 +224,26 @@ def compare(
     from tinct.evaluation.report.compare import compare as compare_results
     from tinct.evaluation.run.results import read_results
 
-    one, _, other = (methods or "").partition(",")
-    if methods and not (one and other):
-        raise OptionError(f"--methods is {methods!r}; write a method of A and one of B as ONE,OTHER.")
-    pair = (one.strip(), other.strip()) if methods else None
-    differences = compare_results(read_results(a), read_results(b), methods=pair, cases=case or None)
+    before, after = read_results(a), read_results(b)
+    pair = _pair(methods, before.methods, after.methods) if methods is not None else None
+    differences = compare_results(before, after, methods=pair, cases=case or None)
     print_differences(differences)
     least = min(difference.count for difference in differences)
     if least < FEW_FOR_INTERVALS:
         typer.echo(
             f"only {least} photographs: intervals of so few are too narrow; measure on more.", err=True
         )
+
+
+def _pair(methods: str, of_a: Iterable[str], of_b: Iterable[str]) -> tuple[str, str]:
+    """A method of A and one of B, written ONE,OTHER; a method's own options may have commas."""
+    places = [number for number, sign in enumerate(methods) if sign == ","]
+    pairs = [(methods[:place].strip(), methods[place + 1 :].strip()) for place in places]
+    known = [pair for pair in pairs if pair[0] in of_a and pair[1] in of_b]
+    found = next(iter(known or pairs), ("", ""))
+    if not all(found):
+        raise OptionError(f"--methods is {methods!r}; write a method of A and one of B as ONE,OTHER.")
+    return found
 
 
 @contextmanager

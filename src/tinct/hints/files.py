@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from os import PathLike
@@ -62,6 +63,9 @@ def read_hints(
          "strokes": [{"points": [[10, 10], [90, 40]], "color": "#336699", "width": 6}],
          "rectangles": [{"box": [0, 0, "100%", "20%"], "color": "#88aadd"}],
          "swatches": [{"target_box": [0, 0, 50, 50], "reference_box": [5, 5, 60, 60], "reference": 0}]}
+
+    Where two meet, the later one wins: points come before strokes, these before rectangles, each in their order, unless
+    hints have an "order", a number that goes before.
 
     Args:
         source: a path, the file's bytes, or an open binary file.
@@ -177,14 +181,24 @@ def hints_from_json(content: Any, photo_size: Size, name: str = "the hints") -> 
         raise HintError(
             f"{name}: has {shown(unknown[0])}, which is not understood; use {', '.join(_READERS)}."
         )
-    hints: list[HintLike] = []
+    hints: list[tuple[float, HintLike]] = []
     for kind, (reader, names) in _READERS.items():
         items = content.get(kind, [])
         if not isinstance(items, list | tuple):
             raise HintError(f"{name}: {kind} is not a list; write [...] even for a single one.")
         for number, item in enumerate(items, 1):
-            hints.append(_read_item(reader, item, photo_size, f"{name}: number {number} of {kind}", names))
-    return tuple(hints)
+            where = f"{name}: number {number} of {kind}"
+            hint = _read_item(reader, item, photo_size, where, names)
+            hints.append((_order(item, len(hints), where), hint))
+    return tuple(hint for _, hint in sorted(hints, key=lambda each: each[0]))
+
+
+def _order(item: Any, place: int, where: str) -> float:
+    """The place of a hint among all: the number that it says, or that of its reading."""
+    given = item.get("order", place) if isinstance(item, dict) else place
+    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+        raise HintError(f"{where} has the order {shown(given)}; a number was wanted.")
+    return float(given)
 
 
 def _read_item(
@@ -227,10 +241,10 @@ def _swatch(item: Any, size: Size) -> Swatch:
 
 
 _READERS: dict[str, tuple[Callable[[Any, Size], HintLike], tuple[str, ...]]] = {
-    "points": (_point, ("x", "y", "color", "radius")),
-    "strokes": (_stroke, ("points", "color", "width")),
-    "rectangles": (_rectangle, ("box", "color")),
-    "swatches": (_swatch, ("target_box", "reference_box", "reference")),
+    "points": (_point, ("x", "y", "color", "radius", "order")),
+    "strokes": (_stroke, ("points", "color", "width", "order")),
+    "rectangles": (_rectangle, ("box", "color", "order")),
+    "swatches": (_swatch, ("target_box", "reference_box", "reference", "order")),
 }
 """By the name of a list, what reads one of its hints, and the names that such a hint has."""
 

@@ -18,6 +18,10 @@ def shipped_configs() -> dict[str, Path]:
     return {path.stem: path for path in NETWORKS.glob("*/*.toml")}
 
 
+TABLES = ("loop", "recipe", "network")
+"""The tables of a config."""
+
+
 def read_config(file: Path) -> dict[str, dict[str, Any]]:
     """Read a TOML config.
 
@@ -33,4 +37,8 @@ def read_config(file: Path) -> dict[str, dict[str, Any]]:
         raise OptionError(f"{file} is not TOML: {error}.") from None
     if stray := [name for name, value in tables.items() if not isinstance(value, dict)]:
         raise OptionError(f"{file} has {stray[0]!r} outside of a table; put it under [loop] or another.")
+    if unknown := [name for name in tables if name not in TABLES]:
+        raise OptionError(
+            f"{file} has a table [{unknown[0]}]; a config has {', '.join(f'[{t}]' for t in TABLES)}."
+        )
     return tables

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tinct.errors import TrainingError
 from tinct.files import write_whole
 from tinct.inference.interface import BYTES, HALF, SCALE
 from tinct.networks.graph import Graph, Release
@@ -99,6 +101,11 @@ def add_to_manifest(
     manifest = folder / MANIFEST_FILE
     entries = json.loads(manifest.read_text()) if manifest.exists() else {}
     stated = {name: value for name, value in asdict(making).items() if value}
+    wrong = [name for name, value in (stated.get("score") or {}).items() if not math.isfinite(value)]
+    if wrong:
+        raise TrainingError(
+            f"the run's score {wrong[0]} is no number: its weights are of no use; train it again."
+        )
     for name, file in files.items():
         own = {"file": file.name, "sha256": file_sha256(file), "license": licenses[name]}
         entries[name] = own | {"training_data": making.training_data} | stated

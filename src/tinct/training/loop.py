@@ -167,6 +167,8 @@ class Loop:
             if now - saved > 60 * self.config.save_minutes:
                 self.save()
                 saved = now
+        if sums.steps:
+            sums.means(self.step)  # refuses what is no number
         if self.progress() >= 1 and self.rank == 0:
             self._finish()
         self._look(validate, draw)
@@ -249,6 +251,11 @@ class Loop:
         if not file.exists():
             return
         state = read_checkpoint(file, self.device)
+        if state.get("network") != self.training.name:
+            raise OptionError(
+                f"{file} is of {state.get('network')}, not of {self.training.name}; give another folder for this run."
+            )
+        asked = [{k: v for k, v in group.items() if k != "params"} for group in self.optimizer.param_groups]
         try:
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -256,6 +263,8 @@ class Loop:
             raise OptionError(
                 f"{file} is of another network than the config's; give another folder for this run."
             ) from None
+        for group, own in zip(self.optimizer.param_groups, asked, strict=True):
+            group.update(own)  # what the config says now; the rate follows from the step
         self.averaged.state, self.averaged.steps = state["averaged"], state["averaged_steps"]
         self.step, self.seconds = state["step"], state["seconds"]
 

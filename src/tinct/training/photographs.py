@@ -88,12 +88,17 @@ def read_index(index: Path) -> list[Entry]:
     Raises:
         PhotoError: if the file has no `path` column or no line, or a weight is not a number of at least 0.
     """
-    with index.open(newline="", encoding="utf-8-sig") as stream:
-        lines = list(csv.DictReader(stream))
+    try:
+        with index.open(newline="", encoding="utf-8-sig") as stream:
+            lines = list(csv.DictReader(stream))
+    except (UnicodeError, csv.Error) as error:
+        raise PhotoError(f"{index} is no CSV in UTF-8 ({error}); save it so.") from None
     if not lines or "path" not in lines[0]:
         raise PhotoError(
             f"{index} has no 'path' column or no line; write 'path,set,class,weight' and a line a photo."
         )
+    if any(not x["path"] for x in lines):
+        raise PhotoError(f"{index} has a line without a path; mend the index.")
     return [
         Entry(x["path"], x.get("set") or "", x.get("class") or "", _weight(index, x.get("weight")))
         for x in lines

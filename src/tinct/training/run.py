@@ -193,7 +193,7 @@ def keep_config(network: str, out: Path, config: Path | None) -> None:
 
 def _config_file(given: Path) -> Path:
     """A file, or where there is none of that name the config that ships by it."""
-    return given if given.exists() else shipped_configs().get(str(given), given)
+    return given if given.is_file() else shipped_configs().get(str(given), given)
 
 
 def pack_if_needed(data: Path, out: Path, workers: int) -> None:

@@ -208,7 +208,8 @@ def _add_files(router: APIRouter, work: SessionWork) -> None:
         stem = PurePath(session.photo.name).stem
         content, notes = await cancel_on_disconnect(request, work.render_file(session, body))
         work.sessions.limit_memory()
-        return file_response(content, f"{stem}.color{suffix}", [*session.notes, *notes])
+        what = "chroma" if (body.options or {}).get("chroma_only") is True else "color"
+        return file_response(content, f"{stem}.{what}{suffix}", [*session.notes, *notes])
 
     @router.post("/{name}/project", openapi_extra=_json_example("project", "}", "photo.tinct.json"))
     async def project(name: Name, body: EditRequest, request: Request) -> Response:

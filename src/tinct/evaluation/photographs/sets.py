@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,21 +132,27 @@ def _from_folder(folder: Path) -> PhotographSet:
 
 
 def _from_index(index: Path) -> PhotographSet:
-    with index.open(newline="", encoding="utf-8") as lines:
-        rows = csv.DictReader(lines)
-        columns = rows.fieldnames or []
-        key = next((c for c in ("path", "target") if c in columns), None)
-        if key is None:
-            raise EvaluationError(
-                f"{index} has the columns {', '.join(columns)}; it needs `path` or `target`."
-            )
-        found = [_indexed(index, row, key) for row in rows]
+    try:
+        with index.open(newline="", encoding="utf-8-sig") as lines:
+            rows = csv.DictReader(lines)
+            columns, listed = rows.fieldnames or [], list(rows)
+    except (UnicodeError, csv.Error) as error:
+        raise EvaluationError(f"{index} is no CSV in UTF-8 ({error}); save it so.") from None
+    key = next((c for c in ("path", "target") if c in columns), None)
+    if key is None:
+        raise EvaluationError(f"{index} has the columns {', '.join(columns)}; it needs `path` or `target`.")
+    found = [_indexed(index, row, key) for row in listed]
     if not found:
         raise EvaluationError(f"{index} lists no photographs; give an index that has some.")
+    names = Counter(photograph.name for photograph in found)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise EvaluationError(f"{index} lists {twice[0]} more than once; name each photograph once.")
     return PhotographSet(index.parent, _in_order(found), len(found))
 
 
 def _indexed(index: Path, row: dict[str, str], key: str) -> Photograph:
+    if not row.get(key):
+        raise EvaluationError(f"{index} has a line without a {key}; mend the index.")
     path = index.parent / row[key]
     reference = index.parent / row["reference"] if row.get("reference") else None
     for file in filter(None, (path, reference)):

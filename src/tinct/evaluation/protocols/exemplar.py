@@ -28,6 +28,7 @@ class ExemplarProtocol(Protocol):
 
     shown_case: ClassVar[str] = "exemplar"
     baseline_case: ClassVar[str] = "auto"
+    draws: ClassVar[bool] = True
     metrics: ClassVar[tuple[str, ...]] = (
         *Protocol.metrics,
         "gain",
@@ -56,6 +57,7 @@ class ExemplarProtocol(Protocol):
 class ExemplarSelf(ExemplarProtocol):
     """The reference is the photograph itself, warped, cropped, flipped and relit."""
 
+    draws: ClassVar[bool] = False
     name: ClassVar[str] = "exemplar-self"
     summary: ClassVar[str] = "reference: the photograph itself, warped, cropped, flipped, relit"
 
@@ -118,10 +120,17 @@ class ExemplarRetrieved(ExemplarProtocol):
         self.folder = folder
         self._index: Index | None = None
 
+    def files(self) -> list[tuple[str, Path]]:
+        """The files of the folder."""
+        found = sorted(self.folder.rglob("*")) if self.folder is not None else []
+        return [(path.name, path) for path in found if path.is_file()]
+
     def parameters(self) -> dict[str, object]:
         """The name of the folder, and the hash of the descriptor's network."""
         from tinct.retrieval.descriptor import network_sha256
 
+        if self.folder is not None and not self.folder.is_dir():
+            raise EvaluationError(f"{self.folder} is no folder to take references from; check the path.")
         place = self.folder.name if self.folder is not None else "the set"
         return {"references from": place, "descriptor": network_sha256()[:12]}
 

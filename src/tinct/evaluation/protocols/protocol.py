@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -25,6 +26,7 @@ class Protocol(ABC):
         baseline_case: label of the case without help, against which gains and costs are measured; "" for none.
         metrics: names of the metrics of every record (`tinct.evaluation.metrics.table.METRICS`).
         square: the side in pixels to which photographs are squashed; None keeps their own size.
+        draws: whether references are drawn from the other photographs of the set.
     """
 
     name: ClassVar[str]
@@ -44,11 +46,16 @@ class Protocol(ABC):
         "bleeding",
     )
     square: ClassVar[int | None] = None
+    draws: ClassVar[bool] = False
 
     @property
     @abstractmethod
     def labels(self) -> tuple[str, ...]:
         """Labels of the cases, in order."""
+
+    def files(self) -> list[tuple[str, Path]]:
+        """Names and paths of the files beside the set that answers depend on."""
+        return []
 
     @abstractmethod
     def cases(self, photograph: Photograph, pool: Sequence[Photograph], seed: int) -> list[Case]:

@@ -14,6 +14,7 @@ from tinct.evaluation.run.contestants import CallablePredictor, Gray, Predictor,
 from tinct.evaluation.run.features import TRUTH, FeatureFolder, frechet_distances
 from tinct.evaluation.run.journal import Journal
 from tinct.evaluation.run.measuring import Measured, Measurer, Task, left_out_name
+from tinct.evaluation.run.pictures import picture_path
 from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import (
     RESULTS_FILE,
@@ -60,8 +61,13 @@ def evaluate(
     heading = run.heading()
     identities = {contestant.name: identity(contestant) for contestant in run.contestants}
     journal = Journal(out, heading, identities, restart) if out else None
+    if journal and (unnamed := sorted({r.method for r in journal.records} - identities.keys())):
+        raise EvaluationError(
+            f"{out} has results of {', '.join(unnamed)} too, which would be lost; name all methods that it shall have, "
+            "give another --out, or --restart to begin anew."
+        )
     features = FeatureFolder(out)
-    kept = _kept_records(run, journal, features)
+    kept = _kept_records(run, journal, features, out if full_pictures else None)
     done = {record.key for record in kept}
     run.left_out.update(_still_left_out(journal.left_out if journal else {}, done))
     tasks = _tasks(run, done)
@@ -118,10 +124,22 @@ def _check(run: Run, jobs: int) -> None:
     check_jobs(jobs)
 
 
-def _kept_records(run: Run, journal: Journal | None, features: FeatureFolder) -> list[Record]:
-    """The journal's records, without those of photographs that must be measured again: their features are missing."""
+def _kept_records(
+    run: Run, journal: Journal | None, features: FeatureFolder, pictures: Path | None
+) -> list[Record]:
+    """The journal's records, without those that must be measured again: their features or pictures are missing.
+
+    Args:
+        run: the plan.
+        journal: of the run's folder.
+        features: of metrics of the whole run.
+        pictures: the run's folder if pictures at full size are wanted.
+    """
     kept = journal.records if journal else []
     again = {record.key for record in kept if not _has_features(run, record, features)}
+    if pictures is not None:
+        shown = [record for record in kept if record.case == run.shown_case]
+        again |= {r.key for r in shown if not picture_path(pictures, r.method, r.photograph).is_file()}
     kept[:] = [record for record in kept if record.key not in again]
     return kept
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from tinct.evaluation.metrics.table import METRICS
@@ -12,6 +13,7 @@ from tinct.evaluation.protocols import Protocol, get_protocol
 from tinct.evaluation.run.code_hash import measuring_code
 from tinct.evaluation.run.contestants import Contestant, get_contestant
 from tinct.evaluation.run.results import Heading, versions
+from tinct.weights.checksum import file_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +95,15 @@ class Run:
             metrics=self.metrics,
             versions=versions(),
             code=measuring_code(),
+            content=self._content(),
         )
+
+    def _content(self) -> str:
+        """A hash of the files measured on, by their names, and of those that references are taken from."""
+        digest = sha256()
+        asked = self.photographs.photographs if self.protocol.draws else self.chosen()
+        files = [(each.name, path) for each in asked for path in (each.path, each.reference)]
+        for name, path in (*files, *self.protocol.files()):
+            found = file_sha256(path) if path is not None and path.is_file() else ""
+            digest.update(f"{name}\0{found}\0".encode(errors="surrogateescape"))
+        return digest.hexdigest()[:24]

@@ -60,6 +60,8 @@ class Heading:
         protocol, seed, parameters: the question.
         photographs: names of the photographs measured on.
         available: number of photographs of the whole set.
+        content: hash of what the answers depend on beside the question: the files of the whole set, and of the folder
+            that references are retrieved from; "" in results of a tinct that kept none, which fit any.
         metrics: names of the metrics of the records and of the whole run.
         versions: of tinct and of the libraries that compute.
         code: hash of the code that measures (`tinct.evaluation.run.code_hash.measuring_code`); `Results.methods` has
@@ -76,10 +78,12 @@ class Heading:
     versions: dict[str, str] = field(default_factory=dict)
     code: str = ""
     schema: int = SCHEMA
+    content: str = ""
 
     def differences(self, other: Heading, *, code: bool = True) -> list[str]:
         """Names and both values of the facts that differ; `code=False` compares the question alone."""
         names = ["schema", "protocol", "seed", "parameters", "photographs"]
+        names += ["content"] if self.content and other.content else []
         names += ["metrics", "versions", "code"] if code else []
         return [_difference(n, getattr(self, n), getattr(other, n)) for n in names if _differ(self, other, n)]
 
@@ -210,7 +214,8 @@ def _from_content(path: Path, content: dict) -> Results:
 
 def heading_from(content: Mapping) -> Heading:
     """The heading in parsed JSON; unknown fields are ignored."""
-    known = {name: content[name] for name in Heading.__dataclass_fields__}
+    known = {name: content[name] for name in Heading.__dataclass_fields__ if name != "content"}
+    known["content"] = str(content.get("content", ""))
     known["photographs"], known["metrics"] = tuple(known["photographs"]), tuple(known["metrics"])
     return Heading(**known)
 
@@ -256,6 +261,8 @@ def _differ(one: Heading, other: Heading, name: str) -> bool:
 def _difference(name: str, one: object, other: object) -> str:
     if name == "photographs":
         return f"photographs ({len(one)} and {len(other)}, not the same names)"  # type: ignore[arg-type]
+    if name == "content":
+        return "photographs (files that have changed, or another number of them to draw references from)"
     return f"{name} ({_short(one)} and {_short(other)})"
 
 

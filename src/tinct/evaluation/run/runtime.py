@@ -28,6 +28,7 @@ from tinct.evaluation.run.results import (
     Heading,
     Record,
     Results,
+    read_results,
     rounded,
     versions,
     write_result,
@@ -92,6 +93,8 @@ def measure_runtime(
     baseline, contestants = run.checked_baseline(), [_timed(name) for name in run.methods]
     target, reference = _two_with_color(run.photographs)
     cells: dict[tuple[str, str], Cell] = {}
+    if out:
+        _refuse_other(out)
     total = len(run.methods) * len(run.sizes)
     for size in run.sizes:
         for method in run.methods:
@@ -108,6 +111,18 @@ def measure_runtime(
     if out:
         write_result(out / RESULTS_FILE, results.to_json())
     return results
+
+
+def _refuse_other(out: Path) -> None:
+    """Refuse a folder with the results of another protocol, which would be lost."""
+    try:
+        protocol = read_results(out).heading.protocol
+    except EvaluationError:
+        return
+    if protocol != "runtime":
+        raise EvaluationError(
+            f"{out} has the results of {protocol}; give another --out, or remove that folder."
+        )
 
 
 def _results(

@@ -30,13 +30,13 @@ export const makeSwatch = (targetBox, referenceBox, reference) => ({
 /** The hints as the server and the command line read them; swatches whose reference has gone are left out. */
 export function hintsToJson(hints, referenceIds) {
   const json = {};
-  for (const { id, kind, ...hint } of hints) {
-    if (kind === 'swatch') {
-      hint.reference = referenceIds.indexOf(hint.reference);
-      if (hint.reference < 0) continue;
-    }
-    (json[LISTS[kind]] ??= []).push(hint);
-  }
+  const kinds = Object.keys(LISTS);
+  const mixed = hints.some(({ kind }, i) => i > 0 && kinds.indexOf(kind) < kinds.indexOf(hints[i - 1].kind));
+  hints.forEach(({ id, kind, ...hint }, order) => {
+    if (kind === 'swatch') hint.reference = referenceIds.indexOf(hint.reference);
+    if (hint.reference < 0) return;
+    (json[LISTS[kind]] ??= []).push(mixed ? { ...hint, order } : hint); // lists by kind do not say what was painted last
+  });
   return json;
 }
 
@@ -44,11 +44,14 @@ export function hintsToJson(hints, referenceIds) {
 export function hintsFromJson(json, referenceIds, size) {
   const unknown = Object.keys(json).find((list) => !Object.hasOwn(READERS, list));
   if (unknown) throw new Error(`its hints have “${unknown}”, which is not understood; use ${Object.keys(READERS).join(', ')}.`);
-  return Object.entries(READERS).flatMap(([list, read]) => {
+  const placed = Object.entries(READERS).flatMap(([list, read]) => {
     const items = json[list] ?? [];
     if (!Array.isArray(items)) throw new Error(`its ${list} are not a list; write [...] even for a single one.`);
-    return items.map((item, i) => readHint(read, item, referenceIds, size, `number ${i + 1} of its ${list}`));
+    return items.map((item, i) => [item?.order, readHint(read, item, referenceIds, size, `number ${i + 1} of its ${list}`)]);
   });
+  const orders = placed.map(([order], i) => order ?? i);
+  if (!orders.every(Number.isFinite)) throw new Error('its hints have an order that is not a number; save it again.');
+  return placed.map(([, hint], i) => [orders[i], hint]).sort(([a], [b]) => a - b).map(([, hint]) => hint);
 }
 
 function readHint(read, item, referenceIds, size, where) {

@@ -42,9 +42,9 @@ export const KEYS = [
   ['+ −', 'Zoom in and out', (event) => ['+', '=', '-'].includes(event.key) && !event.ctrlKey && !event.metaKey, 'zoom'],
   ['0', 'Fit the photograph', plain('0'), 'fit'],
   ['1', 'One pixel to one pixel (100 %)', plain('1'), 'actual'],
-  ['[ ]', 'Choose the hint before or after', (event) => ['[', ']'].includes(typed(event)), 'next'],
+  ['[ ]', 'Choose the hint before or after', (event) => ['[', ']'].includes(typed(event)) && !event.metaKey && (!event.ctrlKey || event.altKey), 'next'],
   ['Alt Shift arrows', 'Move the chosen hint', (event) => event.altKey && event.shiftKey && event.key.startsWith('Arrow'), 'nudge'],
-  ['Delete', 'Delete the chosen hint', (event) => ['Delete', 'Backspace'].includes(event.key), 'delete'],
+  ['Delete', 'Delete the chosen hint', (event) => ['Delete', 'Backspace'].includes(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey, 'delete'],
   ['Escape', 'Leave a text field; choose no hint', plain('escape'), 'deselect'],
   ['?', 'This help', (event) => event.key === '?', 'help'],
 ];
@@ -61,9 +61,13 @@ export function listenToKeys(actions) {
   document.addEventListener(
     'keydown',
     (event) => {
-      if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
       const found = KEYS.find(([, , matches]) => matches(event));
-      const writes = isWriting(event.target) && !event.ctrlKey && !event.metaKey;
+      if (document.querySelector('dialog[open]')) {
+        if (found?.[3] === 'save') event.preventDefault(); // the browser would save the page
+        return;
+      }
+      if (event.defaultPrevented) return;
+      const writes = isWriting(event.target) && !['open', 'save'].includes(found?.[3]);
       if (writes && event.key === 'Escape') find('#photograph').focus(); // so that letters are keys again
       if (!found || writes) return;
       event.preventDefault();

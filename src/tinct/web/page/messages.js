@@ -32,11 +32,10 @@ export async function attempt(part, promise, { retry = null, about = 'answer' } 
   }
 }
 
-/** Say it where the error knows that it belongs; in a dialog, which would cover that, too. */
+/** Say it where the error knows that it belongs, and where it was asked for, as that may be out of sight from there. */
 function tell(part, { part: where = part, message, silent }, retry, about) {
-  const inDialog = placeOf(part).closest('dialog[open]');
-  for (const each of new Set(inDialog ? [where, part] : [where])) {
-    showError(each, message, retry, silent ? SILENCE : where === part ? about : 'answer');
+  for (const each of new Set([where, part])) {
+    showError(each, message, retry, silent ? SILENCE : each === part ? about : 'answer');
   }
 }
 

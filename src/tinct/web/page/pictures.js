@@ -11,6 +11,7 @@ const SIDE_STEP = 128; // previews come in these sizes, so that the server keeps
 const AT_ONCE = 1280; // the longer side of what the browser shows before the server answers
 const PREVIEW_LIMIT = 2048; // the longest preview that the server makes
 const REFUSALS = [400, 413, 415, 422]; // statuses by which the server refuses a file, whenever it is asked
+const LEAST_SIDE = 16; // the least longer side of a preview that the server is asked for; it enlarges nothing
 const MOST_PIXELS = 60_000_000; // what a browser shows at once; what is saved is always full size
 
 export class Pictures {
@@ -63,7 +64,7 @@ export class Pictures {
     this.project.refused = !opened;
     if (!opened) return;
     this.project.opened([opened.width, opened.height]);
-    this.previewSide = Math.max(opened.preview_width, opened.preview_height);
+    this.previewSide = Math.max(opened.preview_width, opened.preview_height, LEAST_SIDE);
     this.stage.setPhoto(opened.width, opened.height);
     this.refresh();
     await this.#running; // color is what one waits for

@@ -159,7 +159,8 @@ export class Project extends EventTarget {
    */
   applyFile(content, hashes) {
     const written = content.references ?? [];
-    const ids = written.map((each) => this.#referenceOf(each, hashes));
+    const ids = [];
+    for (const each of written) ids.push(this.#referenceOf(each, hashes, ids));
     const weights = new Map(ids.map((id, i) => [id, written[i].weight ?? 1]));
     const hints = hintsOfProject(content, ids, this.size);
     this.change('Open a project file', {
@@ -170,10 +171,12 @@ export class Project extends EventTarget {
     return written.filter((_, i) => !ids[i]).map(({ name }) => name);
   }
 
-  #referenceOf({ name, sha256 }, hashes) {
-    const same = this.referenceIds.find((id) => hashes.get(id) === sha256.toLowerCase());
+  /** The reference with these bytes, or of this name where they are not known; one that is not `taken` yet, if there is. */
+  #referenceOf({ name, sha256 }, hashes, taken) {
+    const same = (id) => hashes.get(id) === sha256.toLowerCase();
     const named = (id) => !hashes.get(id) && this.files.get(id).file.name === name;
-    return same || this.referenceIds.find(named);
+    const fresh = (is) => this.referenceIds.find((id) => is(id) && !taken.includes(id));
+    return fresh(same) ?? fresh(named) ?? this.referenceIds.find(same) ?? this.referenceIds.find(named);
   }
 
   /** Bring back what the browser kept; null if there was no photograph, else the names of the references it lost. */

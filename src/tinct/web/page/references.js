@@ -20,6 +20,7 @@ export class References {
     tools.addEventListener('region', (event) => this.pair(event.detail));
     find('#eyedropper').addEventListener('click', () => this.pickColor());
     find('#reference-suggest').addEventListener('click', () => this.suggest());
+    find('#which-close').addEventListener('click', () => find('#which').close());
     find('#suggested-close').addEventListener('click', () => find('#suggested').close());
     serverHasAlbum().then((has) => { this.hasAlbum = has; this.show(); }, () => {});
     this.show();
@@ -54,6 +55,7 @@ export class References {
     find('#reference-suggest').hidden = !(this.hasAlbum && this.project.photo);
     find('#eyedropper').hidden = references.length === 0;
     find('#tool-pair').disabled = references.length === 0;
+    if (references.length === 0 && this.tools.name === 'pair') this.tools.choose('point');
   }
 
   #item({ id }) {

@@ -2,6 +2,7 @@
 
 import { hexFromLab, labFromRgb } from './color.js';
 import { hintAt, makePoint, makeStroke, moveHint, simplifyLine } from './hints.js';
+import { say } from './messages.js';
 
 const REACH = 14; // CSS pixels within which a hint is hit
 const moving = (hint) => `move ${hint.id}`; // the key of its steps
@@ -80,6 +81,7 @@ export class Tools extends EventTarget {
 
   /** A point in the color that is there now: it changes nothing until another color is chosen, and then keeps it. */
   addPoint(x, y) {
+    if (!this.#knowsColors()) return;
     const [px, py] = this.stage.view.clamp(Math.round(x), Math.round(y));
     this.project.addHint(makePoint(px, py, this.#present(px, py)), 'Add a point');
   }
@@ -93,6 +95,13 @@ export class Tools extends EventTarget {
 
   get drawing() {
     return this.#held !== null;
+  }
+
+  /** False, and says so, while the color that a hint begins with has not come yet. */
+  #knowsColors() {
+    if (this.stage.pictures.color) return true;
+    say('The colors are on their way; try again when they are there.');
+    return false;
   }
 
   #present(x, y) {
@@ -128,6 +137,7 @@ export class Tools extends EventTarget {
   }
 
   #finishStroke(line) {
+    if (this.name === 'stroke' && !this.brushColor && !this.#knowsColors()) return;
     const { color, width } = this.#brush(line[0]);
     const points = simplifyLine(line, 0.7 / this.stage.view.scale);
     const label = this.name === 'neutral' ? 'Keep neutral' : 'Paint a stroke';

@@ -31,7 +31,7 @@ export class Uploads {
   /** A photograph, maybe with a project file; further pictures beside it are references. */
   async photograph(files) {
     const written = files.find(isProject);
-    const [photo, ...others] = files.filter((file) => !isProject(file));
+    const [photo, ...others] = await photographFirst(files.filter((file) => !isProject(file)), written);
     if (photo && !(await this.#open(photo))) return;
     const beside = this.project.photo;
     if (others.length) await this.references.add(others);
@@ -128,6 +128,20 @@ export class Uploads {
     if (asReference && !files.some(isProject)) this.references.add(files);
     else this.photograph(files);
   }
+}
+
+/** Pictures with the one first that a project file was made with, by its bytes or, where they cannot be hashed, its name;
+ * as they are without such a file. */
+async function photographFirst(pictures, written) {
+  if (!written || pictures.length < 2) return pictures;
+  const own = await written.text().then((text) => JSON.parse(text).photo).catch(() => null);
+  const isOwn = async (file) => {
+    const hash = await sha256(file).catch(() => null);
+    return hash ? hash === String(own?.sha256).toLowerCase() : file.name === own?.name;
+  };
+  const found = await Promise.all(pictures.map(isOwn));
+  const at = found.indexOf(true);
+  return at < 0 ? pictures : [pictures[at], ...pictures.filter((_, i) => i !== at)];
 }
 
 /** What `act` gives; what it refuses is said of the file. */
