@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -223,6 +224,93 @@ def test_a_photograph_that_cannot_be_opened_takes_nothing_away(
     opened_again(page)
     assert page.locator("#name").text_content() == "photograph.png"
     assert hints(page) == before
+
+
+def test_a_project_is_opened_with_its_files_in_any_order(
+    open_studio: Opener, pictures: Path, tmp_path: Path
+) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    drop(page, pictures / "reference.png", "#references-part")
+    page.wait_for_selector("#references li")
+    click(page, 0.3, 0.8)
+    name, project = saved(page, "#save-project")
+    (tmp_path / name).write_bytes(project)
+    fresh = open_studio()
+    fresh.set_input_files(
+        "#photo-file", [tmp_path / name, pictures / "reference.png", pictures / "photograph.png"]
+    )
+    fresh.get_by_text(f"Opened {name}").wait_for()
+    assert fresh.locator("#name").text_content() == "photograph.png"
+    assert hints(fresh) == hints(page)
+    assert fresh.locator("#references .name").all_text_contents() == ["reference.png"]
+
+
+def test_hints_are_sent_and_kept_in_the_order_of_their_making(open_studio: Opener) -> None:
+    page = open_studio()
+    found = page.evaluate("""async () => {
+      const { hintsToJson, hintsFromJson, makePoint, makeStroke } = await import('./hints.js');
+      const stroke = makeStroke([[1, 1], [20, 20]], '#0000ff', 9);
+      const point = makePoint(10, 10, '#ff0000');
+      const kinds = (hints) => hintsFromJson(hintsToJson(hints, []), [], [40, 40]).map(({ kind }) => kind);
+      return [kinds([stroke, point]), kinds([point, stroke]), hintsToJson([point, stroke], [])];
+    }""")
+    assert found[:2] == [["stroke", "point"], ["point", "stroke"]]
+    assert "order" not in str(found[2])
+
+
+def test_editing_keys_in_a_text_field_are_the_fields(open_studio: Opener, pictures: Path) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    click(page, 0.3, 0.8)
+    before = hints(page)
+    page.click("#hex")
+    for keys in ("Control+Backspace", "Control+z", "Alt+Backspace", "Control+a", "Delete"):
+        page.keyboard.press(keys)
+        assert hints(page) == before, keys
+
+
+def test_a_tiny_photograph_gets_colors(open_studio: Opener, tmp_path: Path) -> None:
+    Image.new("L", (8, 6), 120).save(tmp_path / "tiny.png")
+    page = open_studio()
+    page.set_input_files("#photo-file", tmp_path / "tiny.png")
+    page.wait_for_selector("#divider:not([hidden])")
+    assert alert(page, "stage").inner_text() == ""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_chosen_tool_is_legible_under_the_pointer(
+    open_studio: Opener, pictures: Path, scheme: str
+) -> None:
+    page = open_studio(scheme=scheme)
+    open_photo(page, pictures)
+    page.click('[data-tool="stroke"].tool')
+    colors = page.eval_on_selector(
+        '[data-tool="stroke"].tool',
+        "(tool) => [getComputedStyle(tool).color, getComputedStyle(tool).backgroundColor]",
+    )
+    ink, back = ([int(v) for v in re.findall(r"\d+", color)[:3]] for color in colors)
+    assert abs(sum(ink) - sum(back)) > 400, colors
+
+
+def test_a_long_name_leaves_the_viewer_its_picture(
+    open_studio: Opener, pictures: Path, tmp_path: Path
+) -> None:
+    shutil.copy(pictures / "reference.png", tmp_path / f"{'long_name' * 20}.png")
+    page = open_studio(width=390)
+    open_photo(page, pictures)
+    drop(page, tmp_path / f"{'long_name' * 20}.png", "#references-part")
+    page.click("#references .thumbnail")
+    box = page.locator("#viewer-close").bounding_box()
+    assert box
+    assert box["x"] + box["width"] < 390
+
+
+def test_color_layer_and_photograph_have_names_of_their_own(open_studio: Opener, pictures: Path) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    names = [saved(page, button)[0] for button in ("#save-photograph", "#save-layer")]
+    assert names == ["photograph.color.png", "photograph.chroma.png"]
 
 
 def own_project(pictures: Path, **parts: Any) -> dict[str, Any]:
