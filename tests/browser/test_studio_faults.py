@@ -246,6 +246,18 @@ def test_a_project_is_opened_with_its_files_in_any_order(
     assert fresh.locator("#references .name").all_text_contents() == ["reference.png"]
 
 
+def test_gray_photographs_are_no_references(open_studio: Opener, pictures: Path, tmp_path: Path) -> None:
+    for name in ("second.png", "third.png"):
+        shutil.copy(pictures / "photograph.png", tmp_path / name)
+    page = open_studio()
+    files = [pictures / "photograph.png", tmp_path / "second.png", tmp_path / "third.png"]
+    page.set_input_files("#photo-file", files)
+    for part in ("stage", "references"):
+        alert(page, part).get_by_text("second.png, third.png are gray").wait_for()
+    page.wait_for_selector("#divider:not([hidden])")  # the photograph has colors all the same
+    assert page.locator("#references li").count() == 0
+
+
 def test_hints_are_sent_and_kept_in_the_order_of_their_making(open_studio: Opener) -> None:
     page = open_studio()
     found = page.evaluate("""async () => {

@@ -8,6 +8,8 @@ import { attempt, clearError, say, showError } from './messages.js';
 import { Viewer } from './viewer.js';
 
 const THUMBNAIL = 128;
+const SAMPLE = 32; // pixels of a side by which a file is found gray
+const STEPS = 6; // by which channels of a gray pixel may differ, of 255
 
 export class References {
   viewer = new Viewer();
@@ -28,13 +30,26 @@ export class References {
 
   async add(files) {
     let added = 0;
+    const gray = [];
     for (const file of files) {
       const read = await attempt('references', readWhole(file), { about: 'file' });
       if (!read) continue;
+      if (await isGray(read)) {
+        gray.push(read.name);
+        continue;
+      }
       await this.project.addReference(read);
       added += 1;
     }
     if (added) say(added === 1 ? 'Reference added.' : `${added} references added.`);
+    if (gray.length) this.#leaveOut(gray);
+  }
+
+  /** Said at the stage, too: several gray photographs that are dropped there are one to colorize and no references. */
+  #leaveOut(names) {
+    const [are, them] = names.length === 1 ? ['is', 'it was'] : ['are', 'they were'];
+    const words = `${names.join(', ')} ${are} gray and ${are === 'is' ? 'has' : 'have'} no colors to give: ${them} not added. Photographs are colorized one at a time here; “tinct colorize” takes whole folders.`;
+    for (const part of ['references', 'stage']) showError(part, words);
   }
 
   /** Another photograph: what its session shows of files that the browser cannot, the one before may not have shown. */
@@ -192,4 +207,18 @@ export async function toggleConfidence(pictures, button) {
     pictures.hideConfidence();
     find('#confidence-told').hidden = true;
   }
+}
+
+/** True for a file that the browser can show and that has no color anywhere; the server knows the rest. */
+async function isGray(file) {
+  const bitmap = await createImageBitmap(file).catch(() => null);
+  if (!bitmap) return false;
+  const context = new OffscreenCanvas(SAMPLE, SAMPLE).getContext('2d', { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0, SAMPLE, SAMPLE);
+  const { data } = context.getImageData(0, 0, SAMPLE, SAMPLE);
+  for (let i = 0; i < data.length; i += 4) {
+    const channels = data.subarray(i, i + 3);
+    if (data[i + 3] > 0 && Math.max(...channels) - Math.min(...channels) > STEPS) return false;
+  }
+  return true;
 }
