@@ -335,6 +335,17 @@ def test_a_table_that_no_config_has_is_refused(tmp_path: Path, capsys: pytest.Ca
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
 
 
+@pytest.mark.parametrize("network", ["scunet", "scunet-classregsoft", "iizuka2016"])
+def test_a_network_that_learns_from_labels_wants_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture, network: str
+) -> None:
+    data = write_photographs(tmp_path / "data", 5)
+    line = ["train", network, "--data", str(data), "--out", str(tmp_path / "run")]
+    (tmp_path / "short.toml").write_text(TINY.partition("[network]")[0])
+    assert cli.run([*line, "--config", str(tmp_path / "short.toml")]) == 2
+    assert "from labels; give --labels" in capsys.readouterr().err
+
+
 def test_a_run_that_ends_without_numbers_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     data, out = write_photographs(tmp_path / "data", 5), tmp_path / "run"
     wrong = TINY.replace("steps = 1", "steps = 3\nrate = 1e30\nclip = 1e30\nwarmup = 0.0")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from tinct.errors import OptionError
 from tinct.networks.iizuka2016.network import Iizuka2016, Iizuka2016Config
 from tinct.networks.layers.outputs import Outputs
 from tinct.training.automatic import AutomaticTraining, Batch
@@ -33,6 +34,15 @@ class Iizuka2016Training(AutomaticTraining):
     """The training of the network."""
 
     kinds = (Iizuka2016, Iizuka2016Config, Iizuka2016Recipe)
+
+    def prepare(self, pool: Pool) -> None:
+        """Look for the labels of scenes.
+
+        Raises:
+            OptionError: if there are none, and the scene loss has a weight.
+        """
+        if self.recipe.scenes > 0 and pool.scenes is None:
+            raise OptionError("the network learns scenes from labels; give --labels that have them.")
 
     def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
         """Squared error in units of the sigmoid, 0..1 for a* b* of -110..110, and the scene's cross-entropy."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tinct.errors import OptionError
 from tinct.networks.layers.outputs import Outputs
 from tinct.networks.scunet.network import Scunet, ScunetConfig
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
@@ -47,7 +48,14 @@ class ScunetTraining(AutomaticTraining):
     kinds = (Scunet, ScunetConfig, ScunetRecipe)
 
     def prepare(self, pool: Pool) -> None:
-        """Count how rare each color is."""
+        """Count how rare each color is.
+
+        Raises:
+            OptionError: if the pool lacks labels that a branch of a weight above 0 learns from.
+        """
+        for name, labels in (("scenes", pool.scenes), ("segments", pool.segments)):
+            if name in self.network.branches and getattr(self.recipe, name) > 0 and labels is None:
+                raise OptionError(f"the network learns {name} from labels; give --labels that have them.")
         self.weights = color_weights(own_prior(pool), self.recipe.uniform)
 
     def compare(self, outputs: Outputs, batch: Batch, pool: Pool) -> dict[str, Tensor]:
