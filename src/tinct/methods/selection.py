@@ -31,7 +31,7 @@ def choose_method(
     method = get_method(name if name is not None else _fitting(has_reference, has_hints, has_swatches))
     if method.needs_reference and not has_reference:
         raise MethodError(
-            f"{method.name} takes its colors from a reference and got none; give one (-r REFERENCE)."
+            f"{method.name} takes its colors from a reference and got none; give a color photograph."
         )
     if method.needs_hints and not has_hints:
         raise MethodError(f"{method.name} spreads hints and got none; give one.")
@@ -57,5 +57,5 @@ def _fitting(has_reference: bool, has_hints: bool, has_swatches: bool) -> str:
         return "levin"
     raise MethodError(
         "there is neither a reference nor a hint, and no network is installed that colorizes by itself; "
-        "give a color photograph (-r REFERENCE) or a colored point (--hint X,Y=#rrggbb)."
+        "give a color photograph as a reference, or a colored point as a hint."
     )

@@ -50,7 +50,7 @@ class Limits:
         if width * height > self.max_pixels or width * height * samples * -(-bits // 8) > bound:
             raise PhotoTooLargeError(
                 f"it is {width}x{height}, {width * height / 1e6:.4g} megapixels; at most {self.max_pixels / 1e6:.4g} "
-                "are read; scale it down, or read it in Python with more max_pixels."
+                "are read; scale it down, or raise max_pixels, which Python and tinct serve take."
             )
 
     def check_scans(self, scans: int, width: int, height: int) -> None:

@@ -103,7 +103,7 @@ def _take(module: nn.Module, given: dict[str, Tensor], file: Path, part: str) ->
     }
     if not wanted <= given.keys() <= state.keys() or any(state[n].shape != v.shape for n, v in given.items()):
         raise WeightsError(
-            f"{file} does not fit the network's {part}; leave encoder, blocks, heads and key of [network] as they "
-            "are, and for a decoder that goes on its numbers as well."
+            f"{file} does not fit the network's {part}; leave backbone, encoder, blocks, heads and key of [network] as "
+            "they are, and for a decoder that goes on its numbers as well."
         )
     module.load_state_dict(state | given)
