@@ -183,6 +183,7 @@ def test_a_region_is_paired_with_a_region_of_the_reference(open_studio: Opener, 
     page.keyboard.press("r")
     drag(page, (0.1, 0.6), (0.3, 0.9))
     page.wait_for_selector("#viewer[open]")
+    assert page.locator("#viewer-color").is_hidden()
     box = page.locator("#viewer-canvas").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4)
     page.mouse.down()

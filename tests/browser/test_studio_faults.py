@@ -504,6 +504,27 @@ def test_what_stops_saving_is_said_in_the_dialog(open_studio: Opener, pictures: 
     assert alert(page, "save").inner_text() == ""
 
 
+def test_a_file_that_arrives_closes_no_dialog_that_was_opened_again(
+    open_studio: Opener, pictures: Path
+) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    held: list[Any] = []
+    page.route("**/render", lambda route: held.append(route))
+    page.click("#save-open")
+    page.click("#save-photograph")
+    for _ in range(100):
+        if held:
+            break
+        page.wait_for_timeout(50)
+    page.click("#save-close")
+    page.click("#save-open")
+    with page.expect_download():
+        held[0].continue_()
+    page.locator("#said").get_by_text("Saved photograph").wait_for()
+    assert page.locator("#save").is_visible()
+
+
 def test_an_error_is_not_taken_away_by_the_photograph_before(
     open_studio: Opener, pictures: Path, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import { attempt, clearError, say } from './messages.js';
 
 export class Save {
   dialog = find('#save');
+  #opened = 0; // how often the dialog was
 
   constructor(project, pictures) {
     Object.assign(this, { project, pictures });
@@ -17,6 +18,7 @@ export class Save {
   open() {
     if (!this.project.size || this.dialog.open) return;
     clearError('save'); // of another time
+    this.#opened += 1;
     this.dialog.showModal();
   }
 
@@ -37,6 +39,7 @@ export class Save {
   }
 
   async #deliver(asking, fallback) {
+    const opened = this.#opened;
     const buttons = [...this.dialog.querySelectorAll('button.wide')];
     buttons.forEach((button) => (button.disabled = true));
     const response = await attempt('save', asking);
@@ -45,7 +48,7 @@ export class Save {
     if (!blob) return;
     const name = fileName(response.headers.get('Content-Disposition')) ?? named(fallback, blob.type);
     downloadFile(blob, name);
-    this.dialog.close();
+    if (opened === this.#opened) this.dialog.close(); // opened again meanwhile, it is for something else
     say(`Saved ${name}.`);
   }
 }

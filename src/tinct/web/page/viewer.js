@@ -44,6 +44,7 @@ export class Viewer {
     this.#letGo();
     this.#cursor = null;
     find('#viewer-title').textContent = title;
+    find('#viewer-color').hidden = mode === 'region';
     this.view.photo = size;
     this.dialog.showModal();
     this.canvas.focus();
