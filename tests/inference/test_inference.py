@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -16,9 +18,10 @@ from numpy.typing import NDArray
 from tinct.errors import MissingExtraError, OptionError, ShapeError, WeightsError
 from tinct.files import cache_folder
 from tinct.inference import Network, TorchSource, open_network
+from tinct.inference.compiled_networks import COMPILED_NETWORKS, CompiledNetworks
 from tinct.inference.disk_cache import checked_entry, is_whole
 from tinct.inference.model_source import ModelFile
-from tinct.inference.opening import COMPILED_NETWORKS, drop_compiled_networks
+from tinct.inference.opening import drop_compiled_networks
 
 onnx = pytest.importorskip("onnx", reason="onnx builds the test's graphs: pip install 'tinct[train]'")
 
@@ -134,6 +137,45 @@ def test_the_same_bytes_are_compiled_once_and_other_bytes_anew(tmp_path: Path) -
     assert open_network(tmp_path / "a.onnx", threads=1) is not a
     write_network(tmp_path / "a.onnx", seed=5)
     assert open_network(tmp_path / "a.onnx") is not a
+
+
+def test_a_compiled_network_is_found_while_another_is_compiled() -> None:
+    networks, begun, go_on = CompiledNetworks(2), threading.Event(), threading.Event()
+    first, second = (cast(Network, object()) for _ in range(2))
+    assert networks.get("first", lambda: first) is first
+
+    def slowly() -> Network:
+        begun.set()
+        go_on.wait(30)
+        return second
+
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(networks.get, "second", slowly)
+        assert begun.wait(30)
+        assert networks.get("first", lambda: second) is first
+        go_on.set()
+        assert slow.result(30) is second
+
+
+OPENED_BY_THREADS = """
+import locale, sys
+from concurrent.futures import ThreadPoolExecutor
+from tinct.inference.opening import drop_compiled_networks, open_network
+
+before = locale.setlocale(locale.LC_ALL, "C.UTF-8")
+with ThreadPoolExecutor(8) as pool:
+    for _ in range(4):
+        list(pool.map(open_network, sys.argv[1:]))
+        drop_compiled_networks()
+assert locale.setlocale(locale.LC_ALL) == before, locale.setlocale(locale.LC_ALL)
+"""
+
+
+def test_networks_that_threads_open_at_once_leave_the_locale_alone(tmp_path: Path) -> None:
+    files = [str(tmp_path / f"{seed}.onnx") for seed in range(8)]
+    for seed, file in enumerate(files):
+        write_network(Path(file), seed)
+    subprocess.run([sys.executable, "-c", OPENED_BY_THREADS, *files], check=True, timeout=300)
 
 
 def test_only_so_many_networks_stay_compiled(tmp_path: Path) -> None:

@@ -1,15 +1,13 @@
-"""Opening networks: the choice of an engine, and the networks that stay compiled in memory."""
+"""Opening networks: the choice of an engine."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from pathlib import Path
 
 from tinct.errors import OptionError
+from tinct.inference.compiled_networks import compiled_networks
 from tinct.inference.eight_bits import Ranges
 from tinct.inference.interface import Network, TorchSource
 from tinct.inference.model_source import JoinedModels, ModelFile, ModelSource
@@ -20,9 +18,6 @@ DEVICES = ("auto", "cpu", "cuda")
 
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 """Values of `open_network`'s argument `precision`."""
-
-COMPILED_NETWORKS = 16
-"""How many networks stay compiled; the longest unused is dropped first."""
 
 
 def open_network(
@@ -84,73 +79,24 @@ def has_gpu() -> bool:
     return bool(torch.cuda.is_available())
 
 
-class _CompiledNetworks:
-    """The process-wide cache: at most `limit` networks, each compiled once even when several threads ask.
-
-    Who asks for a network that is there does not wait for another one that is being compiled.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._lock = threading.Lock()
-        self._networks: OrderedDict[Hashable, Network] = OrderedDict()
-        self._compiling: dict[Hashable, threading.Lock] = {}
-
-    def get(self, key: Hashable, compile_network: Callable[[], Network]) -> Network:
-        with self._lock:
-            if found := self._found(key):
-                return found
-            compiling = self._compiling.setdefault(key, threading.Lock())
-        with compiling:
-            with self._lock:
-                if found := self._found(key):
-                    return found
-            made = compile_network()
-            with self._lock:
-                self._networks[key] = made
-                self._compiling.pop(key, None)
-                while len(self._networks) > self.limit:
-                    self._networks.popitem(last=False)
-            return made
-
-    def _found(self, key: Hashable) -> Network | None:
-        """The network if it is there, which then counts as used last; the lock is held."""
-        if key in self._networks:
-            self._networks.move_to_end(key)
-        return self._networks.get(key)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._networks.clear()
-
-
-_compiled = _CompiledNetworks(COMPILED_NETWORKS)
-
-
 def drop_compiled_networks() -> None:
     """Drop all compiled networks from memory."""
-    _compiled.clear()
+    compiled_networks.clear()
 
 
 def _open_openvino(source: ModelSource, precision: str, threads: int | None) -> Network:
-    from tinct.inference.openvino_engine import best_precision
+    from tinct.inference.openvino_engine import best_precision, shared_network
 
-    return reopened(source, best_precision(precision, source.in_bytes), threads)
-
-
-def reopened(source: ModelSource, precision: str, threads: int | None) -> Network:
-    """The network of a source at a precision that is settled: "f32", "bf16" or "int8"."""
-    from tinct.inference.openvino_engine import OpenVinoNetwork
-
-    key = ("openvino", source.sha256, precision, threads)
-    return _compiled.get(key, lambda: OpenVinoNetwork(source, precision=precision, threads=threads))
+    return shared_network(source, best_precision(precision, source.in_bytes), threads)
 
 
 def _open_torch(source: TorchSource, precision: str) -> Network:
     from tinct.inference.torch_engine import TorchNetwork
 
     key = ("torch", file_sha256(source.weights), precision, source.inputs, source.outputs)
-    return _compiled.get(key, lambda: TorchNetwork.from_source(source, device="cuda", precision=precision))
+    return compiled_networks.get(
+        key, lambda: TorchNetwork.from_source(source, device="cuda", precision=precision)
+    )
 
 
 def _check_options(device: str, precision: str, threads: int | None) -> None:

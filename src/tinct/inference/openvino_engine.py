@@ -18,9 +18,10 @@ from tinct.address_space import check_left
 from tinct.allocation import keep_memory
 from tinct.errors import OptionError, ShapeError, WeightsError
 from tinct.files import writable_cache
+from tinct.inference.compiled_networks import compiled_networks
 from tinct.inference.disk_cache import checked_entry
 from tinct.inference.eight_bits import multiplies_bytes
-from tinct.inference.interface import arrays_in_order
+from tinct.inference.interface import Network, arrays_in_order
 from tinct.inference.layout import contiguous
 from tinct.inference.model_source import ModelSource, declared_name
 from tinct.inference.transpositions import (
@@ -75,9 +76,7 @@ class OpenVinoNetwork:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy, and what is unpickled, is the network that the process has opened, or opens then."""
-        from tinct.inference.opening import reopened
-
-        return reopened, self._opened
+        return shared_network, self._opened
 
     def run(self, **arrays: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Run once; see `Network.run`.
@@ -117,6 +116,12 @@ class OpenVinoNetwork:
     def _result(self, request: openvino.InferRequest, index: int) -> NDArray[Any]:
         array, order = request.get_output_tensor(index).data.copy(), self._after[index]
         return array if order is None else array.transpose(order)
+
+
+def shared_network(source: ModelSource, precision: str, threads: int | None) -> Network:
+    """The process's one network of a source at a precision that is settled: "f32", "bf16" or "int8"."""
+    key = ("openvino", source.sha256, precision, threads)
+    return compiled_networks.get(key, lambda: OpenVinoNetwork(source, precision=precision, threads=threads))
 
 
 def best_precision(precision: str = "auto", in_bytes: bool = False) -> str:
