@@ -202,3 +202,40 @@ def test_a_config_says_what_it_does_not_know(tmp_path: Path) -> None:
             read_config(file)
     with pytest.raises(OptionError, match=r"shipped with tinct: .*\btinct\b"):
         read_config(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("content", [b"", b"not an archive", b"PK\x03\x04 cut off", None])
+def test_label_files_that_cannot_be_read_are_named(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "file.npz"
+    if content is not None:
+        file.write_bytes(content)
+    for read in (lambda: Labels.load(file, 2), lambda: read_segments(file, made.photographs(2))):
+        with pytest.raises(PhotoError, match="holds no labels"):
+            read()
+    if content is None:
+        with pytest.raises(PhotoError, match="cannot be read"):
+            read_scenes(file, made.photographs(2))
+
+
+@pytest.mark.parametrize("cell", ["-1:0.5", "365:0.5", "3:nan", "3:2", "3", "3:0.5:1"])
+def test_cells_of_scenes_are_places_with_probabilities(tmp_path: Path, cell: str) -> None:
+    file = tmp_path / "scenes.csv"
+    file.write_text(f"path,scene1\n{made.photographs(1).entries[0].path},{cell}\n", encoding="utf-8")
+    with pytest.raises(PhotoError, match="index:probability"):
+        read_scenes(file, made.photographs(1))
+
+
+def test_segments_are_whole_numbers_of_a_byte(tmp_path: Path) -> None:
+    photographs = made.photographs(1)
+    paths = np.array([photographs.entries[0].path])
+    np.savez(tmp_path / "s.npz", paths=paths, labels=np.full((1, 64, 64), 7, np.int64))
+    assert (read_segments(tmp_path / "s.npz", photographs) == np.uint8(7)).all()
+    for labels in (np.full((1, 64, 64), 300), np.zeros((1, 32, 32), np.uint8), np.zeros((1, 64, 64))):
+        np.savez(tmp_path / "s.npz", paths=paths, labels=labels)
+        with pytest.raises(PhotoError, match="give an npz of paths"):
+            read_segments(tmp_path / "s.npz", photographs)
+
+
+def test_labels_are_written_to_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    collect(made.photographs(3)).save(tmp_path / "new" / "labels.npz")
+    assert Labels.load(tmp_path / "new" / "labels.npz", 3).related is not None

@@ -7,13 +7,18 @@ of frozen networks.
 from __future__ import annotations
 
 import csv
+import re
+import zipfile
+import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import PhotoError, WeightsError
+from tinct.files import write_whole
 from tinct.training.photographs import Photographs
 
 SCENES, OBJECTS = 365, 1001
@@ -21,6 +26,9 @@ SCENES, OBJECTS = 365, 1001
 
 UNLABELED, NOT_RELATED = 255, -1
 """The segment of a place, and the relative of a photograph, that is not known."""
+
+SEGMENTS_SIDE = 64
+"""Sides of a photograph's map of segments."""
 
 OBJECT_INPUT = 224
 """Sides in pixels of the input of the classifier of objects."""
@@ -54,11 +62,8 @@ class Labels:
         Raises:
             PhotoError: if the file is missing, or is of a pool of another size.
         """
-        try:
-            with np.load(file) as data:
-                labels = cls(**{name: data[name] for name in data.files if name in _NAMES})
-        except (OSError, ValueError) as error:
-            raise PhotoError(f"{file} holds no labels ({error}); make it with `tinct data labels`.") from None
+        arrays = _arrays(file, "make it with `tinct data labels`")
+        labels = cls(**{name: array for name, array in arrays.items() if name in _NAMES})
         for name in _NAMES:
             rows = getattr(labels, name)
             if rows is not None and len(rows) != count:
@@ -68,13 +73,29 @@ class Labels:
         return labels
 
     def save(self, file: Path) -> None:
-        """Write one compressed file."""
+        """Write one compressed file, whole or not at all; missing folders are made.
+
+        Raises:
+            OSError: if the file cannot be written.
+        """
         there = {name: getattr(self, name) for name in _NAMES if getattr(self, name) is not None}
-        with file.open("wb") as stream:  # a path would be given another ending
-            np.savez_compressed(stream, **there)
+        write_whole(file, lambda stream: np.savez_compressed(stream, **there))
 
 
 _NAMES = tuple(field.name for field in fields(Labels))
+
+
+def _arrays(file: Path, remedy: str) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz by their names.
+
+    Raises:
+        PhotoError: if the file is missing, or is damaged or of another kind.
+    """
+    try:
+        with np.load(file) as data:
+            return {name: data[name] for name in data.files}
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise PhotoError(f"{file} holds no labels ({error}); {remedy}.") from None
 
 
 def collect(
@@ -102,32 +123,48 @@ def collect(
     return Labels(scene_labels, objects, segment_labels, related)
 
 
+_SCENE = re.compile(r" *(\d{1,9}) *: *(\d*\.?\d+(?:[eE]-?\d+)?) *", re.ASCII)
+"""A cell of scenes: index and probability."""
+
+
 def read_scenes(file: Path, photographs: Photographs) -> NDArray[np.float16]:
     """Read `path,scene1..scene5` with `index:probability` cells, the likeliest of 365 places.
 
     Raises:
-        PhotoError: if a cell is written otherwise.
+        PhotoError: if the file cannot be read, or a cell is written otherwise.
     """
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        rows = {line.pop("path", ""): line for line in csv.DictReader(stream)}
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            rows = {line.pop("path", ""): line for line in csv.DictReader(stream, restval="")}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PhotoError(f"{file} cannot be read ({error}); give a CSV of path,scene1,... .") from None
     scenes = np.zeros((len(photographs.entries), SCENES), np.float16)
     for row, entry in zip(scenes, photographs.entries, strict=True):
         for cell in filter(None, rows.get(entry.path, {}).values()):
-            try:
-                index, probability = cell.split(":")
-                row[int(index)] = float(probability)
-            except (ValueError, IndexError):
+            if not (found := _SCENE.fullmatch(str(cell))) or int(found[1]) >= SCENES or float(found[2]) > 1:
                 raise PhotoError(
-                    f"{file} has {cell!r}; index:probability, index 0..364, is wanted."
-                ) from None
+                    f"{file} has {cell!r}; index:probability, index 0..364, probability 0..1, is wanted."
+                )
+            row[int(found[1])] = float(found[2])
     return scenes
 
 
 def read_segments(file: Path, photographs: Photographs) -> NDArray[np.uint8]:
-    """Read label maps from an npz of `paths` (N,) and `labels` (N, 64, 64)."""
-    with np.load(file) as data:
-        where = {str(path): i for i, path in enumerate(data["paths"])}
-        labels = data["labels"]
+    """Read label maps from an npz of `paths` (N,) and `labels` (N, 64, 64).
+
+    Raises:
+        PhotoError: if the file cannot be read, or has other arrays.
+    """
+    wanted = f"give an npz of paths (N) and labels (N, {SEGMENTS_SIDE}, {SEGMENTS_SIDE}), whole numbers of 0 to 255"
+    arrays = _arrays(file, wanted)
+    if not {"paths", "labels"} <= arrays.keys():
+        raise PhotoError(f"{file} has {', '.join(arrays) or 'no arrays'}; {wanted}.")
+    paths, labels = arrays["paths"], arrays["labels"]
+    fits = labels.dtype.kind in "ui" and labels.shape == (paths.size, SEGMENTS_SIDE, SEGMENTS_SIDE)
+    if not fits or (labels.size and not 0 <= labels.min() <= labels.max() <= UNLABELED):
+        raise PhotoError(f"{file} has labels {labels.shape} of {labels.dtype}; {wanted}.")
+    labels = labels.astype(np.uint8)
+    where = {str(path): i for i, path in enumerate(paths.ravel())}
     unknown = np.full(labels.shape[1:], UNLABELED, np.uint8)
     return np.stack([labels[where[e.path]] if e.path in where else unknown for e in photographs.entries])
 
