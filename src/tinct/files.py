@@ -1,4 +1,4 @@
-"""Files and folders: writing files whole or not at all, hashes of files, and the cache folder."""
+"""Files and folders: writing files whole or not at all, archives of arrays, hashes of files, and the cache folder."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tinct.unfinished import finish, unfinished_file
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def write_whole(path: Path, content: str | bytes | Callable[[BinaryIO], object]) -> None:
@@ -31,6 +34,28 @@ def write_whole(path: Path, content: str | bytes | Callable[[BinaryIO], object])
             stream.write(content.encode() if isinstance(content, str) else content)
         finish(stream)
         os.replace(temporary, path)
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a NumPy archive (.npz) by their names; pickled objects are refused.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if the file is damaged, or of another kind.
+    """
+    import zipfile
+    import zlib
+
+    import numpy as np
+
+    try:
+        found = np.load(path, allow_pickle=False)
+        if not isinstance(found, np.lib.npyio.NpzFile):
+            raise ValueError("it is no archive of arrays")
+        with found:
+            return {name: found[name] for name in found.files}
+    except (EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(str(error)) from None
 
 
 def sha256_of_file(path: Path) -> str:

@@ -1,14 +1,33 @@
-"""Dataclasses from tables of TOML or JSON: from a config, or from a manifest."""
+"""Tables: dataclasses from those of TOML or JSON, of a config or a manifest, and the lines of CSV files."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from tinct.errors import OptionError
+from tinct.errors import OptionError, TinctError
 
 T = TypeVar("T")
+
+
+def read_csv(file: Path, refusal: type[TinctError]) -> tuple[list[str], list[dict[str, str]]]:
+    """The names of the columns of a CSV file, and its lines by these names.
+
+    Args:
+        file: in UTF-8, with or without a byte order mark.
+        refusal: the kind of error that is raised where the file is no such file.
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            lines = csv.DictReader(stream)
+            return list(lines.fieldnames or []), list(lines)
+    except (UnicodeError, csv.Error) as error:
+        raise refusal(f"{file} is no CSV in UTF-8 ({error}); save it so.") from None
 
 
 class OneOf:

@@ -71,6 +71,18 @@ def saved(page: Any, button: str) -> tuple[str, bytes]:
     return download.suggested_filename, Path(download.path()).read_bytes()
 
 
+def saved_project(page: Any, pictures: Path, folder: Path) -> str:
+    """Colorize the photograph with a reference and a point, and save the project into a folder; gives its name."""
+    open_photo(page, pictures)
+    drop(page, pictures / "reference.png", "#references-part")
+    page.wait_for_selector("#references li")
+    click(page, 0.3, 0.8)
+    page.wait_for_selector("#hint-list li", state="attached")
+    name, project = saved(page, "#save-project")
+    (folder / name).write_bytes(project)
+    return name
+
+
 class Fingers:
     """What a touch screen tells the page."""
 

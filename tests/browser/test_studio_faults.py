@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from chromium import DROP, drop
 from PIL import Image
-from studio_page import Fingers, click, drag, hints, on_page, open_photo, saved
+from studio_page import Fingers, click, drag, hints, on_page, open_photo, saved, saved_project
 
 Opener = Callable[..., Any]
 
@@ -230,12 +230,7 @@ def test_a_project_is_opened_with_its_files_in_any_order(
     open_studio: Opener, pictures: Path, tmp_path: Path
 ) -> None:
     page = open_studio()
-    open_photo(page, pictures)
-    drop(page, pictures / "reference.png", "#references-part")
-    page.wait_for_selector("#references li")
-    click(page, 0.3, 0.8)
-    name, project = saved(page, "#save-project")
-    (tmp_path / name).write_bytes(project)
+    name = saved_project(page, pictures, tmp_path)
     fresh = open_studio()
     fresh.set_input_files(
         "#photo-file", [tmp_path / name, pictures / "reference.png", pictures / "photograph.png"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from chromium import drop
 from PIL import Image
-from studio_page import SHOWN, Fingers, click, hints, open_photo, place, saved
+from studio_page import SHOWN, Fingers, hints, open_photo, place, saved_project
 
 Opener = Callable[..., Any]
 
@@ -133,13 +133,7 @@ def test_a_project_finds_its_references_by_what_they_hold(
     open_studio: Opener, pictures: Path, tmp_path: Path
 ) -> None:
     page = open_studio()
-    open_photo(page, pictures)
-    drop(page, pictures / "reference.png", "#references-part")
-    page.wait_for_selector("#references li")
-    click(page, 0.3, 0.8)
-    page.wait_for_selector("#hint-list li", state="attached")
-    name, project = saved(page, "#save-project")
-    (tmp_path / name).write_bytes(project)
+    name = saved_project(page, pictures, tmp_path)
     shutil.copy(pictures / "photograph.png", tmp_path / "photograph.png")
     shutil.copy(pictures / "reference.png", tmp_path / "scan 12.png")  # the same bytes under another name
     with Image.open(pictures / "reference.png") as reference:
@@ -157,4 +151,4 @@ def test_a_project_finds_its_references_by_what_they_hold(
         "#photo-file", [tmp_path / each for each in ("photograph.png", "reference.png", name)]
     )
     other.locator("#references-part [role=alert]").get_by_text("also uses reference.png").wait_for()
-    assert json.loads(project)["references"][0]["name"] == "reference.png"
+    assert json.loads((tmp_path / name).read_bytes())["references"][0]["name"] == "reference.png"

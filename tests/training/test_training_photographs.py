@@ -217,6 +217,12 @@ def test_label_files_that_cannot_be_read_are_named(tmp_path: Path, content: byte
             read_scenes(file, made.photographs(2))
 
 
+def test_one_array_is_no_file_of_labels(tmp_path: Path) -> None:
+    np.save(tmp_path / "file.npy", np.zeros(3))
+    with pytest.raises(PhotoError, match="holds no labels"):
+        Labels.load(tmp_path / "file.npy", 3)
+
+
 @pytest.mark.parametrize("cell", ["-1:0.5", "365:0.5", "3:nan", "3:2", "3", "3:0.5:1"])
 def test_cells_of_scenes_are_places_with_probabilities(tmp_path: Path, cell: str) -> None:
     file = tmp_path / "scenes.csv"

@@ -146,11 +146,12 @@ def unsettled(
 
 def _is_other(row: Row, settled: Settled, job: Job) -> bool:
     """True if a result that is there is not what this run would make of the row."""
-    suffix = PurePosixPath(settled.output).suffix
-    wanted = ".chroma" if job.store == "chroma" else suffix if job.format == SAME else f".{job.format}"
-    if suffix == ".chroma" and job.store != "chroma":
-        wanted = ""
-    return suffix != wanted or settled.options_sha256 not in ("", row.options_sha256)
+    suffix, is_chroma = PurePosixPath(settled.output).suffix, job.store == "chroma"
+    return (
+        (suffix == ".chroma") != is_chroma
+        or (not is_chroma and job.format not in (SAME, suffix[1:]))
+        or settled.options_sha256 not in ("", row.options_sha256)
+    )
 
 
 def colorized(rows: Iterable[Row], job: Job, jobs: int) -> Iterator[Entry]:

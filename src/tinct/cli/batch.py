@@ -129,6 +129,7 @@ def plan(
 ) -> int:
     """Make a manifest: one row for each photograph of a folder, a pattern or a URI prefix."""
     from tinct.archive import manifest
+    from tinct.cli.colorize import refuse_without_folder
 
     if project and (reference or reference_from or hints or option or method or group):
         raise OptionError("a project says references, hints and options itself; give --project alone.")
@@ -141,7 +142,8 @@ def plan(
 
         choose_method(options.get("method"), True, True)
     _check_method(options, with_references, bool(hints))
-    _check_count(context, reference_from)
+    if reference_from is None:
+        refuse_without_folder(context, ["references"])
     _check_manifest(output, overwrite)
     _check_inputs(project, carry, hints, reference or ())
     rows = manifest.plan(
@@ -183,11 +185,13 @@ def start(
     """
     from tinct.archive.batch import run_batch
     from tinct.archive.manifest import read_manifest, with_leaders
+    from tinct.cli.colorize import refuse_without_folder
 
     job = _job(out, format, store, again, label, c2pa, _options(option, method))
     tell, part = _teller(quiet, as_json), _shard(shard)
     rows = read_manifest(manifest)
-    _check_count(context, reference_from)
+    if reference_from is None:
+        refuse_without_folder(context, ["references"])
     _check_method_of_rows(job, rows, reference_from is not None)
     if reference_from is not None:
         rows = [row for row in with_leaders(rows) if row.in_shard(part)]
@@ -409,16 +413,6 @@ def _check_inputs(project: str, carry: str, hints: str, references: Sequence[str
         from tinct.colorizing.album import Album
 
         Album(local_path(project) or project, carry or "nothing")
-
-
-def _check_count(context: typer.Context, reference_from: str | None) -> None:
-    """Refuse --references where there is no --reference-from."""
-    from tinct.cli.colorize import named_flags
-
-    if reference_from is None and (given := named_flags(context, ["references"])):
-        raise OptionError(
-            f"{given[0]} is given, but there is no --reference-from FOLDER to take references from."
-        )
 
 
 def _check_manifest(output: str, overwrite: bool) -> None:

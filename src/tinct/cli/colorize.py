@@ -221,6 +221,18 @@ def named_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
     return [flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"]
 
 
+def refuse_without_folder(context: typer.Context, names: Iterable[str]) -> None:
+    """Refuse parameters that say how references are taken from a folder, where none is named.
+
+    Raises:
+        OptionError: if the command line names one of them.
+    """
+    if given := named_flags(context, names):
+        raise OptionError(
+            f"{given[0]} is given, but there is no --reference-from FOLDER to take references from."
+        )
+
+
 def _retrieving(context: typer.Context, folder: str | None, count: int, cells: bool) -> Retrieving | None:
     """What retrieves references for each photograph, if a folder is named.
 
@@ -231,10 +243,7 @@ def _retrieving(context: typer.Context, folder: str | None, count: int, cells: b
     from tinct.retrieval.collection import Folder
 
     if folder is None:
-        if given := named_flags(context, ["references", "reference_cells"]):
-            raise OptionError(
-                f"{given[0]} is given, but there is no --reference-from FOLDER to take references from."
-            )
+        refuse_without_folder(context, ["references", "reference_cells"])
         return None
     Folder(folder)
     return Retrieving(folder, count, cells=cells)

@@ -49,6 +49,10 @@ class HintField:
         """A field that asks for nothing."""
         return cls(np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32))
 
+    def pixels(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and columns of the hinted pixels, in row order."""
+        return np.divmod(np.flatnonzero(self.mask > 0), self.mask.shape[1])
+
     def __bool__(self) -> bool:
         """True where at least one pixel is hinted (swatches alone do not count)."""
         return bool(self.mask.any())

@@ -102,7 +102,7 @@ def unpadded(output: NDArray[Any], padded: tuple[int, ...], size: tuple[int, int
 def hint_planes(hints: HintField, padded: tuple[int, ...]) -> Array:
     """Hints as a network takes them, shape (H, W, 3): a* and b* times the mask, and the mask; zero in the padding."""
     full = np.zeros((*padded, 3), np.float32)
-    row, column = np.divmod(np.flatnonzero(hints.mask > 0), hints.mask.shape[1])
+    row, column = hints.pixels()
     mask = hints.mask[row, column][:, None]
     full[row, column] = np.hstack([hints.ab[row, column] * mask, mask])
     return full

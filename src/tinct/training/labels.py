@@ -6,10 +6,7 @@ of frozen networks.
 
 from __future__ import annotations
 
-import csv
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import PhotoError, WeightsError
-from tinct.files import write_whole
+from tinct.files import read_arrays, write_whole
+from tinct.tables import read_csv
 from tinct.training.photographs import Photographs
 
 SCENES, OBJECTS = 365, 1001
@@ -92,9 +90,8 @@ def _arrays(file: Path, remedy: str) -> dict[str, NDArray[Any]]:
         PhotoError: if the file is missing, or is damaged or of another kind.
     """
     try:
-        with np.load(file) as data:
-            return {name: data[name] for name in data.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        return read_arrays(file)
+    except (OSError, ValueError) as error:
         raise PhotoError(f"{file} holds no labels ({error}); {remedy}.") from None
 
 
@@ -134,10 +131,10 @@ def read_scenes(file: Path, photographs: Photographs) -> NDArray[np.float16]:
         PhotoError: if the file cannot be read, or a cell is written otherwise.
     """
     try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            rows = {line.pop("path", ""): line for line in csv.DictReader(stream, restval="")}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        _, lines = read_csv(file, PhotoError)
+    except OSError as error:
         raise PhotoError(f"{file} cannot be read ({error}); give a CSV of path,scene1,... .") from None
+    rows = {line.pop("path", ""): line for line in lines}
     scenes = np.zeros((len(photographs.entries), SCENES), np.float16)
     for row, entry in zip(scenes, photographs.entries, strict=True):
         for cell in filter(None, rows.get(entry.path, {}).values()):

@@ -17,6 +17,7 @@ from PIL import Image, ImageOps
 from tinct.errors import PhotoError
 from tinct.files import write_whole
 from tinct.photo.formats import READ_SUFFIXES
+from tinct.tables import read_csv
 
 HELD_OUT_SHARE = 0.02
 """Share of the photographs that is kept for validation."""
@@ -88,11 +89,7 @@ def read_index(index: Path) -> list[Entry]:
     Raises:
         PhotoError: if the file has no `path` column or no line, or a weight is not a number of at least 0.
     """
-    try:
-        with index.open(newline="", encoding="utf-8-sig") as stream:
-            lines = list(csv.DictReader(stream))
-    except (UnicodeError, csv.Error) as error:
-        raise PhotoError(f"{index} is no CSV in UTF-8 ({error}); save it so.") from None
+    _, lines = read_csv(index, PhotoError)
     if not lines or "path" not in lines[0]:
         raise PhotoError(
             f"{index} has no 'path' column or no line; write 'path,set,class,weight' and a line a photo."

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from tinct.errors import WeightsError
+from tinct.files import read_arrays
 
 StateDict = dict[str, NDArray[Any]]
 
@@ -51,8 +52,7 @@ def read_state_dict(path: Path) -> StateDict:
     """
     try:
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as archive:
-                state = {name: archive[name] for name in archive.files}
+            state = read_arrays(path)
         elif zipfile.is_zipfile(path):
             state = _read_zip(path)
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ import numpy as np
 from tinct.errors import EvaluationError
 from tinct.evaluation.photographs.rgb import Image, read_rgb
 from tinct.photo.formats import READ_SUFFIXES
+from tinct.tables import read_csv
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +132,7 @@ def _from_folder(folder: Path) -> PhotographSet:
 
 
 def _from_index(index: Path) -> PhotographSet:
-    try:
-        with index.open(newline="", encoding="utf-8-sig") as lines:
-            rows = csv.DictReader(lines)
-            columns, listed = rows.fieldnames or [], list(rows)
-    except (UnicodeError, csv.Error) as error:
-        raise EvaluationError(f"{index} is no CSV in UTF-8 ({error}); save it so.") from None
+    columns, listed = read_csv(index, EvaluationError)
     key = next((c for c in ("path", "target") if c in columns), None)
     if key is None:
         raise EvaluationError(f"{index} has the columns {', '.join(columns)}; it needs `path` or `target`.")

@@ -60,8 +60,9 @@ class Heading:
         protocol, seed, parameters: the question.
         photographs: names of the photographs measured on.
         available: number of photographs of the whole set.
-        content: hash of what the answers depend on beside the question: the files of the whole set, and of the folder
-            that references are retrieved from; "" in results of a tinct that kept none, which fit any.
+        content: hash of what the answers depend on beside the question: the files measured on, or those of the whole
+            set where references are drawn from it, and of the folder that references are retrieved from; "" in results
+            of a tinct that kept none, which fit any.
         metrics: names of the metrics of the records and of the whole run.
         versions: of tinct and of the libraries that compute.
         code: hash of the code that measures (`tinct.evaluation.run.code_hash.measuring_code`); `Results.methods` has

@@ -134,7 +134,7 @@ def pin_hints(ab: Array, hints: HintField) -> Array:
     import cv2
 
     moved = np.array(ab, np.float32, order="C")
-    row, column = np.divmod(np.flatnonzero(hints.mask > 0), hints.mask.shape[1])
+    row, column = hints.pixels()
     # What is farther from all hints than the correction reaches stays as it is.
     part = tuple(
         slice(max(each.min() - _PIN_REACH, 0), each.max() + _PIN_REACH + 1) for each in (row, column)

@@ -450,7 +450,7 @@ def _enlarged(image: NDArray[Any], times: int) -> Array:
 def _hint_map(hints: HintField, padded: tuple[int, ...]) -> Array:
     """ab times coverage, and coverage, at 1/2: (1, 3, H/2, W/2); of sides that are even."""
     height, width = (side // 2 for side in padded)
-    row, column = np.divmod(np.flatnonzero(hints.mask > 0), hints.mask.shape[1])
+    row, column = hints.pixels()
     share = hints.mask[row, column] / 4
     cells = row // 2 * width + column // 2
     planes = (share * hints.ab[row, column, 0], share * hints.ab[row, column, 1], share)
