@@ -7,7 +7,9 @@ Every results file names the hash of the code that measured it and, for each met
 (`tinct.evaluation.run.code_hash`). A refactoring changes the hashes, though not the answers. The proof runs
 `tinct evaluate --pictures` from each tree, in processes of their own, on the first photographs of each protocol: the
 pictures must be equal to the byte, and the scores to all digits that a results file keeps. A file is stamped only if
-this holds for each of its methods and for plain gray; else the file stays, and the tool names the methods.
+this holds for each of its methods and for plain gray; else the file stays, and the tool names the methods. The same
+holds of files of weights that changed and give the same pictures, if --other-weights allows them: a graph that takes
+another input, say.
 """
 
 from __future__ import annotations
@@ -80,6 +82,7 @@ class Proof:
         pictures, scores: numbers compared.
         photographs: names of those measured on.
         recomputed: (photograph, method, case) -> the scores.
+        weights: contestant -> hashes of its weights in the old and in the new tree.
     """
 
     different: dict[str, str] = field(default_factory=dict)
@@ -87,6 +90,7 @@ class Proof:
     scores: int = 0
     photographs: tuple[str, ...] = ()
     recomputed: Mapping[tuple[str, str, str], Mapping[str, float | None]] = field(default_factory=dict)
+    weights: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
 
 def restamp(
@@ -98,6 +102,9 @@ def restamp(
     frozen: Annotated[Path | None, typer.Option(help="Folder of the networks that some metrics run.")] = None,
     jobs: Annotated[int, typer.Option(help="Processes that share the photographs.")] = 1,
     check: Annotated[bool, typer.Option("--check", help="Prove only; write nothing.")] = False,
+    other_weights: Annotated[
+        bool, typer.Option("--other-weights", help="Let NEW have other files of weights.")
+    ] = False,
 ) -> int:
     """Stamp results files with the hashes of NEW where OLD gives the same answers and scores."""
     trees = (old.resolve(), new.resolve())
@@ -112,7 +119,14 @@ def restamp(
         say(f"{question['protocol']}: {', '.join(names)} ...")
         try:
             proof = prove(
-                trees, question, names, data.resolve(), photographs, frozen and frozen.resolve(), jobs
+                trees,
+                question,
+                names,
+                data.resolve(),
+                photographs,
+                frozen and frozen.resolve(),
+                jobs,
+                other_weights,
             )
         except EvaluationError as error:
             refused.update(dict.fromkeys(group, str(error)))
@@ -126,7 +140,8 @@ def restamp(
                 continue
             say(f"  {path.name}: {_reproduced(waiting[path], proof)}")
             if not check:
-                write_content(path, stamped(waiting[path], before, after) or waiting[path])
+                found = stamped(waiting[path], before, after) or waiting[path]
+                write_content(path, with_weights(found, proof))
     for path, why in refused.items():
         say(f"{path} is refused: {why}")
     typer.echo(
@@ -193,6 +208,17 @@ def stamped(content: Content, before: Codes, after: Codes) -> Content | None:
     return None if found == content else found
 
 
+def with_weights(content: Content, proof: Proof) -> Content:
+    """A results file with the new tree's weights for contestants that were measured with the old tree's."""
+    methods = {
+        name: {**facts, "weights_sha256": proof.weights[name][1]}
+        if name in proof.weights and facts["weights_sha256"] == proof.weights[name][0]
+        else facts
+        for name, facts in content["methods"].items()
+    }
+    return {**content, "methods": methods}
+
+
 def prove(
     trees: tuple[Path, Path],
     question: Content,
@@ -201,6 +227,7 @@ def prove(
     photographs: int,
     frozen: Path | None,
     jobs: int,
+    other_weights: bool = False,
 ) -> Proof:
     """Evaluate the same contestants from both trees, and compare.
 
@@ -208,7 +235,7 @@ def prove(
         trees: old and new.
         question: a results file, whose protocol, seed and metrics are taken.
         names: of the contestants.
-        data, photographs, frozen, jobs: as in `restamp`.
+        data, photographs, frozen, jobs, other_weights: as in `restamp`.
     Raises:
         EvaluationError: if a tree cannot evaluate, with the line that it says.
     """
@@ -228,22 +255,26 @@ def prove(
         outs = [Path(scratch) / which for which in ("old", "new")]
         for tree, out in zip(trees, outs, strict=True):
             _from_tree(tree, "-c", EVALUATE, *words, "--out", str(out))
-        return _compared(outs[0], outs[1], names)
+        return _compared(outs[0], outs[1], names, other_weights)
 
 
-def _compared(old: Path, new: Path, names: Sequence[str]) -> Proof:
-    """Compare two runs' folders."""
+def _compared(old: Path, new: Path, names: Sequence[str], other_weights: bool = False) -> Proof:
+    """Compare two runs' folders; see `restamp` for `other_weights`."""
     results = [read_content(out / RESULTS_FILE) for out in (old, new)]
     scores = [_scores(found) for found in results]
     pictures = [dict(_pictures(out)) for out in (old, new)]
     different: dict[str, str] = {}
+    stamps: dict[str, tuple[str | None, str | None]] = {}
     for name in names:
         mine = [{key: value for key, value in found.items() if key[1] == name} for found in scores]
         shown = [{key: value for key, value in found.items() if key[0] == name} for found in pictures]
         whole = [[case.get(name) for case in found["whole"].values()] for found in results]
-        weights = [found["methods"].get(name, {}).get("weights_sha256") for found in results]
-        if weights[0] != weights[1]:
-            different[name] = "its weights differ; let TINCT_WEIGHTS name the weights for both trees"
+        before, after = (found["methods"].get(name, {}).get("weights_sha256") for found in results)
+        stamps[name] = before, after
+        if before != after and not other_weights:
+            different[name] = (
+                "its weights differ; let TINCT_WEIGHTS name the weights for both trees, or say --other-weights"
+            )
         elif shown[0] != shown[1]:
             different[name] = "its pictures differ"
         elif mine[0] != mine[1] or whole[0] != whole[1]:
@@ -251,7 +282,7 @@ def _compared(old: Path, new: Path, names: Sequence[str]) -> Proof:
     if results[0]["left_out"] != results[1]["left_out"]:
         different["all methods"] = "other photographs are left out"
     count = sum(len(values) for values in scores[1].values())
-    return Proof(different, len(pictures[1]), count, tuple(results[1]["photographs"]), scores[1])
+    return Proof(different, len(pictures[1]), count, tuple(results[1]["photographs"]), scores[1], stamps)
 
 
 def _scores(content: Content) -> dict[tuple[str, str, str], dict[str, float | None]]:

@@ -246,7 +246,7 @@ def test_hints_reach_as_far_across_as_down(portrait: bool):
     found = (
         Tinct(precision="f32")
         ._network("match")
-        .run(keys=keys, **one, item_bias=np.zeros((1, 1), np.float32), item_place=place)
+        .run(keys=keys, **one, item_bias=np.zeros((1, 1, 1), np.float32), item_place=place)
     )
     taken = found["found"][0, :, :, 2].reshape(2, *keys.shape[1:3])
     height, width = keys.shape[1:3]

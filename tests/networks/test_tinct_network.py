@@ -276,21 +276,22 @@ def inputs_at(parts: Mapping[str, torch.nn.Module], height: int, width: int, ite
         "keys": keys,
         "item_keys": torch.randn(1, items, size) / size**0.5,
         "item_ab": torch.randn(1, items, 2) * 40,
-        "item_bias": torch.zeros(1, items),
     }
+    crowd = {"item_bias": torch.zeros(1, items)}
+    free = {"item_bias": -torch.rand(1, height * width // 16, items), "item_place": torch.rand(1, items, 2)}
     places = {
         "places": torch.randn(1, height // 8, width // 8, PLACE) * 0.1,
         "item_places": torch.randn(1, items, PLACE),
     }
-    heads = parts["recall"](*memory.values(), *places.values()).shape[1]
+    heads = parts["recall"](*memory.values(), *crowd.values(), *places.values()).shape[1]
     decoder = dict(zip(INPUTS["decode"], shares, strict=False))
     decoder["maps"] = torch.rand(1, 6 * heads, height // 4, width // 4)
     decoder["hint_map"] = torch.rand(1, 3, height // 2, width // 2) * 0.1
     decoder["second"], decoder["second_share"] = second_opinion(height, width, share=0.4)
     return {
         "encode": {"lightness": lightness, **seen},
-        "match": {**memory, "item_place": torch.rand(1, items, 2)},
-        "recall": memory | places,
+        "match": memory | free,
+        "recall": memory | crowd | places,
         "decode": decoder,
         "distribution": {name: decoder[name] for name in INPUTS["distribution"]},
     }

@@ -118,3 +118,27 @@ def test_records_of_other_code_stay(measured: Path, tmp_path: Path):
     content["methods"]["reinhard"]["code"] = "older"
     assert restamp.stamped(content, *codes) is None
     assert restamp.stamped({**content, "protocol": "runtime"}, *codes) is None
+
+
+def write_run(out: Path, weights: str, picture: bytes) -> Path:
+    """A folder of results of one contestant with weights."""
+    (out / "pictures" / "net").mkdir(parents=True)
+    (out / "pictures" / "net" / "a.png").write_bytes(picture)
+    record = {"photograph": "a", "method": "net", "case": "", "scores": {"psnr": 20.0}}
+    methods = {"net": {"weights_sha256": weights, "code": "c", "unanswered": []}}
+    content = {"photographs": ["a"], "methods": methods, "whole": {}, "left_out": {}, "records": [record]}
+    (out / restamp.RESULTS_FILE).write_text(json.dumps(content))
+    return out
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_other_weights_of_equal_pictures_are_stamped_where_that_is_allowed(tmp_path: Path, same: bool):
+    old, new = (write_run(tmp_path / name, name, b"a" if same else name.encode()) for name in ("old", "new"))
+    refused = restamp._compared(old, new, ["net"])
+    assert refused.different["net"].startswith("its weights differ")
+    proof = restamp._compared(old, new, ["net"], other_weights=True)
+    assert proof.different == ({} if same else {"net": "its pictures differ"})
+    content = restamp.read_content(old / restamp.RESULTS_FILE)
+    assert restamp.with_weights(content, proof)["methods"]["net"]["weights_sha256"] == "new"
+    content["methods"]["net"]["weights_sha256"] = "older"
+    assert restamp.with_weights(content, proof) == content

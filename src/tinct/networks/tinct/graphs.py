@@ -61,7 +61,8 @@ class AttendGraph(nn.Module):
     """Attention of every place to items and to the null item.
 
     Outputs are (B, heads, h * w, 4): attended a and b (/ 110), the items' share of attention, and the null item's.
-    Items: keys (B, M, heads * key), ab (B, M, 2) in units of CIE a* b*, bias (B, M); hints have a place (B, M, 2).
+    Items: keys (B, M, heads * key), ab (B, M, 2) in units of CIE a* b*; a reference's have a bias (B, M), hints one for
+    each place and a place of their own (B, M, 2).
     """
 
     def __init__(self, model: Tinct) -> None:
@@ -93,7 +94,10 @@ class AttendGraph(nn.Module):
 
 
 class MatchGraph(AttendGraph):
-    """Attention to hints; the score of a hint falls with the distance from its place."""
+    """Attention to hints; the score of a hint falls with the distance from its place.
+
+    The bias of hints is (B, h * w, M), or (B, 1, M) where all places have the same.
+    """
 
     def forward(
         self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, item_bias: Tensor, item_place: Tensor
@@ -105,7 +109,7 @@ class MatchGraph(AttendGraph):
         squared = across[:, None] + down[:, :, None] + 1e-6
         distance = squared.sqrt().reshape(batch, 1, height * width, -1)
         reach = matcher.log_reach.exp()[:, None, None]
-        bias = matcher.hint_bias[:, None, None] - reach * distance + item_bias[:, None, None]
+        bias = matcher.hint_bias[:, None, None] - reach * distance + item_bias[:, None]
         null = matcher.null_bias[None, :, None, None].expand(batch, -1, height * width, 1)
         return self.attend(keys, item_keys, item_ab, torch.cat([null, bias], -1))
 

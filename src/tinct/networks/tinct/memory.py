@@ -51,8 +51,9 @@ class Items:
     Attributes:
         keys: shape (M, heads * key).
         ab: CIE a*, b*, shape (M, 2).
-        bias: added to the scores of each, shape (M,): what hints have more (`HINT_BIAS`), and what references' patches
-            must gain by their likeness (`LIKENESS`), less where patches are many because they are small.
+        bias: added to the scores of each, shape (M,) or, of hints, (h * w or 1, M): what hints have more
+            (`HINT_BIAS`), less what keeps them from a place (`tinct.networks.tinct.restraint`), and what references'
+            patches must gain by their likeness (`LIKENESS`), less where patches are many because they are small.
         place: x and y divided by the longer side, shape (M, 2); None for items without one.
         described: what the semantic branch sees at each patch of a reference, shape (M, P); None for hints.
     """
@@ -73,19 +74,23 @@ class Items:
         return {name: np.ascontiguousarray(value[None], np.float32) for name, value in named.items()}
 
 
-def hint_items(keys: NDArray[Any], hints: HintField) -> Items:
+def hint_items(keys: NDArray[Any], hints: HintField, restrained: Array | None = None) -> Items:
     """A memory item for each hint: its place's own key, and a little more weight than in training (`HINT_BIAS`).
 
     Args:
         keys: of the photograph, padding included, shape (h, w, heads * key).
         hints: placed at the working size.
+        restrained: added to their scores at each place, shape (h * w, M); None is nothing.
     """
     x = np.array([point.x for point in hints.points], np.float32) + 0.5
     y = np.array([point.y for point in hints.points], np.float32) + 0.5
-    found = _bilinear(keys, y / KEY_STRIDE - 0.5, x / KEY_STRIDE - 0.5)
+    found = bilinear_at(keys, y / KEY_STRIDE - 0.5, x / KEY_STRIDE - 0.5)
     ab = np.array([point.ab for point in hints.points], np.float32)
     place = np.stack([x, y], -1) / (KEY_STRIDE * max(keys.shape[:2]))
-    return Items(unit(found), ab, np.full(len(x), HINT_BIAS, np.float32), place.astype(np.float32))
+    bias = np.full((1, len(x)), HINT_BIAS, np.float32)
+    if restrained is not None:
+        bias = bias + restrained
+    return Items(unit(found), ab, bias, place.astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -253,7 +258,7 @@ def unit(keys: Array) -> Array:
     return np.ascontiguousarray(scaled.reshape(len(keys), -1), np.float32)
 
 
-def _bilinear(keys: NDArray[Any], y: NDArray[Any], x: NDArray[Any]) -> Array:
+def bilinear_at(keys: NDArray[Any], y: NDArray[Any], x: NDArray[Any]) -> Array:
     """Keys (h, w, C) at fractional rows and columns, clamped to the map: (M, C)."""
     height, width, _ = keys.shape
     y, x = np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)

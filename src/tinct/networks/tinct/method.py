@@ -55,6 +55,7 @@ from tinct.networks.tinct.ports import (
     SEEN,
     SIZE_MULTIPLE,
 )
+from tinct.networks.tinct.restraint import restrained_moves, restrained_scores, restraint
 from tinct.networks.tinct.vividness import VIVID_STRIDE, correction_and_way, in_pairs, lengthened
 from tinct.weights import manifest, weights_path
 
@@ -155,6 +156,7 @@ class Matched:
         hints: at the working size.
         maps: of the attention to both, as `tinct.networks.tinct.memory.maps` gives them.
         helped: False if there are neither.
+        kept: how far hints are kept from places (`tinct.networks.tinct.restraint`); None where all are free.
         decoded: the decoder's outputs; None until it has run.
         distribution: None until it was asked for.
     """
@@ -163,6 +165,7 @@ class Matched:
     hints: HintField
     maps: Array
     helped: bool
+    kept: Array | None = None
     decoded: Decoded | None = None
     distribution: Distribution | None = None
 
@@ -273,12 +276,15 @@ class Tinct(StagedMethod):
 
     def match(self, features: Features, recalled: Sums | None, hints: HintField) -> Matched:
         """The attention to references and hints, and all else that the decoder needs."""
-        near = None
+        near, kept, grid = None, None, features.grid(KEY_STRIDE)
         if hints.points:
-            items = hint_items(features.keys[0], hints).inputs()
+            height, width = features.lightness.shape
+            kept = restraint(hints, features.opinion, (height, width))
+            restrained = None if kept is None else restrained_scores(kept, grid)
+            items = hint_items(features.keys[0], hints, restrained).inputs()
             near = against_null(self._network("match").run(keys=features.keys, **items)["found"])
         helped = recalled is not None or bool(hints)
-        return Matched(features, hints, maps(near, recalled, *features.grid(KEY_STRIDE)), helped)
+        return Matched(features, hints, maps(near, recalled, *grid), helped, kept)
 
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
         """Predict chroma; a seed above 0 gives another plausible colorization, the same seed the same one."""
@@ -295,8 +301,10 @@ class Tinct(StagedMethod):
         certainty = _enlarged(decoded.certainty, VIVID_STRIDE)
         mean_share = block_means(share_of_mean(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
         second = bilinear(decoded.second, mean_share.shape[:2])
-        second = moved_to_hints(second, features.lightness, matched.hints.points)
-        correction, vivid = correction_and_way(features.lightness, decoded, second, mean_share)
+        moved = moved_to_hints(second, features.lightness, matched.hints.points)
+        if matched.kept is not None:
+            moved = second + (moved - second) * restrained_moves(matched.kept, second.shape[:2])
+        correction, vivid = correction_and_way(features.lightness, decoded, moved, mean_share)
         ab = _enlarged(decoded.ab, 2)
         ab += correction
         ab = mended_at_hints(ab, features.lightness, matched.hints)

@@ -33,6 +33,8 @@ def graphs(model: Tinct) -> list[Graph]:
         # an encoder of its own is not told what was seen
         given = zip(INPUTS[part], examples[part], strict=False)
         axes = {name: _free_axes(name, tensor.ndim) for name, tensor in given}
+        if part == "match":
+            axes["item_bias"] = {0: "batch", 1: "places", 2: "items"}
         found.append(Graph(f".{part}", graph, examples[part], axes, OUTPUTS[part], in_bytes=part in IN_BYTES))
     return found
 
@@ -44,14 +46,15 @@ def _examples(parts: Mapping[str, nn.Module], *, shares_a_backbone: bool) -> dic
     grids = zip(((20, 28), (10, 14), (5, 7)), CHANNELS[2:], strict=True)
     seen = tuple(torch.rand(1, *grid, count) for grid, count in grids) if shares_a_backbone else ()
     keys, *shares = parts["encode"](lightness, *seen)
-    items = (keys, torch.rand(1, 5, keys.shape[-1]), torch.rand(1, 5, 2), torch.zeros(1, 5))
-    heads = parts["match"](*items, torch.rand(1, 5, 2)).shape[1]
+    items = (keys, torch.rand(1, 5, keys.shape[-1]), torch.rand(1, 5, 2))
+    hints = (*items, torch.zeros(1, 24 * 32, 5), torch.rand(1, 5, 2))
+    heads = parts["match"](*hints).shape[1]
     maps = torch.rand(1, heads * MAP_CHANNELS_PER_HEAD, 24, 32)
     decoder = (*shares, maps, torch.zeros(1, 3, 48, 64))
     return {
         "encode": (lightness, *seen),
-        "match": (*items, torch.rand(1, 5, 2)),
-        "recall": (*items, torch.rand(1, 12, 16, PLACE), torch.rand(1, 5, PLACE)),
+        "match": hints,
+        "recall": (*items, torch.zeros(1, 5), torch.rand(1, 12, 16, PLACE), torch.rand(1, 5, PLACE)),
         "decode": (*decoder, torch.zeros(1, 7, 9, AB_BIN_COUNT), torch.zeros(1, 12, 16, 1)),
         "distribution": decoder[1:],
     }
