@@ -30,6 +30,7 @@ from tinct.web.responses import RequestError, error_response, status_of_error
 from tinct.web.session_work import SessionWork
 from tinct.web.sessions import Sessions
 from tinct.web.settings import Settings
+from tinct.web.unrouted import unrouted
 from tinct.web.worker_pool import BusyError, WorkerPool
 
 _EXPIRY_SECONDS = 30.0
@@ -59,6 +60,7 @@ class Studio:
             docs_url=None,
             redoc_url=None,
             openapi_url="/openapi.json",
+            redirect_slashes=False,
             lifespan=self._lifespan,
         )
         self.api.state.ending = asyncio.Event()
@@ -135,7 +137,7 @@ def create_app(settings: Settings | None = None) -> Studio:
 
 def _add_errors(api: FastAPI) -> None:
     handlers: dict[Any, Callable[[Any], Response]] = {
-        HTTPException: lambda e: error_response(e.status_code, str(e.detail), e.headers),
+        RequestError: lambda e: e.response,
         RequestValidationError: lambda e: error_response(422, _validation(e)),
         TinctError: lambda e: error_response(status_of_error(e), str(e)),
         BusyError: lambda e: error_response(429, str(e), {"Retry-After": str(e.retry_after)}),
@@ -145,6 +147,14 @@ def _add_errors(api: FastAPI) -> None:
     }
     for kind, answer in handlers.items():
         api.add_exception_handler(kind, _handler(answer))
+    api.add_exception_handler(HTTPException, _http_error)
+
+
+async def _http_error(request: Request, error: Any) -> Response:
+    """The answer to an error that the router or the parser of forms raised."""
+    if error.status_code in (404, 405):
+        return unrouted(request)
+    return error_response(error.status_code, str(error.detail), error.headers)
 
 
 def _storage_error(error: OSError) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -13,7 +13,6 @@ from fastapi import FastAPI, Request, Response
 
 from tinct.web import documentation
 from tinct.web.access import OWNER_COOKIE, cookie_value
-from tinct.web.responses import RequestError
 
 MEDIA_TYPES = {
     "html": "text/html; charset=utf-8",
@@ -72,7 +71,7 @@ def add_routes(api: FastAPI) -> None:
 
     @api.get("/", include_in_schema=False)
     async def index(request: Request) -> Response:
-        answer = _named(found, "index.html").response(request)
+        answer = found["index.html"].response(request)
         if not cookie_value(request.headers, OWNER_COOKIE):
             answer.set_cookie(
                 OWNER_COOKIE, secrets.token_urlsafe(24), _OWNED_SECONDS, httponly=True, samesite="strict"
@@ -89,17 +88,17 @@ def add_routes(api: FastAPI) -> None:
     async def docs_style(request: Request) -> Response:
         return _file(documentation.STYLE.encode(), "css").response(request)
 
-    @api.get("/{path:path}", include_in_schema=False)
-    async def file(path: str, request: Request) -> Response:
-        return _named(found, path).response(request)
+    for path, page_file in found.items():
+        api.get(f"/{path}", include_in_schema=False)(_sends(page_file))
 
 
-def _named(found: dict[str, PageFile], path: str) -> PageFile:
-    if path not in found:
-        raise RequestError(
-            404, "there is nothing here; the page is at /, the interface is described at /docs."
-        )
-    return found[path]
+def _sends(file: PageFile) -> Callable[[Request], Awaitable[Response]]:
+    """A route of a file of the page; each has its own, so that other addresses are known to lead nowhere."""
+
+    async def send(request: Request) -> Response:
+        return file.response(request)
+
+    return send
 
 
 def _below(folder: Traversable, prefix: str) -> Iterator[tuple[str, PageFile]]:
