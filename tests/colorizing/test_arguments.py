@@ -14,6 +14,7 @@ from PIL import Image
 from skimage import data
 
 import tinct
+from tinct.colorizing.cache import held_bytes
 from tinct.errors import HintError, OptionError, OutputError, PhotoError
 
 GRAY = np.ascontiguousarray(data.camera()[::8, ::8])
@@ -126,14 +127,57 @@ def test_what_is_no_target_is_said(target: Any):
         tinct.Photo.from_array(np.zeros((4, 4), np.uint8)).write(target)
 
 
-def test_a_colorizer_is_copied_with_all_that_it_has_computed():
+COPIES = [copy.copy, copy.deepcopy, lambda colorizer: pickle.loads(pickle.dumps(colorizer))]
+
+
+@pytest.fixture
+def copied() -> tinct.Colorizer:
     gray = np.linspace(0, 255, 48 * 64).astype(np.uint8).reshape(48, 64)
-    colorizer = tinct.Colorizer(gray, hints=[tinct.Hint(20, 20, "#a03020")])
-    result = colorizer.render().to_array()
-    for other in (copy.deepcopy(colorizer), pickle.loads(pickle.dumps(colorizer))):
-        assert (other.render().to_array() == result).all()
-        other.add_hint(tinct.Hint(40, 30, "#2030a0"))
-    assert (colorizer.render().to_array() == result).all()
+    return tinct.Colorizer(gray, COLOR, [tinct.Hint(20, 20, "#a03020")], method="reinhard")
+
+
+@pytest.mark.parametrize("copier", COPIES)
+def test_a_copy_of_a_colorizer_is_independent_of_it(copied: tinct.Colorizer, copier: Any):
+    result = copied.render().to_array()
+    other = copier(copied)
+    assert (other.render().to_array() == result).all()
+    other.add_hint(tinct.Hint(40, 30, "#2030a0"))
+    other.set_references([COLOR[::-1], COLOR], [1, 0.5])
+    other.set_options(strength=0.5)
+    assert (copied.render().to_array() == result).all()
+    changed = other.render().to_array()
+    copied.clear_hints()
+    copied.set_photo(GRAY[:20, :30])
+    assert (other.render().to_array() == changed).all()
+    assert list(other.hints) == [0, 1]
+
+
+@pytest.mark.parametrize("copier", COPIES[:2])
+def test_a_copy_of_a_colorizer_takes_no_memory(copied: tinct.Colorizer, copier: Any):
+    copied.render()
+    other = copier(copied)
+    assert (other.photo, other.references) == (copied.photo, copied.references)
+    assert other.method is copied.method
+    assert held_bytes(copied.photo, *copied._stages.cache.slots, *other._stages.cache.slots) == held_bytes(
+        copied.photo, *copied._stages.cache.slots
+    )
+
+
+@pytest.mark.parametrize("copier", COPIES)
+@pytest.mark.parametrize("first", ["original", "copy"])
+def test_a_last_rendering_leaves_the_photograph_to_copies(copied: tinct.Colorizer, copier: Any, first: str):
+    result = copied.render().to_array()
+    pair = [copied, copier(copied)]
+    for each in pair if first == "original" else reversed(pair):
+        assert (each.render(last=True).to_array() == result).all()
+
+
+@pytest.mark.parametrize("copier", COPIES)
+def test_a_copy_knows_features_by_references_that_it_has(copied: tinct.Colorizer, copier: Any):
+    copied.predict()
+    other = copier(copied)
+    kept = {key[0] for key in other._stages.cache.references._values}
+    assert kept <= {id(reference) for reference in other.references}
 
 
 def test_whole_numbers_keep_their_order_of_bytes():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from copy import copy
 from dataclasses import fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
@@ -60,6 +61,12 @@ class LruCache(Generic[Key, Value]):
         """Remove all values."""
         self._values.clear()
 
+    def __copy__(self) -> LruCache[Key, Value]:
+        """A cache with the same values, which it keeps and drops by itself."""
+        other: LruCache[Key, Value] = LruCache(self.limit, self.bytes_limit)
+        other._values = self._values.copy()
+        return other
+
     def __len__(self) -> int:
         return len(self._values)
 
@@ -94,6 +101,12 @@ class Cache:
         self.recalled: LruCache[Hashable, Any] = LruCache(1)
         self.matched: LruCache[Hashable, Any] = LruCache(1)
         self.predictions: LruCache[Hashable, Prediction] = LruCache(1)
+
+    def __copy__(self) -> Cache:
+        """A cache with the same values in slots of its own."""
+        other = Cache()
+        vars(other).update({name: copy(slot) for name, slot in vars(self).items()})
+        return other
 
     @property
     def slots(self) -> tuple[LruCache[Any, Any], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from copy import copy
 from dataclasses import replace
 from numbers import Integral
 from os import PathLike
@@ -84,12 +85,16 @@ class Colorizer:
     An edit repeats only the stages of a method that depend on it (`tinct.methods.Method`): another weight or trust
     neither encodes nor attends anew, another reference is encoded and attended to alone. The values kept for later
     edits are bounded (`Cache`).
+
+    `copy.copy` and `copy.deepcopy` give an independent colorizer: what is set on one is not seen by the other. The copy
+    takes next to no time and memory: it shares the photographs, the open networks and all that was computed so far.
     """
 
     def __init__(self, photo: Any = None, reference: Any = None, hints: Any = None, **options: Any) -> None:
         """Begin with what `colorize` takes; everything can be set later."""
         self._options = Options.from_mapping(options)
         self._photo: Photo | None = None
+        self._photo_is_shared = False
         self._references: tuple[Photo, ...] = ()
         self._hints: dict[int, HintLike] = {}
         self._next_hint = 0
@@ -101,6 +106,26 @@ class Colorizer:
         self.set_references(reference)
         for hint in self._read_hints(hints):
             self.add_hint(hint)
+
+    def __copy__(self) -> Colorizer:
+        """An independent colorizer of the same photograph, which shares what was computed."""
+        other = type(self).__new__(type(self))
+        self._photo_is_shared = True
+        vars(other).update(vars(self))
+        other._hints, other._stages = dict(self._hints), copy(self._stages)
+        return other
+
+    def __deepcopy__(self, memo: object) -> Colorizer:
+        """As `__copy__`: what is shared does not change."""
+        return copy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes without features of references, which the cache knows by their place in this process."""
+        other = copy(self)
+        if self._references:
+            for references in ((), self._references):
+                other._stages.cache.keep_references(references)
+        return {**vars(other), "_photo_is_shared": False}
 
     @property
     def photo(self) -> Photo:
@@ -170,7 +195,7 @@ class Colorizer:
         Raises:
             PhotoError, ShapeError: if the photograph cannot be read.
         """
-        self._photo = as_photo(photo)
+        self._photo, self._photo_is_shared = as_photo(photo), False
         self._hints.clear()
         self._stages.cache.forget_photo()
 
@@ -255,8 +280,8 @@ class Colorizer:
         """The photograph in color at full resolution, with its metadata.
 
         Args:
-            last: True gives the result the memory of the photograph's pixels, which must not be used again; the
-                colorizer has no photograph afterwards.
+            last: True gives the result the memory of the photograph's pixels, which must not be used again, unless a
+                copy of the colorizer uses them; the colorizer has no photograph afterwards.
         """
         rendered = self.prepared(last=last)
         if last:
@@ -268,13 +293,14 @@ class Colorizer:
         """Predict now and render later: changes in between do not count.
 
         Args:
-            last: True gives the result the memory of the photograph's pixels, which must not be used again.
+            last: as in `render`.
         Returns:
             A function that gives the result that `render` would give now; any thread may call it.
         """
         photo, options, ab = self.photo, self._options, rounded_chroma(self.predict().ab)
         hints, provenance = list(self._hints.values()), self.provenance
         lightness, on_engine, doubted = self._working_lightness(), bool(self.method.weights), self._doubts()
+        last = last and not self._photo_is_shared
 
         def rendered() -> Photo:
             unmet = [*unmet_wishes(photo, hints), *doubted]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from copy import copy
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -75,6 +76,12 @@ class Stages:
 
     def __init__(self) -> None:
         self.cache = Cache()
+
+    def __copy__(self) -> Stages:
+        """Stages with the same values, which they keep and drop by themselves."""
+        other = Stages()
+        other.cache = copy(self.cache)
+        return other
 
     def lightness(self, inputs: Inputs) -> Array:
         """L* of the photograph at the working size, shape (h, w), 0..100."""
