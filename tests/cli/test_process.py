@@ -102,17 +102,6 @@ def test_a_stream_that_cannot_be_used_is_one_line(line: str, told: str, folder: 
     assert told in complaint
 
 
-def test_a_reader_that_leaves_stops_nothing(folder: Path) -> None:
-    done = shell(f"set -o pipefail; $T colorize photo.png other.png {' '.join(QUICK)} | true")
-    assert (done.returncode, done.stderr) == (0, b"tinct: 2 written.\n")
-    assert {path.name for path in folder.glob("*.color.png")} == {"photo.color.png", "other.color.png"}
-
-
-def test_help_for_a_reader_that_leaves_is_quiet(folder: Path) -> None:
-    done = shell("set -o pipefail; $T colorize --help | true")
-    assert (done.returncode, done.stderr) == (0, b"")
-
-
 def test_pipes_are_read_like_files(folder: Path) -> None:
     line = "$T colorize <(cat photo.png) -r <(cat color.png) -m reinhard --hints <(cat hints.json) -o a.png"
     Path("hints.json").write_text('{"points": [[9, 9, "#b43c32"]]}')

@@ -23,7 +23,9 @@ from tinct.address_space import check_limit, need_little
 from tinct.cli.process import (
     EXIT_BAD_INPUT,
     EXIT_INTERRUPTED,
+    EXIT_READER_LEFT,
     EXIT_TERMINATED,
+    ReaderLeft,
     Terminated,
     discard_output,
     join_threads,
@@ -122,7 +124,7 @@ def _names_a_file(parameter: Any) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 2 bad input (one line on stderr says which), 130 interrupted."""
+    """Run the command line and exit: 0 done, 2 bad input (one line on stderr), 130 interrupted, 141 not read."""
     open_missing_streams()
     need_little()
     sys.exit(join_threads(run(sys.argv[1:] if arguments is None else arguments)))
@@ -141,10 +143,12 @@ def run(arguments: Sequence[str]) -> int:
         return report_bad_input(_usage(error))
     except (KeyboardInterrupt, Terminated, typer.Abort) as error:
         return report_interruption(error)
-    except SystemExit as error:  # newer typer leaves so when whoever reads has gone away
-        return _left(error)
-    except BrokenPipeError:
-        return _left(SystemExit(0))
+    except SystemExit as error:
+        if not isinstance(error.__context__, BrokenPipeError):  # by which newer typer, and rich, leave
+            return error.code if isinstance(error.code, int) else EXIT_BAD_INPUT
+        return end_unread()
+    except (ReaderLeft, BrokenPipeError):
+        return end_unread()
     except Exception as error:
         return report_bad_input(error_message(error))
     return report_interruption() if code == EXIT_INTERRUPTED else code if isinstance(code, int) else 0
@@ -195,12 +199,14 @@ def report_interruption(error: BaseException | None = None) -> int:
     return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
 
 
-def _left(error: SystemExit) -> int:
-    """The exit code for output that nobody reads any more: nothing went wrong."""
+def end_unread() -> int:
+    """End without an error line where nobody reads standard output any more, as programs do that SIGPIPE ends.
+
+    Returns:
+        The exit code.
+    """
     discard_output(sys.stdout)
-    if isinstance(error.__context__, BrokenPipeError):
-        return 0
-    return error.code if isinstance(error.code, int) else EXIT_BAD_INPUT
+    return EXIT_READER_LEFT
 
 
 def _usage(error: Exception) -> str:

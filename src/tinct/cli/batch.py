@@ -476,7 +476,7 @@ def _shard(text: str) -> tuple[int, int]:
 def _teller(quiet: bool, as_json: bool) -> Any:
     """What is printed of each photograph: nothing, a JSON object, or its result's name; faults go to stderr.
 
-    The work goes on when nobody reads any more.
+    The work ends after a photograph of which nobody reads any more, and the ledger has its row.
     """
     from tinct.cli import print_note
     from tinct.cli.process import echo

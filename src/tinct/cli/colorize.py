@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinct.cli.process import discard_output, is_closed
+from tinct.cli.process import ReaderLeft, discard_output, is_closed
 from tinct.errors import OptionError, OutputError, PhotoError
 from tinct.options import Options
 from tinct.streams import STANDARD_STREAM
@@ -396,6 +396,8 @@ def _send(result: bytes) -> None:
     try:
         sys.stdout.buffer.write(result)
         sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise ReaderLeft from None
     except OSError as error:
         discard_output(sys.stdout)
         raise OutputError(

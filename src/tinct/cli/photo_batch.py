@@ -43,6 +43,8 @@ def process_all(items: Sequence[Item], rules: OutputRules, work: Work, verbosity
         verbosity: how much is printed.
     Returns:
         The exit code: 0 if every photograph was done or passed over on purpose, else 2.
+    Raises:
+        ReaderLeft: after the photograph in hand, if nobody reads the results' names any more.
     """
     from tinct.cli import print_note
     from tinct.colorizing.batch import State, decide, summary
@@ -85,10 +87,10 @@ class _Printer:
 
     @property
     def code(self) -> int:
-        """2 if names could not be printed, which is said once; 0 otherwise, or if nobody reads them any more."""
+        """2 if names could not be printed, which is said once; 0 otherwise."""
         from tinct.cli import report_bad_input
 
-        if self._unprinted is None or isinstance(self._unprinted, BrokenPipeError):
+        if self._unprinted is None:
             return 0
         why = self._unprinted.strerror
         return report_bad_input(f"names of results could not be printed ({why}); the results are written.")

@@ -1,4 +1,4 @@
-"""The process of the command line: missing standard streams, SIGTERM, and an end that waits for threads."""
+"""The process of the command line: standard streams that are missing or have no reader, SIGTERM, and its end."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 """Exit code for SIGTERM: 128 + SIGTERM, as shells report it."""
 
+EXIT_READER_LEFT = 141
+"""Exit code where nobody reads standard output any more: 128 + SIGPIPE, as shells report it."""
+
 _NAMES = ("stdin", "stdout", "stderr")
 
 _closed: set[str] = set()
@@ -29,6 +32,13 @@ _closed: set[str] = set()
 
 class Terminated(BaseException):
     """The process received SIGTERM. The class is no KeyboardInterrupt, as typer gives that an exit code of its own."""
+
+
+class ReaderLeft(BaseException):
+    """Nobody reads standard output any more, as in `tinct ... | head`.
+
+    The class is no Exception, which is a failure of one photograph, and no reason to leave out others.
+    """
 
 
 def open_missing_streams() -> None:
@@ -60,13 +70,24 @@ def echo(line: str) -> OSError | None:
 
     Returns:
         None, or the error if the line could not be printed; all later output is then discarded.
+    Raises:
+        ReaderLeft: if nobody reads standard output any more.
     """
     try:
         typer.echo(line)
+    except BrokenPipeError:
+        discard_output(sys.stdout)
+        raise ReaderLeft from None
     except OSError as error:
         discard_output(sys.stdout)
         return error
     return None
+
+
+def announce(line: str) -> None:
+    """Print a server's line on standard output; the server answers as well where nobody reads the line."""
+    with suppress(ReaderLeft):
+        echo(line)
 
 
 def discard_output(stream: IO[Any]) -> None:

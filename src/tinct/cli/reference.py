@@ -14,7 +14,8 @@ _INTRODUCTION = """# The command line
 Written from the program by `make docs`; do not edit it here.
 
 What goes wrong is one line on standard error and exit code 2: what was met, what was wanted, what to do. A stopped run
-exits with 130.
+exits with 130. Where nobody reads standard output any more (`tinct ... | head`), a command ends after the photograph in
+hand, without an error line, with 141, as shells report SIGPIPE; a batch that is started again goes on.
 """
 
 

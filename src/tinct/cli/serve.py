@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tinct.cli.process import announce
 from tinct.web.settings import DEFAULT_PORT
 
 _HOST = typer.Option(help="Address to answer on; the default is this machine alone.")
@@ -71,7 +72,7 @@ def serve(
     if references:
         from tinct.cli.retrieving import folder_index
 
-        typer.echo(f"{len(folder_index(references))} photographs in {references}")
+        announce(f"{len(folder_index(references))} photographs in {references}")
     given = {"max_pixels": max_pixels, "workers": workers}
     settings = Settings(
         host,
@@ -85,7 +86,7 @@ def serve(
     )
 
     def ready(address: str) -> None:
-        typer.echo(f"tinct answers on {address} (Ctrl+C ends it)")
+        announce(f"tinct answers on {address} (Ctrl+C ends it)")
         if open_page:
             import webbrowser
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinct.cli.process import announce
+
 if TYPE_CHECKING:
     from tinct.evaluation.study import Study
 
@@ -124,7 +126,7 @@ def _show(study: Study, votes: Path, host: str, port: int) -> None:
     kept = VoteFile.open_for(study, votes)
     if found.left_out:
         typer.echo(f"{len(found.left_out)} photographs are not shown: some folder lacks them.", err=True)
-    typer.echo(
+    announce(
         f"{len(found.photographs)} photographs, {len(study.methods)} methods; votes go to {votes}. "
         f"Open http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl+C ends it)."
     )
