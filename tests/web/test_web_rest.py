@@ -184,6 +184,41 @@ def test_questions_are_answered_as_the_library_does(server, gray):
     assert image(pictures[0].content).shape == (43, 64, 3)
 
 
+def test_references_that_cannot_be_used_are_left_out_of_a_partial_set(server, gray, reference, color):
+    session = server.begin(gray)
+    place = f"/api/sessions/{session['id']}/references"
+    sent = {"letter.png": b"not a picture", "a.png": reference, "gray.png": gray, "b.png": png(color)}
+    files = [("reference", each) for each in sent.items()]
+    weights = {"weights": "[1, 0.25, 1, 0.5]"}
+    assert server.client.put(place, files=files, data=weights).status_code == 422
+    before = server.studio.pool.accounts.spent("127.0.0.1")
+    said = server.client.put(place, files=files, data={**weights, "partial": "true"}).json()
+    assert server.studio.pool.accounts.spent("127.0.0.1") > before  # as for any file that is refused
+    assert [(each["name"], each["weight"]) for each in said["references"]] == [
+        ("a.png", 0.25),
+        ("b.png", 0.5),
+    ]
+    assert [each["number"] for each in said["refused"]] == [0, 2]
+    assert all(
+        name in each["error"] for name, each in zip(["letter.png", "gray.png"], said["refused"], strict=True)
+    )
+    alone = server.begin(gray)
+    used = [("reference", ("a.png", reference)), ("reference", ("b.png", png(color)))]
+    server.client.put(f"/api/sessions/{alone['id']}/references", files=used, data={"weights": "[0.25, 0.5]"})
+    for which in ("preview", "project"):
+        assert ask(server, session, which).content == ask(server, alone, which).content
+    again = server.client.put(place, files=files[1:], data={"partial": "true"}).json()
+    assert [each["name"] for each in again["references"]] == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("said", ["1", "maybe", '"true"', "[]"])
+def test_partial_is_true_or_false(server, gray, reference, said):
+    place = f"/api/sessions/{server.begin(gray)['id']}/references"
+    answer = server.client.put(place, files={"reference": ("a.png", reference)}, data={"partial": said})
+    assert answer.status_code == 422
+    assert "partial" in answer.json()["error"]
+
+
 def test_references_are_weighed_shown_and_cleared(server, gray, reference, color):
     session = server.begin(gray)
     place = f"/api/sessions/{session['id']}/references"

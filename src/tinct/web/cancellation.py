@@ -77,6 +77,7 @@ async def decode_and_run(
                 refused = False
                 raise
             finally:
+                refused = refused or task.refused
                 pool.accounts.charge_files(address, task.spent, task.files, task.pixels, refused=refused)
             return await work(decoded)
 

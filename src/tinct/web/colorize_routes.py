@@ -61,8 +61,12 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool, album: Album 
 
     @api.get("/api/methods", openapi_extra=example("curl -s $SERVER/api/methods"))
     def methods() -> dict[str, Any]:
-        """The methods that the option `method` takes, and whether the server has an album of references."""
-        return {"methods": [method_json(name) for name in METHODS], "album": album is not None}
+        """The methods that the option `method` takes, the most references, and whether the server has an album."""
+        return {
+            "methods": [method_json(name) for name in METHODS],
+            "most_references": settings.references,
+            "album": album is not None,
+        }
 
     @api.post(
         "/api/colorize",

@@ -53,6 +53,7 @@ class DecodingTask:
         started: when, by the clock.
         lowered: as given.
         files, pixels: how many were decoded so far.
+        refused: True once a photograph could not be decoded.
     """
 
     def __init__(self, seconds: float = DECODE_SECONDS, *, lowered: bool = False) -> None:
@@ -60,6 +61,7 @@ class DecodingTask:
         self.lowered = lowered
         self._spent = 0.0  # on files that are done
         self.files = self.pixels = 0
+        self.refused = False
         self._lock = threading.Lock()
         self._process: DecoderProcess | None = None
         self._reason = ""
@@ -185,7 +187,12 @@ def read_photo(content: bytes, max_pixels: int) -> Photo:
     Raises:
         PhotoError, MemoryError, BusyError: as `DecodingTask.decode`.
     """
-    found: Photo = (_current_task.get() or DecodingTask()).decode("photo", content, max_pixels=max_pixels)
+    task = _current_task.get() or DecodingTask()
+    try:
+        found: Photo = task.decode("photo", content, max_pixels=max_pixels)
+    except PhotoError:
+        task.refused = True
+        raise
     return found
 
 

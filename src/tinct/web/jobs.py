@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinct.colorizing.colorizer import Colorizer
 from tinct.colorizing.project import Project, ProjectPhoto, ProjectReference, made_with
-from tinct.errors import one_line
+from tinct.errors import PhotoError, ReferencePhotoError, one_line
 from tinct.hints import HintImage, HintLike
 from tinct.options import Options
 from tinct.photo import Photo
@@ -134,6 +135,27 @@ def decode_references(settings: Settings, session: Session, uploads: Iterable[Up
     decode(settings, None, [upload for upload in uploads if upload.sha256 not in known])
 
 
+def decode_usable_references(
+    settings: Settings, session: Session, uploads: Iterable[Upload]
+) -> dict[int, str]:
+    """Decode each reference that a session does not have yet, whatever becomes of the others.
+
+    Returns:
+        Why references cannot be used, by their numbers.
+    """
+    known, refused = {upload.sha256 for upload in session.references}, {}
+    max_pixels = settings.max_pixels
+    for number, upload in enumerate(uploads):
+        if upload.sha256 in known:
+            continue
+        try:
+            found = upload.decode(max_pixels)
+            max_pixels -= found.width * found.height
+        except PhotoError as error:
+            refused[number] = one_line(str(error))
+    return refused
+
+
 def open_photo(settings: Settings, upload: Upload) -> Colorizer:
     """A colorizer of the photograph that a session begins with.
 
@@ -153,10 +175,51 @@ def set_references(settings: Settings, session: Session, uploads: list[Upload], 
         uploads: the references' files.
         weights: one weight for each reference, 0 to 1.
     """
+    photos = _reference_photos(settings, session, uploads)
+    session.colorizer(settings.max_pixels).set_references(photos, weights)
+    _keep_references(session, uploads, weights)
+
+
+def set_usable_references(
+    settings: Settings, session: Session, uploads: list[Upload], weights: list[float], refused: dict[int, str]
+) -> dict[int, str]:
+    """Read those references into a session that can be used.
+
+    Args:
+        settings, session, uploads, weights: as for `set_references`.
+        refused: why references cannot be used, by their numbers, as `decode_usable_references` gives them.
+    Returns:
+        The same with the references that have no color to give.
+    """
+    decoded = [number for number in range(len(uploads)) if number not in refused]
+    photos = _reference_photos(settings, session, [uploads[number] for number in decoded])
+    colorizer, used = copy(session.colorizer(settings.max_pixels)), dict[int, Photo]()
+    for number, photo in zip(decoded, photos, strict=True):
+        held = list(colorizer.references)  # what is set already is not looked at again
+        try:
+            colorizer.set_references([*held, photo])
+        except ReferencePhotoError as error:
+            why = str(error).removeprefix(f"reference {len(held) + 1} ")
+            refused = {**refused, number: one_line(f"{uploads[number].name} {why}")}
+        else:
+            used[number] = colorizer.references[-1]
+    kept_weights = [weights[number] for number in used]
+    colorizer.set_references(list(used.values()), kept_weights)
+    session.keep_decoded(colorizer)
+    _keep_references(session, [uploads[number] for number in used], kept_weights)
+    return refused
+
+
+def _reference_photos(settings: Settings, session: Session, uploads: list[Upload]) -> list[Photo]:
+    """Photographs of references; those that the session has are not decoded again."""
     colorizer = session.colorizer(settings.max_pixels)
     before = zip(session.references, colorizer.references, strict=True)
     known = {upload.sha256: photo for upload, photo in before}
-    colorizer.set_references(read_references(uploads, settings.max_pixels, known), weights)
+    return read_references(uploads, settings.max_pixels, known)
+
+
+def _keep_references(session: Session, uploads: list[Upload], weights: list[float]) -> None:
+    """Keep the files of a session's references, with their hashes, in place of the old ones."""
     for upload in uploads:
         _ = upload.sha256
     for upload in session.references:

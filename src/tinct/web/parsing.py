@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect, Request
 
-from tinct.errors import HintError, OptionError
+from tinct.errors import HintError, OptionError, shown
 from tinct.hints import HintLike, Stroke, hints_from_json
 from tinct.web.responses import RequestError
 from tinct.web.sessions import Upload
@@ -148,6 +148,18 @@ def text_field(form: FormData, name: str) -> str | None:
     if isinstance(found, UploadFile):
         raise RequestError(422, f"{name!r} holds a file; send text.")
     return found or None
+
+
+def flag_field(form: FormData, name: str) -> bool:
+    """The field as true or false; false if it is missing.
+
+    Raises:
+        OptionError: if it is anything else.
+    """
+    found = json_field(form, name)
+    if not isinstance(found, bool | None):
+        raise OptionError(f"{name} is {shown(found)}; send true or false.")
+    return bool(found)
 
 
 def json_field(form: FormData, name: str) -> Any:

@@ -28,6 +28,7 @@ from tinct.web.parsing import (
     check_reference_count,
     file_field,
     file_fields,
+    flag_field,
     json_field,
     upload_form,
 )
@@ -93,26 +94,31 @@ def _add_references(router: APIRouter, work: SessionWork) -> None:
         openapi_extra=form(
             reference="files: all references, in their order",
             weights="text: JSON list, 0 (not at all) to 1; alone, it weighs the references there are",
+            partial="text: true leaves out references that cannot be used, and says why in `refused`",
         )
         | example(
             "curl -s -X PUT -F reference=@reference.png -F 'weights=[1]' $SERVER/api/sessions/$ID/references"
         ),
     )
     async def put(name: Name, request: Request) -> dict[str, Any]:
-        """Set the references in place of those there were; none clears them."""
+        """Set the references in place of those there were; none clears them. One that cannot be used refuses all."""
+        refused: dict[int, str] = {}
         async with upload_form(request, work.settings) as fields:
-            check_field_names(fields, ("reference", "weights"))
+            check_field_names(fields, ("reference", "weights", "partial"))
             session, uploads = work.find(request, name), file_fields(fields, "reference")
-            weights = weights_field(fields)
+            weights, leaves_out = weights_field(fields), flag_field(fields, "partial")
             try:
                 if not uploads and weights and session.references:
                     await work.run(request, name, jobs.set_weights, weights)
                 else:
-                    await put_references(work, request, session, uploads, weights or [1.0] * len(uploads))
+                    weights = weights or [1.0] * len(uploads)
+                    put = put_usable_references if leaves_out else put_references
+                    refused = await put(work, request, session, uploads, weights) or refused
             finally:  # also if the client went away in the middle of it
                 fields.keep(session.references)
         work.sessions.limit_memory()
-        return session_json(session)
+        told = [{"number": number, "error": why} for number, why in sorted(refused.items())]
+        return {**session_json(session), "refused": told}
 
     @router.get(
         "/{name}/references/{number}.png",
@@ -232,6 +238,23 @@ async def put_references(
     setting = partial(work.run_exclusively, session, jobs.set_references, uploads, weights)
     await decode_and_run(request, work.pool, decode, lambda _: setting())
     work.sessions.limit_memory()
+
+
+async def put_usable_references(
+    work: SessionWork, request: Request, session: Session, uploads: list[Upload], weights: list[float]
+) -> dict[int, str]:
+    """`put_references` without the references that cannot be used.
+
+    Returns:
+        Why references cannot be used, by their numbers.
+    Raises:
+        OptionError: as `put_references`.
+    """
+    check_reference_count(uploads, work.settings.references)
+    reference_weights(weights, len(uploads))
+    decode = partial(jobs.decode_usable_references, work.settings, session, uploads)
+    setting = partial(work.run_exclusively, session, jobs.set_usable_references, uploads, weights)
+    return await decode_and_run(request, work.pool, decode, setting)
 
 
 def session_json(session: Session) -> dict[str, Any]:
