@@ -485,15 +485,15 @@ def test_a_file_that_cannot_be_read_is_said_and_changes_nothing(
     assert page.locator("#references li").count() == 0
 
 
-def test_what_stops_saving_is_said_in_the_dialog(open_studio: Opener, pictures: Path, tmp_path: Path) -> None:
-    (tmp_path / "letter.png").write_text("not a picture")
+def test_what_stops_saving_is_said_in_the_dialog(open_studio: Opener, pictures: Path) -> None:
     page = open_studio(expects_errors=True)
     open_photo(page, pictures)
-    drop(page, tmp_path / "letter.png", "#references-part")
-    alert(page, "references").get_by_text("letter.png").wait_for()
+    page.route(
+        "**/render", lambda route: route.fulfill(status=507, json={"error": "the server has no room."})
+    )
     page.click("#save-open")
     page.click("#save-photograph")
-    alert(page, "save").get_by_text("letter.png").wait_for()
+    alert(page, "save").get_by_text("the server has no room").wait_for()
     page.click("#save-close")
     page.click("#save-open")
     assert alert(page, "save").inner_text() == ""

@@ -125,7 +125,7 @@ def test_a_weight_alone_travels_without_the_references(open_studio: Opener, pict
         drop(page, pictures / "reference.png", "#references-part")
     with page.expect_response("**/references") as answer:
         page.locator("#references input").fill("0.5")
-    assert page.evaluate("fields") == ["reference", "weights", "weights"]
+    assert page.evaluate("fields") == ["reference", "partial", "weights", "weights"]
     assert answer.value.ok
 
 

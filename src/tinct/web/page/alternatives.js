@@ -33,16 +33,16 @@ export class Alternatives {
 
   /** The first is what tinct does by itself; seeds are the server's to choose. */
   async #ask(session) {
-    const question = { ...this.#question, longer_side: SIDE };
-    const { alternatives } = await session.answer('alternatives', { ...question, count: COUNT });
+    const { request } = this.project;
+    const question = () => ({ ...asFirst(request()), longer_side: SIDE });
+    const { alternatives } = await session.answer('alternatives', () => ({ ...question(), count: COUNT }));
     const others = alternatives.map(async ({ seed, preview }) => ({ seed, bitmap: await fetchPicture(preview) }));
     const first = session.picture('preview', question).then((bitmap) => ({ seed: 0, bitmap }));
     return (await Promise.all([first, ...others])).filter(({ seed }, i) => i === 0 || seed !== 0);
   }
 
   get #question() {
-    const { hints, options } = this.project.request;
-    return { hints, options: { ...options, seed: 0 } };
+    return asFirst(this.project.request());
   }
 
   #choice({ seed, bitmap }, i) {
@@ -72,3 +72,6 @@ export class Alternatives {
     this.#mark();
   }
 }
+
+/** A question with the seed of what tinct does by itself. */
+const asFirst = ({ hints, options }) => ({ hints, options: { ...options, seed: 0 } });

@@ -1,6 +1,9 @@
 // The server's editing session: upload the photograph once, then ask by hints and options. A session that the server
 // has let go (idle too long, restarted) is made anew without the page's noticing.
 
+/** Statuses by which the server refuses a file, whenever it is asked. */
+export const REFUSALS = [400, 413, 415, 422];
+
 export class ServerError extends Error {
   constructor(message, status) {
     super(message);
@@ -52,6 +55,12 @@ const json = (value) => ({
   body: JSON.stringify(value),
 });
 
+/** What the server has of references: which, and their weights. */
+const signature = (references) => ({
+  files: references.map(({ key }) => key).join(),
+  weights: references.map(({ weight }) => weight).join(),
+});
+
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What `act` gives; asked again, less and less often, as long as the server is full. */
@@ -71,9 +80,10 @@ export async function listMethods() {
   return body.methods ?? body;
 }
 
-/** Whether the server has an album of color photographs that it suggests references from. */
-export async function serverHasAlbum() {
-  return (await (await request('api/methods')).json()).album === true;
+/** How many references the server takes, and whether it has an album of color photographs that it suggests some from. */
+export async function referenceRules() {
+  const { most_references: most = Infinity, album } = await (await request('api/methods')).json();
+  return { most, album: album === true };
 }
 
 /** A file at an address the server gave, under a name of its own. */
@@ -85,12 +95,15 @@ export async function fetchFile(address, name) {
 }
 
 export class Session {
-  constructor(photo) {
+  /** `refusals` gets the reason of each reference that the server does not take, by its key. */
+  constructor(photo, refusals = new Map()) {
     this.photo = photo;
-    this.references = []; // [{ file, weight }]
+    this.refusals = refusals;
+    this.references = []; // [{ key, file, weight }]
     this.opening = null;
     this.closed = false;
     this.sent = null; // which references the server has
+    this.refused = () => {}; // called with the key of each reference that is refused
     this.told = () => {}; // called with what the server noted: of the files as it read them, and of the last preview
     this.notes = { files: [], preview: [] };
   }
@@ -115,7 +128,7 @@ export class Session {
   async #upload() {
     const form = new FormData();
     form.append('photo', this.photo, this.photo.name);
-    this.sent = Promise.resolve({ files: '', weights: '' });
+    this.sent = Promise.resolve(signature([]));
     const described = await (await request('api/sessions', { method: 'POST', body: form })).json();
     this.#note('files', described.notes);
     return described;
@@ -131,38 +144,70 @@ export class Session {
     this.references = references;
   }
 
+  /** The server has the references that it takes. */
+  synced() {
+    return this.whileOpen(this.open().then(({ id }) => patiently(() => this.#syncReferences(id))));
+  }
+
   /** Bring the server's references to the page's; one after the other, so that the last word stands. */
   async #syncReferences(id) {
     const wanted = this.references;
-    const [files, weights] = [wanted.map(({ key }) => key).join(), wanted.map(({ weight }) => weight).join()];
     const before = this.sent;
-    this.sent = (async () => {
-      const there = await before.catch(() => null);
-      if (there?.files === files && there.weights === weights) return there;
-      const form = new FormData();
-      if (there?.files !== files) for (const { file } of wanted) form.append('reference', file, file.name);
-      form.append('weights', JSON.stringify(wanted.map(({ weight }) => weight)));
-      const described = await (await request(`api/sessions/${id}/references`, { method: 'PUT', body: form })).json();
-      this.#note('files', described.notes);
-      return { files, weights };
-    })();
+    this.sent = (async () => this.#putUsable(id, wanted, await before.catch(() => null)))();
     await this.sent.catch((error) => {
       error.part = 'references';
       throw error;
     });
   }
 
-  /** Ask the session, with the references in place; once again if the session has gone or the server is full. */
+  /** What the server has afterwards. Where it refuses all at once, for their size say, the last that came goes first. */
+  async #putUsable(id, wanted, there) {
+    for (;;) {
+      const usable = wanted.filter(({ key }) => !this.refusals.has(key));
+      const { files, weights } = signature(usable);
+      if (there?.files === files && there.weights === weights) return there;
+      try {
+        const refused = await this.#put(id, usable, there?.files !== files);
+        for (const { number, error } of refused) this.#refuse(usable[number].key, error);
+        return signature(usable.filter(({ key }) => !this.refusals.has(key)));
+      } catch (error) {
+        const added = usable.filter(({ key }) => !there?.files.split(',').includes(key));
+        if (!REFUSALS.includes(error.status) || !added.length) throw error;
+        this.#refuse(added.at(-1).key, error.message);
+      }
+    }
+  }
+
+  /** Send references, with their files or their weights alone; gives what the server left out of them. */
+  async #put(id, references, withFiles) {
+    const form = new FormData();
+    if (withFiles) for (const { file } of references) form.append('reference', file, file.name);
+    if (withFiles) form.append('partial', 'true');
+    form.append('weights', JSON.stringify(references.map(({ weight }) => weight)));
+    const described = await (await request(`api/sessions/${id}/references`, { method: 'PUT', body: form })).json();
+    this.#note('files', described.notes);
+    return described.refused;
+  }
+
+  #refuse(key, reason) {
+    this.refusals.set(key, reason);
+    this.refused(key);
+  }
+
+  /** Ask the session, with the references in place; once again if the session has gone or the server is full.
+   *
+   * A body that depends on which references the server takes is a function that gives it.
+   */
   ask(path, body, options) {
     return this.whileOpen(this.#ask(path, body, options));
   }
 
   async #ask(path, body, { signal } = {}, again = true) {
     const { id } = await this.open();
-    const init = body === undefined ? {} : json(body);
     try {
       return await patiently(async () => {
         await this.#syncReferences(id);
+        const init = body === undefined ? {} : json(typeof body === 'function' ? body() : body);
         return request(`api/sessions/${id}/${path}`, { ...init, signal });
       });
     } catch (error) {

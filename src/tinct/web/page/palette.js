@@ -128,8 +128,8 @@ export class Palette {
     this.#asking = new AbortController();
     const { signal } = this.#asking;
     // What is likely here besides this hint itself, which would only suggest its own color.
-    const { hints, ...rest } = this.project.requestWithout(hint.id);
-    const body = { ...rest, hints, x: place[0], y: place[1], count: 6 };
+    const request = this.project.requestWithout(hint.id);
+    const body = () => ({ ...request(), x: place[0], y: place[1], count: 6 });
     const asking = this.pictures.session.answer('suggest', body, { signal });
     const answer = await attempt('color', asking, { retry: () => this.#suggest(this.project.selectedHint) });
     if (key !== this.#suggestedFor) return;

@@ -2,7 +2,7 @@
 // At most one preview is under way; while it is, only the latest wish is kept.
 
 import { helpShade, unsureShade } from './drawing.js';
-import { Session } from './api.js';
+import { REFUSALS, Session } from './api.js';
 import { attempt, clearError, showError, showNotes } from './messages.js';
 
 const SETTLE = 350; // ms without a change before full resolution is asked for
@@ -10,7 +10,6 @@ const PROMPT = 150; // ms in which the picture shall follow the hand
 const SIDE_STEP = 128; // previews come in these sizes, so that the server keeps few
 const AT_ONCE = 1280; // the longer side of what the browser shows before the server answers
 const PREVIEW_LIMIT = 2048; // the longest preview that the server makes
-const REFUSALS = [400, 413, 415, 422]; // statuses by which the server refuses a file, whenever it is asked
 const LEAST_SIDE = 16; // the least longer side of a preview that the server is asked for; it enlarges nothing
 const MOST_PIXELS = 60_000_000; // what a browser shows at once; what is saved is always full size
 
@@ -44,10 +43,11 @@ export class Pictures {
     showNotes([]);
     this.#revision += 1;
     const { photo } = this.project;
-    this.session = photo && new Session(photo);
+    this.session = photo && new Session(photo, this.project.refusals);
     if (!photo) return;
     const session = this.session;
-    session.told = (notes) => session === this.session && showNotes(notes);
+    session.told = (notes) => session === this.session && showNotes(notes.map((note) => this.#named(note)));
+    session.refused = (id) => session === this.session && this.project.refuseReference(id);
     this.#showAtOnce(photo, session);
     this.project.refused = false;
     let refusal = null;
@@ -72,6 +72,12 @@ export class Pictures {
     const gray = await attempt('stage', asking, { retry: () => this.#photo(), about: 'gray' });
     if (gray && session === this.session) this.stage.setPicture('gray', gray);
     this.project.save();
+  }
+
+  /** The server counts references, the page shows their names. */
+  #named(note) {
+    const { files, usableIds } = this.project;
+    return note.replace(/^reference (\d+)/, (counted, number) => files.get(usableIds[number - 1])?.file.name ?? counted);
   }
 
   /** What the browser itself can show, until the server's picture comes; TIFF and 16 bit it often cannot. */
@@ -105,8 +111,10 @@ export class Pictures {
       const { session, project } = this;
       this.tellReferences();
       const began = this.#changed;
-      const body = { ...project.request, longer_side: this.#quickSide };
-      const whole = body.longer_side === this.#shownSide;
+      const { request } = project;
+      const side = this.#quickSide;
+      const body = () => ({ ...request(), longer_side: side });
+      const whole = side === this.#shownSide;
       const color = await this.#attempt('preview', session.picture('preview', body));
       if (session !== this.session) continue;
       if (color) this.#show(color, began, whole);
@@ -163,7 +171,9 @@ export class Pictures {
   }
 
   async #sharpen(revision) {
-    const body = { ...this.project.request, longer_side: this.#shownSide };
+    const { request } = this.project;
+    const side = this.#shownSide;
+    const body = () => ({ ...request(), longer_side: side });
     const color = await this.#attempt('preview', this.session.picture('preview', body));
     if (color && revision === this.#revision) this.stage.setPicture('color', color);
   }
@@ -171,7 +181,7 @@ export class Pictures {
   async #full(revision) {
     const { session, project } = this;
     if (!this.stage.pictures.fullGray) {
-      const gray = await this.#attempt('full', this.#large({ options: { strength: 0 } }));
+      const gray = await this.#attempt('full', this.#large(() => ({ options: { strength: 0 } })));
       if (!gray || session !== this.session) return;
       this.stage.setPicture('fullGray', gray);
     }
@@ -187,8 +197,8 @@ export class Pictures {
   async #large(request, signal = null) {
     const [width, height] = this.project.size;
     const longest = Math.max(width, height);
-    if (longest <= PREVIEW_LIMIT) return this.session.picture('preview', { ...request, longer_side: longest }, { signal });
-    const response = await this.session.ask('render', { ...request, format: 'jpg' }, { signal });
+    if (longest <= PREVIEW_LIMIT) return this.session.picture('preview', () => ({ ...request(), longer_side: longest }), { signal });
+    const response = await this.session.ask('render', () => ({ ...request(), format: 'jpg' }), { signal });
     const scale = Math.sqrt(MOST_PIXELS / (width * height));
     const smaller = scale < 1 ? { resizeWidth: Math.round(width * scale), resizeQuality: 'high' } : {};
     return createImageBitmap(await response.blob(), smaller);
@@ -226,7 +236,7 @@ export class Pictures {
 
   async #askPlaces(session) {
     const { request } = this.project;
-    const { places } = await session.answer('where', { ...request, count: 5 });
+    const { places } = await session.answer('where', () => ({ ...request(), count: 5 }));
     return { places, map: await session.picture('gains', request) };
   }
 

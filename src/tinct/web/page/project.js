@@ -9,13 +9,14 @@ import * as storage from './storage.js';
 
 const EMPTY = { hints: [], options: DEFAULT_OPTIONS, references: [] };
 
-/** Events: "photo" (another photograph), "change" (hints, options or references), "selection", "unkept" (the browser's
+/** Events: "photo" (another photograph), "change" (hints, options or references), "selection", "refusal" (of a reference), "unkept" (the browser's
  * database refuses). */
 export class Project extends EventTarget {
   photo = null; // File
   size = null; // [width, height] once known
   refused = false; // the server did not open the photograph
   files = new Map(); // reference id -> { file, size }
+  refusals = new Map(); // reference id -> why the server does not take it
   selected = null; // a hint's id
   history = new History(EMPTY);
   #photoFile = null; // the photograph's id in the database
@@ -37,15 +38,30 @@ export class Project extends EventTarget {
     return this.state.references.map(({ id }) => id);
   }
 
-  /** What every question to the server carries. */
+  /** Ids of the references that the server takes, in their order: hints name them by their place. */
+  get usableIds() {
+    return this.#usable(this.referenceIds);
+  }
+
+  #usable(ids) {
+    return ids.filter((id) => !this.refusals.has(id));
+  }
+
+  /** What every question to the server carries, of now; a function, as the server may yet refuse a reference. */
   get request() {
-    return { hints: hintsToJson(this.state.hints, this.referenceIds), options: this.state.options };
+    return this.requestWithout(null);
   }
 
   /** The same as if one hint were not there. */
   requestWithout(id) {
-    const hints = this.state.hints.filter((hint) => hint.id !== id);
-    return { ...this.request, hints: hintsToJson(hints, this.referenceIds) };
+    const { state, referenceIds } = this;
+    const hints = state.hints.filter((hint) => hint.id !== id);
+    return () => ({ hints: hintsToJson(hints, this.#usable(referenceIds)), options: state.options });
+  }
+
+  /** The server does not take a reference; `refusals` says why. */
+  refuseReference(id) {
+    this.#emit('refusal', id);
   }
 
   /** Begin with another photograph; references and options stay, hints belong to the old one. */

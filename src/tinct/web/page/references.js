@@ -1,6 +1,6 @@
 // The references: thumbnails, weights, the eyedropper, and regions of them paired with regions of the photograph.
 
-import { fetchFile, fetchPicture, serverHasAlbum } from './api.js';
+import { fetchFile, fetchPicture, referenceRules } from './api.js';
 import { find, icon, make, refill } from './dom.js';
 import { readWhole } from './files.js';
 import { makeSwatch } from './hints.js';
@@ -9,6 +9,7 @@ import { Viewer } from './viewer.js';
 
 const THUMBNAIL = 128;
 const SAMPLE = 32; // pixels of a side by which a file is found gray
+const NAMED = 3; // names of what was left out that are listed
 const STEPS = 6; // by which channels of a gray pixel may differ, of 255
 
 export class References {
@@ -19,12 +20,14 @@ export class References {
     Object.assign(this, { project, pictures, palette, tools });
     project.addEventListener('change', () => this.show());
     project.addEventListener('photo', () => this.#showAnew());
+    project.addEventListener('refusal', ({ detail: id }) => this.#sayRefusal(id));
     tools.addEventListener('region', (event) => this.pair(event.detail));
     find('#eyedropper').addEventListener('click', () => this.pickColor());
     find('#reference-suggest').addEventListener('click', () => this.suggest());
     find('#which-close').addEventListener('click', () => find('#which').close());
     find('#suggested-close').addEventListener('click', () => find('#suggested').close());
-    serverHasAlbum().then((has) => { this.hasAlbum = has; this.show(); }, () => {});
+    this.rules = referenceRules().catch(() => ({ most: Infinity, album: false }));
+    this.rules.then(({ album }) => { this.hasAlbum = album; this.show(); });
     this.show();
   }
 
@@ -42,14 +45,18 @@ export class References {
       added += 1;
     }
     if (added) say(added === 1 ? 'Reference added.' : `${added} references added.`);
-    if (gray.length) this.#leaveOut(gray);
+    this.#leaveOut([gray.length && sayGray(gray)]);
   }
 
   /** Said at the stage, too: several gray photographs that are dropped there are one to colorize and no references. */
-  #leaveOut(names) {
-    const [are, them] = names.length === 1 ? ['is', 'it was'] : ['are', 'they were'];
-    const words = `${names.join(', ')} ${are} gray and ${are === 'is' ? 'has' : 'have'} no colors to give: ${them} not added. Photographs are colorized one at a time here; “tinct colorize” takes whole folders.`;
-    for (const part of ['references', 'stage']) showError(part, words);
+  #leaveOut(words) {
+    const said = words.filter(Boolean).join(' ');
+    if (said) for (const part of ['references', 'stage']) showError(part, said);
+  }
+
+  #sayRefusal(id) {
+    this.show();
+    if (this.project.referenceIds.includes(id)) say(`${this.project.files.get(id).file.name} is not used; why stands beside it.`);
   }
 
   /** Another photograph: what its session shows of files that the browser cannot, the one before may not have shown. */
@@ -61,35 +68,48 @@ export class References {
   show() {
     const { references } = this.project.state;
     const list = find('#references');
-    const shown = [...list.children].map((item) => item.dataset.id).join();
-    if (shown !== references.map(({ id }) => id).join()) {
-      refill(list, references.map((r) => this.#item(r)), find('#reference-add'));
+    const mark = ({ id }) => `${id}${this.project.refusals.has(id) ? ' refused' : ''}`;
+    const shown = [...list.children].map((item) => item.dataset.mark).join();
+    if (shown !== references.map(mark).join()) {
+      refill(list, references.map((r) => this.#item(r, mark(r))), find('#reference-add'));
       clearError('references', 'answer'); // what was said of one that may be gone
     }
     references.forEach(({ id, weight }, i) => this.#showWeight(list.children[i], id, weight));
     find('#reference-suggest').hidden = !(this.hasAlbum && this.project.photo);
-    find('#eyedropper').hidden = references.length === 0;
-    find('#tool-pair').disabled = references.length === 0;
-    if (references.length === 0 && this.tools.name === 'pair') this.tools.choose('point');
+    const none = this.project.usableIds.length === 0;
+    find('#eyedropper').hidden = none;
+    find('#tool-pair').disabled = none;
+    if (none && this.tools.name === 'pair') this.tools.choose('point');
   }
 
-  #item({ id }) {
+  #item({ id }, mark) {
     const { name } = this.project.files.get(id).file;
+    const why = this.project.refusals.get(id);
     const canvas = make('canvas', { width: THUMBNAIL, height: THUMBNAIL, 'aria-hidden': 'true' });
     this.#thumbnail(id, canvas);
-    const view = make('button', { type: 'button', class: 'thumbnail', 'aria-label': `Pick a color from ${name}` }, canvas);
+    const view = make('button', { type: 'button', class: 'thumbnail', 'aria-label': `Pick a color from ${name}`, disabled: Boolean(why) }, canvas);
     view.addEventListener('click', () => this.pickColor(id));
+    const drop = () => this.project.removeReference(id);
+    const remove = make('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${name}`, click: drop }, icon('close'));
+    const about = why ? this.#refusal(name, why) : this.#weighing(id, name);
+    return make('li', { 'data-mark': mark, class: why ? 'refused' : null }, view, make('div', { class: 'about' }, ...about), remove);
+  }
+
+  #weighing(id, name) {
     const slider = make('input', { type: 'range', id: `weight-${id}`, min: 0, max: 1, step: 0.05 });
     slider.addEventListener('input', () => this.project.weighReference(id, Number(slider.value)));
     const output = make('output', { for: slider.id });
     const label = make('label', { for: slider.id, class: 'name' }, name);
-    const drop = () => this.project.removeReference(id);
-    const remove = make('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${name}`, click: drop }, icon('close'));
-    const weight = make('div', { class: 'weight' }, make('span', {}, 'Weight'), slider, output);
-    return make('li', { 'data-id': id }, view, make('div', { class: 'about' }, label, weight), remove);
+    return [label, make('div', { class: 'weight' }, make('span', {}, 'Weight'), slider, output)];
+  }
+
+  #refusal(name, why) {
+    const reason = why.replace(`${name}: `, '').replace(`${name} is `, 'it is '); // the name stands above it
+    return [make('span', { class: 'name' }, name), make('p', { class: 'why' }, make('b', {}, 'Not used: '), reason)];
   }
 
   #showWeight(item, id, weight) {
+    if (this.project.refusals.has(id)) return;
     item.querySelector('input').value = weight;
     item.querySelector('output').textContent = `${Math.round(100 * weight)} %`;
   }
@@ -113,14 +133,15 @@ export class References {
 
   async #thumbnailOfServer(id) {
     const { session } = this.pictures;
-    const place = this.project.referenceIds.indexOf(id);
-    if (!session || place < 0) return null;
+    if (!session) return null;
     this.pictures.tellReferences(); // the server shows only what it has
-    return session.picture(`references/${place}.png`).catch(() => null);
+    await session.synced().catch(() => null);
+    const place = this.project.usableIds.indexOf(id);
+    return place < 0 ? null : session.picture(`references/${place}.png`).catch(() => null);
   }
 
   /** The eyedropper: a color of a reference for the chosen hint or the brush. */
-  async pickColor(id = this.project.referenceIds[0]) {
+  async pickColor(id = this.project.usableIds[0]) {
     const bitmap = id && (await this.#picture(id));
     if (!bitmap) return;
     const { file } = this.project.files.get(id);
@@ -132,7 +153,7 @@ export class References {
 
   /** A region of the photograph takes its colors from a region of a reference. */
   async pair(targetBox) {
-    const ids = this.project.referenceIds;
+    const ids = this.project.usableIds;
     const id = ids.length > 1 ? await this.#which(ids) : ids[0];
     const bitmap = id && (await this.#picture(id));
     if (!bitmap) return;
@@ -185,6 +206,16 @@ export class References {
       dialog.addEventListener('close', () => resolve(dialog.returnValue || null), { once: true });
     });
   }
+}
+
+function sayGray(names) {
+  const [are, them] = names.length === 1 ? ['is', 'it was'] : ['are', 'they were'];
+  return `${listed(names)} ${are} gray and ${are === 'is' ? 'has' : 'have'} no colors to give: ${them} not added. Photographs are colorized one at a time here; “tinct colorize” takes whole folders.`;
+}
+
+function listed(names) {
+  const more = names.length - NAMED;
+  return more > 1 ? `${names.slice(0, NAMED).join(', ')} and ${more} more` : names.join(', ');
 }
 
 /** Draw the middle of a picture so that it fills a thumbnail. */

@@ -27,9 +27,12 @@ export class Save {
   }
 
   async photograph(chromaOnly) {
-    const { hints, options } = this.project.request;
+    const { request } = this.project;
     const format = find('#format').value || undefined;
-    const body = { hints, options: { ...options, chroma_only: chromaOnly }, format };
+    const body = () => {
+      const { hints, options } = request();
+      return { hints, options: { ...options, chroma_only: chromaOnly }, format };
+    };
     const fallback = `${this.#stem}-${chromaOnly ? 'chroma' : 'color'}`;
     await this.#deliver(this.pictures.session.ask('render', body), fallback);
   }

@@ -1,0 +1,139 @@
+"""The studio's references in a real browser: those that the server refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from studio_page import click, drag, open_photo, preview, saved
+
+Opener = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def refused(pictures: Path) -> Path:
+    """A file that is no picture, and a photograph of a single tint, which the page alone does not know to be gray."""
+    folder = pictures / "refused"
+    folder.mkdir()
+    (folder / "letter.png").write_text("not a picture")
+    gray = np.asarray(Image.open(pictures / "photograph.png"), float)[..., None] / 255
+    toned = np.concatenate([gray**0.7, gray, gray**1.4], 2)
+    Image.fromarray((255 * toned).astype(np.uint8)).save(folder / "toned.png")
+    return folder
+
+
+def add(page: Any, *files: Path) -> None:
+    page.set_input_files("#reference-file", list(files))
+
+
+def refusals(page: Any) -> list[str]:
+    return page.locator("#references .refused").all_inner_texts()
+
+
+def wait_for_refusals(page: Any, count: int) -> None:
+    page.wait_for_function(f"() => document.querySelectorAll('#references .refused').length === {count}")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_refused_reference_stops_nothing(
+    open_studio: Opener, pictures: Path, refused: Path, width: int
+) -> None:
+    page = open_studio(width)  # which allows no answer of 400 and above
+    open_photo(page, pictures)
+    with page.expect_response(lambda r: r.url.endswith("/preview") and r.ok):
+        add(page, refused / "letter.png", pictures / "reference.png", refused / "toned.png")
+        wait_for_refusals(page, 2)
+    said = refusals(page)
+    assert all(name in each for name, each in zip(["letter.png", "toned.png"], said, strict=True))
+    assert "not a photograph" in said[0]
+    assert "single tint" in said[1]
+    with preview(page, lambda asked: asked["hints"]):
+        click(page, 0.3, 0.8)
+    page.wait_for_selector("#suggestions button")
+    assert page.locator("#references input").count() == 1  # the weight of the one that is used
+    assert [text for text in page.locator("[role=alert]").all_inner_texts() if text] == []
+    _, project = saved(page, "#save-project")
+    assert [each["name"] for each in json.loads(project)["references"]] == ["reference.png"]
+
+
+def test_a_refused_reference_is_sent_once(open_studio: Opener, pictures: Path, refused: Path) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    add(page, refused / "letter.png")
+    wait_for_refusals(page, 1)
+    page.evaluate("""() => {
+      window.sent = [];
+      const append = FormData.prototype.append;
+      FormData.prototype.append = function (...given) { sent.push(given[2] ?? given[0]); append.apply(this, given); };
+    }""")
+    with page.expect_response("**/references"):
+        add(page, pictures / "reference.png")
+    page.wait_for_selector("#tool-pair:not([disabled])")
+    assert page.evaluate("sent") == ["reference.png", "partial", "weights"]
+
+
+def test_regions_are_paired_with_the_reference_that_they_name(
+    open_studio: Opener, pictures: Path, refused: Path
+) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    assert page.locator("#tool-pair").is_disabled()
+    add(page, refused / "letter.png", pictures / "reference.png")
+    wait_for_refusals(page, 1)
+    page.keyboard.press("r")
+    drag(page, (0.1, 0.1), (0.3, 0.4))  # one reference is usable, so that there is nothing to choose
+    box = page.locator("#viewer-canvas").bounding_box()
+    at = [(box["x"] + box["width"] * share, box["y"] + box["height"] * share) for share in (0.4, 0.55)]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    page.mouse.move(*at[1])
+    with preview(page, lambda asked: asked["hints"].get("swatches")) as answer:
+        page.mouse.up()
+    assert answer.value.ok
+    assert answer.value.request.post_data_json["hints"]["swatches"][0]["reference"] == 0
+
+
+def test_a_refused_reference_that_is_removed_and_brought_back_is_refused_still(
+    open_studio: Opener, pictures: Path, refused: Path
+) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    add(page, refused / "toned.png")
+    wait_for_refusals(page, 1)
+    page.get_by_role("button", name="Remove toned.png").click()
+    wait_for_refusals(page, 0)
+    page.click("#undo")
+    wait_for_refusals(page, 1)
+    page.reload()
+    wait_for_refusals(page, 1)
+    page.wait_for_selector("#divider:not([hidden])")
+
+
+def test_references_that_are_too_large_together_leave_out_the_last(
+    open_studio: Opener, pictures: Path
+) -> None:
+    page = open_studio(expects_errors=True)
+    open_photo(page, pictures)
+
+    def too_large(route: Any) -> None:
+        many = (route.request.post_data_buffer or b"").count(b'name="reference"') > 1
+        if many:
+            route.fulfill(status=413, json={"error": "the request is larger than 1 MiB; send less at once."})
+        else:
+            route.continue_()
+
+    page.route("**/references", too_large)
+    shutil.copy(pictures / "reference.png", pictures / "second.png")
+    add(page, pictures / "reference.png", pictures / "second.png")
+    wait_for_refusals(page, 1)
+    assert "second.png" in refusals(page)[0]
+    assert "send less at once" in refusals(page)[0]
+    with preview(page, lambda asked: asked["hints"]) as answer:
+        click(page, 0.3, 0.8)
+    assert answer.value.ok
