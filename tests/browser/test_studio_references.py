@@ -1,4 +1,4 @@
-"""The studio's references in a real browser: those that the server refuses."""
+"""The studio's references in a real browser: those that the server refuses, and those that are too many."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chromium import drop
 from PIL import Image
 from studio_page import click, drag, open_photo, preview, saved
 
@@ -137,3 +138,29 @@ def test_references_that_are_too_large_together_leave_out_the_last(
     with preview(page, lambda asked: asked["hints"]) as answer:
         click(page, 0.3, 0.8)
     assert answer.value.ok
+
+
+@pytest.mark.parametrize("target", ["#references-part", "#stage"])
+def test_of_too_many_references_the_first_are_kept_and_the_others_named(
+    open_studio: Opener, pictures: Path, tmp_path: Path, target: str
+) -> None:
+    names = [f"color{number:02}.png" for number in range(19)]
+    for name in names:
+        shutil.copy(pictures / "reference.png", tmp_path / name)
+    page = open_studio()
+    if target == "#stage":
+        page.set_input_files(
+            "#photo-file", [pictures / "photograph.png", *(tmp_path / name for name in names)]
+        )
+    else:
+        open_photo(page, pictures)
+        add(page, *(tmp_path / name for name in names))
+    for part in ("references", "stage"):
+        said = page.locator(f"[data-part={part}] > [role=alert]")
+        said.get_by_text("19 references are more than the 16").wait_for()
+        assert "color16.png, color17.png, color18.png were not added" in said.inner_text()
+    assert page.locator("#references .name").all_text_contents() == names[:16]
+    page.get_by_role("button", name="Remove color00.png").click()
+    drop(page, tmp_path / names[16], "#references-part")
+    page.wait_for_function("() => document.querySelector('#references').textContent.includes('color16.png')")
+    assert page.locator("#references li").count() == 16

@@ -32,9 +32,14 @@ export class References {
   }
 
   async add(files) {
+    const { most } = await this.rules;
     let added = 0;
-    const gray = [];
+    const [gray, beyond] = [[], []];
     for (const file of files) {
+      if (this.project.usableIds.length >= most) {
+        beyond.push(file.name);
+        continue;
+      }
       const read = await attempt('references', readWhole(file), { about: 'file' });
       if (!read) continue;
       if (await isGray(read)) {
@@ -45,7 +50,7 @@ export class References {
       added += 1;
     }
     if (added) say(added === 1 ? 'Reference added.' : `${added} references added.`);
-    this.#leaveOut([gray.length && sayGray(gray)]);
+    this.#leaveOut([gray.length && sayGray(gray), beyond.length && sayBeyond(beyond, this.project.usableIds.length, most)]);
   }
 
   /** Said at the stage, too: several gray photographs that are dropped there are one to colorize and no references. */
@@ -211,6 +216,12 @@ export class References {
 function sayGray(names) {
   const [are, them] = names.length === 1 ? ['is', 'it was'] : ['are', 'they were'];
   return `${listed(names)} ${are} gray and ${are === 'is' ? 'has' : 'have'} no colors to give: ${them} not added. Photographs are colorized one at a time here; “tinct colorize” takes whole folders.`;
+}
+
+/** There may be at most so many references, and there are as many: what to do for those beyond. */
+function sayBeyond(names, there, most) {
+  const were = names.length === 1 ? 'was' : 'were';
+  return `${there + names.length} references are more than the ${most} that this server takes: ${listed(names)} ${were} not added. Remove others first, then add again.`;
 }
 
 function listed(names) {
