@@ -353,17 +353,23 @@ def test_the_page_never_scrolls_sideways_and_everything_is_labelled(
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_axe_finds_nothing_serious(open_studio: Opener, pictures: Path, width: int, scheme: str) -> None:
+def test_axe_finds_nothing_serious(
+    open_studio: Opener, pictures: Path, tmp_path: Path, width: int, scheme: str
+) -> None:
     if not AXE.is_file():
         pytest.skip(f"needs axe-core: make build/axe-core.js, or name its axe.min.js in TINCT_AXE ({AXE})")
     page = open_studio(width, scheme)
     page.evaluate(AXE.read_text())
     found = serious(page)
     open_photo(page, pictures)
-    drop(page, pictures / "reference.png", "#references-part")
+    (tmp_path / "letter.png").write_text("not a picture")
+    for reference in (pictures / "reference.png", tmp_path / "letter.png"):
+        drop(page, reference, "#references-part")
+    page.wait_for_selector("#references .refused", state="attached")
     click(page, 0.3, 0.8)
     page.wait_for_selector("#suggestions button")
     page.locator("#hints summary").click()
+    page.evaluate("import('./messages.js').then(({ showNotes }) => showNotes(Array(30).fill('a long note')))")
     found += serious(page)
     for opener, dialog in (("#save-open", "#save"), ("#help-open", "#help"), ("#eyedropper", "#viewer")):
         page.click(opener)

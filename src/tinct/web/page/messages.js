@@ -90,6 +90,7 @@ export function showNotes(notes) {
   const line = find('#notes');
   line.textContent = notes.join(' · ');
   line.hidden = notes.length === 0;
+  line.tabIndex = line.scrollHeight > line.clientHeight ? 0 : -1; // keys reach what is scrolled
 }
 
 let hiding = 0;
