@@ -63,6 +63,25 @@ def test_a_refused_reference_stops_nothing(
     assert [each["name"] for each in json.loads(project)["references"]] == ["reference.png"]
 
 
+def test_a_refusal_is_said_and_leaves_the_other_references_to_the_hand(
+    open_studio: Opener, pictures: Path, refused: Path
+) -> None:
+    page = open_studio()
+    open_photo(page, pictures)
+    add(page, pictures / "reference.png")
+    held: list[Any] = []
+    page.route("**/references", lambda route: held.append(route), times=1)
+    with page.expect_request("**/references"):
+        add(page, refused / "letter.png", refused / "toned.png")
+        page.wait_for_selector("#references li >> nth=2")
+    page.focus("#references input")
+    page.evaluate("window.slider = document.querySelector('#references input')")
+    held[0].continue_()
+    wait_for_refusals(page, 2)
+    assert page.evaluate("document.activeElement === window.slider")
+    page.locator("#said").get_by_text("toned.png").wait_for()
+
+
 def test_a_refused_reference_is_sent_once(open_studio: Opener, pictures: Path, refused: Path) -> None:
     page = open_studio()
     open_photo(page, pictures)
@@ -87,8 +106,10 @@ def test_regions_are_paired_with_the_reference_that_they_name(
     assert page.locator("#tool-pair").is_disabled()
     add(page, refused / "letter.png", pictures / "reference.png")
     wait_for_refusals(page, 1)
+    page.wait_for_selector("#tool-pair:not([disabled])")
     page.keyboard.press("r")
     drag(page, (0.1, 0.1), (0.3, 0.4))  # one reference is usable, so that there is nothing to choose
+    page.wait_for_selector("#viewer[open]")
     box = page.locator("#viewer-canvas").bounding_box()
     at = [(box["x"] + box["width"] * share, box["y"] + box["height"] * share) for share in (0.4, 0.55)]
     page.mouse.move(*at[0])

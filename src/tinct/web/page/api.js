@@ -103,7 +103,7 @@ export class Session {
     this.opening = null;
     this.closed = false;
     this.sent = null; // which references the server has
-    this.refused = () => {}; // called with the key of each reference that is refused
+    this.refused = () => {}; // called with the keys of references that are refused
     this.told = () => {}; // called with what the server noted: of the files as it read them, and of the last preview
     this.notes = { files: [], preview: [] };
   }
@@ -168,12 +168,12 @@ export class Session {
       if (there?.files === files && there.weights === weights) return there;
       try {
         const refused = await this.#put(id, usable, there?.files !== files);
-        for (const { number, error } of refused) this.#refuse(usable[number].key, error);
+        if (refused.length) this.#refuse(refused.map(({ number, error }) => [usable[number].key, error]));
         return signature(usable.filter(({ key }) => !this.refusals.has(key)));
       } catch (error) {
         const added = usable.filter(({ key }) => !there?.files.split(',').includes(key));
         if (!REFUSALS.includes(error.status) || !added.length) throw error;
-        this.#refuse(added.at(-1).key, error.message);
+        this.#refuse([[added.at(-1).key, error.message]]);
       }
     }
   }
@@ -189,9 +189,9 @@ export class Session {
     return described.refused;
   }
 
-  #refuse(key, reason) {
-    this.refusals.set(key, reason);
-    this.refused(key);
+  #refuse(refused) {
+    for (const [key, reason] of refused) this.refusals.set(key, reason);
+    this.refused(refused.map(([key]) => key));
   }
 
   /** Ask the session, with the references in place; once again if the session has gone or the server is full.

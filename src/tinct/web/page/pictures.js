@@ -47,7 +47,7 @@ export class Pictures {
     if (!photo) return;
     const session = this.session;
     session.told = (notes) => session === this.session && showNotes(notes.map((note) => this.#named(note)));
-    session.refused = (id) => session === this.session && this.project.refuseReference(id);
+    session.refused = (ids) => session === this.session && this.project.refuseReferences(ids);
     this.#showAtOnce(photo, session);
     this.project.refused = false;
     let refusal = null;

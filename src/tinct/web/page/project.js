@@ -9,7 +9,7 @@ import * as storage from './storage.js';
 
 const EMPTY = { hints: [], options: DEFAULT_OPTIONS, references: [] };
 
-/** Events: "photo" (another photograph), "change" (hints, options or references), "selection", "refusal" (of a reference), "unkept" (the browser's
+/** Events: "photo" (another photograph), "change" (hints, options or references), "selection", "refusal" (of references), "unkept" (the browser's
  * database refuses). */
 export class Project extends EventTarget {
   photo = null; // File
@@ -59,9 +59,9 @@ export class Project extends EventTarget {
     return () => ({ hints: hintsToJson(hints, this.#usable(referenceIds)), options: state.options });
   }
 
-  /** The server does not take a reference; `refusals` says why. */
-  refuseReference(id) {
-    this.#emit('refusal', id);
+  /** The server does not take some references; `refusals` says why. */
+  refuseReferences(ids) {
+    this.#emit('refusal', ids);
   }
 
   /** Begin with another photograph; references and options stay, hints belong to the old one. */

@@ -20,7 +20,7 @@ export class References {
     Object.assign(this, { project, pictures, palette, tools });
     project.addEventListener('change', () => this.show());
     project.addEventListener('photo', () => this.#showAnew());
-    project.addEventListener('refusal', ({ detail: id }) => this.#sayRefusal(id));
+    project.addEventListener('refusal', ({ detail: ids }) => this.#sayRefusals(ids));
     tools.addEventListener('region', (event) => this.pair(event.detail));
     find('#eyedropper').addEventListener('click', () => this.pickColor());
     find('#reference-suggest').addEventListener('click', () => this.suggest());
@@ -59,9 +59,11 @@ export class References {
     if (said) for (const part of ['references', 'stage']) showError(part, said);
   }
 
-  #sayRefusal(id) {
+  #sayRefusals(ids) {
     this.show();
-    if (this.project.referenceIds.includes(id)) say(`${this.project.files.get(id).file.name} is not used; why stands beside it.`);
+    const names = ids.filter((id) => this.project.referenceIds.includes(id)).map((id) => this.project.files.get(id).file.name);
+    const [are, them] = names.length === 1 ? ['is', 'it'] : ['are', 'them'];
+    if (names.length) say(`${listed(names)} ${are} not used; why stands beside ${them}.`);
   }
 
   /** Another photograph: what its session shows of files that the browser cannot, the one before may not have shown. */
@@ -73,12 +75,12 @@ export class References {
   show() {
     const { references } = this.project.state;
     const list = find('#references');
-    const mark = ({ id }) => `${id}${this.project.refusals.has(id) ? ' refused' : ''}`;
-    const shown = [...list.children].map((item) => item.dataset.mark).join();
-    if (shown !== references.map(mark).join()) {
-      refill(list, references.map((r) => this.#item(r, mark(r))), find('#reference-add'));
+    const shown = [...list.children].map((item) => item.dataset.id).join();
+    if (shown !== references.map(({ id }) => id).join()) {
+      refill(list, references.map((r) => this.#item(r)), find('#reference-add'));
       clearError('references', 'answer'); // what was said of one that may be gone
     }
+    references.forEach((reference, i) => this.#markRefused(list.children[i], reference));
     references.forEach(({ id, weight }, i) => this.#showWeight(list.children[i], id, weight));
     find('#reference-suggest').hidden = !(this.hasAlbum && this.project.photo);
     const none = this.project.usableIds.length === 0;
@@ -87,7 +89,16 @@ export class References {
     if (none && this.tools.name === 'pair') this.tools.choose('point');
   }
 
-  #item({ id }, mark) {
+  /** The others stay as they are: a hand may be at one of their sliders. */
+  #markRefused(item, reference) {
+    if (item.classList.contains('refused') || !this.project.refusals.has(reference.id)) return;
+    const marked = this.#item(reference);
+    const focused = item.contains(document.activeElement);
+    item.replaceWith(marked);
+    if (focused) marked.querySelector('.quiet').focus();
+  }
+
+  #item({ id }) {
     const { name } = this.project.files.get(id).file;
     const why = this.project.refusals.get(id);
     const canvas = make('canvas', { width: THUMBNAIL, height: THUMBNAIL, 'aria-hidden': 'true' });
@@ -97,7 +108,7 @@ export class References {
     const drop = () => this.project.removeReference(id);
     const remove = make('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${name}`, click: drop }, icon('close'));
     const about = why ? this.#refusal(name, why) : this.#weighing(id, name);
-    return make('li', { 'data-mark': mark, class: why ? 'refused' : null }, view, make('div', { class: 'about' }, ...about), remove);
+    return make('li', { 'data-id': id, class: why ? 'refused' : null }, view, make('div', { class: 'about' }, ...about), remove);
   }
 
   #weighing(id, name) {
