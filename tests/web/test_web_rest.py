@@ -211,6 +211,23 @@ def test_references_that_cannot_be_used_are_left_out_of_a_partial_set(server, gr
     assert [each["name"] for each in again["references"]] == ["a.png", "b.png"]
 
 
+@pytest.mark.parametrize("partial", ["false", "true"])
+def test_references_that_were_sent_before_count_among_all_pixels(tmp_path, gray, color, partial):
+    pixels = color.shape[0] * color.shape[1]
+    pictures = [("reference", (f"{n}.png", png(np.roll(color, 9 * n, axis=1)))) for n in range(3)]
+    with running(tmp_path, max_pixels=int(2.5 * pixels)) as small:
+        session = small.begin(gray)
+        place = f"/api/sessions/{session['id']}/references"
+        assert small.client.put(place, files=pictures[:2]).status_code == 200
+        answer = small.client.put(place, files=pictures, data={"partial": partial})
+        if partial == "true":
+            assert "2.png: with it the references have more than" in answer.json()["refused"][0]["error"]
+        else:
+            assert answer.status_code == 413
+        small.studio.sessions.find(session["id"], None).drop_decoded()
+        ask(small, session, "preview")
+
+
 @pytest.mark.parametrize("said", ["1", "maybe", '"true"', "[]"])
 def test_partial_is_true_or_false(server, gray, reference, said):
     place = f"/api/sessions/{server.begin(gray)['id']}/references"

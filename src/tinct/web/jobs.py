@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from tinct.colorizing.colorizer import Colorizer
 from tinct.colorizing.project import Project, ProjectPhoto, ProjectReference, made_with
-from tinct.errors import PhotoError, ReferencePhotoError, one_line
+from tinct.errors import PhotoError, PhotoTooLargeError, ReferencePhotoError, one_line
 from tinct.hints import HintImage, HintLike
 from tinct.options import Options
 from tinct.photo import Photo
@@ -129,31 +129,51 @@ def retrieve_references(
     return retrieve(session.colorizer(settings.max_pixels).photo, count)
 
 
-def decode_references(settings: Settings, session: Session, uploads: Iterable[Upload]) -> None:
+def decode_references(settings: Settings, session: Session, uploads: Sequence[Upload]) -> None:
     """Decode the references that a session does not have yet, before a worker uses them."""
-    known = {upload.sha256 for upload in session.references}
-    decode(settings, None, [upload for upload in uploads if upload.sha256 not in known])
+    new, max_pixels = _new_references(settings, session, uploads)
+    for upload in new.values():
+        found = upload.decode(max_pixels)
+        max_pixels -= found.width * found.height
+
+
+def _new_references(
+    settings: Settings, session: Session, uploads: Sequence[Upload]
+) -> tuple[dict[int, Upload], int]:
+    """The references that a session does not have yet, by their numbers, and the pixels that the others leave them."""
+    known = {upload.sha256: upload.pixels for upload in session.references}
+    new = {number: each for number, each in enumerate(uploads) if each.sha256 not in known}
+    taken = sum(known.get(each.sha256, 0) for each in uploads)
+    return new, settings.max_pixels - taken
 
 
 def decode_usable_references(
-    settings: Settings, session: Session, uploads: Iterable[Upload]
+    settings: Settings, session: Session, uploads: Sequence[Upload]
 ) -> dict[int, str]:
     """Decode each reference that a session does not have yet, whatever becomes of the others.
 
     Returns:
         Why references cannot be used, by their numbers.
     """
-    known, refused = {upload.sha256 for upload in session.references}, {}
-    max_pixels = settings.max_pixels
-    for number, upload in enumerate(uploads):
-        if upload.sha256 in known:
-            continue
+    new, max_pixels = _new_references(settings, session, uploads)
+    refused = {}
+    for number, upload in new.items():
         try:
             found = upload.decode(max_pixels)
             max_pixels -= found.width * found.height
+        except PhotoTooLargeError as error:
+            alone = max_pixels == settings.max_pixels
+            refused[number] = one_line(str(error)) if alone else _too_many_pixels(settings, upload)
         except PhotoError as error:
             refused[number] = one_line(str(error))
     return refused
+
+
+def _too_many_pixels(settings: Settings, upload: Upload) -> str:
+    most = f"{settings.max_pixels / 1e6:g} megapixels"
+    return one_line(
+        f"{upload.name}: with it the references have more than {most}; scale it down, or remove others."
+    )
 
 
 def open_photo(settings: Settings, upload: Upload) -> Colorizer:

@@ -35,6 +35,7 @@ class Upload:
         file: the open file.
         name: the client's name of the file, for people; never a path.
         size: in bytes.
+        pixels: of the photograph, once it was decoded; 0 before.
         notes: decisions of decoding, one sentence each.
     """
 
@@ -42,6 +43,7 @@ class Upload:
         self.file: BinaryIO = upload.file
         self.name = safe_file_name(upload.filename)
         self.size = upload.size or 0
+        self.pixels = 0
         self.notes: tuple[str, ...] = ()
         self._decoded: Photo | None = None
 
@@ -77,6 +79,7 @@ class Upload:
         try:
             photo = read_photo(self.bytes(), max_pixels)
             self.notes = tuple(one_line(note) for note in photo.notes)
+            self.pixels = photo.width * photo.height
             return photo
         except PhotoError as error:
             raise type(error)(f"{self.name}: {error}") from None
@@ -109,6 +112,7 @@ def read_references(
         decoded = decoded_by_hash.get(upload.sha256) if decoded_by_hash else None
         if decoded is not None:
             upload.notes = tuple(one_line(note) for note in decoded.notes)
+            upload.pixels = decoded.width * decoded.height
         photos.append(decoded if decoded is not None else upload.read(max_pixels))
         max_pixels -= photos[-1].width * photos[-1].height
     return photos
