@@ -212,9 +212,10 @@ def test_references_that_cannot_be_used_are_left_out_of_a_partial_set(server, gr
 
 
 @pytest.mark.parametrize("partial", ["false", "true"])
-def test_references_that_were_sent_before_count_among_all_pixels(tmp_path, gray, color, partial):
+@pytest.mark.parametrize("shift", [0, 9])
+def test_references_that_were_sent_before_count_among_all_pixels(tmp_path, gray, color, partial, shift):
     pixels = color.shape[0] * color.shape[1]
-    pictures = [("reference", (f"{n}.png", png(np.roll(color, 9 * n, axis=1)))) for n in range(3)]
+    pictures = [("reference", (f"{n}.png", png(np.roll(color, shift * n, axis=1)))) for n in range(3)]
     with running(tmp_path, max_pixels=int(2.5 * pixels)) as small:
         session = small.begin(gray)
         place = f"/api/sessions/{session['id']}/references"

@@ -140,11 +140,19 @@ def decode_references(settings: Settings, session: Session, uploads: Sequence[Up
 def _new_references(
     settings: Settings, session: Session, uploads: Sequence[Upload]
 ) -> tuple[dict[int, Upload], int]:
-    """The references that a session does not have yet, by their numbers, and the pixels that the others leave them."""
+    """The references that a session does not have yet, by their numbers, and the pixels that the others leave them.
+
+    One that it has is new where it is sent so often that there is no room for it.
+    """
     known = {upload.sha256: upload.pixels for upload in session.references}
-    new = {number: each for number, each in enumerate(uploads) if each.sha256 not in known}
-    taken = sum(known.get(each.sha256, 0) for each in uploads)
-    return new, settings.max_pixels - taken
+    new, left = {}, settings.max_pixels
+    for number, upload in enumerate(uploads):
+        pixels = known.get(upload.sha256)
+        if pixels is None or pixels > left:
+            new[number] = upload
+        else:
+            left -= pixels
+    return new, left
 
 
 def decode_usable_references(
