@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chromium import drop
+from chromium import drop, running_studio
 from PIL import Image
 from studio_page import click, drag, open_photo, preview, saved
 
@@ -159,6 +159,27 @@ def test_references_that_are_too_large_together_leave_out_the_last(
     with preview(page, lambda asked: asked["hints"]) as answer:
         click(page, 0.3, 0.8)
     assert answer.value.ok
+
+
+def test_a_refused_reference_is_used_once_there_is_room_for_it(
+    chromium: Any, pictures: Path, tmp_path: Path
+) -> None:
+    for number in range(3):
+        shutil.copy(pictures / "reference.png", tmp_path / f"{number}.png")
+    with running_studio(max_pixels=int(2.5 * 320 * 240)) as address:
+        page = chromium.new_page()
+        page.goto(address)
+        open_photo(page, pictures)
+        add(page, *(tmp_path / f"{number}.png" for number in range(3)))
+        wait_for_refusals(page, 1)
+        assert "with it the references have more" in refusals(page)[0]
+        page.get_by_role("button", name="Remove 0.png").click()
+        wait_for_refusals(page, 0)
+        page.wait_for_timeout(500)
+        assert page.locator("#references input").count() == 2
+        page.click("#undo")
+        wait_for_refusals(page, 1)
+        page.close()
 
 
 @pytest.mark.parametrize("target", ["#references-part", "#stage"])

@@ -103,7 +103,7 @@ export class Session {
     this.opening = null;
     this.closed = false;
     this.sent = null; // which references the server has
-    this.refused = () => {}; // called with the keys of references that are refused
+    this.refused = () => {}; // called with the keys of references that are refused, or no longer
     this.told = () => {}; // called with what the server noted: of the files as it read them, and of the last preview
     this.notes = { files: [], preview: [] };
   }
@@ -160,8 +160,11 @@ export class Session {
     });
   }
 
-  /** What the server has afterwards. Where it refuses all at once, for their size say, the last that came goes first. */
+  /** What the server has afterwards. Where it refuses all at once, for their size say, the last that came goes first;
+   * where one was removed, there may be room for those that were refused. */
   async #putUsable(id, wanted, there) {
+    const isWanted = (key) => wanted.some((each) => each.key === key);
+    if (there?.files && !there.files.split(',').every(isWanted)) this.#reconsider(wanted);
     for (;;) {
       const usable = wanted.filter(({ key }) => !this.refusals.has(key));
       const { files, weights } = signature(usable);
@@ -176,6 +179,11 @@ export class Session {
         this.#refuse([[added.at(-1).key, error.message]]);
       }
     }
+  }
+
+  #reconsider(references) {
+    const again = references.filter(({ key }) => this.refusals.delete(key)).map(({ key }) => key);
+    if (again.length) this.refused(again);
   }
 
   /** Send references, with their files or their weights alone; gives what the server left out of them. */

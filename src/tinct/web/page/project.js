@@ -59,7 +59,7 @@ export class Project extends EventTarget {
     return () => ({ hints: hintsToJson(hints, this.#usable(referenceIds)), options: state.options });
   }
 
-  /** The server does not take some references; `refusals` says why. */
+  /** The server does not take some references, and `refusals` says why, or it is asked again. */
   refuseReferences(ids) {
     this.#emit('refusal', ids);
   }

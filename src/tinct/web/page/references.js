@@ -61,7 +61,8 @@ export class References {
 
   #sayRefusals(ids) {
     this.show();
-    const names = ids.filter((id) => this.project.referenceIds.includes(id)).map((id) => this.project.files.get(id).file.name);
+    const stand = (id) => this.project.referenceIds.includes(id) && this.project.refusals.has(id);
+    const names = ids.filter(stand).map((id) => this.project.files.get(id).file.name);
     const [are, them] = names.length === 1 ? ['is', 'it'] : ['are', 'them'];
     if (names.length) say(`${listed(names)} ${are} not used; why stands beside ${them}.`);
   }
@@ -80,7 +81,7 @@ export class References {
       refill(list, references.map((r) => this.#item(r)), find('#reference-add'));
       clearError('references', 'answer'); // what was said of one that may be gone
     }
-    references.forEach((reference, i) => this.#markRefused(list.children[i], reference));
+    references.forEach((reference, i) => this.#mark(list.children[i], reference));
     references.forEach(({ id, weight }, i) => this.#showWeight(list.children[i], id, weight));
     find('#reference-suggest').hidden = !(this.hasAlbum && this.project.photo);
     const none = this.project.usableIds.length === 0;
@@ -90,8 +91,8 @@ export class References {
   }
 
   /** The others stay as they are: a hand may be at one of their sliders. */
-  #markRefused(item, reference) {
-    if (item.classList.contains('refused') || !this.project.refusals.has(reference.id)) return;
+  #mark(item, reference) {
+    if (item.classList.contains('refused') === this.project.refusals.has(reference.id)) return;
     const marked = this.#item(reference);
     const focused = item.contains(document.activeElement);
     item.replaceWith(marked);
