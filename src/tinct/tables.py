@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
-from tinct.errors import OptionError, TinctError
+from tinct.errors import OptionError, TinctError, shown
 
 T = TypeVar("T")
 
@@ -44,29 +45,65 @@ def dataclass_from(cls: type[T], table: Mapping[str, Any], name: str) -> T:
     """A dataclass from a table; lists become tuples, the table of a field that is `OneOf` becomes one of its kinds.
 
     Args:
-        cls: the dataclass; its defaults say the types of its fields.
+        cls: the dataclass; its annotations are the types that a table must give, bool, int, float, str and tuples of
+            these, all numbers finite.
         table: values by name.
         name: of the table, for the error.
     Raises:
-        OptionError: if the table has a key that the dataclass has not, or a value of another type.
+        OptionError: if the table has a key that the dataclass has not, a value of another type, or one that the
+            dataclass refuses.
     """
-    known = {field.name: field.default for field in fields(cls)}  # type: ignore[arg-type]
+    hints = get_type_hints(cls)
+    known = {field.name: hints[field.name] for field in fields(cls)}  # type: ignore[arg-type]
     if unknown := sorted(set(table) - set(known)):
         raise OptionError(f"[{name}] has {unknown[0]!r}, which is not known; it takes {', '.join(known)}.")
-    return cls(**{key: _value(value, known[key], name, key) for key, value in table.items()})
+    values = {key: _value(value, known[key], name, key) for key, value in table.items()}
+    try:
+        return cls(**values)
+    except OptionError as error:
+        raise OptionError(f"[{name}] is refused: {error}") from None
 
 
-def _value(given: Any, default: Any, name: str, key: str) -> Any:
+def check_above_zero(numbers: object, *names: str) -> None:
+    """Refuse a dataclass of which a number, or one of several, is 0 or less.
+
+    Args:
+        numbers: the dataclass.
+        names: of its attributes, numbers and tuples of numbers.
+    Raises:
+        OptionError: if a number is 0, negative, or no number.
+    """
+    _check(numbers, names, lambda number: number > 0, "must be above 0")
+
+
+def check_from_zero(numbers: object, *names: str) -> None:
+    """Refuse a dataclass of which a number, or one of several, is negative; see `check_above_zero`."""
+    _check(numbers, names, lambda number: number >= 0, "must be 0 or more")
+
+
+def check_range(numbers: object, least: float, most: float, *names: str) -> None:
+    """Refuse a dataclass of which a number, or one of several, is not in least..most; see `check_above_zero`."""
+    _check(numbers, names, lambda number: least <= number <= most, f"must be {least} to {most}")
+
+
+def _check(numbers: object, names: Sequence[str], fits: Callable[[float], bool], wanted: str) -> None:
+    for name in names:
+        value = getattr(numbers, name)
+        if not all(fits(number) for number in _flat(value)):
+            raise OptionError(f"{name} is {value}; it {wanted}.")
+
+
+def _value(given: Any, hint: Any, name: str, key: str) -> Any:
     """A field's value from a table's.
 
     Raises:
-        OptionError: if the value is of another type than the default.
+        OptionError: if the value is of another type than the field.
     """
-    if isinstance(default, OneOf):
-        return _one_of(default.kinds, given, f"{name}.{key}")
+    if isinstance(hint, type) and issubclass(hint, OneOf):
+        return _one_of(hint.kinds, given, f"{name}.{key}")
     value = _tuple(given)
-    if not _is_like(value, default):
-        raise OptionError(f"[{name}] has {key} = {value!r}; something like {default!r} is wanted.")
+    if not _fits(value, hint):
+        raise OptionError(f"[{name}] has {key} = {shown(given)}; {key} = {_form(hint)} is wanted.")
     return value
 
 
@@ -74,14 +111,40 @@ def _one_of(kinds: Mapping[str, type[Any]], given: Any, name: str) -> Any:
     keys = dict(given) if isinstance(given, Mapping) else {}
     kind = str(keys.pop("kind", given))
     if kind not in kinds or not isinstance(given, Mapping):
-        raise OptionError(f"[{name}] is {given!r}; a table with kind = one of {', '.join(kinds)} is wanted.")
+        raise OptionError(
+            f"[{name}] is {shown(given)}; a table with kind = one of {', '.join(kinds)} is wanted."
+        )
     return dataclass_from(kinds[kind], keys, name)
 
 
-def _is_like(value: Any, default: Any) -> bool:
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    return isinstance(value, (int, float) if isinstance(default, float) else type(default))
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of an annotation's type; whole numbers are of 64 bits, as TOML has them."""
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)
+        if not isinstance(value, tuple):
+            return False
+        if inner[-1] is Ellipsis:
+            return all(_fits(each, inner[0]) for each in value)
+        return len(value) == len(inner) and all(map(_fits, value, inner))
+    if type(value) is int and hint in (int, float):
+        return -(2**63) <= value < 2**63
+    return type(value) is hint and (hint is not float or math.isfinite(value))
+
+
+_FORMS = {bool: "true or false", int: "whole number", float: "number", str: '"text"'}
+"""How a message writes what stands for a value of a type."""
+
+
+def _form(hint: Any) -> str:
+    """How a table writes a value of a type: [number, whole number]."""
+    if get_origin(hint) is tuple:
+        return f"[{', '.join('...' if each is Ellipsis else _form(each) for each in get_args(hint))}]"
+    return _FORMS[hint]
+
+
+def _flat(value: Any) -> Iterator[float]:
+    for each in value if isinstance(value, tuple) else (value,):
+        yield from _flat(each) if isinstance(each, tuple) else (each,)
 
 
 def _tuple(value: Any) -> Any:

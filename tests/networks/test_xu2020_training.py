@@ -283,7 +283,7 @@ def test_samples_are_by_pixels_by_points_or_none(pool):
 
 
 def test_numbers_that_make_no_sense_are_refused():
-    with pytest.raises(OptionError, match="share"):
+    with pytest.raises(OptionError, match="0 to 1"):
         ColorizationRecipe(empty=1.5)
     with pytest.raises(OptionError, match="above 0"):
         ColorizationRecipe(delta=0)

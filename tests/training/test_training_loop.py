@@ -36,10 +36,12 @@ from tinct.networks.tinct.training.training import TinctTraining
 from tinct.tables import dataclass_from
 from tinct.training import losses
 from tinct.training.averaged import Averaged
+from tinct.training.config import read_config, shipped_configs
 from tinct.training.labels import collect
 from tinct.training.log import RunLog, read_log
 from tinct.training.loop import Loop, LoopConfig
 from tinct.training.pool import RELATED, UNRELATED, Pool
+from tinct.training.run import TRAININGS, check_tables, train
 from tinct.weights import weights_path
 
 CPU = torch.device("cpu")
@@ -346,6 +348,56 @@ def test_a_network_that_learns_from_labels_wants_them(
     assert "from labels; give --labels" in capsys.readouterr().err
 
 
+WRONG = {
+    "zhang2016": [
+        "recipe.sigma = 0.0",
+        "recipe.neighbors = 314",
+        "recipe.uniform = nan",
+        "network.width = -1.0",
+    ],
+    "zhang2017": ["recipe.stop = 1.0", "recipe.most_hints = 0", "recipe.huber = -1.0"],
+    "tinct": [
+        *("network.decoder = [8, 8, 8, 0]", "network.encoder = [8, 8]", "recipe.huber = -1.0"),
+        *("recipe.start.kind = 3", 'recipe.start = {kind = "run", run = ["a"]}', "recipe.start = []"),
+        'recipe.start = {kind = "released-distilled", run = "a", share = nan}',
+    ],
+    "tinct-semantics": ["network.channels = [100, 16, 16]", "recipe.skipped = 2.0"],
+    "xiao2019": ["recipe.shares = [1.0]", "recipe.thinning = 0.0", "network.levels = 0"],
+    "scunet": ["recipe.smoothing = 366", "network.scenes = 0", 'network.branches = "ab"'],
+    "xu2020-lite": ["recipe.style = inf", "network.transfer = 0.0"],
+    "pix2pix": [
+        *(
+            'loop.batch = "4"',
+            "loop.rate = nan",
+            "loop.seed = -1",
+            "loop.hours = -1.0",
+            "loop.falls = [0.5, 0.1]",
+        ),
+        *("loop.sizes = [[1.0, 32], [0.5, 64]]", 'loop.sizes = ["a"]', "loop.betas = [0.9]", "loop.pace = 1"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("network", "line"), [(name, line) for name in WRONG for line in WRONG[name]])
+def test_a_config_is_refused_by_its_key_before_photographs_are_packed(
+    tmp_path: Path, network: str, line: str
+) -> None:
+    (tmp_path / "wrong.toml").write_text(line + "\n")
+    with pytest.raises(OptionError) as error:
+        train(network, write_photographs(tmp_path / "data", 2), tmp_path / "run", tmp_path / "wrong.toml")
+    table, key = line.partition(" =")[0].split(".")[:2]
+    assert str(error.value).startswith(f"{tmp_path / 'wrong.toml'}: [{table}")
+    assert key in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", shipped_configs())
+def test_shipped_configs_are_taken(name: str) -> None:
+    networks = [each for each in TRAININGS if name.startswith(each)]
+    file = shipped_configs()[name]
+    check_tables(max(networks, key=len), read_config(file), file)
+
+
 def test_a_run_that_ends_without_numbers_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     data, out = write_photographs(tmp_path / "data", 5), tmp_path / "run"
     wrong = TINY.replace("steps = 1", "steps = 3\nrate = 1e30\nclip = 1e30\nwarmup = 0.0")
@@ -594,8 +646,11 @@ def test_a_decoder_of_other_numbers_or_layers_cannot_go_on(monkeypatch: pytest.M
         ({"kind": "released-kept", "run": "runs/another"}, "'run', which is not known"),
         ({"kind": "released-encoder", "backbone": "none"}, "'backbone', which is not known"),
         ({"kind": "mimicry", "run": "runs/another"}, "'run', which is not known"),
-        ({"kind": "released-distilled", "run": "runs/another", "trust": [1.0]}, "two numbers"),
-        ({"kind": "released-distilled", "run": "runs/another", "share": 1.5}, "a share is"),
+        (
+            {"kind": "released-distilled", "run": "runs/another", "trust": [1.0]},
+            r"trust = \[number, number\]",
+        ),
+        ({"kind": "released-distilled", "run": "runs/another", "share": 1.5}, "share is 1.5"),
         ({"kind": "released-distilled"}, "needs a run"),
         ({"kind": "run"}, "folder of a run"),
         ({"kind": "elsewhere"}, "one of anew, run"),

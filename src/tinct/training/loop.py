@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from tinct.errors import OptionError, TrainingError
 from tinct.files import write_whole
+from tinct.tables import check_above_zero, check_from_zero, check_range
 from tinct.training.averaged import Averaged
 from tinct.training.log import RunLog, Tell
 from tinct.training.mixed_precision import mixed_precision
@@ -24,6 +25,9 @@ from tinct.training.training import Training
 
 CHECKPOINT = "checkpoint.pt"
 """Name of the checkpoint in a run's folder."""
+
+MOST_SEED = 2**23 - 1
+"""Greatest seed, which leaves room for the numbers of steps and parts in the 64 bits of PyTorch's seeds."""
 
 Validate = Callable[[Any], dict[str, float]]
 Draw = Callable[[Any, Path], None]
@@ -80,9 +84,10 @@ class LoopConfig:
     compile: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("batch", "accumulate", "steps", "rate", "clip", "log_every"):
-            if getattr(self, name) <= 0:
-                raise OptionError(f"{name} is {getattr(self, name)}; it must be above 0.")
+        check_above_zero(self, "batch", "accumulate", "steps", "rate", "clip", "log_every")
+        check_from_zero(self, "hours", "backbone_rate", "backbone_decay", "weight_decay")
+        check_from_zero(self, "save_minutes", "validate_minutes")
+        check_range(self, 0, MOST_SEED, "seed")
         for name in ("warmup", "decay", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be 0 or more, and below 1.")
@@ -92,9 +97,11 @@ class LoopConfig:
             raise OptionError(
                 f"falls are {self.falls}; (share, factor) with a share in 0..1 and a factor above 0 are wanted."
             )
-        if not self.sizes or any(side < 32 or side % 32 for _, side in self.sizes):
+        if list(self.sizes) != sorted(self.sizes):
+            raise OptionError(f"sizes are {self.sizes}; write them in order of their shares.")
+        if not self.sizes or any(not 0 < share <= 1 or side < 32 or side % 32 for share, side in self.sizes):
             raise OptionError(
-                f"sizes are {self.sizes}; (share, side) with sides in multiples of 32 are wanted."
+                f"sizes are {self.sizes}; (share, side) with a share in 0..1 and sides in multiples of 32 are wanted."
             )
 
 

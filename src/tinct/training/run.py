@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinct.errors import MissingExtraError, OptionError
+from tinct.errors import MissingExtraError, OptionError, OutputError
+from tinct.files import write_whole
 
 try:
     import torch
@@ -175,20 +175,44 @@ def keep_config(network: str, out: Path, config: Path | None) -> None:
     """Keep the config with the run, so that going on needs none and export knows the network's numbers.
 
     Raises:
-        OptionError: if the run there is of a network with other numbers.
+        OptionError: if the config has what the network cannot take, which is said before photographs are packed, or
+            the run there is of a network with other numbers.
+        OutputError: if the folder cannot be written.
     """
     kept, shipped = out / CONFIG_FILE, shipped_configs()[network]
-    if config is None and kept.exists():
-        return
-    source = _config_file(config) if config else shipped
+    source = _config_file(config) if config else kept if kept.exists() else shipped
     tables = read_config(source)
-    if (out / CHECKPOINT).exists() and _network(tables) != _network(read_config(kept)):
+    check_tables(network, tables, source)
+    there = kept.exists() and (out / CHECKPOINT).exists()
+    if there and _network(tables) != _network(read_config(kept)):
         raise OptionError(
             f"the run in {out} has other numbers in [network]; give another folder for this one."
         )
-    out.mkdir(parents=True, exist_ok=True)
     if source.resolve() != kept.resolve():
-        shutil.copyfile(source, kept)
+        try:
+            write_whole(kept, source.read_bytes())
+        except OSError as error:
+            raise OutputError(
+                f"{kept} cannot be written ({error.strerror}); give another folder with --out."
+            ) from None
+
+
+def check_tables(network: str, tables: Mapping[str, Mapping[str, Any]], file: Path) -> None:
+    """Refuse a config that a network's training cannot take.
+
+    Args:
+        network: one of `TRAININGS`.
+        tables: of the config.
+        file: the config, for the error.
+    Raises:
+        OptionError: if a table has an unknown key, or a value of another type or out of its range.
+    """
+    _, numbers, recipe = named(_card(network).training).kinds
+    try:
+        for name, kind in {"loop": LoopConfig, "recipe": recipe, "network": numbers}.items():
+            dataclass_from(kind, tables.get(name, {}), name)
+    except OptionError as error:
+        raise OptionError(f"{file}: {error}") from None
 
 
 def _config_file(given: Path) -> Path:

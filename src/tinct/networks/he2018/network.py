@@ -18,6 +18,7 @@ from tinct.color.bins import AB_SCALE
 from tinct.networks.he2018.correspondence import LEVELS
 from tinct.networks.layers.efficientnet_lite import CHANNELS
 from tinct.networks.layers.outputs import he_initialized, scaled
+from tinct.tables import check_above_zero
 
 MAPS = 2 * LEVELS
 """Similarity maps: forward ones from coarse to fine, then backward ones."""
@@ -38,11 +39,16 @@ class He2018Config:
         features: EfficientNet-Lite2's features of the photograph at 1/8, 1/16 and 1/32 enter blocks 4 and 5, the maps
             enter block 4 once more, where they are not squeezed through the first layer, and their means block 5.
         gate: a further output says how far the carried colors count at each place.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     width: float = 1.0
     features: bool = False
     gate: bool = False
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "width")
 
 
 class Answer(NamedTuple):

@@ -19,6 +19,7 @@ from tinct.networks.graph import Release
 from tinct.networks.layers.blocks import ConvNorm, upsampled
 from tinct.networks.layers.outputs import Outputs, scaled
 from tinct.networks.paper_graph import paper_graphs
+from tinct.tables import check_above_zero
 
 Layer = tuple[int, int]
 
@@ -50,7 +51,7 @@ class Iizuka2016Config:
         global_size: side of the square that global features are computed on; a multiple of 32.
         scenes: size of the scene branch (the paper: Places' 205; here its 365 later classes).
     Raises:
-        OptionError: if the global size is no multiple of 32.
+        OptionError: if the global size is no multiple of 32, or another number is not above 0.
     """
 
     width: float = 1.0
@@ -58,6 +59,7 @@ class Iizuka2016Config:
     scenes: int = 365
 
     def __post_init__(self) -> None:
+        check_above_zero(self, "width", "scenes")
         if self.global_size < GLOBAL_STRIDE or self.global_size % GLOBAL_STRIDE:
             raise OptionError(f"global_size is {self.global_size}; a multiple of {GLOBAL_STRIDE} is wanted.")
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from tinct.errors import OptionError
 from tinct.networks.iizuka2016.network import Iizuka2016, Iizuka2016Config
 from tinct.networks.layers.outputs import Outputs
+from tinct.tables import check_from_zero
 from tinct.training.automatic import AutomaticTraining, Batch
 from tinct.training.losses import soft_label_loss
 from tinct.training.pool import Pool
@@ -24,10 +25,15 @@ class Iizuka2016Recipe:
     Attributes:
         scenes: the paper's alpha, the weight of the scene loss beside the squared error of the sigmoid's output.
         old: half of the photographs get the lightness of old ones.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     scenes: float = 1 / 300
     old: bool = False
+
+    def __post_init__(self) -> None:
+        check_from_zero(self, "scenes")
 
 
 class Iizuka2016Training(AutomaticTraining):

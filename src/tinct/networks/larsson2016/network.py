@@ -25,6 +25,7 @@ from tinct.networks.layers.blocks import ConvNorm
 from tinct.networks.layers.hypercolumns import HypercolumnLayer
 from tinct.networks.layers.outputs import Outputs, expectation, scaled
 from tinct.networks.paper_graph import paper_graphs
+from tinct.tables import check_above_zero
 
 STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 """VGG-16's stages: channels and convolutions; each but the first begins with 2x2 max pooling."""
@@ -51,9 +52,14 @@ class Larsson2016Config:
 
     Attributes:
         width: multiplies the channels of every layer; 1 is the paper's.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     width: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "width")
 
 
 class Larsson2016(nn.Module):

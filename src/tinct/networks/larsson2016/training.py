@@ -14,6 +14,7 @@ from tinct.color.bins import AB_SCALE
 from tinct.networks.larsson2016.layers_training import start_from
 from tinct.networks.larsson2016.network import BINS, MAX_CHROMA, Larsson2016, Larsson2016Config
 from tinct.networks.layers.outputs import Outputs
+from tinct.tables import check_from_zero
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
 from tinct.training.pool import Pool
 
@@ -26,11 +27,16 @@ class Larsson2016Recipe:
         hue: weight of the hue beside chroma, the paper's lambda; a place counts by its chroma, 0..1 of the highest.
         old: half of the photographs get the lightness of old ones.
         start: the folder of a run of `larsson2016-layers`, with whose layers training begins; "" for fresh ones.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     hue: float = 5.0
     old: bool = False
     start: str = ""
+
+    def __post_init__(self) -> None:
+        check_from_zero(self, "hue")
 
 
 class Larsson2016Training(AutomaticTraining):

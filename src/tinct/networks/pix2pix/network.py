@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from tinct.networks.graph import Graph, Release
 from tinct.networks.layers.outputs import Outputs, scaled
 from tinct.networks.paper_graph import paper_graphs
+from tinct.tables import check_above_zero
 
 ENCODER = (64, 128, 256, 512, 512, 512, 512, 512)
 """Channels of the generator's levels, from 1/2 of the size to 1/256."""
@@ -48,9 +49,14 @@ class Pix2PixConfig:
 
     Attributes:
         width: multiplies the channels of every level; 1 is the paper's.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     width: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "width")
 
 
 class Pix2Pix(nn.Module):

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from tinct.networks.layers.outputs import Outputs
 from tinct.networks.pix2pix.network import Discriminator, Pix2Pix, Pix2PixConfig
+from tinct.tables import check_from_zero
 from tinct.training.automatic import AutomaticTraining, Batch, draw_batch
 from tinct.training.pool import Pool
 
@@ -28,11 +29,16 @@ class Pix2PixRecipe:
         l1: weight of the absolute error, the paper's lambda.
         adversarial: weight of the generator's adversarial loss; 0 trains without a discriminator.
         old: half of the photographs get the lightness of old ones.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     l1: float = 100.0
     adversarial: float = 1.0
     old: bool = False
+
+    def __post_init__(self) -> None:
+        check_from_zero(self, "l1", "adversarial")
 
 
 class Adversaries(nn.Module):

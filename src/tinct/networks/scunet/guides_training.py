@@ -13,8 +13,9 @@ from tinct.networks.graph_weights import read_weights
 from tinct.networks.scunet.guides import ScunetGuides
 from tinct.networks.scunet.network import ScunetConfig
 from tinct.networks.scunet.training import dice_loss, likeliest
+from tinct.tables import check_from_zero, check_range
 from tinct.training.automatic import LABEL_STRIDE, draw_batch
-from tinct.training.labels import UNLABELED
+from tinct.training.labels import SCENES, UNLABELED
 from tinct.training.losses import segment_loss, soft_label_loss
 from tinct.training.pool import Pool
 from tinct.training.training import Training
@@ -39,6 +40,8 @@ class GuidesRecipe:
         dice: weight of the Dice loss of segments.
         smoothing: how many of the likeliest scenes make a photograph's label.
         old: half of the photographs get the lightness of old ones.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     scenes: float = 1.0
@@ -46,6 +49,10 @@ class GuidesRecipe:
     dice: float = 0.5
     smoothing: int = 5
     old: bool = False
+
+    def __post_init__(self) -> None:
+        check_from_zero(self, "scenes", "segments", "dice")
+        check_range(self, 1, SCENES, "smoothing")
 
 
 class ScunetGuidesTraining(Training):

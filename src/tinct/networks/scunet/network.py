@@ -22,6 +22,7 @@ from tinct.networks.graph import Release
 from tinct.networks.layers.blocks import ConvNorm
 from tinct.networks.layers.outputs import Outputs, annealed_mean, bin_centers, scaled
 from tinct.networks.paper_graph import paper_graphs
+from tinct.tables import check_above_zero
 
 CHANNELS = (64, 128, 256, 512, 1024)
 """Of the U-Net's five scales, from full size to 1/16."""
@@ -40,7 +41,7 @@ class ScunetConfig:
         branches: of `BRANCHES`, which there are.
         scenes, segments: sizes of these branches.
     Raises:
-        OptionError: if a branch is not known, or none of them gives a color.
+        OptionError: if a branch is not known, none of them gives a color, or a number is not above 0.
     """
 
     width: float = 1.0
@@ -49,6 +50,7 @@ class ScunetConfig:
     segments: int = 32
 
     def __post_init__(self) -> None:
+        check_above_zero(self, "width", "scenes", "segments")
         if unknown := sorted(set(self.branches) - set(BRANCHES)):
             raise OptionError(f"no branch {unknown[0]!r}; there are {', '.join(BRANCHES)}.")
         if not {"bins", "ab"} & set(self.branches):

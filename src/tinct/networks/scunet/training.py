@@ -8,12 +8,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tinct.color.bins import AB_BIN_COUNT
 from tinct.errors import OptionError
 from tinct.networks.layers.outputs import Outputs
 from tinct.networks.scunet.network import Scunet, ScunetConfig
+from tinct.tables import check_above_zero, check_from_zero, check_range
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
 from tinct.training.color_distribution import distribution_loss, own_prior, soft_encoding
-from tinct.training.labels import UNLABELED
+from tinct.training.labels import SCENES, UNLABELED
 from tinct.training.losses import color_weights, l2, soft_label_loss
 from tinct.training.pool import Pool
 
@@ -29,6 +31,8 @@ class ScunetRecipe:
         neighbors, sigma: of the soft encoding: bins, and ab units.
         uniform: share of the uniform distribution that is mixed into the prior of colors.
         old: half of the photographs get the lightness of old ones.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     bins: float = 1.0
@@ -40,6 +44,13 @@ class ScunetRecipe:
     sigma: float = 5.0
     uniform: float = 0.5
     old: bool = False
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "sigma")
+        check_from_zero(self, "bins", "scenes", "segments", "ab")
+        check_range(self, 0, 1, "uniform")
+        check_range(self, 1, AB_BIN_COUNT, "neighbors")
+        check_range(self, 1, SCENES, "smoothing")
 
 
 class ScunetTraining(AutomaticTraining):

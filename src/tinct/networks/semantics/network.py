@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tinct.color.bins import AB_BIN_COUNT, AB_SCALE
+from tinct.errors import OptionError
 from tinct.networks.graph import Graph, Release, pixel_axes
 from tinct.networks.layers.blocks import (
     ConvNorm,
@@ -33,6 +34,7 @@ from tinct.networks.layers.efficientnet_lite import (
     skip_blocks,
 )
 from tinct.networks.semantics.ports import OUTPUTS, PLACE
+from tinct.tables import check_above_zero, check_range
 
 PLACE_WEIGHTS = {"eighth": 5.0, "sixteenth": 15.0}
 """What a cosine of 1 of the features at 1/8 and at 1/16 adds to the score of a reference's patch. Chosen on held-out
@@ -44,6 +46,9 @@ STRIDE = 8
 _LIGHTNESS = 4
 """Values of lightness at each of these: the means of the quarters of its cell."""
 
+HEAD_CHANNELS = 64
+"""Channels of each head of the attention at 1/32."""
+
 
 @dataclass(frozen=True)
 class SemanticsConfig:
@@ -52,10 +57,20 @@ class SemanticsConfig:
     Attributes:
         channels: at 1/32, 1/16 and 1/8.
         dropout: share of channels and of features of the whole photograph that training leaves out.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     channels: tuple[int, int, int] = (256, 128, 64)
     dropout: float = 0.12
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "channels")
+        check_range(self, 0, 1, "dropout")
+        if self.channels[0] % HEAD_CHANNELS:
+            raise OptionError(
+                f"channels are {self.channels}; the first must be a multiple of {HEAD_CHANNELS}."
+            )
 
 
 class Answer(NamedTuple):
@@ -81,7 +96,7 @@ class Branch(nn.Module):
         self.about = nn.Sequential(
             nn.Linear(HEAD, c32), nn.ReLU(), nn.Dropout(config.dropout), nn.Linear(c32, c32)
         )
-        self.context = nn.Sequential(PlaceAttention(c32, c32 // 64), nn.Dropout(config.dropout))
+        self.context = nn.Sequential(PlaceAttention(c32, c32 // HEAD_CHANNELS), nn.Dropout(config.dropout))
         self.side16, self.up16 = ConvNorm(p16, c16, 1, relu=False), ConvNorm(c32, c16, 1, relu=False)
         self.side8, self.up8 = (
             ConvNorm(p8 + _LIGHTNESS, c8, 1, relu=False),

@@ -19,6 +19,7 @@ from tinct.networks.layers.outputs import bin_centers
 from tinct.networks.semantics.network import STRIDE, Answer, Semantics, SemanticsConfig, averaged
 from tinct.networks.semantics.opinion import NAME
 from tinct.networks.semantics.views_training import ALL_KEPT, Draw, FrozenViews, Seen
+from tinct.tables import check_above_zero, check_from_zero, check_range
 from tinct.training import losses
 from tinct.training.automatic import draw_batch
 from tinct.training.color_distribution import own_prior
@@ -52,7 +53,7 @@ class SemanticsRecipe:
             `backbone_decay`'s in [loop].
         skipped: see `tinct.networks.layers.efficientnet_lite.skip_blocks`.
     Raises:
-        OptionError: if a number of views is below 0, or their sides are not multiples of 32.
+        OptionError: if a number is out of its range, or the views' sides are not multiples of 32.
     """
 
     huber: float = 10.0
@@ -68,6 +69,9 @@ class SemanticsRecipe:
     skipped: float = 0.1
 
     def __post_init__(self) -> None:
+        check_above_zero(self, "delta")
+        check_from_zero(self, "huber", "log_error", "bins")
+        check_range(self, 0, 1, "mirrored", "skipped")
         if self.views < 0 or not self.view_sizes or any(side < 32 or side % 32 for side in self.view_sizes):
             raise OptionError(
                 f"views is {self.views} with sides of {self.view_sizes}; take 0 or more, of multiples of 32."

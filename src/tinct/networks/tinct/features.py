@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tinct.networks.tinct.ports import HEADS
+from tinct.tables import check_above_zero, check_from_zero
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class TinctConfig:
         backbone: "tinct-semantics" for an encoder that shares the pretrained network of the branch of that name
             (`tinct.networks.tinct.encoder`); "" is one by itself.
         scenes, segments, objects: sizes of the training-only heads that teach the encoder what is where.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     encoder: tuple[int, int, int, int, int] = (32, 64, 128, 256, 384)
@@ -35,6 +38,10 @@ class TinctConfig:
     scenes: int = 365
     segments: int = 32
     objects: int = 1001
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "encoder", "decoder", "heads", "key", "scenes", "segments", "objects")
+        check_from_zero(self, "blocks")
 
 
 class Features(NamedTuple):

@@ -19,6 +19,7 @@ from tinct.color.bins import AB_BIN_COUNT, AB_SCALE
 from tinct.networks.graph import Release
 from tinct.networks.layers.outputs import Outputs, annealed_mean, bin_centers, he_initialized, scaled
 from tinct.networks.paper_graph import paper_graphs
+from tinct.tables import check_above_zero
 
 REFERENCE = AB_BIN_COUNT + 1
 """Numbers that describe a reference: its histogram over the ab bins, whose sum is 1, and 1; zeros for no reference."""
@@ -43,10 +44,15 @@ class Xiao2019Config:
     Attributes:
         width: multiplies the channels of every layer; 1 is the paper's.
         levels: of the pyramid; each has twice the size of the one below.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     width: float = 1.0
     levels: int = 3
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "width", "levels")
 
 
 class LevelNorm(nn.ModuleList):

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tinct.color.bins import AB_BIN_COUNT, AB_SCALE
+from tinct.errors import OptionError
 from tinct.networks.layers.outputs import Outputs
 from tinct.networks.xiao2019.network import Xiao2019, Xiao2019Config
 from tinct.networks.xiao2019.released import start_from_zhang2016, zhang2016_weights
+from tinct.tables import check_above_zero, check_from_zero, check_range
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch, draw_batch
 from tinct.training.color_distribution import (
     distribution_loss_per_photo,
@@ -58,6 +60,8 @@ class Xiao2019Recipe:
         thinning: each level is trained on this share of the photographs of the level below.
         old: half of the photographs get the lightness of old ones.
         start: "released" for the installed zhang2016, the folder of a run of it, or "" to begin anew.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     neighbors: int = 5
@@ -70,6 +74,14 @@ class Xiao2019Recipe:
     thinning: float = 0.5
     old: bool = False
     start: str = "released"
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "sigma", "thinning")
+        check_from_zero(self, "shares", "related", "agreement")
+        check_range(self, 0, 1, "uniform", "thinning")
+        check_range(self, 1, AB_BIN_COUNT, "neighbors", "histogram_neighbors")
+        if len(self.shares) != 5 or sum(self.shares) <= 0:
+            raise OptionError(f"shares are {self.shares}; five are wanted, one for each kind, one above 0.")
 
 
 class References(NamedTuple):

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tinct.errors import OptionError
 from tinct.networks.xu2020.colorization_network import (
     Xu2020Colorization,
     empty,
@@ -18,6 +17,7 @@ from tinct.networks.xu2020.colorization_network import (
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.xu2020.places import PROBABILITY
 from tinct.networks.xu2020.training import CHUNK, ROWS, random_photographs, whole_photographs
+from tinct.tables import check_above_zero, check_range
 from tinct.training.lightness import some
 from tinct.training.pool import Pool
 from tinct.training.sheets import write_sheet
@@ -65,12 +65,8 @@ class ColorizationRecipe:
     start: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("empty", "pixels"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise OptionError(f"{name} is {getattr(self, name)}; a share is 0..1.")
-        for name in ("probability", "known", "delta", "scale"):
-            if getattr(self, name) <= 0:
-                raise OptionError(f"{name} is {getattr(self, name)}; it must be above 0.")
+        check_range(self, 0, 1, "empty", "pixels", "probability")
+        check_above_zero(self, "probability", "known", "delta", "scale")
 
 
 class ColorizationTraining(Training):

@@ -26,6 +26,7 @@ from tinct.networks.xu2020.training import (
     style_left,
     whole_photographs,
 )
+from tinct.tables import check_above_zero, check_from_zero, check_range
 from tinct.training.loop import averaged_state
 from tinct.training.pool import Pool, choose_references
 from tinct.training.sheets import write_sheet
@@ -48,6 +49,8 @@ class LiteRecipe:
         encoder: where the encoder's weights come from, as in `tinct.networks.xu2020.encoder_weights.encoder_weights`.
         reconstruction, perceptual: weights of the mean squared error and of the perceptual loss.
         content, style: weights of the perceptual loss's halves.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     encoder: str = TEACHER
@@ -55,6 +58,9 @@ class LiteRecipe:
     perceptual: float = 0.2
     content: float = 1.0
     style: float = 1e6
+
+    def __post_init__(self) -> None:
+        check_from_zero(self, "reconstruction", "perceptual", "content", "style")
 
 
 class LiteTraining(Training):
@@ -118,6 +124,8 @@ class LiteTotalRecipe:
         kept: share of T_ab's pixels that is shown; the report masks with a probability of 0.99.
         empty: share of batches whose T_ab is taken away wholly, so that the network goes on pre-coloring.
         known, delta, scale: as in `tinct.networks.xu2020.colorization_training.ColorizationRecipe`.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     transfer: str = "runs/xu2020-lite"
@@ -127,6 +135,10 @@ class LiteTotalRecipe:
     known: float = 10.0
     delta: float = 1.0
     scale: float = 0.01
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "known", "delta", "scale")
+        check_range(self, 0, 1, "kept", "empty")
 
 
 class LiteTotalTraining(Training):

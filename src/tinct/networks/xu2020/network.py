@@ -21,6 +21,7 @@ from tinct.networks.xu2020.colorization_network import (
 )
 from tinct.networks.xu2020.places import PROBABILITY
 from tinct.networks.xu2020.transfer_network import EVERYWHERE, Places, Xu2020Transfer
+from tinct.tables import check_above_zero
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,15 @@ class Xu2020Config:
 
     Attributes:
         transfer, colorization: multiply the channels of the sub-nets; 1.0 is the paper's.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     transfer: float = 1.0
     colorization: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "transfer", "colorization")
 
 
 @dataclass(frozen=True)

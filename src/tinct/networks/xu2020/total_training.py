@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tinct.errors import OptionError
 from tinct.networks.tinct.training.batch import turned
 from tinct.networks.tinct.training.validation import TURN
 from tinct.networks.xu2020.coarse_pairs import (
@@ -29,6 +28,7 @@ from tinct.networks.xu2020.places import PROBABILITY
 from tinct.networks.xu2020.released import RELEASED, take_released_colorization, take_released_transfer
 from tinct.networks.xu2020.training import CHUNK, ROWS
 from tinct.networks.xu2020.transfer_network import Xu2020Transfer
+from tinct.tables import check_above_zero, check_range
 from tinct.training.lightness import some
 from tinct.training.pool import Pool
 from tinct.training.sheets import write_sheet
@@ -67,7 +67,7 @@ class TotalRecipe:
         sparse: share of the others by pixels that are shown fewer than the paper's eighth, down to a hundredth.
         known, delta, scale: as in `tinct.networks.xu2020.colorization_training.ColorizationRecipe`.
     Raises:
-        OptionError: if a share is not in 0..1.
+        OptionError: if a share is not in 0..1 or another number not above 0.
     """
 
     transfer: str = RELEASED
@@ -88,9 +88,10 @@ class TotalRecipe:
     scale: float = 0.01
 
     def __post_init__(self) -> None:
-        for name in ("empty", "truth", "itself", "stranger", "turned", "pixels", "believed", "sparse"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise OptionError(f"{name} is {getattr(self, name)}; a share is 0..1.")
+        check_range(
+            self, 0, 1, "empty", "truth", "itself", "stranger", "turned", "pixels", "believed", "sparse"
+        )
+        check_above_zero(self, "count", "side", "known", "delta", "scale")
 
 
 class TotalTraining(Training):

@@ -15,6 +15,7 @@ from tinct.networks.layers.vgg19 import CHANNELS, VGG19, scaled
 from tinct.networks.xu2020.encoder_weights import TEACHER, encoder_weights, teacher
 from tinct.networks.xu2020.even_start import evenly_started, normalize
 from tinct.networks.xu2020.network import Xu2020Config
+from tinct.tables import check_from_zero
 from tinct.training.losses import in_deviations, unexplained
 from tinct.training.pool import Pool
 from tinct.training.training import Training
@@ -51,12 +52,17 @@ class EncoderRecipe:
         seen: weight of predicting from conv4_1 what a frozen EfficientNet-Lite2 sees at 1/8 and 1/16; at 0 it teaches
             nothing.
         pooled: weight of predicting from conv4_1 the pooled feature under it, colors included, meanwhile.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     encoder: str = TEACHER
     start: str = ""
     seen: float = 0.0
     pooled: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_from_zero(self, "seen", "pooled")
 
 
 class StudentEncoder(nn.Module):

@@ -44,6 +44,7 @@ from tinct.networks.xu2020.transfer_network import (
     Encoded,
     Xu2020Transfer,
 )
+from tinct.tables import check_from_zero, check_range
 from tinct.training.labels import NOT_RELATED
 from tinct.training.lightness import relit, some
 from tinct.training.mixed_precision import mixed_precision
@@ -104,6 +105,8 @@ class TransferRecipe:
         lightness: weight of keeping the photograph's lightness meanwhile.
         colorization: where the colorization sub-net comes from that pre-colors: "released", the folder of a run, or ""
             for gray.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     encoder: str = TEACHER
@@ -120,6 +123,12 @@ class TransferRecipe:
     relatives: float = 0.3
     lightness: float = 0.5
     colorization: str = ""
+
+    def __post_init__(self) -> None:
+        check_from_zero(
+            self, "reconstruction", "perceptual", "pooled", "guided", "style", "colors", "lightness"
+        )
+        check_range(self, 0, 1, "dropped", "following", "colored", "relatives")
 
 
 class TransferModel(nn.Module):

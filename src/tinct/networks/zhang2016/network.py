@@ -23,6 +23,7 @@ from tinct.networks.layers.outputs import (
     scaled,
 )
 from tinct.networks.paper_graph import paper_graphs
+from tinct.tables import check_above_zero
 
 Block = tuple[int, int, int, int]
 
@@ -49,11 +50,16 @@ class Zhang2016Config:
         width: multiplies the channels of every block; 1 is the paper's.
         blocks: all but the last; fewer of them are the ablations, whose last block stays.
         regression: predict ab itself (the paper's L2 baseline) rather than a distribution.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     width: float = 1.0
     blocks: tuple[Block, ...] = BLOCKS
     regression: bool = False
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "width", "blocks")
 
 
 class Zhang2016(nn.Module):

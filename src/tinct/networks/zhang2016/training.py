@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from tinct.color.bins import AB_BIN_COUNT
 from tinct.networks.layers.outputs import Outputs
 from tinct.networks.zhang2016.network import Zhang2016, Zhang2016Config
+from tinct.tables import check_above_zero, check_range
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
 from tinct.training.color_distribution import distribution_loss, own_prior, soft_encoding
 from tinct.training.losses import color_weights, l2
@@ -23,6 +25,8 @@ class Zhang2016Recipe:
         rebalance: count rare colors more, by the pool's own prior.
         uniform: share of the uniform distribution that is mixed into the prior.
         old: half of the photographs get the lightness of old ones.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     neighbors: int = 5
@@ -30,6 +34,11 @@ class Zhang2016Recipe:
     rebalance: bool = True
     uniform: float = 0.5
     old: bool = False
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "sigma")
+        check_range(self, 0, 1, "uniform")
+        check_range(self, 1, AB_BIN_COUNT, "neighbors")
 
 
 class Zhang2016Training(AutomaticTraining):

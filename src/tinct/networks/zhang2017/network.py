@@ -19,6 +19,7 @@ from tinct.networks.layers.hypercolumns import HypercolumnLayer
 from tinct.networks.layers.outputs import Outputs, he_initialized, scaled
 from tinct.networks.paper_graph import paper_graphs
 from tinct.networks.zhang2016.network import block
+from tinct.tables import check_above_zero
 
 GLOBAL_HINTS = AB_BIN_COUNT + 3
 """Length of the global hints: the ab histogram, 1 where there is one, mean saturation, 1 where there is one."""
@@ -37,10 +38,15 @@ class Zhang2017Config:
     Attributes:
         width: multiplies the channels of every block; 1 is the paper's.
         global_hints: take an ab histogram and a mean saturation as well.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     width: float = 1.0
     global_hints: bool = False
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "width")
 
 
 class MainBranch(nn.Module):

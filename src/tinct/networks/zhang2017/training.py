@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from tinct.color.bins import AB_BIN_COUNT, AB_SCALE
 from tinct.networks.layers.outputs import Outputs
 from tinct.networks.zhang2017.network import Zhang2017, Zhang2017Config
+from tinct.tables import check_above_zero, check_from_zero, check_range
 from tinct.training.automatic import LABEL_STRIDE, AutomaticTraining, Batch
 from tinct.training.color_distribution import SoftBins, distribution_loss, histogram, soft_encoding
 from tinct.training.hints import box_means, painted, patch_boxes
@@ -21,6 +22,9 @@ from tinct.training.starting import Names, start_from, weights_to_start_from
 
 LARGEST_PATCH = 9
 """Side in pixels of the largest patch of a hint."""
+
+LARGEST_STOP = 0.999
+"""Largest chance that there is no further hint; at 1 there would never be one."""
 
 SPREAD = 0.25
 """Standard deviation of a hint's place around the center, in sides."""
@@ -56,6 +60,8 @@ class Zhang2017Recipe:
         old: half of the photographs get the lightness of old ones.
         start: folder of a run whose weights the network begins with: of zhang2016, as in the paper, or for the
             global-hints network of zhang2017. "" begins anew.
+    Raises:
+        OptionError: if a number is out of its range.
     """
 
     stop: float = 0.125
@@ -69,6 +75,13 @@ class Zhang2017Recipe:
     bins: float = 1.0
     old: bool = False
     start: str = ""
+
+    def __post_init__(self) -> None:
+        check_above_zero(self, "stop", "most_hints", "delta", "sigma")
+        check_from_zero(self, "huber", "bins")
+        check_range(self, 0, 1, "whole", "reveal")
+        check_range(self, 0, LARGEST_STOP, "stop")
+        check_range(self, 1, AB_BIN_COUNT, "neighbors")
 
 
 class Zhang2017Training(AutomaticTraining):

@@ -30,6 +30,7 @@ from tinct.networks.he2018.training.start import (
 )
 from tinct.networks.layers.blocks import without_batch_norm
 from tinct.networks.layers.efficientnet_lite import EfficientNetLite2, Levels, take_pretrained
+from tinct.tables import check_from_zero, check_range
 from tinct.training.frozen_backbone import FrozenBackbone
 from tinct.training.labels import NOT_RELATED
 from tinct.training.pool import Pool
@@ -56,7 +57,7 @@ class He2018Recipe:
         gate_of_real: how much of that weight real pairs get, whose carried colors are the reference's own.
         start: "zhang2017" begins with its released weights, "released" goes on from he2018's own, "" begins anew.
     Raises:
-        OptionError: if the shares are not five of 0 or more, or another number is negative.
+        OptionError: if the shares are not five of 0 or more, or another number is out of its range.
     """
 
     shares: tuple[float, ...] = (0.5, 0.0, 0.5, 0.0, 0.0)
@@ -71,9 +72,8 @@ class He2018Recipe:
     def __post_init__(self) -> None:
         if len(self.shares) != 5 or min(self.shares) < 0 or sum(self.shares) <= 0:
             raise OptionError(f"shares are {self.shares}; five of 0 or more are wanted, one for each kind.")
-        for name in ("strangers", "chrominance", "saturation", "perceptual", "gate", "gate_of_real"):
-            if getattr(self, name) < 0:
-                raise OptionError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
+        check_range(self, 0, 1, "strangers")
+        check_from_zero(self, "chrominance", "saturation", "perceptual", "gate", "gate_of_real")
         if self.start not in ("", ZHANG2017, RELEASED):
             raise OptionError(f"start is {self.start!r}; it must be {ZHANG2017!r}, {RELEASED!r} or empty.")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tinct.errors import OptionError
 from tinct.networks.tinct.training.start import ANEW, Start
+from tinct.tables import check_above_zero, check_from_zero, check_range
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class TinctRecipe:
         huber, log_error, bins, match, scenes, objects, segments: weights of the losses (`tinct.training.losses`).
         start: where training begins, one of the kinds in `tinct.networks.tinct.training.start`.
     Raises:
-        OptionError: if a share is not in 0..1, or hints or delta are not above 0.
+        OptionError: if a share is not in 0..1, hints or delta are not above 0, or a weight is negative.
     """
 
     referenced: float = 0.4
@@ -46,9 +47,9 @@ class TinctRecipe:
     start: Start = ANEW
 
     def __post_init__(self) -> None:
-        for name in ("referenced", "hinted", "hinted_too", "recolored", "recolored_too"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise OptionError(f"{name} is {getattr(self, name)}; a share is 0..1.")
+        check_range(self, 0, 1, "referenced", "hinted", "hinted_too", "recolored", "recolored_too")
+        check_from_zero(self, "huber", "log_error", "bins", "match", "scenes", "objects", "segments")
+        check_above_zero(self, "most_hints", "delta")
         if (
             len(self.reference_shares) != 3
             or min(self.reference_shares) < 0
@@ -57,5 +58,3 @@ class TinctRecipe:
             raise OptionError(
                 f"reference_shares are {self.reference_shares}; three numbers from 0 are wanted."
             )
-        if self.most_hints < 1 or self.delta <= 0:
-            raise OptionError("most_hints must be at least 1, and delta above 0.")

@@ -11,7 +11,7 @@ from torch import nn
 from tinct.errors import OptionError
 from tinct.networks.tinct.network import Tinct
 from tinct.networks.tinct.released_weights import installed_network, take_released
-from tinct.tables import OneOf
+from tinct.tables import OneOf, check_range
 from tinct.training.loop import averaged_state
 from tinct.training.pool import RELATED, SELF
 
@@ -141,8 +141,7 @@ class Distilled(Released):
     def __post_init__(self) -> None:
         if not self.run:
             raise OptionError('a start of kind "released-distilled" needs a run; write run = "runs/mine".')
-        if not 0 <= self.share <= 1:
-            raise OptionError(f"share is {self.share}; a share is 0..1.")
+        check_range(self, 0, 1, "share")
         if len(self.trust) != 2:
             raise OptionError(f"trust is {self.trust}; two numbers are wanted.")
 
