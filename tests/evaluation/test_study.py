@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 import sys
 from collections import Counter
+from contextlib import closing
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -401,6 +403,60 @@ def test_the_file_says_what_was_asked(pictures: Path, tmp_path: Path) -> None:
     assert asked["kind"] == "real"
     assert asked["seed"] == 7
     assert tuple(asked["methods"]) == METHODS
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE study SET value = '\"best\"' WHERE key = 'kind'",
+        "UPDATE study SET value = 'preference' WHERE key = 'kind'",
+        "DELETE FROM study WHERE key = 'methods'",
+        "UPDATE study SET value = '3' WHERE key = 'methods'",
+        "UPDATE votes SET shown = '3'",
+        "UPDATE votes SET shown = '[\"alpha-'",
+        "DROP TABLE votes",
+    ],
+)
+def test_votes_of_a_file_that_was_edited_are_refused(pictures: Path, tmp_path: Path, change: str) -> None:
+    votes = voted(pictures, tmp_path / "votes.sqlite")
+    with closing(sqlite3.connect(votes.path)) as connection, connection:
+        connection.execute(change)
+    with pytest.raises(EvaluationError, match=r"votes\.sqlite is damaged \(.+\); take a copy") as error:
+        export(votes, tmp_path / "out")
+    assert "\n" not in str(error.value)
+
+
+def test_votes_of_a_file_that_was_cut_short_are_refused(pictures: Path, tmp_path: Path) -> None:
+    votes = voted(pictures, tmp_path / "votes.sqlite")
+    whole = votes.path.read_bytes()
+    for size in (0, 50, 5000, len(whole) // 2, len(whole) - 4096):
+        votes.path.write_bytes(whole[:size])
+        with pytest.raises(EvaluationError):
+            export(votes, tmp_path / "out")
+    with pytest.raises(EvaluationError, match="not a file of votes"):
+        export(VoteFile(tmp_path), tmp_path / "out")
+
+
+def test_two_pictures_of_one_photograph_in_a_folder_are_named(pictures: Path) -> None:
+    write_picture(pictures / "pictures" / METHODS[0] / "photo3.png", 0)
+    with pytest.raises(EvaluationError, match=r"photo3\.jpg\.png and .*photo3\.png are results of one"):
+        find_pictures([pictures])
+
+
+def test_a_gray_photograph_that_is_no_image_is_named_before_the_study(pictures: Path) -> None:
+    (pictures / "pictures" / "gray" / "photo3.jpg.png").write_bytes(b"none")
+    with pytest.raises(EvaluationError, match=r"photo3\.jpg\.png cannot be decoded"):
+        find_pictures([pictures])
+
+
+def test_a_picture_that_cannot_be_decoded_is_an_answer_without_a_name(pictures: Path, client_of) -> None:  # type: ignore[no-untyped-def]
+    client, _ = client_of(study(pictures))
+    for method in METHODS:
+        for file in (pictures / "pictures" / method).iterdir():
+            file.write_bytes(file.read_bytes()[:80])
+    answer = client.get(client.post("/sessions").json()["ahead"][0]["pictures"][0])
+    assert answer.status_code == 500
+    assert answer.json() == {"detail": "a picture of this trial cannot be shown."}
 
 
 @pytest.mark.parametrize(

@@ -112,8 +112,80 @@ def test_what_is_no_design_is_refused_in_one_line(tmp_path: Path, photographs: P
         with pytest.raises(OptionError, match=told) as error:
             read_design(source)
         assert "\n" not in str(error.value)
-    (tmp_path / "d.toml").write_text('methods = ["reinhard"]')
-    with pytest.raises(EvaluationError, match="1 of 1"):
+    (tmp_path / "d.toml").write_text('methods = ["reinhard", "no-such-method"]')
+    with pytest.raises(EvaluationError, match="1 of 2"):
         make_study(
             read_design(str(tmp_path / "d.toml")), find_photographs(photographs), tmp_path / "out", print
         )
+
+
+METHODS_LINE = 'methods = ["reinhard", "histogram"]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "methods are"),
+        ('methods = ["reinhard"]', "two or more"),
+        ('methods = ["reinhard", 3]', 'methods = ["text", ...]'),
+        ('methods = ["welsh", "reinhard", "welsh"]', "methods has 'welsh' twice"),
+        ('methods = ["reinhard", "histogram", "gray"]', "methods has 'gray'"),
+        (METHODS_LINE + "photographs = 0", "photographs is 0"),
+        (METHODS_LINE + "photographs = 2.5", "photographs = whole number"),
+        (METHODS_LINE + "participants = -3", "participants is -3"),
+        (METHODS_LINE + "trials = 0", "trials is 0"),
+        (METHODS_LINE + "practice = -1", "practice is -1"),
+        (METHODS_LINE + "shown = 1", "shown is 1"),
+        (METHODS_LINE + "seconds = nan", "seconds = number"),
+        (METHODS_LINE + "seconds = 61.0", "seconds is 61.0"),
+        (METHODS_LINE + 'kind = "best"', "kind is 'best'"),
+        (METHODS_LINE + 'protocol = "runtime"', "protocol is 'runtime'"),
+        (METHODS_LINE + "[study]\nseed = 3", "'study', which is not known"),
+    ],
+)
+def test_a_design_that_cannot_be_is_refused_before_anything_is_made(
+    tmp_path: Path, photographs: Path, capsys: pytest.CaptureFixture, text: str, said: str
+) -> None:
+    (tmp_path / "wrong.toml").write_text(text)
+    line = ["study", "run", str(tmp_path / "wrong.toml"), "--data", str(photographs)]
+    assert run([*line, "--out", str(tmp_path / "out"), "--only-make"]) == 2
+    message = capsys.readouterr().err
+    assert "wrong.toml" in message
+    assert said in message
+    assert message.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_more_results_than_methods_cannot_be_shown(tmp_path: Path, photographs: Path) -> None:
+    (tmp_path / "design.toml").write_text(DESIGN + "shown = 3\n")
+    with pytest.raises(EvaluationError, match="shown is 3, but 2 of 3 methods can answer"):
+        make_study(
+            read_design(str(tmp_path / "design.toml")),
+            find_photographs(photographs),
+            tmp_path / "out",
+            lambda line: None,
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_method_with_options_is_shown_by_them(tmp_path: Path, photographs: Path) -> None:
+    (tmp_path / "design.toml").write_text('photographs = 2\nmethods = ["reinhard", "reinhard:vividness=0"]')
+    design = read_design(str(tmp_path / "design.toml"))
+    study = make_study(design, find_photographs(photographs), tmp_path / "out", lambda line: None)
+    assert study.methods == ("reinhard", "reinhard:vividness=0")
+
+
+def test_photographs_that_are_missing_or_damaged_are_said(tmp_path: Path, photographs: Path) -> None:
+    broken = min(photographs.rglob("*.png"))
+    broken.write_bytes(broken.read_bytes()[:100])
+    (tmp_path / "design.toml").write_text(METHODS_LINE + "photographs = 1000\n")
+    said: list[str] = []
+    study = make_study(
+        read_design(str(tmp_path / "design.toml")),
+        find_photographs(photographs),
+        tmp_path / "out",
+        said.append,
+    )
+    assert len(study.pictures.photographs) == 5
+    assert any(broken.name in line and "left out" in line for line in said)
+    assert "6 of the 1000 photographs wanted are there." in said

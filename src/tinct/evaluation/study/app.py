@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Annotated
 
-from tinct.errors import MissingExtraError
+from tinct.errors import EvaluationError, MissingExtraError
 from tinct.evaluation.study.design import KINDS, Study, Trial
 from tinct.evaluation.study.pictures import context_picture, trial_picture
 from tinct.evaluation.study.votes import VoteFile
@@ -16,6 +17,7 @@ try:
     import uvicorn
     from fastapi import FastAPI, HTTPException, Path, Request, Response
     from fastapi.middleware.trustedhost import TrustedHostMiddleware
+    from fastapi.responses import JSONResponse
     from pydantic import BaseModel, ConfigDict, Field
 except ImportError as missing:
     raise MissingExtraError(
@@ -158,9 +160,16 @@ def create_app(study: Study, votes: VoteFile, *, local: bool = True) -> FastAPI:
     if local:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_HOSTS)
     app.middleware("http")(_with_headers)
+    app.exception_handler(EvaluationError)(_refused)
     _add_page(app)
     _add_sessions(app, study, votes)
     return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """HTTP 500 without the reason, which names a method; whoever runs the study reads it on stderr."""
+    logging.getLogger("uvicorn.error").error(str(error))
+    return JSONResponse({"detail": "a picture of this trial cannot be shown."}, 500)
 
 
 async def _with_headers(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -24,6 +25,9 @@ ANSWERS = ("real", "computed")
 
 MOST_SHOWN = 9
 """Results that can be told apart on one page and chosen by one key."""
+
+MOST_SECONDS = 60
+"""Longest time that a picture is shown, if there is a limit."""
 
 DEFAULT_TRIALS, DEFAULT_PRACTICE = 40, 10
 """A session of Zhang 2016: 40 pairs after 10 for practice."""
@@ -82,10 +86,9 @@ class Study:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise OptionError(f"kind is {self.kind!r}; choose one of {', '.join(KINDS)}.")
-        if not 0 <= self.seconds <= 60:
-            raise OptionError(f"seconds is {self.seconds}; it must be 0 (no limit) to 60.")
+        check_choice("kind", self.kind, KINDS)
+        if not 0 <= self.seconds <= MOST_SECONDS:
+            raise OptionError(f"seconds is {self.seconds}; it must be 0 (no limit) to {MOST_SECONDS}.")
         if (self.trials is not None and self.trials < 1) or (self.practice or 0) < 0:
             raise OptionError("a session needs 1 trial or more, and 0 or more for practice.")
         if self.kind == "preference":
@@ -145,6 +148,20 @@ class Study:
         groups = [every[(start + i) % len(every)] for i in range(count)]
         order = generator.permutation(count)
         return [tuple(groups[i][j] for j in generator.permutation(len(groups[i]))) for i in order]
+
+
+def check_choice(name: str, value: str, known: Iterable[str]) -> None:
+    """Refuse a value that is none of those known.
+
+    Args:
+        name: of what has the value, for the error.
+        value: the one that was given.
+        known: all that there are.
+    Raises:
+        OptionError: if the value is another one.
+    """
+    if value not in (names := list(known)):
+        raise OptionError(f"{name} is {value!r}; choose one of {', '.join(names)}.")
 
 
 def _generator(seed: int, participant: int) -> np.random.Generator:

@@ -14,13 +14,13 @@ from pathlib import Path
 
 from tinct.errors import EvaluationError, MethodError, MissingExtraError, OptionError, WeightsError
 from tinct.evaluation.photographs.sets import PhotographSet
-from tinct.evaluation.protocols import get_protocol
-from tinct.evaluation.run.contestants import Contestant, get_contestant
+from tinct.evaluation.protocols import PROTOCOLS, get_protocol
+from tinct.evaluation.run.contestants import RESERVED, Contestant, get_contestant
 from tinct.evaluation.run.evaluator import Progress, evaluate
 from tinct.evaluation.run.plan import Run
-from tinct.evaluation.study.design import Study
-from tinct.evaluation.study.folders import find_pictures
-from tinct.tables import dataclass_from
+from tinct.evaluation.study.design import KINDS, MOST_SECONDS, MOST_SHOWN, Study, check_choice
+from tinct.evaluation.study.folders import GRAY, REFERENCE, TRUTH, pictures_in
+from tinct.tables import check_above_zero, check_from_zero, check_range, dataclass_from
 
 Say = Callable[[str], None]
 """Takes one line about what is left out."""
@@ -38,6 +38,8 @@ class StudyDesign:
         shown: results on one page, of a preference; 0 shows all.
         participants: number of people that are wanted; nobody is turned away.
         seed: of photographs, references and orders.
+    Raises:
+        OptionError: if a value is out of its range, or methods are fewer than two, named twice or no methods.
     """
 
     protocol: str = "exemplar-class"
@@ -50,6 +52,24 @@ class StudyDesign:
     seconds: float = 1.0
     participants: int = 30
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_choice("kind", self.kind, KINDS)
+        check_choice("protocol", self.protocol, PROTOCOLS)
+        check_above_zero(self, "photographs", "trials", "participants")
+        check_from_zero(self, "practice")
+        check_range(self, 0, MOST_SECONDS, "seconds")
+        if self.shown != 0:
+            check_range(self, 2, MOST_SHOWN, "shown")
+        self._check_methods()
+
+    def _check_methods(self) -> None:
+        if len(self.methods) < 2:
+            raise OptionError(f"methods are {list(self.methods)}; name two or more to compare.")
+        if twice := [name for name in self.methods if self.methods.count(name) > 1]:
+            raise OptionError(f"methods has {twice[0]!r} twice; name each method once.")
+        if reserved := [name for name in self.methods if name in RESERVED]:
+            raise OptionError(f"methods has {reserved[0]!r}, which is no method; leave it out.")
 
     @property
     def votes(self) -> int:
@@ -109,12 +129,14 @@ def make_study(
     """
     contestants = _installed(design, say)
     run = Run(get_protocol(design.protocol), contestants, photographs, design.photographs, design.seed)
-    evaluate(run, out, full_pictures=True, progress=progress)
+    results = evaluate(run, out, full_pictures=True, progress=progress)
+    for name, why in results.left_out.items():
+        say(f"{name} is left out: {why}")
+    if len(results.heading.photographs) < design.photographs:
+        say(f"{len(results.heading.photographs)} of the {design.photographs} photographs wanted are there.")
     pictures = out / "pictures"
-    sources = [f"{c.name}={pictures / c.name}" for c in contestants]
-    beside = [f"{name}={pictures / name}" for name in ("gray", "reference") if (pictures / name).is_dir()]
-    truth = pictures / "truth"
-    found = find_pictures([*sources, *beside], truth if truth.is_dir() else None)
+    beside = [name for name in (TRUTH, GRAY, REFERENCE) if (pictures / name).is_dir()]
+    found = pictures_in({name: pictures / name for name in (*(c.name for c in contestants), *beside)})
     shown = design.shown or None
     return Study(design.kind, found, shown, design.trials, design.practice, design.seconds, design.seed)
 
@@ -130,5 +152,9 @@ def _installed(design: StudyDesign, say: Say) -> list[Contestant]:
     if len(found) < 2:
         raise EvaluationError(
             f"{len(found)} of {len(design.methods)} methods can answer; a study compares two or more."
+        )
+    if design.shown > len(found):
+        raise EvaluationError(
+            f"shown is {design.shown}, but {len(found)} of {len(design.methods)} methods can answer; show fewer."
         )
     return found

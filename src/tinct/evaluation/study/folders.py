@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,12 +47,22 @@ def find_pictures(sources: Sequence[str | Path], truth: Path | None = None) -> S
             it, as the output of `tinct evaluate --pictures` and its `pictures` folder have them.
         truth: the folder of true photographs, if it is not the folder `truth` beside the methods'.
     Raises:
-        EvaluationError: if a folder is missing or empty, two folders have one name, no photograph is in all folders,
-            or the pictures of a photograph differ in shape.
+        EvaluationError: if a folder is missing or empty, two folders have one name, a folder has two pictures of a
+            photograph, no photograph is in all folders, or the pictures of a photograph differ in shape.
     """
     folders = dict(_named(sources))
     if truth is not None:
         folders[TRUTH] = truth
+    return pictures_in(folders)
+
+
+def pictures_in(folders: Mapping[str, Path]) -> StudyPictures:
+    """The pictures of a study in the folders of its methods, by name, and of `truth`, `gray` and `reference`.
+
+    Raises:
+        EvaluationError: as `find_pictures` does.
+    """
+    folders = dict(folders)
     special = {name: _pictures(folders.pop(name)) for name in (TRUTH, GRAY, REFERENCE) if name in folders}
     methods = {name: _pictures(folder) for name, folder in folders.items()}
     if not methods:
@@ -101,7 +111,11 @@ def _pair(source: str) -> tuple[str, Path]:
 def _pictures(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise EvaluationError(f"{folder} is not a folder; give a folder of pictures for each method.")
-    found = {photograph_name(p.relative_to(folder)): p for p in sorted(folder.rglob("*")) if _is_picture(p)}
+    found: dict[str, Path] = {}
+    for path in filter(_is_picture, sorted(folder.rglob("*"))):
+        other = found.setdefault(photograph_name(path.relative_to(folder)), path)
+        if other != path:
+            raise EvaluationError(f"{other} and {path} are results of one photograph; keep one of them.")
     if not found:
         raise EvaluationError(
             f"{folder} has no pictures ({', '.join(sorted(suffix[1:] for suffix in SUFFIXES))})."
@@ -125,12 +139,15 @@ def _check_sizes(found: StudyPictures) -> None:
     """Refuse results that differ in shape, by which participants could tell methods apart.
 
     Raises:
-        EvaluationError: if the pictures of one photograph differ in aspect ratio.
+        EvaluationError: if the pictures of one photograph differ in aspect ratio, or a file is no image.
     """
     for photograph in found.photographs:
         files = [pictures[photograph] for pictures in found.methods.values()]
         files += [found.truth[photograph]] if photograph in found.truth else []
         sizes = [picture_size(file) for file in files]
+        for shown in (found.gray, found.reference):
+            if photograph in shown:
+                picture_size(shown[photograph])
         ratios = [width / height for width, height in sizes]
         if max(ratios) > min(ratios) * (1 + ASPECT_TOLERANCE):
             one, other = ratios.index(min(ratios)), ratios.index(max(ratios))
@@ -152,7 +169,7 @@ def picture_size(path: Path) -> tuple[int, int]:
         with Image.open(path) as image:
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # EXIF orientation: rows are columns
             return (image.height, image.width) if turned else (image.width, image.height)
-    except (OSError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise EvaluationError(f"{path} cannot be decoded ({error}); repair it or take it out.") from None
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tinct.errors import EvaluationError, OutputError
-from tinct.evaluation.study.design import Study, Trial
+from tinct.errors import EvaluationError, OutputError, shown
+from tinct.evaluation.study.design import KINDS, Study, Trial
 
 SCHEMA_VERSION = 1
 """Version of the file's tables."""
@@ -91,7 +91,7 @@ class VoteFile:
         Raises:
             EvaluationError: if the file is missing, or is no file of votes.
         """
-        if not self.path.is_file():
+        if not self.path.exists():
             raise EvaluationError(
                 f"{self.path} does not exist; give the file that `tinct study serve` has written."
             )
@@ -112,12 +112,29 @@ class VoteFile:
     @property
     def kind(self) -> str:
         """The study's kind, one of `tinct.evaluation.study.KINDS`."""
-        return str(json.loads(self.asked()["kind"]))
+        kind = self._fact("kind")
+        if kind not in list(KINDS):
+            raise self._damaged(f"its kind is {shown(kind)}")
+        return str(kind)
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Names of the methods, in order."""
-        return tuple(json.loads(self.asked()["methods"]))
+        methods = self._fact("methods")
+        if not isinstance(methods, list) or not all(isinstance(name, str) for name in methods):
+            raise self._damaged(f"its methods are {shown(methods)}")
+        return tuple(methods)
+
+    def _fact(self, key: str) -> object:
+        facts = self.asked()
+        try:
+            fact: object = json.loads(facts[key])
+        except (KeyError, ValueError):
+            raise self._damaged(f"its {key} is not there") from None
+        return fact
+
+    def _damaged(self, why: object) -> EvaluationError:
+        return EvaluationError(f"{self.path} is damaged ({why}); take a copy from before.")
 
     def enroll(self) -> str:
         """Add a participant, and return the participant's secret token."""
@@ -157,15 +174,23 @@ class VoteFile:
             return connection.execute(query, (participant, index, participant)).rowcount == 1
 
     def votes(self) -> list[Vote]:
-        """All votes that count, by participant and in order."""
+        """All votes that count, by participant and in order.
+
+        Raises:
+            EvaluationError: if the file is damaged.
+        """
         query = (
             "SELECT participant, photograph, shown, chosen, milliseconds FROM votes "
             "WHERE practice = 0 ORDER BY participant, trial"
         )
-        with self._connection() as connection:
-            return [
-                Vote(p, name, tuple(json.loads(s)), c, ms) for p, name, s, c, ms in connection.execute(query)
-            ]
+        try:
+            with self._connection() as connection:
+                return [
+                    Vote(p, name, tuple(json.loads(s)), c, ms)
+                    for p, name, s, c, ms in connection.execute(query)
+                ]
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            raise self._damaged(error) from None
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
