@@ -58,6 +58,30 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise ValueError(str(error)) from None
 
 
+def read_array(path: Path, *, mapped: bool = False) -> NDArray[Any]:
+    """The array of a NumPy file (.npy); pickled objects are refused.
+
+    Args:
+        path: the file.
+        mapped: True leaves the content on disk until it is touched.
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if the file is damaged, or of another kind.
+    """
+    import zipfile
+
+    import numpy as np
+
+    try:
+        found = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except (EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(found, np.ndarray):
+        found.close()
+        raise ValueError("it is an archive of arrays")
+    return found
+
+
 def sha256_of_file(path: Path) -> str:
     """The SHA-256 of a file's content, 64 hexadecimal digits (FIPS 180-4), read in blocks.
 

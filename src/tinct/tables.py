@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
+from functools import cache
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 from tinct.errors import OptionError, TinctError, shown
@@ -45,16 +47,19 @@ def dataclass_from(cls: type[T], table: Mapping[str, Any], name: str) -> T:
     """A dataclass from a table; lists become tuples, the table of a field that is `OneOf` becomes one of its kinds.
 
     Args:
-        cls: the dataclass; its annotations are the types that a table must give, bool, int, float, str and tuples of
-            these, all numbers finite.
+        cls: the dataclass; its annotations are the types that a table must give: bool, int, float, str, None and
+            object, tuples and dicts of these and one or the other of them; all numbers are finite.
         table: values by name.
         name: of the table, for the error.
     Raises:
-        OptionError: if the table has a key that the dataclass has not, a value of another type, or one that the
-            dataclass refuses.
+        OptionError: if the table is none, lacks a key or has one that the dataclass has not, a value of another type,
+            or one that the dataclass refuses.
     """
-    hints = get_type_hints(cls)
-    known = {field.name: hints[field.name] for field in fields(cls)}  # type: ignore[arg-type]
+    known, needed = _fields(cls)  # type: ignore[arg-type]
+    if not isinstance(table, Mapping):
+        raise OptionError(f"[{name}] is {shown(table)}; a table is wanted.")
+    if lacking := [key for key in needed if key not in table]:
+        raise OptionError(f"[{name}] lacks {lacking[0]!r}; it takes {', '.join(known)}.")
     if unknown := sorted(set(table) - set(known)):
         raise OptionError(f"[{name}] has {unknown[0]!r}, which is not known; it takes {', '.join(known)}.")
     values = {key: _value(value, known[key], name, key) for key, value in table.items()}
@@ -62,6 +67,15 @@ def dataclass_from(cls: type[T], table: Mapping[str, Any], name: str) -> T:
         return cls(**values)
     except OptionError as error:
         raise OptionError(f"[{name}] is refused: {error}") from None
+
+
+@cache
+def _fields(cls: type[Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The types of a dataclass's fields by their names, and the names of those without a default."""
+    hints = get_type_hints(cls)
+    every = fields(cls)
+    needed = [each for each in every if each.default is MISSING and each.default_factory is MISSING]
+    return {each.name: hints[each.name] for each in every}, tuple(each.name for each in needed)
 
 
 def check_above_zero(numbers: object, *names: str) -> None:
@@ -126,12 +140,28 @@ def _fits(value: Any, hint: Any) -> bool:
         if inner[-1] is Ellipsis:
             return all(_fits(each, inner[0]) for each in value)
         return len(value) == len(inner) and all(map(_fits, value, inner))
+    if get_origin(hint) is dict:
+        key, inner = get_args(hint)
+        return isinstance(value, dict) and all(
+            _fits(name, key) and _fits(each, inner) for name, each in value.items()
+        )
+    if isinstance(hint, UnionType):
+        return any(_fits(value, each) for each in get_args(hint))
+    if hint is object:
+        return True
     if type(value) is int and hint in (int, float):
         return -(2**63) <= value < 2**63
     return type(value) is hint and (hint is not float or math.isfinite(value))
 
 
-_FORMS = {bool: "true or false", int: "whole number", float: "number", str: '"text"'}
+_FORMS: dict[Any, str] = {
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    str: '"text"',
+    NoneType: "null",
+    object: "value",
+}
 """How a message writes what stands for a value of a type."""
 
 
@@ -139,6 +169,10 @@ def _form(hint: Any) -> str:
     """How a table writes a value of a type: [number, whole number]."""
     if get_origin(hint) is tuple:
         return f"[{', '.join('...' if each is Ellipsis else _form(each) for each in get_args(hint))}]"
+    if get_origin(hint) is dict:
+        return f"{{{': '.join(map(_form, get_args(hint)))}, ...}}"
+    if isinstance(hint, UnionType):
+        return " or ".join(map(_form, get_args(hint)))
     return _FORMS[hint]
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import lzma
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tinct.cli import run
 from tinct.errors import EvaluationError
 from tinct.evaluation.report.compare import bootstrap_interval, compare
-from tinct.evaluation.run.results import Heading, Record, Results, write_result
+from tinct.evaluation.run.results import Heading, Record, Results, read_results, write_result
 
 PHOTOGRAPHS = tuple(f"{number:03}.png" for number in range(40))
 
@@ -159,3 +164,85 @@ def test_the_command_line_prints_intervals_and_refuses_strangers(
     assert run(["compare", files[0], files[2]]) == 2
     assert "seed (0 and 1)" in capsys.readouterr().err
     assert run(["compare", files[0], files[1], "--methods", "m"]) == 2
+
+
+def damaged(change: Callable[[dict[str, Any]], object], folder: Path) -> Path:
+    """Results of two methods as a file whose content a function has changed."""
+    content = json.loads(make_results({"one": draw(0), "two": draw(1)}).to_json())
+    change(content)
+    (folder / "results.json").write_text(json.dumps(content))
+    return folder / "results.json"
+
+
+HEADING = ("protocol", "seed", "parameters", "photographs", "available", "metrics", "versions", "code")
+
+
+@pytest.mark.parametrize("name", [*HEADING, "methods", "records", "left_out"])
+def test_results_without_a_part_or_with_another_in_its_place_are_refused(name: str, tmp_path: Path) -> None:
+    for value in (None, 3.5, [[1]], {"a": 1}, "gone"):
+        with pytest.raises(
+            EvaluationError, match=rf"results\.json is damaged: .*\b{name}\b.*; evaluate again"
+        ):
+            read_results(damaged(lambda content: content.pop(name), tmp_path))
+        if value == "gone" and name in ("protocol", "code"):
+            continue
+        if value == {"a": 1} and name == "parameters":
+            continue
+        with pytest.raises(EvaluationError, match=rf"results\.json is damaged: .*\b{name} = .* is wanted"):
+            read_results(damaged(lambda content, value=value: content.update({name: value}), tmp_path))
+
+
+@pytest.mark.parametrize("score", ["25", "NaN", [25.0], True, float("nan"), float("inf"), {}])
+def test_a_score_that_is_no_number_is_refused_by_its_record(score: object, tmp_path: Path) -> None:
+    path = damaged(lambda content: content["records"][6]["scores"].update(psnr=score), tmp_path)
+    with pytest.raises(EvaluationError, match=r"results\.json is damaged: \[record 7\] has scores = "):
+        read_results(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c["records"].append(c["records"][0]), "two records of one photograph"),
+        (lambda c: c["records"][0].update(method="three"), "record of '000.png' by 'three'"),
+        (lambda c: c["records"][0].update(photograph="x.png"), "record of 'x.png' by 'one'"),
+        (lambda c: c["records"][0].update(more=1), "'more', which is not known"),
+        (lambda c: c["records"][0].pop("case"), r"\[record 1\] lacks 'case'"),
+        (lambda c: c["records"].append(3), "records = "),
+        (lambda c: c["metrics"].append("beauty"), "metric 'beauty', which this version"),
+        (lambda c: c["whole"].update(auto={"three": {"fid": {"mean": 1.0}}}), "figures of 'three'"),
+        (lambda c: c["whole"].update(auto={"one": {"fid": {"mean": "low"}}}), "whole = "),
+    ],
+)
+def test_records_that_do_not_fit_are_refused(
+    change: Callable[[dict[str, Any]], object], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(EvaluationError, match=said) as error:
+        read_results(damaged(change, tmp_path))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".json.xz"])
+def test_a_file_that_is_no_results_is_one_line(
+    suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    good = make_results({"one": draw(0)}).to_json().encode()
+    path = tmp_path / f"results{suffix}"
+    packed = lzma.compress(good) if suffix.endswith("xz") else good
+    for content in (
+        b"",
+        packed[: len(packed) // 2],
+        b"method,psnr\none,25\n",
+        b"\xff\xfe\x00",
+        b"[" * 100_000,
+    ):
+        path.write_bytes(content)
+        assert run(["compare", str(path), str(path)]) == 2
+        message = capsys.readouterr().err
+        assert f"{path} is not a results file; give one that `tinct evaluate` has written." in message
+        assert message.count("\n") == 1
+
+
+def test_results_come_back_as_they_were_written(tmp_path: Path) -> None:
+    results = make_results({"one": draw(0), "two": draw(1)}, parameters={"sizes": [1, 2]}, code="aa")
+    write_result(tmp_path / "results.json", results.to_json())
+    assert read_results(tmp_path).to_json() == results.to_json()

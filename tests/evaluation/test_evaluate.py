@@ -27,6 +27,7 @@ from tinct.evaluation.protocols.hint_sweep import HintSweep
 from tinct.evaluation.report.tables import columns_of, markdown_table
 from tinct.evaluation.run.contestants import CallablePredictor, FinishedPictures, Gray, get_contestant
 from tinct.evaluation.run.evaluator import evaluate, evaluate_predictor
+from tinct.evaluation.run.features import FeatureFolder
 from tinct.evaluation.run.plan import Run
 from tinct.evaluation.run.results import JOURNAL_FILE, RESULTS_FILE, read_results
 from tinct.hints import HintField
@@ -163,6 +164,67 @@ def test_a_stopped_run_goes_on_and_equals_an_unbroken_one(photo_folder: Path, tm
     assert second.asked == 12 - 4  # of the third photograph one case was answered: it is asked again
     assert (broken / RESULTS_FILE).read_bytes() == (whole / RESULTS_FILE).read_bytes()
     assert not (broken / JOURNAL_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '[{"photograph": [], "method": "counting", "case": "auto", "scores": {}}]',
+        '[{"photograph": "a", "method": "counting", "case": "auto", "scores": {"psnr": NaN}}]',
+        '[{"photograph": "a", "method": "counting", "case": "auto"}]',
+        '[["a", "counting"]]',
+        "7",
+        "[" * 100_000,
+    ],
+)
+def test_a_record_that_is_none_is_measured_again(photo_folder: Path, tmp_path: Path, line: str):
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(make_run(photo_folder, "auto", Counting(stop_after=4)), tmp_path / "run")
+    journal = tmp_path / "run" / JOURNAL_FILE
+    lines = journal.read_text().splitlines()
+    journal.write_text("\n".join([*lines[:-1], line]) + "\n")
+    again = Counting()
+    evaluate(make_run(photo_folder, "auto", again), tmp_path / "run")
+    assert again.asked == 3  # the two that were left, and the one whose record is none
+    evaluate(make_run(photo_folder, "auto", Counting()), tmp_path / "whole")
+    written = [(tmp_path / name / RESULTS_FILE).read_bytes() for name in ("run", "whole")]
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize(
+    "first", [b"\xff\xfe\x00", b"", b"[]", b'{"heading": 3}', b'{"heading": {"seed": 0}}', b"3"]
+)
+def test_a_journal_that_is_none_is_refused(photo_folder: Path, tmp_path: Path, first: bytes):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / JOURNAL_FILE).write_bytes(first + b"\n")
+    with pytest.raises(EvaluationError, match=r"journal\.jsonl is damaged; give --restart"):
+        evaluate(make_run(photo_folder, "auto", Counting()), tmp_path / "run")
+
+
+def test_methods_of_a_journal_that_are_none_are_refused(photo_folder: Path, tmp_path: Path):
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(make_run(photo_folder, "auto", Counting(stop_after=2)), tmp_path)
+    lines = (tmp_path / JOURNAL_FILE).read_text().splitlines()
+    first = json.loads(lines[0]) | {"methods": ["counting"]}
+    (tmp_path / JOURNAL_FILE).write_text("\n".join([json.dumps(first), *lines[1:]]))
+    with pytest.raises(EvaluationError, match=r"journal\.jsonl is damaged; give --restart"):
+        evaluate(make_run(photo_folder, "auto", Counting()), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04", np.zeros((2, 2), np.float32), np.array([np.nan]), "zip"]
+)
+def test_features_that_are_damaged_are_missing(tmp_path: Path, content: bytes | str | np.ndarray):
+    folder = FeatureFolder(tmp_path)
+    folder.keep("fid", "counting", "a.png", np.ones(4, np.float32))
+    assert folder.get("fid", "counting", "a.png") is not None
+    (file,) = tmp_path.rglob("*.npy")
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    else:
+        with file.open("wb") as stream:
+            np.savez(stream, a=np.ones(4)) if isinstance(content, str) else np.save(stream, content)
+    assert folder.get("fid", "counting", "a.png") is None
 
 
 def test_a_finished_run_takes_another_method_without_asking_the_first_again(

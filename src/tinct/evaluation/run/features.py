@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tinct.evaluation.metrics.distribution import Gaussian, frechet_distance, gaussian
 from tinct.evaluation.run.pictures import file_name
 from tinct.evaluation.run.results import write_result
+from tinct.files import read_array
 
 Vector = NDArray[np.float32]
 """Features of one picture, shape (D,)."""
@@ -56,10 +57,11 @@ class FeatureFolder:
             return self._held.get((metric, contestant, photograph))
         path = self._path(self._out, metric, contestant, photograph)
         try:
-            found: Vector = np.load(path)
-        except (OSError, ValueError, EOFError):
+            found: Vector = read_array(path)
+        except (OSError, ValueError):
             return None
-        return found
+        whole = found.ndim == 1 and found.dtype.kind == "f" and bool(np.isfinite(found).all())
+        return found if whole else None
 
     @staticmethod
     def _path(out: Path, metric: str, who: str, photograph: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tinct.errors import EvaluationError, OutputError
@@ -15,11 +15,21 @@ from tinct.evaluation.run.results import (
     Record,
     heading_from,
     read_results,
+    record_from,
     write_result,
 )
+from tinct.tables import dataclass_from
 
 Identities = Mapping[str, Mapping[str, object]]
 """Method -> its weights and code (`tinct.evaluation.run.contestants.identity`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The first line of a journal."""
+
+    heading: dict[str, object]
+    methods: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
 class Journal:
@@ -73,11 +83,11 @@ class Journal:
     def _interrupted(self, heading: Heading) -> list[Record]:
         if not self.path.is_file():
             return []
-        lines = self.path.read_text(encoding="utf-8").splitlines()
         try:
-            first = json.loads(lines[0])
-            before = heading_from(first["heading"])
-        except (ValueError, KeyError, TypeError, IndexError):
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+            first = dataclass_from(_First, json.loads(lines[0]), "journal")
+            before = heading_from(first.heading)
+        except (ValueError, IndexError, RecursionError):
             raise EvaluationError(f"{self.path} is damaged; give --restart to begin anew.") from None
         differences = before.differences(heading)
         if differences:
@@ -87,7 +97,7 @@ class Journal:
             )
         records, left_out = _whole_lines(lines[1:])
         self.left_out |= left_out
-        return [r for r in records if self._fits(r, first.get("methods", {}))]
+        return [r for r in records if self._fits(r, first.methods)]
 
     def _fits(self, record: Record, before: Identities) -> bool:
         """Whether a record's method has the weights and code of this run, or is not part of this run.
@@ -158,10 +168,10 @@ def _whole_lines(lines: Sequence[str]) -> tuple[list[Record], dict[str, str]]:
         try:
             content = json.loads(line)
             if isinstance(content, dict):
-                left_out |= content
+                left_out |= {name: str(why) for name, why in content.items()}
                 continue
-            for record in (Record(**fields) for fields in content):
+            for record in (record_from(each, number) for number, each in enumerate(content, 1)):
                 found[(*record.key, record.case)] = record
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             break
     return list(found.values()), left_out

@@ -15,9 +15,12 @@ from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-from tinct.errors import EvaluationError, OutputError
+from tinct.errors import EvaluationError, OptionError, OutputError
+from tinct.evaluation.metrics.table import METRICS
 from tinct.files import write_whole
+from tinct.tables import dataclass_from
 
 SCHEMA = 1
 """Version of the file's format."""
@@ -192,7 +195,9 @@ def read_results(path: Path) -> Results:
         raw = path.read_bytes()
         content = json.loads(lzma.decompress(raw) if path.suffix == ".xz" else raw)
         schema = content["schema"]
-    except (ValueError, KeyError, TypeError, lzma.LZMAError):
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be read ({error.strerror}); make it readable.") from None
+    except (ValueError, KeyError, TypeError, RecursionError, lzma.LZMAError):
         raise EvaluationError(
             f"{path} is not a results file; give one that `tinct evaluate` has written."
         ) from None
@@ -203,22 +208,70 @@ def read_results(path: Path) -> Results:
     return _from_content(path, content)
 
 
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a results file has beside its heading and the summary; see `Results`."""
+
+    methods: dict[str, dict[str, object]]
+    records: tuple[dict[str, object], ...]
+    left_out: dict[str, str]
+    whole: dict[str, dict[str, dict[str, dict[str, float]]]] = field(default_factory=dict)
+
+
 def _from_content(path: Path, content: dict) -> Results:
     try:
         heading = heading_from(content)
-        records = tuple(Record(**record) for record in content["records"])
-        whole = content.get("whole", {})
-        return Results(heading, content["methods"], records, content["left_out"], whole)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise EvaluationError(f"{path} is damaged ({error}); evaluate again.") from None
+        known = {name: content[name] for name in _Content.__dataclass_fields__ if name in content}
+        parts = dataclass_from(_Content, known, "results")
+        records = tuple(record_from(each, number) for number, each in enumerate(parts.records, 1))
+        results = Results(heading, parts.methods, records, parts.left_out, parts.whole)
+        _check_names(results)
+    except OptionError as error:
+        raise EvaluationError(f"{path} is damaged: {str(error).rstrip('.')}; evaluate again.") from None
+    return results
+
+
+def _check_names(results: Results) -> None:
+    """Refuse results whose records are not of their heading and their methods.
+
+    Raises:
+        OptionError: if a record's photograph, method or metric is in no list of them, if there are two records of one
+            answer, or a figure of the whole run is of a method that answered no such case.
+    """
+    heading, answered = results.heading, {(record.method, record.case) for record in results.records}
+    photographs = set(heading.photographs)
+    if len(results._index) < len(results.records):
+        raise OptionError("it has two records of one photograph, method and case")
+    for record in results.records:
+        if record.photograph not in photographs or record.method not in results.methods:
+            raise OptionError(
+                f"it has a record of {record.photograph!r} by {record.method!r}, which are not in its lists"
+            )
+    if strange := {(method, case) for case, found in results.whole.items() for method in found} - answered:
+        raise OptionError(f"it has figures of {min(strange)[0]!r} without records")
+    if unknown := [name for name in heading.metrics if name not in METRICS]:
+        raise OptionError(f"it has the metric {unknown[0]!r}, which this version of tinct does not know")
 
 
 def heading_from(content: Mapping) -> Heading:
-    """The heading in parsed JSON; unknown fields are ignored."""
-    known = {name: content[name] for name in Heading.__dataclass_fields__ if name != "content"}
-    known["content"] = str(content.get("content", ""))
-    known["photographs"], known["metrics"] = tuple(known["photographs"]), tuple(known["metrics"])
-    return Heading(**known)
+    """The heading in parsed JSON; unknown fields are ignored.
+
+    Raises:
+        OptionError: if a field is missing, or is of another type.
+    """
+    names = Heading.__dataclass_fields__
+    if missing := [name for name in names if name not in content and name != "content"]:
+        raise OptionError(f"the heading lacks {missing[0]!r}")
+    return dataclass_from(Heading, {name: content[name] for name in names if name in content}, "heading")
+
+
+def record_from(content: Mapping[str, Any], number: int) -> Record:
+    """A record in parsed JSON; `number` is its place in the file, for the error.
+
+    Raises:
+        OptionError: if a field is missing or unknown, or is of another type: scores are finite numbers or null.
+    """
+    return dataclass_from(Record, content, f"record {number}")
 
 
 def write_result(path: Path, content: str | bytes) -> None:
