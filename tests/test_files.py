@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tinct.files import cache_folder, sha256_of_file, write_whole
+from tinct.files import cache_folder, read_array, read_arrays, sha256_of_file, write_whole
 from tinct.weights import frozen
 
 
@@ -55,3 +56,22 @@ def test_fetched_networks_are_kept_in_the_cache_folder(
     monkeypatch.delenv("TINCT_SHARED", raising=False)
     with pytest.raises(frozen.WeightsError, match="as published"):
         frozen.locate("vgg19")
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_arrays_are_read_as_they_were_saved_and_objects_never(tmp_path: Path, mapped: bool) -> None:
+    values = np.arange(12).reshape(3, 4)
+    np.save(tmp_path / "one.npy", values)
+    np.savez(tmp_path / "more.npz", values=values)
+    np.save(tmp_path / "object.npy", np.array([{}], object))
+    assert np.array_equal(read_array(tmp_path / "one.npy", mapped=mapped), values)
+    assert np.array_equal(read_arrays(tmp_path / "more.npz")["values"], values)
+    whole = (tmp_path / "one.npy").read_bytes()
+    for content in (b"", b"{}", b"PK\x03\x04", whole[:20], whole[:-1], (tmp_path / "more.npz").read_bytes()):
+        (tmp_path / "damaged.npy").write_bytes(content)
+        with pytest.raises(ValueError):  # noqa: PT011, each library says it its own way
+            read_array(tmp_path / "damaged.npy", mapped=mapped)
+    with pytest.raises(ValueError):  # noqa: PT011, each library says it its own way
+        read_array(tmp_path / "object.npy", mapped=mapped)
+    with pytest.raises(OSError, match="none"):
+        read_array(tmp_path / "none.npy", mapped=mapped)

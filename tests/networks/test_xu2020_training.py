@@ -235,6 +235,25 @@ def test_the_refinements_losses_fall_on_real_coarse_maps(pool, tmp_path):
     assert falls(training, pool, 3e-3, 15)
 
 
+def test_pairs_that_are_damaged_or_others_are_refused(pool, tmp_path):
+    recipe = total_recipe(pool, tmp_path)
+    TotalTraining(recipe, SMALL, pool)
+    with pytest.raises(OptionError, match="another side than 16"):
+        TotalTraining(replace(recipe, side=16), SMALL, pool)
+    for name in ("coarse", "fits", "photographs", "references"):
+        file = tmp_path / "pairs" / f"{name}.npy"
+        whole = file.read_bytes()
+        for content in (b"", whole[:-1], b"PK\x03\x04"):
+            file.write_bytes(content)
+            with pytest.raises(OptionError, match=r"pairs is damaged .*; remove it"):
+                TotalTraining(recipe, SMALL, pool)
+        np.save(file, np.zeros((2, 2), np.uint8))
+        with pytest.raises(OptionError, match=r"pairs is damaged .*; remove it"):
+            TotalTraining(recipe, SMALL, pool)
+        file.write_bytes(whole)
+    assert TotalTraining(recipe, SMALL, pool).pairs.side == SIZE
+
+
 def test_a_run_end_to_end_is_released_as_the_colorization_subnet(pool, tmp_path, monkeypatch):
     pytest.importorskip("onnx")
     recipe = total_recipe(pool, tmp_path)

@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason="training needs torch: pip install '
 
 import training_photographs as made
 from tinct import cli
-from tinct.errors import OptionError, TrainingError
+from tinct.errors import OptionError, PhotoError, TrainingError
 from tinct.networks.layers.outputs import bin_centers
 from tinct.networks.tinct.network import Tinct, TinctConfig
 from tinct.networks.tinct.training.batch import answer, answer_from, draw_batch
@@ -37,11 +37,11 @@ from tinct.tables import dataclass_from
 from tinct.training import losses
 from tinct.training.averaged import Averaged
 from tinct.training.config import read_config, shipped_configs
-from tinct.training.labels import collect
+from tinct.training.labels import Labels, collect
 from tinct.training.log import RunLog, read_log
 from tinct.training.loop import Loop, LoopConfig
 from tinct.training.pool import RELATED, UNRELATED, Pool
-from tinct.training.run import TRAININGS, check_tables, train
+from tinct.training.run import TRAININGS, check_tables, open_training, train
 from tinct.weights import weights_path
 
 CPU = torch.device("cpu")
@@ -182,6 +182,36 @@ def test_what_came_after_the_checkpoint_is_taken_out_of_the_log(tmp_path: Path) 
     lines = read_log(tmp_path / "log.jsonl", "training")
     assert [(line["step"], line["loss"]) for line in lines] == [(1, 1.0), (2, 0.5), (3, 0.25)]
     assert told == lines[-1:]
+
+
+def test_a_line_of_the_log_that_was_cut_short_is_passed_over(tmp_path: Path) -> None:
+    RunLog(tmp_path).write("validation", 1, 0.5, {"psnr": 24.0})
+    with (tmp_path / "log.jsonl").open("ab") as stream:
+        stream.write(b'3\n[]\n{"step": 2}\n\xff\xfe\n{"kind": "validation", "st')
+    assert [line["psnr"] for line in read_log(tmp_path / "log.jsonl")] == [24.0]
+
+
+def test_a_pool_of_which_nothing_can_be_drawn_is_refused() -> None:
+    with pytest.raises(PhotoError, match="no photograph can be drawn"):
+        Pool.open(made.photographs(4, dict.fromkeys(range(4), 0.0)), None, CPU)
+
+
+def test_labels_of_other_classes_than_the_networks_are_refused() -> None:
+    photographs = made.photographs(4)
+    for name, shape, wrong in (("scenes", (4, 365), 205), ("objects", (4, 1001), 1000)):
+        pool = Pool.open(photographs, Labels(**{name: np.zeros(shape, np.float16)}), CPU)
+        with pytest.raises(
+            OptionError, match=rf"{name} in \[network\] is {wrong}, and the labels have {shape[1]}"
+        ):
+            open_training("tinct", {"network": NETWORK | {name: wrong}}, pool)
+    segments = np.full((4, 64, 64), 255, np.uint8)
+    segments[1, 2, 3] = 31
+    pool = Pool.open(photographs, Labels(segments=segments), CPU)
+    with pytest.raises(
+        OptionError, match=r"segments in \[network\] is 31, and the labels go to 31; write 32"
+    ):
+        open_training("tinct", {"network": NETWORK | {"segments": 31}}, pool)
+    assert open_training("tinct", {"network": NETWORK | {"segments": 32}}, pool).network.segments == 32
 
 
 def test_tensorboard_is_a_convenience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,106 @@ def test_held_out_photographs_go_by_their_paths_alone() -> None:
 def test_one_of_two_photographs_is_held_out() -> None:
     assert made.photographs(2).held_out().sum() >= 1
     assert made.photographs(1).held_out().sum() == 0
+
+
+def packed(folder: Path) -> Path:
+    """A pool of four photographs, 48 pixels at most."""
+    for i in range(4):
+        made.write(folder / "data" / f"{i}.png", made.colored(i))
+    pack(folder / "data", folder / "pool", side=48)
+    return folder / "pool"
+
+
+@pytest.mark.parametrize("name", ["entries.json", "pixels.npy", "sizes.npy"])
+def test_a_pool_with_a_damaged_file_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
+    pool = packed(tmp_path)
+    whole = (pool / name).read_bytes()
+    for content in (b"", whole[:40], whole[:-3], b"PK\x03\x04", b"[" * 100_000, b"3", b"\xff\xfe", None):
+        (pool / name).unlink()
+        if content is not None:
+            (pool / name).write_bytes(content)
+        elif name == "entries.json":
+            return
+        with pytest.raises(PhotoError, match=f"{name} is damaged .*tinct data pack") as error:
+            Photographs.load(pool)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((3, 48, 48, 3), np.uint8),
+        np.zeros((4, 48, 40, 3), np.uint8),
+        np.zeros((4, 48, 48), np.uint8),
+        np.zeros((4, 48, 48, 3), np.float32),
+        np.zeros(4, np.uint8),
+    ],
+)
+def test_pixels_of_another_pool_are_refused(tmp_path: Path, array: np.ndarray) -> None:
+    pool = packed(tmp_path)
+    np.save(pool / "pixels.npy", array)
+    with pytest.raises(PhotoError, match=r"is damaged \(pixels are .* is wanted\)"):
+        Photographs.load(pool)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.full((3, 2), 48),
+        np.full((4, 2), 48.0),
+        np.full((4, 2), 49),
+        np.array([[48, 0]] * 4),
+        np.full(4, 48),
+    ],
+)
+def test_sizes_of_another_pool_are_refused(tmp_path: Path, array: np.ndarray) -> None:
+    pool = packed(tmp_path)
+    np.save(pool / "sizes.npy", array)
+    with pytest.raises(PhotoError, match=r"is damaged \(sizes are .* wanted\)"):
+        Photographs.load(pool)
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"path": 3}, 'path = "text"'),
+        ({"path": "a.png", "weight": "1"}, "weight = number"),
+        ({"path": "a.png", "weight": float("nan")}, "weight = number"),
+        ({"path": "a.png", "weight": -1.0}, "a weight is -1"),
+        ({"path": "a.png", "url": "b"}, "'url', which is not known"),
+        ({"set": "a"}, "lacks 'path'"),
+        ("a.png", "a table is wanted"),
+    ],
+)
+def test_entries_that_are_none_are_refused(tmp_path: Path, entry: object, said: str) -> None:
+    pool = packed(tmp_path)
+    entries = json.loads((pool / "entries.json").read_text())
+    (pool / "entries.json").write_text(json.dumps([*entries[:3], entry]))
+    with pytest.raises(PhotoError, match=said):
+        Photographs.load(pool)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("scenes", np.zeros((4, 205), np.float16)),
+        ("scenes", np.zeros((4, 365), np.uint8)),
+        ("scenes", np.full((4, 365), np.nan, np.float16)),
+        ("objects", np.full((4, 1001), -1, np.float16)),
+        ("segments", np.zeros((4, 32, 32), np.uint8)),
+        ("segments", np.zeros((4, 64, 64), np.int64)),
+        ("related", np.full((4, 2), 4, np.int32)),
+        ("related", np.full((4, 2), -2, np.int32)),
+        ("related", np.zeros((4, 2), np.float32)),
+        ("related", np.zeros(4, np.int32)),
+        ("related", np.zeros((), np.int32)),
+        ("paths", np.zeros(4)),
+    ],
+)
+def test_labels_that_are_none_are_refused(tmp_path: Path, name: str, array: np.ndarray) -> None:
+    np.savez(tmp_path / "labels.npz", **{name: array})
+    with pytest.raises(PhotoError, match=r"labels\.npz h.*; make it with `tinct data labels`"):
+        Labels.load(tmp_path / "labels.npz", 4)
 
 
 def test_relatives_are_of_the_same_class_first_and_never_oneself() -> None:

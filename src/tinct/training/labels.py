@@ -58,17 +58,19 @@ class Labels:
         Args:
             count: how many photographs the pool has.
         Raises:
-            PhotoError: if the file is missing, or is of a pool of another size.
+            PhotoError: if the file is missing, damaged or no file of labels, or is of a pool of another size.
         """
-        arrays = _arrays(file, "make it with `tinct data labels`")
-        labels = cls(**{name: array for name, array in arrays.items() if name in _NAMES})
-        for name in _NAMES:
-            rows = getattr(labels, name)
-            if rows is not None and len(rows) != count:
+        arrays = {name: rows for name, rows in _arrays(file, _MAKE_LABELS).items() if name in _NAMES}
+        if not arrays:
+            raise PhotoError(f"{file} holds no labels (none of {', '.join(_NAMES)}); {_MAKE_LABELS}.")
+        for name, rows in arrays.items():
+            if rows.ndim and len(rows) != count:
                 raise PhotoError(
                     f"{file} labels {len(rows)} photographs and the pool has {count}; make it for this pool."
                 )
-        return labels
+            if wrong := _misfit(name, rows):
+                raise PhotoError(f"{file} has {name} {wrong}; {_MAKE_LABELS}.")
+        return cls(**arrays)
 
     def save(self, file: Path) -> None:
         """Write one compressed file, whole or not at all; missing folders are made.
@@ -81,6 +83,26 @@ class Labels:
 
 
 _NAMES = tuple(field.name for field in fields(Labels))
+
+_MAKE_LABELS = "make it with `tinct data labels`"
+
+_ROWS = {"scenes": (SCENES,), "objects": (OBJECTS,), "segments": (SEGMENTS_SIDE, SEGMENTS_SIDE)}
+"""The shape of a photograph's labels of each kind; of relatives there may be any number."""
+
+
+def _misfit(name: str, rows: NDArray[Any]) -> str:
+    """What is wrong with the labels of one kind, or "" if they are as `Labels` has them."""
+    if name == "related":
+        if rows.dtype.kind != "i" or rows.ndim != 2 or not rows.size:
+            return f"of {rows.dtype} {rows.shape}, whole numbers (N, K) are wanted"
+        least, most = int(rows.min()), int(rows.max())
+        fits = least >= NOT_RELATED and most < len(rows)
+        return "" if fits else f"{least} to {most}, {NOT_RELATED} to {len(rows) - 1} are wanted"
+    kinds = {"segments": "u"}.get(name, "f")
+    if rows.dtype.kind != kinds or rows.shape[1:] != _ROWS[name] or (kinds == "u" and rows.itemsize > 1):
+        return f"of {rows.dtype} {rows.shape}, (N, {', '.join(map(str, _ROWS[name]))}) is wanted"
+    fits = kinds == "u" or all(np.isfinite(row).all() and row.min() >= 0 for row in rows)
+    return "" if fits else "that are negative or no numbers, probabilities are wanted"
 
 
 def _arrays(file: Path, remedy: str) -> dict[str, NDArray[Any]]:

@@ -44,30 +44,38 @@ class RunLog:
     def _forget_after(self, step: int) -> None:
         if not self.file.exists():
             return
-        lines = self.file.read_text(encoding="utf-8").splitlines()
+        lines = self.file.read_text(encoding="utf-8", errors="replace").splitlines()
         kept = [line for line in lines if _step(line) <= step]
         write_whole(self.file, "".join(f"{line}\n" for line in kept))
 
 
 def values_of(line: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of a line of the log, without kind, step and time."""
-    return {name: value for name, value in line.items() if name not in ("kind", "step", "seconds")}
+    numbers = {name: value for name, value in line.items() if isinstance(value, int | float)}
+    return {name: value for name, value in numbers.items() if name not in ("step", "seconds")}
 
 
 def read_log(file: Path, kind: str = "validation") -> list[dict[str, Any]]:
-    """The lines of one kind, oldest first; none if there is no such file."""
+    """The lines of one kind, oldest first; none if there is no such file. A line that was cut short is passed over."""
     if not file.is_file():
         return []
-    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line["kind"] == kind]
+    lines = [_parsed(line) for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
+    return [line for line in lines if line.get("kind") == kind]
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    """What a line says; nothing if it was cut short."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _step(line: str) -> float:
     """A line's step; infinite for a line that was cut short."""
-    try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return float("inf")
+    step = _parsed(line).get("step")
+    return float(step) if isinstance(step, int | float) else float("inf")
 
 
 def _tensorboard(folder: Path, step: int) -> Any:

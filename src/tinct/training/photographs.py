@@ -5,19 +5,20 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from tinct.errors import PhotoError
-from tinct.files import write_whole
+from tinct.files import read_array, write_whole
 from tinct.photo.formats import READ_SUFFIXES
-from tinct.tables import read_csv
+from tinct.tables import dataclass_from, read_csv
 
 HELD_OUT_SHARE = 0.02
 """Share of the photographs that is kept for validation."""
@@ -65,12 +66,22 @@ class Photographs:
         """Open a pool that `pack` wrote; the pixels stay on disk until they are touched.
 
         Raises:
-            PhotoError: if the folder holds none.
+            PhotoError: if the folder holds none, or one of its files is damaged, of another kind or of another pool.
         """
         if not (folder / "entries.json").is_file():
             raise PhotoError(f"{folder} holds no packed photographs; make it with `tinct data pack`.")
-        entries = tuple(Entry(**line) for line in json.loads((folder / "entries.json").read_text()))
-        return cls(np.load(folder / "pixels.npy", mmap_mode="r"), np.load(folder / "sizes.npy"), entries)
+        file = folder / "entries.json"
+        try:
+            lines = enumerate(json.loads(file.read_text(encoding="utf-8")), 1)
+            entries = tuple(dataclass_from(Entry, line, f"entry {number}") for number, line in lines)
+            pixels = read_array(file := folder / "pixels.npy", mapped=True)
+            sizes = read_array(file := folder / "sizes.npy")
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error).rstrip(".")
+            raise PhotoError(f"{file} is damaged ({why}); {_PACK_AGAIN}") from None
+        if wrong := _misfit(pixels, sizes, entries):
+            raise PhotoError(f"{folder} is damaged ({wrong}); {_PACK_AGAIN}")
+        return cls(pixels, sizes, entries)
 
     def held_out(self) -> NDArray[np.bool_]:
         """True for the photographs kept for validation: 2 % by a hash of the path, so that the choice never changes.
@@ -81,6 +92,22 @@ class Photographs:
         shares = np.array(hashes) / 2**32
         limit = max(HELD_OUT_SHARE, float(np.nextafter(shares.min(), 1))) if len(shares) > 1 else 0.0
         return shares < limit
+
+
+_PACK_AGAIN = "remove the folder and pack again with `tinct data pack`."
+
+
+def _misfit(pixels: NDArray[Any], sizes: NDArray[Any], entries: Sequence[Entry]) -> str:
+    """What is wrong with the arrays of a pool, or "" if they are as `Photographs` has them."""
+    count, side = len(entries), pixels.shape[1] if pixels.ndim > 1 else 0
+    if pixels.dtype != np.uint8 or pixels.shape != (count, side, side, 3) or 0 in pixels.shape:
+        return f"pixels are {pixels.dtype} {pixels.shape}, uint8 ({count}, side, side, 3) is wanted"
+    if sizes.dtype.kind not in "iu" or sizes.shape != (count, 2):
+        return f"sizes are {sizes.dtype} {sizes.shape}, whole numbers ({count}, 2) are wanted"
+    if sizes.min() < 1 or sizes.max() > side:
+        return f"sizes are {sizes.min()} to {sizes.max()}, 1 to {side} is wanted"
+    least = min(entry.weight for entry in entries)
+    return f"a weight is {least}, 0 or more is wanted" if least < 0 else ""
 
 
 def read_index(index: Path) -> list[Entry]:

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tinct.errors import PhotoError
 from tinct.training.labels import NOT_RELATED, Labels
 from tinct.training.photographs import Photographs
 
@@ -40,9 +41,17 @@ class Pool:
 
     @classmethod
     def open(cls, photographs: Photographs, labels: Labels | None, device: torch.device) -> Pool:
-        """Move a pool to a device (a GPU holds it whole; a CPU reads the memory map as it goes)."""
+        """Move a pool to a device (a GPU holds it whole; a CPU reads the memory map as it goes).
+
+        Raises:
+            PhotoError: if no photograph can be drawn.
+        """
         held_out = photographs.held_out()
         weights = np.array([entry.weight for entry in photographs.entries], np.float32) * ~held_out
+        if not weights.any():
+            raise PhotoError(
+                "no photograph can be drawn: all weigh 0 or are held out; give some of the index a weight."
+            )
         pool = cls(_tensor(photographs.pixels), _tensor(photographs.sizes).float(), _tensor(weights))
         if labels is not None:
             for name in ("scenes", "objects", "segments"):

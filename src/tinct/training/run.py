@@ -23,7 +23,7 @@ from tinct.networks.card import Card, named
 from tinct.networks.graph import Release
 from tinct.tables import dataclass_from
 from tinct.training.config import read_config, shipped_configs
-from tinct.training.labels import Labels, collect
+from tinct.training.labels import UNLABELED, Labels, collect
 from tinct.training.log import Tell, read_log, values_of
 from tinct.training.loop import CHECKPOINT, Loop, LoopConfig, read_checkpoint
 from tinct.training.photographs import Photographs, pack
@@ -158,11 +158,33 @@ def open_training(network: str, tables: Mapping[str, Mapping[str, Any]], pool: P
     """The training of a network, from the tables of a config.
 
     Raises:
-        OptionError: if there is no network of that name, or a table has an unknown key.
+        OptionError: if there is no network of that name, a table has an unknown key, or labels are of other classes.
     """
     training: Training = named(_card(network).training).from_config(tables, pool)
     training.name = network
+    _check_labels(training.network, pool)
     return training
+
+
+def _check_labels(network: Any, pool: Pool) -> None:
+    """Refuse labels of other classes than a network's branches have.
+
+    Raises:
+        OptionError: if a branch is of another size than the labels, or has fewer classes.
+    """
+    for name in ("scenes", "objects"):
+        labels, size = getattr(pool, name), getattr(network, name, None)
+        if labels is not None and size is not None and labels.shape[1] != size:
+            raise OptionError(
+                f"{name} in [network] is {size}, and the labels have {labels.shape[1]}; write {labels.shape[1]}."
+            )
+    size = getattr(network, "segments", None)
+    if pool.segments is not None and size is not None:
+        most = int(pool.segments.masked_fill(pool.segments == UNLABELED, 0).max())
+        if most >= size:
+            raise OptionError(
+                f"segments in [network] is {size}, and the labels go to {most}; write {most + 1}."
+            )
 
 
 def _card(network: str) -> Card:

@@ -14,6 +14,8 @@ from torch.nn import functional as F
 
 from tinct.color.bins import AB_SCALE
 from tinct.color.lab_torch import lab_to_rgb
+from tinct.errors import OptionError
+from tinct.files import read_array
 from tinct.networks.xu2020.colorization_network import Xu2020Colorization, empty
 from tinct.networks.xu2020.label_maps import common_labels, seen
 from tinct.networks.xu2020.likeness import fit
@@ -75,11 +77,21 @@ class CoarsePairs:
 
     @classmethod
     def load(cls, folder: Path) -> CoarsePairs:
-        """Open a folder that `make_pairs` wrote; the maps are memory-mapped."""
-        arrays = [
-            np.load(folder / f"{name}.npy", mmap_mode="r" if name == "coarse" else None) for name in FILES
-        ]
-        return cls(*arrays)
+        """Open a folder that `make_pairs` wrote; the maps are memory-mapped.
+
+        Raises:
+            OptionError: if a file is missing or damaged, or is of another folder of pairs.
+        """
+        try:
+            pairs = cls(*(read_array(folder / f"{name}.npy", mapped=name == "coarse") for name in FILES))
+        except (OSError, ValueError) as error:
+            raise OptionError(f"{folder} is damaged ({error}); remove it, and it is made again.") from None
+        shapes = [each.shape for each in (pairs.coarse, pairs.fits, pairs.photographs, pairs.references)]
+        rows, side = len(pairs.photographs), pairs.coarse.shape[2] if pairs.coarse.ndim == 5 else 0
+        both = (rows, len(KINDS))
+        if shapes != [(*both, side, side, 2), both, (rows,), both] or pairs.coarse.dtype != np.uint8:
+            raise OptionError(f"{folder} is damaged (arrays of {shapes}); remove it, and it is made again.")
+        return pairs
 
 
 def is_made(folder: Path) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tinct.errors import OptionError
 from tinct.networks.tinct.training.batch import turned
 from tinct.networks.tinct.training.validation import TURN
 from tinct.networks.xu2020.coarse_pairs import (
@@ -100,7 +101,11 @@ class TotalTraining(Training):
     kinds = (Xu2020Colorization, Xu2020Config, TotalRecipe)
 
     def prepare(self, pool: Pool) -> None:
-        """Open the pairs, or make them."""
+        """Open the pairs, or make them.
+
+        Raises:
+            OptionError: if the folder has other pairs than those that are wanted.
+        """
         recipe, folder = self.recipe, Path(self.recipe.pairs)
         if not is_made(folder):
             transfer, colorization = Xu2020Transfer(self.network.transfer), self.build()
@@ -109,6 +114,10 @@ class TotalTraining(Training):
             networks = transfer.eval(), colorization.eval()
             make_pairs(pool, held_out, networks, folder, recipe.count, recipe.side)
         self.pairs = CoarsePairs.load(folder)
+        if self.pairs.side != recipe.side or self.pairs.photographs.max(initial=-1) >= len(pool.weights):
+            raise OptionError(
+                f"{folder} has pairs of another pool or another side than {recipe.side}; name another folder."
+            )
         self.trained_on = torch.nonzero(pool.weights[torch.from_numpy(self.pairs.photographs)])[:, 0]
 
     def build(self) -> Xu2020Colorization:
