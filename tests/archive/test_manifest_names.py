@@ -15,6 +15,7 @@ from tinct.archive.ledger import DONE, REFUSED
 from tinct.archive.manifest import Row, photograph_id, plan, read_manifest, write_manifest
 from tinct.archive.storage import Store, absolute_uri, local_path, read_uri
 from tinct.archive.worker import Job, Worker
+from tinct.errors import ManifestError
 
 ODD = os.fsdecode("Jérôme 100% ".encode() + b"\xe9\xff.png")
 """A name with a letter in Latin-1, as old archives have them."""
@@ -122,6 +123,37 @@ def test_a_folder_that_cannot_be_listed_is_a_row_that_is_refused(
         entry.message
         == f"{scans}/shut is a folder that could not be listed; make it readable and plan the batch again."
     )
+
+
+@pytest.mark.parametrize("source", ["scans", "scans/**/*.png"])
+def test_a_plan_lists_each_folder_once(scans: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    for folder in ("a", "a/deep", "b"):
+        (scans / folder).mkdir()
+        (scans / folder / "p.png").write_bytes(b"x")
+    listed: list[str] = []
+    real = os.scandir
+
+    def scandir(path="."):
+        listed.append(os.fspath(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert len(plan(source)) == 3
+    assert sorted(listed) == sorted(map(str, (scans, scans / "a", scans / "a/deep", scans / "b")))
+
+
+def test_a_folder_called_like_a_photograph_is_none(scans: Path) -> None:
+    (scans / "album.png").mkdir()
+    (scans / "album.png" / "a.png").write_bytes(b"x")
+    (scans / "link.png").symlink_to(scans / "album.png")
+    for source in ("scans", "scans/**/*.png"):
+        assert [row.uri for row in plan(source)] == [str(scans / "album.png" / "a.png")]
+
+
+def test_a_pattern_that_cannot_be_is_named(scans: Path) -> None:
+    (scans / "a.png").write_bytes(b"x")
+    with pytest.raises(ManifestError, match=r"scans/\*\*\.png is no pattern"):
+        plan("scans/**.png")
 
 
 def test_a_home_folder_is_found_and_a_name_with_a_tilde_too(

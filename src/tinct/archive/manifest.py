@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
@@ -16,10 +17,10 @@ from tinct.archive.storage import (
     BYTES_SCHEME,
     Store,
     absolute_uri,
+    files_below,
     filesystem_of,
     local_path,
     read_uri,
-    unlisted_folders,
 )
 from tinct.colorizing.batch import is_called_like_a_photograph
 from tinct.errors import ManifestError, MissingExtraError, shown
@@ -110,7 +111,7 @@ def plan(
             this very name is no pattern.
         references, hints, project, carry, options: the same for all rows; see `Row`. Paths become absolute.
     Raises:
-        ManifestError: if there is no photograph.
+        ManifestError: if there is no photograph, or the source is a pattern that cannot be.
         StorageError: if the source cannot be listed.
     """
     shared = {
@@ -120,7 +121,8 @@ def plan(
         "carry": carry,
         "options": dict(options or {}),
     }
-    uris = [*_photographs(source), *_unlisted(source)]
+    found, unlisted = _photographs(source)
+    uris = [*found, *unlisted]
     if not uris:
         raise _no_photographs(source)
     return [Row(photograph_id(uri), uri, **shared) for uri in sorted(uris)]  # type: ignore[arg-type]
@@ -133,14 +135,17 @@ def photographs_below(source: str) -> list[str]:
         ManifestError: if there is no photograph.
         StorageError: if the place cannot be listed.
     """
-    uris = _photographs(source)
+    uris, _ = _photographs(source)
     if not uris:
         raise _no_photographs(source)
     return uris
 
 
-def _photographs(source: str) -> list[str]:
-    return sorted(uri for uri in _found(source) if is_called_like_a_photograph(PurePosixPath(uri).name))
+def _photographs(source: str) -> tuple[list[str], list[str]]:
+    """URIs of the photographs of a source, and of its local folders that cannot be listed, both sorted."""
+    found, unlisted = _found(source)
+    photographs = (uri for uri in found if is_called_like_a_photograph(PurePosixPath(uri).name))
+    return sorted(photographs), sorted(map(absolute_uri, unlisted))
 
 
 def _no_photographs(source: str) -> ManifestError:
@@ -170,15 +175,42 @@ def with_leaders(rows: Iterable[Row]) -> list[Row]:
     return found
 
 
-def _found(source: str) -> Iterable[str]:
+def _found(source: str) -> tuple[Iterable[str], Iterable[str]]:
+    """URIs of the files of a source, and paths of its local folders that cannot be listed.
+
+    A pattern without ** has none of these.
+
+    Raises:
+        ManifestError: if the source is a pattern that cannot be.
+    """
     filesystem, path = filesystem_of(source)
+    local = local_path(source)
     if is_called_like_a_photograph(PurePosixPath(path).name) and filesystem.isfile(path):
-        return [absolute_uri(source)]
+        return [absolute_uri(source)], []
     if _is_pattern(source):
-        return [_uri_of(source, each) for each in filesystem.glob(_with_names_escaped(filesystem, path))]
-    has_text = "://" in source and not source.startswith(BYTES_SCHEME)
-    base = (source if has_text else local_path(source) or "").rstrip("/")
-    return [absolute_uri(f"{base}/{key}") for key in Store(source).list()]
+        pattern = _with_names_escaped(filesystem, path)
+        try:
+            if local is None or "**" not in source:
+                return [_uri_of(source, each) for each in filesystem.glob(pattern)], []
+            return _matching(source, _folder_of(filesystem, path), pattern)
+        except ValueError as error:
+            raise ManifestError(
+                f"{source} is no pattern ({error}); write such as 'scans/**/*.tif'."
+            ) from None
+    if local is None:
+        return [absolute_uri(f"{source.rstrip('/')}/{key}") for key in Store(source).list()], []
+    base = (local if source.startswith(BYTES_SCHEME) or "://" not in source else source).rstrip("/")
+    files, unlisted = files_below(path)
+    return [absolute_uri(f"{base}/{each[len(path.rstrip('/')) + 1 :]}") for each in files], unlisted
+
+
+def _matching(source: str, folder: str, pattern: str) -> tuple[list[str], list[str]]:
+    """URIs of the files below a local folder that fit a pattern, as fsspec's `glob` has it, and what is not listed."""
+    from fsspec.utils import glob_translate
+
+    fits = re.compile(glob_translate(pattern)).match
+    files, unlisted = files_below(folder)
+    return [_uri_of(source, path) for path in files if fits(path)], unlisted
 
 
 def _is_pattern(source: str) -> bool:
@@ -199,15 +231,6 @@ def _folder_of(filesystem: Any, pattern: str) -> str:
     while any(sign in folder for sign in _WILDCARDS) and not filesystem.isdir(folder):
         folder = folder.rpartition("/")[0]
     return folder
-
-
-def _unlisted(source: str) -> list[str]:
-    """URIs of the local folders of a source that cannot be listed; a pattern without ** has none."""
-    if not _is_pattern(source):
-        return unlisted_folders(source)
-    if "**" not in source or local_path(source) is None:
-        return []
-    return unlisted_folders(_folder_of(*filesystem_of(source)))
 
 
 def _uri_of(source: str, path: str) -> str:

@@ -207,14 +207,23 @@ def absolute_uri(uri: str) -> str:
     return path if _is_text(path) else BYTES_SCHEME + quote(os.fsencode(path))
 
 
-def unlisted_folders(uri: str) -> builtins.list[str]:
-    """URIs of the local folders at and below a place that cannot be listed, sorted; none for other stores."""
-    path = local_path(uri)
+def files_below(folder: str) -> tuple[builtins.list[str], builtins.list[str]]:
+    """Paths of the whole files of a local folder and of those below, and of the folders there that cannot be listed.
+
+    Each folder is listed once. What is no folder, or is not there, has neither.
+    """
     errors: builtins.list[OSError] = []
+    files = [
+        f"{parent.rstrip('/')}/{name}"
+        for parent, _, names in os.walk(folder, onerror=errors.append)
+        for name in names
+        if not name.startswith(PREFIX)
+    ]
     no_folder = (FileNotFoundError, NotADirectoryError)
-    for _ in os.walk(path, onerror=errors.append) if path is not None else ():
-        pass
-    return sorted(absolute_uri(str(error.filename)) for error in errors if not isinstance(error, no_folder))
+    unlisted = [str(error.filename) for error in errors if not isinstance(error, no_folder)]
+    if os.sep != "/":
+        files = [path.replace(os.sep, "/") for path in files]
+    return files, unlisted
 
 
 def _is_text(path: str) -> bool:
