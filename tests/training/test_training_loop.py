@@ -7,9 +7,13 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import cache
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,9 +43,10 @@ from tinct.training.averaged import Averaged
 from tinct.training.config import read_config, shipped_configs
 from tinct.training.labels import Labels, collect
 from tinct.training.log import RunLog, read_log
-from tinct.training.loop import Loop, LoopConfig
+from tinct.training.loop import PARTS, Loop, LoopConfig
 from tinct.training.pool import RELATED, UNRELATED, Pool
 from tinct.training.run import TRAININGS, check_tables, open_training, train
+from tinct.training.starting import start_from
 from tinct.weights import weights_path
 
 CPU = torch.device("cpu")
@@ -334,6 +339,96 @@ def test_a_run_of_one_network_is_not_gone_on_with_as_another(
         assert cli.run(["train", "zhang2016-l2", *given]) == 2
         assert "is of zhang2016, not of zhang2016-l2" in capsys.readouterr().err
     assert (out / "checkpoint.pt").read_bytes() == before
+
+
+@cache
+def small_checkpoint() -> bytes:
+    """The checkpoint of two steps."""
+    with TemporaryDirectory() as folder:
+        loop = loop_in(Path(folder))
+        loop.one_step()
+        loop.one_step()
+        loop.save()
+        return (Path(folder) / "checkpoint.pt").read_bytes()
+
+
+def refusal(folder: Path, content: bytes) -> str:
+    """What is said of a checkpoint by which a run should go on."""
+    (folder / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(OptionError, match=r"checkpoint\.pt .*; (remove it|give another folder)") as error:
+        loop_in(folder)
+    assert (folder / "checkpoint.pt").read_bytes() == content
+    return str(error.value)
+
+
+def test_a_checkpoint_that_was_cut_short_or_has_changed_is_refused(tmp_path: Path) -> None:
+    whole = small_checkpoint()
+    for content in (b"", b"none", whole[: len(whole) // 2], whole[:-10]):
+        assert "cannot be read" in refusal(tmp_path, content)
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 16
+    assert "has changed" in refusal(tmp_path, bytes(flipped))
+
+
+def edited(change: Callable[[dict[str, Any]], object]) -> bytes:
+    """The checkpoint with a change."""
+    state, stream = torch.load(BytesIO(small_checkpoint()), weights_only=True), BytesIO()
+    changed = change(state)
+    torch.save([1] if changed == "list" else state, stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_checkpoint_without_a_part_is_refused(tmp_path: Path, part: str) -> None:
+    wrong = [
+        lambda s: s.pop(part),
+        lambda s: s.update({part: [1]}),
+        lambda s: s.update({part: -1}),
+        lambda s: "list",
+    ]
+    for change in wrong:
+        said = refusal(tmp_path, edited(change))
+        assert f"is damaged (its {part})" in said or "is damaged (its network)" in said
+
+
+@pytest.mark.parametrize("part", ["model", "averaged"])
+def test_weights_of_another_network_are_refused(tmp_path: Path, part: str) -> None:
+    name = next(iter(torch.load(BytesIO(small_checkpoint()), weights_only=True)[part]))
+    for change in (
+        lambda s: s[part].pop(name),
+        lambda s: s[part].update({name: torch.zeros(3)}),
+        lambda s: s[part].update({name: 3}),
+        lambda s: s[part].update(more=torch.zeros(3)),
+    ):
+        assert "of another network than the config's" in refusal(tmp_path, edited(change))
+
+
+def test_averages_of_the_optimizer_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    """The fused step writes as far as the weights go, whatever the averages' sizes are."""
+    (first, *_) = torch.load(BytesIO(small_checkpoint()), weights_only=True)["optimizer"]["state"]
+    for change in (
+        lambda s: s["optimizer"]["state"][first].update(exp_avg=torch.zeros(3)),
+        lambda s: s["optimizer"]["state"][first].update(exp_avg_sq=3.0),
+        lambda s: s["optimizer"]["state"][first].pop("step"),
+        lambda s: s["optimizer"].update(state=3),
+        lambda s: s["optimizer"].update(param_groups=[]),
+    ):
+        assert "is damaged (its optimizer)" in refusal(tmp_path, edited(change))
+
+
+def test_a_run_whose_config_was_changed_is_not_exported(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(small_checkpoint())
+    (tmp_path / "config.toml").write_text(TOML.replace("key = 8", "key = 16"))
+    assert cli.run(["export", str(tmp_path), "--out", str(tmp_path / "weights")]) == 2
+    assert "other numbers than [network] in its config" in capsys.readouterr().err
+
+
+def test_a_run_with_more_layers_is_no_start() -> None:
+    model = torch.nn.Linear(2, 1)
+    with pytest.raises(OptionError, match=r"has 1\.weight, which this network lacks"):
+        start_from(model, {"1.weight": torch.zeros(1, 2)})
 
 
 def test_what_a_config_says_anew_holds_when_a_run_goes_on(tmp_path: Path) -> None:

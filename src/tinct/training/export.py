@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tinct.errors import TrainingError
+from tinct.errors import OptionError, TrainingError
 from tinct.files import write_whole
 from tinct.inference.interface import BYTES, HALF, SCALE
 from tinct.networks.graph import Graph, Release
@@ -85,12 +85,17 @@ def trained(form: Release, numbers: Mapping[str, Any], state: Mapping[str, Tenso
         numbers: the table [network] of the run's config.
         state: the run's averaged weights.
     Raises:
-        OptionError: if the network has no such numbers.
+        OptionError: if the network has no such numbers, or the weights are of a network with others.
     """
     model = form.network(dataclass_from(form.config, numbers, "network"))
     prefix = form.prefix
     own = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
-    model.load_state_dict(own)
+    try:
+        model.load_state_dict(own)
+    except RuntimeError:
+        raise OptionError(
+            "the run's weights are of a network with other numbers than [network] in its config; mend the config."
+        ) from None
     return model.eval()
 
 

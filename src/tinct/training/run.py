@@ -117,9 +117,9 @@ def export_run(run: Path, out: Path | None, training_data: str) -> dict[str, Pat
     from tinct.weights import weights_folder
 
     out = weights_folder() if out is None else out
-    state = read_checkpoint(run / CHECKPOINT)
+    state = read_checkpoint(run / CHECKPOINT, "cpu", "network", "averaged", "step")
     network = read_config(run / CONFIG_FILE).get("network", {})
-    name = str(state.get("network"))
+    name = state["network"]
     form = release_of(name)
     making = Making(training_data, last_scores(run), network, training_line(run, name), int(state["step"]))
     model = trained(form, network, state["averaged"])

@@ -42,10 +42,14 @@ def start_from(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     A convolution that takes more inputs than it did gets zeros for the new ones, which come last.
 
     Raises:
-        OptionError: if a weight has another shape (the networks differ in width).
+        OptionError: if a weight has another shape or no place (the networks differ in width or layers).
     """
     state = model.state_dict()
     for name, value in weights.items():
+        if name not in state:
+            raise OptionError(
+                f"the run to start from has {name}, which this network lacks; train both alike."
+            )
         own = state[name]
         if value.ndim == 4 and value.shape[1] < own.shape[1]:
             more = value.new_zeros(len(value), own.shape[1] - value.shape[1], *value.shape[2:])
