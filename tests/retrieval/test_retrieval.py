@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tinct.errors import OptionError
 from tinct.photo.reduced import read_reduced
 from tinct.retrieval.collection import Folder
 from tinct.retrieval.descriptor import describe
-from tinct.retrieval.index import COLOR, GRAY, OWN_RESULT, UNREADABLE, index_of
+from tinct.retrieval.index import COLOR, GRAY, OWN_RESULT, UNREADABLE, Index, index_of
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +141,59 @@ def test_a_damaged_index_is_made_again(album: Path, tmp_path: Path):
     for content in (b"", file.read_bytes()[:500], b"PK nonsense"):
         file.write_bytes(content)
         assert index_of(Folder(str(album))).names == first.names
+
+
+def assert_made_again(album: Path, first: Index) -> None:
+    found = index_of(Folder(str(album)))
+    assert (found.names, found.stamps) == (first.names, first.stamps)
+    assert (found.kinds.dtype, found.descriptors.dtype) == (np.uint8, np.float16)
+    assert np.array_equal(found.kinds, first.kinds)
+    assert np.array_equal(found.descriptors, first.descriptors)
+
+
+def test_an_index_with_other_arrays_is_made_again(album: Path, tmp_path: Path):
+    first = index_of(Folder(str(album)))
+    (file,) = (tmp_path / "cache" / "retrieval").iterdir()
+    with np.load(file) as content:
+        whole = dict(content)
+    kinds, descriptors = whole["kinds"], whole["descriptors"]
+    for change in (
+        {"kinds": kinds.astype(float)},
+        {"kinds": np.stack([kinds, kinds], 1)},
+        {"kinds": np.full_like(kinds, UNREADABLE + 1)},
+        {"kinds": np.array([{}] * len(kinds), object)},
+        {"descriptors": descriptors[:, :3]},
+        {"descriptors": descriptors.astype(float)},
+        {"descriptors": np.full_like(descriptors, np.nan)},
+    ):
+        np.savez(file, **whole | change)
+        assert_made_again(album, first)
+
+
+def test_an_index_that_says_what_cannot_be_is_made_again(album: Path, tmp_path: Path):
+    first = index_of(Folder(str(album)))
+    (file,) = (tmp_path / "cache" / "retrieval").iterdir()
+    with np.load(file) as content:
+        whole = dict(content)
+    about = json.loads(whole["about"].tobytes())
+    count = len(about["names"])
+    for change in (
+        {"names": [["a"]] * count},
+        {"names": [about["names"][0]] * count},
+        {"stamps": [1] * count},
+        {"version": [1]},
+    ):
+        text = np.frombuffer(json.dumps(about | change).encode(), np.uint8)
+        np.savez(file, **whole | {"about": text})
+        assert_made_again(album, first)
+
+
+def test_a_folder_in_the_place_of_an_index_costs_time_alone(album: Path, tmp_path: Path):
+    first = index_of(Folder(str(album)))
+    (file,) = (tmp_path / "cache" / "retrieval").iterdir()
+    file.unlink()
+    file.mkdir()
+    assert_made_again(album, first)
 
 
 def test_without_a_cache_the_index_is_made_in_memory(

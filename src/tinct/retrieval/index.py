@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 
 from tinct.colorizing.batch import holds_record
 from tinct.errors import TinctError
-from tinct.files import writable_cache, write_whole
+from tinct.files import read_arrays, writable_cache, write_whole
 from tinct.photo.reduced import read_reduced
 from tinct.photo.tint import TINT_TOLERANCE
 from tinct.retrieval.collection import Collection
 from tinct.retrieval.descriptor import NUMBERS, SIDE, describe_all, network_sha256, squashed
+from tinct.tables import dataclass_from
 from tinct.threads import threads
 
 COLOR, GRAY, OWN_RESULT, UNREADABLE = range(4)
@@ -147,6 +148,27 @@ def _index(seen: Mapping[str, _Seen]) -> Index:
     )
 
 
+@dataclass(frozen=True)
+class _About:
+    """What the file of an index says beside its arrays."""
+
+    version: int
+    network: str
+    names: tuple[str, ...]
+    stamps: tuple[str, ...]
+
+
+def _is_whole(index: Index) -> bool:
+    """True if the parts of an index are of the types and sizes that `Index` has."""
+    count, kinds, descriptors = len(index), index.kinds, index.descriptors
+    return (
+        len(set(index.names)) == len(index.stamps) == count
+        and (kinds.dtype, kinds.shape) == (np.uint8, (count,))
+        and (descriptors.dtype, descriptors.shape) == (np.float16, (count, NUMBERS))
+        and bool(kinds.max(initial=0) <= UNREADABLE and np.isfinite(descriptors).all())
+    )
+
+
 class _Kept:
     """The file of an index in tinct's cache; without a cache nothing is kept."""
 
@@ -159,13 +181,12 @@ class _Kept:
         """The index as it was kept; an empty one where the file is damaged or of another network."""
         if self._path is None:
             return _index({})
-        with suppress(Exception), np.load(self._path) as content:  # whatever a damaged file makes numpy raise
-            about = json.loads(content["about"].tobytes())
-            if (about["version"], about["network"]) == (VERSION, self._network):
-                names, stamps = tuple(about["names"]), tuple(about["stamps"])
-                kinds, descriptors = content["kinds"], content["descriptors"]
-                if len(names) == len(stamps) == len(kinds) == len(descriptors):
-                    return Index(names, stamps, kinds, descriptors)
+        with suppress(Exception):  # whatever a damaged file makes numpy raise
+            content = read_arrays(self._path)
+            about = dataclass_from(_About, json.loads(content["about"].tobytes()), "about")
+            known = Index(about.names, about.stamps, content["kinds"], content["descriptors"])
+            if (about.version, about.network) == (VERSION, self._network) and _is_whole(known):
+                return known
         return _index({})
 
     def write(self, seen: Mapping[str, _Seen]) -> None:
