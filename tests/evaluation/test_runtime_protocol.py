@@ -69,3 +69,10 @@ def test_an_enlarged_photograph_has_grain_everywhere():
     assert large.shape == (300, 400)
     assert large[:50, :50].std() > 1
     assert abs(float(large.mean()) - 128) < 0.1
+
+
+@pytest.mark.parametrize("limit", [0.0, -1.0, float("nan")])
+def test_no_time_is_refused(tmp_path: Path, limit: float):
+    photographs = find_photographs(write_photographs(tmp_path / "photos"))
+    with pytest.raises(OptionError, match="give seconds above 0"):
+        measure_runtime(RuntimeRun(("gray",), photographs, time_limit=limit))

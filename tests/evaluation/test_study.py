@@ -482,3 +482,9 @@ def test_a_missing_package_is_one_line_with_the_extra(
     assert package in said
     assert "pip install 'tinct[study]'" in said
     assert not (tmp_path / "new.sqlite").exists()
+
+
+def test_a_method_without_a_name_is_refused(pictures: Path) -> None:
+    folder = pictures / "pictures" / METHODS[0]
+    with pytest.raises(EvaluationError, match="has no name"):
+        find_pictures([f"={folder}", f"b={folder}"])

@@ -22,7 +22,7 @@ torch = pytest.importorskip("torch", reason="training needs torch: pip install '
 
 import training_photographs as made
 from tinct import cli
-from tinct.errors import OptionError, PhotoError, TrainingError
+from tinct.errors import OptionError, PhotoError, TrainingError, WeightsError
 from tinct.networks.layers.outputs import bin_centers
 from tinct.networks.tinct.network import Tinct, TinctConfig
 from tinct.networks.tinct.training.batch import answer, answer_from, draw_batch
@@ -41,6 +41,7 @@ from tinct.tables import dataclass_from
 from tinct.training import losses
 from tinct.training.averaged import Averaged
 from tinct.training.config import read_config, shipped_configs
+from tinct.training.export import Making, release
 from tinct.training.labels import Labels, collect
 from tinct.training.log import RunLog, read_log
 from tinct.training.loop import PARTS, Loop, LoopConfig
@@ -423,6 +424,22 @@ def test_a_run_whose_config_was_changed_is_not_exported(
     (tmp_path / "config.toml").write_text(TOML.replace("key = 8", "key = 16"))
     assert cli.run(["export", str(tmp_path), "--out", str(tmp_path / "weights")]) == 2
     assert "other numbers than [network] in its config" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["[]", '{"a', '{"tinct": 3}', "3"])
+def test_weights_are_not_exported_beside_a_manifest_that_is_none(tmp_path: Path, content: str) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(content)
+    with pytest.raises(WeightsError, match=r"manifest\.json is not a manifest of weights"):
+        release([], "tinct", tmp_path, Making("nothing"))
+    assert manifest.read_text() == content
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan")])
+def test_a_time_to_stop_after_that_cannot_be_is_refused(tmp_path: Path, seconds: float) -> None:
+    with pytest.raises(OptionError, match="stop_after is"):
+        train("tinct", tmp_path, tmp_path / "run", stop_after=seconds)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_with_more_layers_is_no_start() -> None:

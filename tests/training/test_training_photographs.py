@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import training_photographs as made
-from tinct.errors import OptionError, PhotoError
+from tinct.errors import OptionError, OutputError, PhotoError
 from tinct.tables import dataclass_from
 from tinct.training.config import read_config
 from tinct.training.labels import Labels, collect, find_related, read_scenes, read_segments
@@ -346,3 +346,14 @@ def test_segments_are_whole_numbers_of_a_byte(tmp_path: Path) -> None:
 def test_labels_are_written_to_a_folder_that_is_not_there(tmp_path: Path) -> None:
     collect(made.photographs(3)).save(tmp_path / "new" / "labels.npz")
     assert Labels.load(tmp_path / "new" / "labels.npz", 3).related is not None
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    made.write(tmp_path / "data" / "a.png", made.colored(0))
+    (tmp_path / "file").write_text("no folder")
+    for place in (tmp_path / "file", tmp_path / "file" / "pool"):
+        with pytest.raises(OutputError, match="cannot be made"):
+            pack(tmp_path / "data", place)
+    for place in (tmp_path / "data", tmp_path / "file" / "labels.npz"):
+        with pytest.raises(OutputError, match="cannot be written"):
+            collect(made.photographs(2)).save(place)

@@ -20,7 +20,7 @@ from tinct.files import write_whole
 from tinct.inference.interface import BYTES, HALF, SCALE
 from tinct.networks.graph import Graph, Release
 from tinct.tables import dataclass_from
-from tinct.weights import MANIFEST_FILE
+from tinct.weights import MANIFEST_FILE, read_manifest
 from tinct.weights.checksum import file_sha256
 
 ONNX_OPSET = 18
@@ -72,6 +72,7 @@ class Making:
 
 def release(graphs: Sequence[Graph], name: str, folder: Path, making: Making) -> dict[str, Path]:
     """Export into a weights folder and write the manifest's entries; returns the files by their names there."""
+    _entries(folder / MANIFEST_FILE)  # a damaged one is refused before any file is replaced
     files = export(graphs, name, folder)
     add_to_manifest(files, folder, making, {name + graph.part: graph.license for graph in graphs})
     return files
@@ -102,9 +103,14 @@ def trained(form: Release, numbers: Mapping[str, Any], state: Mapping[str, Tenso
 def add_to_manifest(
     files: Mapping[str, Path], folder: Path, making: Making, licenses: Mapping[str, str]
 ) -> None:
-    """Write the manifest's entries of files by their names, with their licenses; those of other files stay."""
+    """Write the manifest's entries of files by their names, with their licenses; those of other files stay.
+
+    Raises:
+        WeightsError: if the folder's manifest is damaged.
+        TrainingError: if a score is no number.
+    """
     manifest = folder / MANIFEST_FILE
-    entries = json.loads(manifest.read_text()) if manifest.exists() else {}
+    entries = _entries(manifest)
     stated = {name: value for name, value in asdict(making).items() if value}
     wrong = [name for name, value in (stated.get("score") or {}).items() if not math.isfinite(value)]
     if wrong:
@@ -115,6 +121,15 @@ def add_to_manifest(
         own = {"file": file.name, "sha256": file_sha256(file), "license": licenses[name]}
         entries[name] = own | {"training_data": making.training_data} | stated
     write_manifest(entries, manifest)
+
+
+def _entries(manifest: Path) -> dict[str, Any]:
+    """The entries of a manifest as they stand in it; none if there is no such file."""
+    if not manifest.exists():
+        return {}
+    read_manifest(manifest)  # refuses a damaged one
+    entries: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    return entries
 
 
 def write_manifest(entries: Mapping[str, Any], manifest: Path) -> None:

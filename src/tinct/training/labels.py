@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import PhotoError, WeightsError
+from tinct.errors import OutputError, PhotoError, WeightsError
 from tinct.files import read_arrays, write_whole
 from tinct.tables import read_csv
 from tinct.training.photographs import Photographs
@@ -76,10 +76,13 @@ class Labels:
         """Write one compressed file, whole or not at all; missing folders are made.
 
         Raises:
-            OSError: if the file cannot be written.
+            OutputError: if the file cannot be written.
         """
         there = {name: getattr(self, name) for name in _NAMES if getattr(self, name) is not None}
-        write_whole(file, lambda stream: np.savez_compressed(stream, **there))
+        try:
+            write_whole(file, lambda stream: np.savez_compressed(stream, **there))
+        except OSError as error:
+            raise OutputError(f"{file} cannot be written ({error.strerror}); give another --out.") from None
 
 
 _NAMES = tuple(field.name for field in fields(Labels))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from tinct.errors import PhotoError
+from tinct.errors import OutputError, PhotoError
 from tinct.files import read_array, write_whole
 from tinct.photo.formats import READ_SUFFIXES
 from tinct.tables import dataclass_from, read_csv
@@ -156,6 +156,7 @@ def pack(data: Path, out: Path, side: int = 224, workers: int = 2) -> Photograph
         workers: threads that decode.
     Raises:
         PhotoError: if there is nothing to pack, or nothing of it has color.
+        OutputError: if the folder cannot be made.
     """
     if (out / "entries.json").exists():
         return Photographs.load(out)
@@ -163,7 +164,10 @@ def pack(data: Path, out: Path, side: int = 224, workers: int = 2) -> Photograph
         raise PhotoError(f"{data} does not exist; give a folder of photographs or an index CSV.")
     entries = read_index(data) if data.is_file() else list_folder(data)
     root = data.parent if data.is_file() else data
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out} cannot be made ({error.strerror}); give another folder.") from None
     part = out / "pixels.npy.part"
     pixels = np.lib.format.open_memmap(part, "w+", np.uint8, (len(entries), side, side, 3))
     kept: list[Entry] = []

@@ -67,11 +67,13 @@ def train(
         workers: threads that decode photographs for packing.
         tell: is called with every line of the log.
     Raises:
-        OptionError: if network, config or device is not a thing that can be had.
+        OptionError: if network, config or device is not a thing that can be had, or `stop_after` is below 0.
         PhotoError: if there is nothing to train on.
         TrainingError: if the loss is no longer a number.
     """
     _card(network)
+    if not stop_after >= 0:
+        raise OptionError(f"stop_after is {stop_after}; give seconds, 0 or more.")
     where = _device(device)
     join(where)
     if rank_and_world()[0] == 0:

@@ -62,8 +62,10 @@ class RuntimeRun:
         """The baseline's name.
 
         Raises:
-            OptionError: if the baseline is not one of the methods, or a size is unknown.
+            OptionError: if the baseline is not one of the methods, a size is unknown, or there is no time.
         """
+        if not self.time_limit > 0:
+            raise OptionError(f"time_limit is {self.time_limit}; give seconds above 0.")
         unknown = [size for size in self.sizes if size not in SIZES]
         if unknown:
             raise OptionError(f"size {unknown[0]!r} is unknown; choose among {', '.join(SIZES)}.")

@@ -86,6 +86,8 @@ def _named(sources: Sequence[str | Path]) -> list[tuple[str, Path]]:
             return [(folder.name, folder) for folder in inside]
     pairs = [_pair(str(source)) for source in sources]
     names = [name for name, _ in pairs]
+    if unnamed := [folder for name, folder in pairs if not name]:
+        raise EvaluationError(f"{unnamed[0]} has no name; write NAME=FOLDER.")
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise EvaluationError(
