@@ -78,11 +78,11 @@ def test_restraint_grows_with_surprise(halves: Opinion):
 
 
 def test_the_more_colors_the_freer_and_a_stroke_is_one(halves: Opinion):
-    """Many colors tell each other's places apart; the points of one stroke do not."""
+    """Many colors tell each other's places apart; the points of one stroke do not, and add up."""
     lone, stroke = (restraint(hints(*[LOUD] * count), halves, SIZE) for count in (1, 12))
     assert lone is not None
     assert stroke is not None
-    np.testing.assert_array_equal(stroke, np.repeat(lone, 12, -1))
+    np.testing.assert_allclose(stroke, (1 + np.log(12)) * np.repeat(lone, 12, -1), rtol=1e-5)
     many = restraint(hints(*[(LOUD[0] + n, 0.0) for n in range(4 * FEW)]), halves, SIZE)
     assert many is not None
     np.testing.assert_allclose(many[..., 0], lone[..., 0] / 4, atol=1e-6)
@@ -152,6 +152,14 @@ def test_one_loud_hint_colors_its_thing_and_leaves_most_else_alone(
     here_before, far_before = reach(moved(photo, (x, y, color)), x, y)
     assert here > 0.9 * here_before
     assert far < 0.65 * far_before
+
+
+def test_a_stroke_leaves_as_much_alone_as_a_point():
+    stroke = [(x, 160, TEAL) for x in range(60, 150, 6)]
+    (_, far), (_, far_of_one) = (
+        reach(moved(ASTRONAUT, *placed), 120, 160) for placed in (stroke, [(120, 160, TEAL)])
+    )
+    assert far < 1.25 * far_of_one
 
 
 def test_true_hints_reach_as_far_as_they_did(monkeypatch: pytest.MonkeyPatch):

@@ -21,7 +21,8 @@ which on it is restrained most."""
 
 FEW = 4
 """Colors of hints up to which all count; of more, each is restrained the less, as they tell each other's places apart.
-A stroke and several points of one color are one."""
+A stroke and several points of one color are one color; what they take of the attention adds up, so that each of n is
+restrained 1 + log n times as much."""
 
 ALIKE = 0.5
 """Cosine of two places by the semantic branch from which on a hint at one of them is meant for the other."""
@@ -39,16 +40,17 @@ def restraint(hints: HintField, opinion: Opinion, size: tuple[int, int]) -> Arra
         opinion: the semantic branch's, of the photograph with its padding.
         size: height and width of the photograph with its padding.
     Returns:
-        Shape (h, w, N) on the grid of the branch's places, 0 where a hint is free to reach, at most 1 + `ALIKE`; None
-        if all hints are free.
+        Shape (h, w, N) on the grid of the branch's places, 0 where a hint is free to reach, more where the place is
+        less like the hint's; None if all hints are free.
     """
     where = np.array([(point.y + 0.5, point.x + 0.5) for point in hints.points], np.float32)
     colors = np.array([point.ab for point in hints.points], np.float32)
     surprise = np.linalg.norm(colors - _at(opinion.ab, where, size), axis=1)
     strength = np.clip((surprise - LEAST_SURPRISE) / (MOST_SURPRISE - LEAST_SURPRISE), 0, 1)
-    strength *= min(1.0, FEW / len(set(map(tuple, colors.tolist()))))
     if not strength.any():
         return None
+    _, which, counts = np.unique(colors, axis=0, return_inverse=True, return_counts=True)
+    strength *= min(1.0, FEW / len(counts)) * (1 + np.log(counts[which.ravel()]))
     places = opinion.places
     wanted = _unit(_at(places, where, size))
     alike = _unit(places.reshape(-1, places.shape[2])) @ wanted.T
