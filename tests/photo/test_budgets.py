@@ -163,6 +163,10 @@ def test_no_program_is_started_for_a_file(tmp_path: Path, monkeypatch: pytest.Mo
         (b"II\xbc\x01", "JPEG XR"),
         (b"\0\0\0\x18ftypcrx ", "camera"),
         (b"gimp xcf file", "XCF"),
+        (b"P7\nWIDTH 4", "PAM"),
+        (b"Pf\n4 4\n-1.0\n", "PFM"),
+        (b"\0\0\3\0", "TGA"),
+        (b"<!DOCTYPE html>", "a web page"),
         (b"Dear aunt", "not a photograph"),
     ],
 )

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from tinct.color.srgb import RGB_TO_XYZ, WHITE, decode_srgb
 from tinct.errors import PhotoError
+from tinct.photo.arrays import quantize
+from tinct.photo.color_models import by_strips
 from tinct.photo.jpeg_xl_color import CUSTOM, StatedColor
 from tinct.photo.profiles import BRADFORD, ColorProfile, Curve
 
@@ -56,6 +58,14 @@ def png_profile(chunks: dict[bytes, list[bytes]], notes: list[str]) -> ColorProf
     notes.append(f"its gamma of {gamma:.5g} was applied; the pixels are sRGB now")
     curve = _srgb_curve if abs(gamma - _USUAL_GAMMA) < 0.005 else _power(1 / gamma)
     return _profile(curve, primaries, white)
+
+
+def through_profile(profile: ColorProfile | None, pixels: NDArray[Any]) -> NDArray[Any]:
+    """Pixels brought from a profile to sRGB, at their own depth; as they are where the profile is None."""
+    if profile is None:
+        return pixels
+    dtype = pixels.dtype
+    return by_strips(pixels, lambda rows: quantize(profile.to_srgb(rows), dtype), dtype, pixels.shape[2:])
 
 
 def nclx_profile(coded: dict[str, Any], notes: list[str]) -> ColorProfile | None:

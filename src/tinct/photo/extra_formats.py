@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -86,15 +87,6 @@ def _code_stream(data: bytes) -> bytes:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The boxes of an ISO base media file, without those inside of others."""
-    place = 0 if data[4:8] == b"JXL " else len(data)
-    while place + 8 <= len(data):
-        size, kind, head = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8], 8
-        if size == 1:
-            size, head = int.from_bytes(data[place + 8 : place + 16], "big"), 16
-        elif size == 0:
-            size = len(data) - place
-        if size < head:
-            return
-        yield kind, data[place + head : place + size]
-        place += size
+    """The boxes of a JPEG XL and their bodies; none of a bare code stream."""
+    found = headers.boxes(BytesIO(data)) if data[4:8] == b"JXL " else iter(())
+    return ((kind, data[place : place + size]) for kind, place, size in found)

@@ -36,7 +36,14 @@ FORMATS = {
     f.name: f
     for f in (
         Format("PNG", (".png",), deep=True, alpha=True, holds=frozenset(("texts", "comment"))),
-        Format("JPEG", (".jpg", ".jpeg", ".jpe"), False, False, 65500, frozenset(("comment", "captions"))),
+        Format(
+            "JPEG",
+            (".jpg", ".jpeg", ".jpe", ".jfif"),
+            False,
+            False,
+            65500,
+            frozenset(("comment", "captions")),
+        ),
         Format("TIFF", (".tif", ".tiff"), deep=True, alpha=True, holds=frozenset(("captions",))),
         Format("WEBP", (".webp",), deep=False, alpha=True, largest_side=16383),
         Format("BMP", (".bmp", ".dib"), deep=False, alpha=False, metadata=False),
@@ -48,7 +55,12 @@ SUFFIXES = {suffix: f for f in FORMATS.values() for suffix in f.suffixes}
 """The formats that are written, by suffix."""
 
 READ_SUFFIXES = frozenset(
-    (*SUFFIXES, ".jp2", ".j2k", ".avif", ".jxl", ".heic", ".heif", ".psd", ".pgm", ".ppm", ".gif")
+    (
+        *SUFFIXES,
+        *(".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
+        *(".avif", ".jxl", ".heic", ".heif", ".hif", ".mpo", ".psd"),
+        *(".pgm", ".ppm", ".pbm", ".pnm", ".gif", ".apng", ".btf", ".tf8"),
+    )
 )
 """Suffixes of photographs in a folder."""
 
@@ -79,6 +91,23 @@ _NOT_READ = (
     (b"%PDF", "PDF"),
     (b"II\xbc", "JPEG XR"),
     (b"8BPS\0\2", "PSB"),
+    (b"P7\n", "PAM"),
+    (b"PF\n", "PFM"),
+    (b"Pf\n", "PFM"),
+    (b"\x8aMNG", "MNG"),
+    (b"\x8bJNG", "JNG"),
+    (b"FLIF", "FLIF"),
+    (b"BPG\xfb", "BPG"),
+    (b"icns", "ICNS"),
+    (b"\0\0\2\0", "TGA or CUR"),
+    (b"\0\0\3\0", "TGA"),
+    (b"\0\0\x0a\0", "TGA"),
+    (b"\xd7\xcd\xc6\x9a", "WMF"),
+    (b"\x1a\x45\xdf\xa3", "a film"),
+    (b"\xd0\xcf\x11\xe0", "an Office document"),
+    (b"<!DOCTYPE", "a web page"),
+    (b"<!doctype", "a web page"),
+    (b"<html", "a web page"),
     (b"gimp xcf", "XCF (GIMP)"),
     (b"v/1\1", "OpenEXR"),
     (b"#?RADIANCE", "Radiance HDR"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import SEEK_END
+from typing import BinaryIO
 
 from tinct.errors import PhotoError
 
@@ -12,6 +15,13 @@ Size = tuple[int, int, int]
 
 _ITEMS = 1 << 16
 """Bytes at the head of a HEIC or AVIF in which its items' properties are."""
+
+_LARGEST_PROFILE = 16 << 20
+"""Bytes of a profile that is read."""
+
+_GIF_XMP, _GIF_XMP_TAIL = b"\x21\xff\x0bXMP DataXMP", bytes((1, *range(255, -1, -1)))
+_LARGEST_GIF = 64 << 20
+"""Bytes of a GIF in which its XMP is looked for."""
 
 _JXL_RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 
@@ -42,6 +52,39 @@ def jpeg2000_size(data: bytes) -> Size:
     return max(right - left, 1), max(bottom - top, 1), components
 
 
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A component of a JPEG 2000.
+
+    Attributes:
+        bits: of a sample.
+        signed: True for signed samples.
+        across, down: pixels that one sample stands for.
+    """
+
+    bits: int
+    signed: bool
+    across: int
+    down: int
+
+
+def jpeg2000_components(data: bytes) -> list[Component]:
+    """The components that a JPEG 2000 code stream states in its SIZ segment (ITU-T T.800, A.5.1).
+
+    Raises:
+        PhotoError: if the segment is missing or incomplete.
+    """
+    _, _, count = jpeg2000_size(data)
+    place = data.find(b"\xff\x4f\xff\x51", 0, 1 << 20) + 42
+    stated = data[place : place + 3 * count]
+    if not count or len(stated) < 3 * count:
+        raise PhotoError("its JPEG 2000 code stream is damaged or incomplete; copy or export it again.")
+    return [
+        Component((depth & 0x7F) + 1, bool(depth & 0x80), across, down)
+        for depth, across, down in struct.iter_unpack("3B", stated)
+    ]
+
+
 def jpeg2000_icc(data: bytes) -> bytes | None:
     """The ICC profile in a JPEG 2000's color specification box (ISO/IEC 15444-1, I.5.3.3); None if it has none."""
     place = data.find(b"colr", 0, data.find(b"\xff\x4f\xff\x51"))
@@ -57,6 +100,57 @@ def coded_color(data: bytes) -> dict[str, int] | None:
         return None
     primaries, transfer, _ = struct.unpack_from(">3H", data, place + 8)
     return {"color_primaries": primaries, "transfer_characteristics": transfer}
+
+
+def av1_bits(data: bytes) -> int:
+    """Bits a channel of the first picture of an AVIF (AV1-ISOBMFF, 2.3.3); 8 where the file does not say so."""
+    place = data.find(b"av1C", 0, _ITEMS)
+    if place < 0 or len(data) < place + 7:
+        return 8
+    high, twelve = data[place + 6] & 0x40, data[place + 6] & 0x20
+    return 8 if not high else 12 if twelve else 10
+
+
+def bmp_icc(stream: BinaryIO) -> bytes | None:
+    """The ICC profile that a BMP's header of version 5 embeds; None if it embeds none."""
+    stream.seek(0)
+    head = stream.read(138).ljust(138, b"\0")
+    size, space = struct.unpack_from("<I", head, 14)[0], head[70:74]
+    if size != 124 or space != b"DEBM":
+        return None
+    offset, length = struct.unpack_from("<2I", head, 126)
+    stream.seek(14 + offset)
+    return stream.read(min(length, _LARGEST_PROFILE)) or None
+
+
+def gif_xmp(stream: BinaryIO) -> bytes | None:
+    """The XMP packet of a GIF (XMP part 3, 1.1.2), which a tail of 257 bytes readers step over; None if missing."""
+    stream.seek(0)
+    data = stream.read(_LARGEST_GIF)
+    place = data.find(_GIF_XMP)
+    end = data.find(_GIF_XMP_TAIL, place) if place >= 0 else -1
+    return data[place + len(_GIF_XMP) : end] or None if end >= 0 else None
+
+
+def boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """The boxes of an ISO base media file or a JPEG 2000, without those inside of others.
+
+    Yields:
+        The kind of each, where its body begins, and the body's bytes.
+    """
+    place, end = 0, stream.seek(0, SEEK_END)
+    while place + 8 <= end:
+        stream.seek(place)
+        start = stream.read(16)
+        size, kind, head = int.from_bytes(start[:4], "big"), start[4:8], 8
+        if size == 1:
+            size, head = int.from_bytes(start[8:], "big"), 16
+        elif size == 0:
+            size = end - place
+        if size < head:
+            return
+        yield kind, place + head, min(size, end - place) - head
+        place += size
 
 
 def jpeg_xl_size(stream: bytes) -> Size:

@@ -38,12 +38,15 @@ def resources(block: bytes) -> Iterator[tuple[int, bytes, bytes]]:
 
 def carried_resources(block: bytes | None) -> bytes | None:
     """The resources that are true of a result too, as a block; None where none are left."""
-    kept = [
-        b"8BIM" + struct.pack(">H", code) + name + struct.pack(">I", len(body)) + body + bytes(len(body) % 2)
-        for code, name, body in resources(block or b"")
-        if code not in _STALE
-    ]
+    kept = [resource(*each) for each in resources(block or b"") if each[0] not in _STALE]
     return b"".join(kept) or None
+
+
+def resource(code: int, name: bytes, body: bytes) -> bytes:
+    """The bytes of a resource; its name as stored, with its length."""
+    return (
+        b"8BIM" + struct.pack(">H", code) + name + struct.pack(">I", len(body)) + body + bytes(len(body) % 2)
+    )
 
 
 def as_resources(data: bytes) -> bytes | None:

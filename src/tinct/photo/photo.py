@@ -422,11 +422,7 @@ class Photo:
 
         The shape is (H, W) or (H, W, 3), with alpha as one more channel.
         """
-        pixels = self._pixels
-        if self._profile is not None:
-            pixels = np.empty(pixels.shape, pixels.dtype)
-            for top, bottom in strips(self.height, self.width):
-                pixels[top:bottom] = quantize(self._srgb(top, bottom), pixels.dtype)
+        pixels = self._srgb_pixels()
         whole = pixels.copy() if self.alpha is None else np.dstack([pixels, self.alpha])
         return whole.astype(self._array_dtype, copy=False)
 
@@ -456,6 +452,8 @@ class Photo:
         stamped = self._metadata.stamped(provenance or self.provenance, size, srgb=srgb, holds=kind.holds)
         metadata = fitted(stamped, kind)
         pixels, alpha = integers(self._pixels), None if self.alpha is None else integers(self.alpha)
+        if not kind.metadata:  # nothing would say which colors the pixels are
+            pixels = integers(self._srgb_pixels())
         lost = lost_in(pixels, alpha, kind)
         self.notes = tuple(dict.fromkeys((*self.notes, *metadata.notes, *lost)))
         return pixels, alpha, metadata
@@ -465,6 +463,15 @@ class Photo:
         from tinct.photo.reading import Decoded
 
         return Decoded(pixels, self.alpha, self._profile, self._metadata, self.format, self.notes, self.pages)
+
+    def _srgb_pixels(self) -> Pixels:
+        """All pixels as sRGB, of their own type; those that are sRGB already are not copied."""
+        if self._profile is None:
+            return self._pixels
+        pixels = np.empty(self._pixels.shape, self._pixels.dtype)
+        for top, bottom in strips(self.height, self.width):
+            pixels[top:bottom] = quantize(self._srgb(top, bottom), pixels.dtype)
+        return pixels
 
     def _srgb(self, top: int, bottom: int | None) -> Pixels:
         rows = self._pixels[top:bottom]

@@ -32,7 +32,6 @@ _PLUGINS = {
     "JPEG2000": ("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
     "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
     "PPM": ("PIL.PpmImagePlugin", "PpmImageFile"),
-    "PSD": ("PIL.PsdImagePlugin", "PsdImageFile"),
 }
 """Pillow's readers, opened directly: Image.open has a pixel limit of its own, far below a large scan's, and knows
 formats whose readers start programs (EPS runs Ghostscript)."""

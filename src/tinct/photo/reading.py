@@ -21,9 +21,18 @@ from tinct.errors import (
     is_out_of_memory,
     shortened,
 )
-from tinct.photo import coded_color, extra_formats, headers, jpeg, png, tiff_reading
-from tinct.photo.arrays import quantize
-from tinct.photo.color_models import by_strips
+from tinct.photo import (
+    avif,
+    coded_color,
+    extra_formats,
+    headers,
+    jpeg,
+    jpeg2000,
+    png,
+    ppm,
+    psd,
+    tiff_reading,
+)
 from tinct.photo.file_metadata import FileMetadata, Limits
 from tinct.photo.formats import READ, sniff, unsupported_format
 from tinct.photo.metadata import Metadata
@@ -43,8 +52,8 @@ if TYPE_CHECKING:
 
 Pixels = NDArray[Any]
 
-_HEAD = 1 << 18
-"""Bytes at the start of a file in which the color is looked for."""
+_OWN_READERS = {"AVIF": avif.read, "JPEG2000": jpeg2000.read, "PPM": ppm.read, "PSD": psd.read}
+"""Readers of formats whose depth or metadata Pillow does not keep."""
 
 _LONGEST_REASON = 60
 """Letters of what a decoder says: damaged files have pages to say."""
@@ -119,15 +128,22 @@ def _read_single(stream: BinaryIO, kind: str, limits: Limits) -> Decoded:
         reader = extra_formats.read_heic if kind == "HEIC" else extra_formats.read_jpeg_xl
         array, found, profile = reader(stream, limits)
         pixels, alpha = split_alpha(array)
-        return _finished(_through(profile, pixels), alpha, found, kind, turned=True)
+        return _finished(coded_color.through_profile(profile, pixels), alpha, found, kind, turned=True)
     if kind == "JPEG":
         picture, found = jpeg.read(stream.read(), limits)
         if isinstance(picture, np.ndarray):
             return _finished(picture, None, found, kind)
         return _finished(*image_pixels(picture, found), found, kind)
-    stream.seek(0)
-    head = stream.read(_HEAD) if kind in ("JPEG2000", "AVIF") else b""
-    return _from_image(open_image(stream, kind, limits), kind, head)
+    if kind in _OWN_READERS:
+        return _finished(*_OWN_READERS[kind](stream, limits), kind)
+    image = open_image(stream, kind, limits)
+    found = image_metadata(image)
+    pixels, alpha = image_pixels(image, found)
+    if kind == "BMP":
+        found.icc = headers.bmp_icc(stream)
+    elif kind == "GIF":
+        found.xmp = headers.gif_xmp(stream)
+    return _finished(pixels, alpha, found, kind)
 
 
 def _read_png(stream: BinaryIO, limits: Limits) -> Decoded:
@@ -146,15 +162,7 @@ def _read_png(stream: BinaryIO, limits: Limits) -> Decoded:
         file.close()
     profile = coded_color.png_profile(said, found.notes)
     found.icc = found.icc if profile is None else None
-    return _finished(_through(profile, pixels), alpha, found, "PNG")
-
-
-def _through(profile: ColorProfile | None, pixels: Pixels) -> Pixels:
-    """Pixels brought from a profile to sRGB, at their own depth."""
-    if profile is None:
-        return pixels
-    dtype = pixels.dtype
-    return by_strips(pixels, lambda rows: quantize(profile.to_srgb(rows), dtype), dtype, pixels.shape[2:])
+    return _finished(coded_color.through_profile(profile, pixels), alpha, found, "PNG")
 
 
 def decode_pillow(image: Image.Image) -> Decoded:
@@ -176,19 +184,10 @@ def decode_pillow(image: Image.Image) -> Decoded:
         return _from_image(image, image.format)
 
 
-def _from_image(image: Image.Image, kind: str | None, head: bytes = b"") -> Decoded:
-    """Take over a Pillow image of any mode.
-
-    Args:
-        head: the start of a JPEG 2000 or AVIF, for the color that Pillow does not tell.
-    """
+def _from_image(image: Image.Image, kind: str | None) -> Decoded:
+    """Take over a Pillow image of any mode."""
     found = image_metadata(image)
-    pixels, alpha = image_pixels(image, found)
-    if kind == "JPEG2000":
-        found.icc = found.icc or headers.jpeg2000_icc(head)
-    if kind == "AVIF" and found.icc is None and (coded := headers.coded_color(head)) is not None:
-        pixels = _through(coded_color.nclx_profile(coded, found.notes), pixels)
-    return _finished(pixels, alpha, found, kind, turned=image.format == "TIFF")
+    return _finished(*image_pixels(image, found), found, kind, turned=image.format == "TIFF")
 
 
 def _finished(

@@ -1,0 +1,107 @@
+"""JPEG 2000 (ITU-T T.800): pixels at their own depth, and the metadata in its boxes.
+
+Pillow says what the channels mean. It decodes 8 bits; deeper channels are decoded by imagecodecs, as Pillow rounds
+those of several channels to 8 bits, by which white becomes black.
+"""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.errors import PhotoError
+from tinct.photo import color_models, headers, ifd, iptc
+from tinct.photo.file_metadata import FileMetadata, Limits
+from tinct.photo.pillow_reading import image_metadata, image_pixels, open_image, own_alpha_split
+from tinct.photo.profiles import srgb_icc
+
+Pixels = NDArray[Any]
+
+_HEAD = 1 << 20
+"""Bytes at the start of a file in which its color is looked for."""
+
+_STREAM_HEAD = 1 << 16
+"""Bytes of a code stream in which its header is."""
+
+_LARGEST_BOX = 64 << 20
+"""Bytes of a box of metadata that is read."""
+
+_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_IPTC = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
+_EXIF = b"JpgTiffExif->JP2"
+"""UUIDs of boxes with metadata, as Adobe, exiftool and Kakadu write them."""
+
+
+def read(stream: BinaryIO, limits: Limits) -> tuple[Pixels, Pixels | None, FileMetadata]:
+    """Read a JPEG 2000, not yet turned upright.
+
+    Returns:
+        The pixels, shape (H, W) or (H, W, 3), uint8 or uint16; alpha, shape (H, W), or None; the metadata.
+    Raises:
+        PhotoError: if the file has no code stream, or channels of a kind that is not read.
+        PhotoTooLargeError: if the picture exceeds the limits.
+    """
+    image = open_image(stream, "JPEG2000", limits)
+    code = _stream_head(stream)
+    components = headers.jpeg2000_components(code)
+    bits = max(each.bits for each in components)
+    limits.check(*headers.jpeg2000_size(code), bits)
+    found = image_metadata(image)
+    stream.seek(0)
+    found.icc = found.icc or headers.jpeg2000_icc(stream.read(_HEAD))
+    _add_boxes(stream, found)
+    if bits <= 8:
+        return *image_pixels(image, found), found
+    if len(set(components)) > 1:
+        raise PhotoError(
+            "it is a JPEG 2000 whose channels differ in depth or size, which is not read; save it as TIFF."
+        )
+    samples = _samples(stream)
+    kind = color_models.SIGNED if components[0].signed else color_models.UNSIGNED
+    deep = color_models.unsigned(samples, bits, kind, found.notes)
+    if image.mode == "CMYK":
+        pixels, note = color_models.cmyk_to_srgb(deep, found.icc)
+        found.notes.append(note)
+        found.icc = srgb_icc()
+        return pixels, None, found
+    return *own_alpha_split(deep), found
+
+
+def _stream_head(stream: BinaryIO) -> bytes:
+    """The head of the code stream that is decoded; other boxes may hold what looks like one."""
+    stream.seek(0)
+    if stream.read(4) == b"\xff\x4f\xff\x51":
+        place = 0
+    else:
+        place = next((start for kind, start, _ in headers.boxes(stream) if kind == b"jp2c"), 0)
+    stream.seek(place)
+    return stream.read(_STREAM_HEAD)
+
+
+def _samples(stream: BinaryIO) -> Pixels:
+    import imagecodecs
+
+    stream.seek(0)
+    return np.asarray(imagecodecs.jpeg2k_decode(stream.read(), numthreads=1))
+
+
+def _add_boxes(stream: BinaryIO, found: FileMetadata) -> None:
+    """Add EXIF, XMP and IPTC, which Pillow does not tell, from the first UUID box of each."""
+    for kind, place, size in headers.boxes(stream):
+        if kind != b"uuid" or not 16 < size <= _LARGEST_BOX:
+            continue
+        stream.seek(place)
+        mark = stream.read(16)
+        if mark in (_XMP, _IPTC, _EXIF):
+            _add_box(mark, stream.read(size - 16), found)
+
+
+def _add_box(mark: bytes, body: bytes, found: FileMetadata) -> None:
+    if mark == _XMP:
+        found.xmp = found.xmp or body
+    elif mark == _IPTC:
+        found.iptc = found.iptc or iptc.as_resources(body)
+    elif not found.exif.entries:
+        found.exif = ifd.read_block(body)
