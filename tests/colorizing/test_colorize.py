@@ -112,6 +112,22 @@ def test_a_path_writes_nothing(png, painter):
     assert png.read_bytes() == before
 
 
+def test_bytes_of_a_tiff_keep_all_pages_as_the_command_line_does(gray, tmp_path):
+    """Hints are for every page, and in percent for pages of other sizes."""
+    import tifffile
+
+    from tinct.cli import run
+
+    photo, hints, out = (tmp_path / name for name in ("pages.tif", "hints.json", "out.tif"))
+    with tifffile.TiffWriter(photo) as writer:
+        for page in (gray, 255 - gray[:80, :90]):
+            writer.write(page, photometric="minisblack", metadata=None)
+    hints.write_text('{"points": [{"x": "50%", "y": "90%", "color": "#3366aa", "radius": 3}]}')
+    assert run(["colorize", str(photo), "--hints", str(hints), "-m", "levin", "-o", str(out)]) == 0
+    assert colorize(photo.read_bytes(), hints=hints, method="levin") == out.read_bytes()
+    assert colorize(bytearray(photo.read_bytes()), hints=hints, method="levin") == out.read_bytes()
+
+
 def test_same_input_options_and_seed_give_the_same_bytes(gray, color):
     one, other = (colorize(gray, color, [(30, 30, RED)], method="welsh", seed=3) for _ in range(2))
     np.testing.assert_array_equal(one, other)

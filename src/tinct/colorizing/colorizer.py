@@ -31,7 +31,7 @@ from tinct.methods import Method, Prediction
 from tinct.methods.selection import NETWORK_METHOD, choose_method
 from tinct.options import Options
 from tinct.photo import Photo, Provenance
-from tinct.photo.sources import as_photo, as_source_kind, reference_photo, reference_weights
+from tinct.photo.sources import as_photo, as_source_kind, made_of, reference_photo, reference_weights
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -65,8 +65,8 @@ def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: An
             in pixels of the photograph; or the path of a file of hints.
         options: the attributes of `Options`: method, size, strength, vividness, chroma_only, seed, trust.
     Returns:
-        The same kind as the photo: bytes for bytes, in their own format (PNG where tinct cannot write it);
-        an image for an image; an array of the same type for an array, with three channels, or four where
+        The same kind as the photo: bytes for bytes, in their own format (PNG where tinct cannot write it), of a TIFF
+        all pages; an image for an image; an array of the same type for an array, with three channels, or four where
         it has alpha; an image for an open file. A path gives a `Photo`: nothing is written before you call its
         `write`. L* is kept.
     Raises:
@@ -76,7 +76,17 @@ def colorize(photo: Any, reference: Any = None, hints: Any = None, **options: An
         OptionError, MethodError: if an option is out of range, or the method cannot answer what was given.
     """
     colorizer = Colorizer(photo, reference, hints, **options)
-    return as_source_kind(colorizer.render(last=isinstance(photo, str | PathLike | bytes)), photo)
+    first, given = colorizer.photo, list(colorizer.hints.values())
+    is_read_here = isinstance(photo, str | PathLike | bytes)
+
+    def colored(page: Photo) -> Photo:
+        if page is not first:
+            colorizer.set_photo(page)
+            for hint in colorizer._read_hints(hints if isinstance(hints, str | PathLike | bytes) else given):
+                colorizer.add_hint(hint)
+        return colorizer.render(last=is_read_here)
+
+    return made_of(photo, first, colored)
 
 
 class Colorizer:

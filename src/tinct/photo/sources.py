@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -42,6 +42,24 @@ def as_source_kind(result: Photo, source: Any) -> Any:
     if isinstance(source, str | PathLike | Photo):
         return result
     return result.to_image()
+
+
+def made_of(source: Any, first: Photo, work: Callable[[Photo], Photo]) -> Any:
+    """What is made of a photograph, as the same kind of object as its source; of the bytes of a TIFF, all pages.
+
+    Args:
+        source: as `as_photo` takes it.
+        first: the photograph that `as_photo` gave for it.
+        work: makes a photograph of a page.
+    Raises:
+        TinctError: as reading or working raised it; of a file of several pages it names the page.
+    """
+    if first.pages == 1 or not isinstance(source, bytes | bytearray):
+        return as_source_kind(work(first), source)
+    from tinct.photo.pages import each_page, encode_pages
+
+    content = bytes(source)
+    return encode_pages(each_page(first, lambda number: Photo.read(content, page=number), work))[0]
 
 
 def reference_photo(source: Any, number: int) -> Photo:

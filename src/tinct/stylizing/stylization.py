@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tinct.errors import OptionError, PhotoError, ShapeError
 from tinct.options import WORKING_SIZE_RANGE
 from tinct.photo import Photo, Provenance
-from tinct.photo.sources import as_photo, as_source_kind
+from tinct.photo.sources import as_photo, made_of
 from tinct.stylizing.local_affine import LocalAffine
 from tinct.stylizing.manifold_ranking import smoothed
 
@@ -72,16 +72,19 @@ def stylize(
         raise OptionError(f"smoothing is {smoothing!r}; choose {' or '.join(SMOOTHINGS)}.")
     content, style = as_photo(photo), as_photo(reference)
     maps = None if labels is None else (read_labels(labels[0]), read_labels(labels[1]))
-    small = working_rgb(content, size)
-    made = network_picture(small, working_rgb(style, size), maps, match, cascade, alpha)
-    if smoothing == "photowct":
-        made = np.clip(smoothed(made, small), 0, 1)
-    carried = LocalAffine(small, made, (content.height, content.width))
-    result = content.colored_by_rows(
-        lambda top, bottom, _: carried.rows(top, bottom, content.rgb(top, bottom))
-    )
-    result.provenance = Provenance(NAME, sha256_of(WEIGHTS))
-    return as_source_kind(result, photo)
+    look = working_rgb(style, size)
+
+    def styled(page: Photo) -> Photo:
+        small = working_rgb(page, size)
+        made = network_picture(small, look, maps, match, cascade, alpha)
+        if smoothing == "photowct":
+            made = np.clip(smoothed(made, small), 0, 1)
+        carried = LocalAffine(small, made, (page.height, page.width))
+        result = page.colored_by_rows(lambda top, bottom, _: carried.rows(top, bottom, page.rgb(top, bottom)))
+        result.provenance = Provenance(NAME, sha256_of(WEIGHTS))
+        return result
+
+    return made_of(photo, content, styled)
 
 
 def network_picture(
