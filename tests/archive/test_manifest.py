@@ -78,13 +78,22 @@ def test_a_column_that_is_nearly_a_known_one_is_named(tmp_path: Path, column: st
 
 def test_a_plan_takes_photographs_and_nothing_else(tmp_path: Path):
     write_photographs(tmp_path / "in" / "deep", 2)
-    for name in ("notes.txt", "p000.color.png", ".hidden.png"):
+    for name in ("notes.txt", "deep/p000.color.png", ".hidden.png"):
         (tmp_path / "in" / name).write_bytes(b"x")
     wanted = [str(tmp_path / "in" / "deep" / f"p{n:03}.png") for n in range(2)]
     assert [row.uri for row in plan(str(tmp_path / "in"))] == wanted
     assert [row.uri for row in plan(str(tmp_path / "in" / "**" / "*.png"))] == wanted
     with pytest.raises(ManifestError, match="no photographs"):
         plan(str(tmp_path / "none"))
+
+
+def test_a_plan_takes_a_photograph_whose_name_only_ends_like_a_result(tmp_path: Path):
+    """A photograph beside no other of that name is nobody's result; what is one says so in its content."""
+    for name in ("dunes.color.jpg", "barn.jpg", "barn.color.jpg", "color.png"):
+        (tmp_path / name).write_bytes(b"x")
+    planned = [Path(row.uri).name for row in plan(str(tmp_path))]
+    assert planned == ["barn.jpg", "color.png", "dunes.color.jpg"]
+    assert [Path(row.uri).name for row in plan(str(tmp_path / "dunes.color.jpg"))] == ["dunes.color.jpg"]
 
 
 def test_a_plan_of_a_uri_has_uris():

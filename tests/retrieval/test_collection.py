@@ -23,6 +23,17 @@ def test_links_that_loop_are_followed_once(tmp_path: Path) -> None:
     assert list(Folder(str(album)).stamps()) == [str(album / "a.jpg"), str(album / "below" / "b.jpg")]
 
 
+def test_a_color_photograph_is_found_whatever_its_name(tmp_path: Path) -> None:
+    """Results of tinct are told by their content, which is read."""
+    for name in ("dunes.color.jpg", "barn.jpg", "barn.color.jpg", ".hidden.jpg", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [Path(name).name for name in Folder(str(tmp_path)).stamps()] == [
+        "barn.color.jpg",
+        "barn.jpg",
+        "dunes.color.jpg",
+    ]
+
+
 def test_a_linked_folder_is_looked_into(tmp_path: Path) -> None:
     (tmp_path / "album").mkdir()
     (tmp_path / "elsewhere").mkdir()

@@ -22,7 +22,7 @@ from tinct.archive.storage import (
     local_path,
     read_uri,
 )
-from tinct.colorizing.batch import is_called_like_a_photograph
+from tinct.colorizing.batch import is_called_like_a_photograph, without_results
 from tinct.errors import ManifestError, MissingExtraError, shown
 
 
@@ -145,7 +145,7 @@ def _photographs(source: str) -> tuple[list[str], list[str]]:
     """URIs of the photographs of a source, and of its local folders that cannot be listed, both sorted."""
     found, unlisted = _found(source)
     photographs = (uri for uri in found if is_called_like_a_photograph(PurePosixPath(uri).name))
-    return sorted(photographs), sorted(map(absolute_uri, unlisted))
+    return sorted(without_results(photographs)), sorted(map(absolute_uri, unlisted))
 
 
 def _no_photographs(source: str) -> ManifestError:

@@ -197,9 +197,20 @@ def holds_record(content: bytes) -> bool:
 
 
 def is_called_like_a_photograph(name: str) -> bool:
-    """True if a file's name ends as photographs' names do, and is not that of a hidden file or of a result."""
-    suffixes = Path(name).suffixes
-    return _may_be_meant(name) and suffixes[-2:-1] != [".color"]
+    """True if a file's name ends as photographs' names do, and is not that of a hidden file."""
+    return Path(name).suffix.lower() in READ_SUFFIXES and not name.startswith(".")
+
+
+def without_results(paths: Iterable[str]) -> list[str]:
+    """Paths without those named NAME.color beside a NAME, in their order; others of that name are photographs."""
+    given = list(paths)
+    stems = {path.rpartition(".")[0] for path in given}
+    return [
+        path
+        for path in given
+        if not (stem := path.rpartition(".")[0]).endswith(".color")
+        or stem.removesuffix(".color") not in stems
+    ]
 
 
 def outcome_of(error: Exception) -> tuple[State, str]:
@@ -381,14 +392,11 @@ def _photographs(folder: str, recursive: bool) -> list[tuple[str, str]]:
 
     for place, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = sorted(each for each in folders if recursive and not each.startswith("."))
-        found += [(os.path.join(place, each), "") for each in sorted(files) if _may_be_meant(each)]
+        found += [
+            (os.path.join(place, each), "") for each in sorted(files) if is_called_like_a_photograph(each)
+        ]
     more = "" if recursive else "; --recursive looks into its folders"
     return found or [(folder, f"{folder} is a folder without photographs{more}.")]
-
-
-def _may_be_meant(name: str) -> bool:
-    """True for names like photographs', results of tinct among them: those are passed over with a note."""
-    return Path(name).suffix.lower() in READ_SUFFIXES and not name.startswith(".")
 
 
 def _place(name: str) -> str:
