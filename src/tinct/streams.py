@@ -65,3 +65,12 @@ _MARKS = (
 def marked_encoding(content: bytes) -> str | None:
     """The Unicode encoding that a text's byte order mark says; None without a mark."""
     return next((encoding for mark, encoding in _MARKS if content.startswith(mark)), None)
+
+
+def text_of(content: bytes) -> str:
+    """A text in the Unicode encoding that its byte order mark says, and in UTF-8 without one.
+
+    Raises:
+        UnicodeError: if the bytes are no such text.
+    """
+    return content.decode(marked_encoding(content) or "utf-8")

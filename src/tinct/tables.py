@@ -7,11 +7,13 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 from tinct.errors import OptionError, TinctError, shown
+from tinct.streams import text_of
 
 T = TypeVar("T")
 
@@ -20,15 +22,14 @@ def read_csv(file: Path, refusal: type[TinctError]) -> tuple[list[str], list[dic
     """The names of the columns of a CSV file, and its lines by these names.
 
     Args:
-        file: in UTF-8, with or without a byte order mark.
+        file: in UTF-8, or in the Unicode encoding that a byte order mark says.
         refusal: the kind of error that is raised where the file is no such file.
     Raises:
         OSError: if the file cannot be read.
     """
     try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            lines = csv.DictReader(stream)
-            return list(lines.fieldnames or []), list(lines)
+        lines = csv.DictReader(StringIO(text_of(file.read_bytes()), newline=""))
+        return list(lines.fieldnames or []), list(lines)
     except (UnicodeError, csv.Error) as error:
         raise refusal(f"{file} is no CSV in UTF-8 ({error}); save it so.") from None
 

@@ -76,6 +76,21 @@ def test_a_column_that_is_nearly_a_known_one_is_named(tmp_path: Path, column: st
     assert [row.uri for row in read_manifest(str(tmp_path / "own.csv"))] == ["a.jpg"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize(
+    ("name", "text"), [("m.csv", "uri\nBärn.jpg\n"), ("m.jsonl", '{"uri": "Bärn.jpg"}\n')]
+)
+def test_a_byte_order_mark_says_the_encoding_of_a_manifest(
+    tmp_path: Path, name: str, text: str, encoding: str
+):
+    """Spreadsheets save "Unicode text" in UTF-16."""
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    assert [row.uri for row in read_manifest(str(tmp_path / name))] == ["Bärn.jpg"]
+    (tmp_path / name).write_bytes(text.encode("cp1252"))
+    with pytest.raises(ManifestError, match=r"in UTF-8 .*; save it so"):
+        read_manifest(str(tmp_path / name))
+
+
 def test_a_plan_takes_photographs_and_nothing_else(tmp_path: Path):
     write_photographs(tmp_path / "in" / "deep", 2)
     for name in ("notes.txt", "deep/p000.color.png", ".hidden.png"):

@@ -24,6 +24,7 @@ from tinct.archive.storage import (
 )
 from tinct.colorizing.batch import is_called_like_a_photograph, without_results
 from tinct.errors import ManifestError, MissingExtraError, shown
+from tinct.streams import text_of
 
 
 @dataclass(frozen=True)
@@ -317,7 +318,7 @@ def _decoded(content: bytes, uri: str) -> Iterator[Mapping[str, Any]]:
             for batch in file.iter_batches(_ROWS_AT_ONCE):
                 yield from batch.to_pylist()
         elif kind == ".csv":
-            reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+            reader = csv.DictReader(io.StringIO(text_of(content), newline=""))
             if len(reader.fieldnames or ()) > _MOST_COLUMNS:
                 raise ManifestError(
                     f"{uri} has {len(reader.fieldnames or ())} columns; a manifest has at most {_MOST_COLUMNS}."
@@ -325,10 +326,12 @@ def _decoded(content: bytes, uri: str) -> Iterator[Mapping[str, Any]]:
             yield from reader
         else:
             # a name may hold other characters that `splitlines` breaks lines at
-            lines = content.decode("utf-8-sig").split("\n")
+            lines = text_of(content).split("\n")
             yield from (json.loads(line) for line in lines if line.strip())
     except (MissingExtraError, ManifestError):
         raise
+    except UnicodeError as error:
+        raise ManifestError(f"{uri} is no {kind[1:]} in UTF-8 ({error}); save it so.") from None
     except Exception as error:
         said = " ".join(str(error).split())[:120]
         raise ManifestError(f"{uri} cannot be read as {kind[1:]} ({said}).") from None
