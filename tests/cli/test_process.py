@@ -92,6 +92,9 @@ def test_what_libraries_write_to_a_closed_standard_error_is_not_in_the_result(fo
         ("$T colorize - {} <photo.png >/dev/full", "No space left"),
         ("$T colorize photo.png {} >/dev/full", "could not be printed"),
         ("$T colorize photo.png other.png {} >/dev/full", "could not be printed"),
+        ("$T methods >/dev/full", "standard output cannot be written to (No space left"),
+        ("$T --version >/dev/full", "standard output cannot be written to (No space left"),
+        ("$T batch plan . -o plan.csv >/dev/full", "Files that were made stay"),
     ],
 )
 def test_a_stream_that_cannot_be_used_is_one_line(line: str, told: str, folder: Path) -> None:

@@ -28,6 +28,7 @@ from tinct.cli.process import (
     ReaderLeft,
     Terminated,
     discard_output,
+    is_of_printing,
     join_threads,
     open_missing_streams,
 )
@@ -182,6 +183,9 @@ def error_message(error: Exception) -> str:
         return "there is not enough memory; close other programs, or give a smaller photograph."
     if isinstance(error, TinctError):
         return str(error)
+    if isinstance(error, OSError) and is_of_printing(error):
+        discard_output(sys.stdout)
+        return f"standard output cannot be written to ({error.strerror}); send it elsewhere. Files that were made stay."
     if isinstance(error, OSError) and error.errno in _PLACES and error.filename:
         return f"{error.filename}: {(error.strerror or 'it cannot be used').lower()}; name another place, or mend it."
     return f"failed unexpectedly ({type(error).__name__}: {shortened(str(error), 80)}); please report it."

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -88,6 +89,13 @@ def announce(line: str) -> None:
     """Print a server's line on standard output; the server answers as well where nobody reads the line."""
     with suppress(ReaderLeft):
         echo(line)
+
+
+def is_of_printing(error: BaseException) -> bool:
+    """True for what the system says of standard output: typer and rich print there, and write no other files."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    module = frames[-1][0].f_globals.get("__name__", "") if frames else ""
+    return isinstance(error, OSError) and str(module).partition(".")[0] in ("typer", "rich")
 
 
 def discard_output(stream: IO[Any]) -> None:
