@@ -15,6 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from tinct.photo import Photo, Provenance
+from tinct.version import __version__
 
 GRAY = np.random.default_rng(5).integers(0, 256, (9, 6), np.uint8)
 PROVENANCE = Provenance("zhang2017", "0123456789abcdef" * 4)
@@ -111,6 +112,81 @@ def test_packet_says_what_is_true_of_the_result() -> None:
     assert found["PhotometricInterpretation"] == ["2"]
     assert found["ICCProfile"] == ["sRGB IEC61966-2.1"]
     assert "BitsPerSample" not in found
+
+
+def test_pictures_behind_the_photograph_are_no_longer_told_of() -> None:
+    """Phones put gain maps, films and depth behind a photograph; the result has none of them."""
+    spaces = (
+        'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" xmlns:C="http://ns.google.com/photos/1.0/container/" '
+        'xmlns:G="http://ns.google.com/photos/1.0/camera/" xmlns:D="http://ns.google.com/photos/1.0/depthmap/" '
+    )
+    xmp = described(
+        "<C:Directory><rdf:Seq/></C:Directory><D:Format>RangeInverse</D:Format>",
+        spaces + 'hdrgm:Version="1.0" G:MotionPhoto="1" G:MicroVideoOffset="9" G:BurstID="7"',
+    )
+    found = properties(packet(result(saved("JPEG", xmp=xmp), "jpg")[0]))
+    assert not {"Version", "MotionPhoto", "MicroVideoOffset", "Directory", "Format"} & {*found} - {"Version"}
+    assert found["Version"] == [__version__]
+    assert found["BurstID"] == ["7"]
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_places_in_the_picture_are_kept_only_where_it_was_not_turned(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif.get_ifd(0x8769)[0xA214] = (2, 3)
+    space = 'xmlns:m="http://www.metadataworkinggroup.com/schemas/regions/"'
+    xmp = described('<m:Regions rdf:parseType="Resource"><m:RegionList/></m:Regions>', space)
+    written, notes = result(saved("JPEG", exif=exif.tobytes(), xmp=xmp), "jpg")
+    assert ("Regions" in properties(packet(written))) == (orientation == 1)
+    assert (0xA214 in opened(written).getexif().get_ifd(0x8769)) == (orientation == 1)
+    assert any("regions" in note for note in notes) == (orientation != 1)
+
+
+def test_exif_names_one_color_space() -> None:
+    """Cameras write R03 for Adobe RGB; a result without such a profile is sRGB."""
+    exif = Image.Exif()
+    details = exif.get_ifd(0x8769)
+    details[0xA001], details[0x9101] = 65535, b"\1\2\3\0"
+    details[0xA005] = {1: "R03"}
+    written = opened(result(saved("JPEG", exif=exif.tobytes()), "jpg")[0]).getexif()
+    assert written.get_ifd(0x8769)[0xA001] == 1
+    assert written.get_ifd(0xA005)[1] == "R98"
+    assert 0x9101 not in written.get_ifd(0x8769)
+
+
+def png_with(*chunks: tuple[bytes, bytes]) -> bytes:
+    plain = saved("PNG")
+    more = [struct.pack(">I", len(b)) + k + b + struct.pack(">I", zlib.crc32(k + b)) for k, b in chunks]
+    return plain[:33] + b"".join(more) + plain[33:]
+
+
+def test_private_chunks_are_kept_if_their_names_say_that_they_may_be() -> None:
+    data = png_with((b"prVt", b"shelf 7"), (b"piXL", b"of the gray pixels"))
+    written, notes = result(data, "png")
+    assert (b"shelf 7" in written, b"of the gray pixels" in written, notes) == (True, False, ())
+    assert any("prVt" in note for note in result(data, "tif")[1])
+
+
+def test_signatures_of_the_source_are_told_to_be_left_out() -> None:
+    plain = saved("JPEG")
+    segment = b"\xff\xeb" + struct.pack(">H", 22) + b"JP\0\1jumb\0c2pa".ljust(20, b"\0")
+    for data in (png_with((b"caBX", b"jumb c2pa")), plain[:2] + segment + plain[2:]):
+        written, notes = result(data, "png")
+        assert b"jumb" not in written
+        assert any("Content Credentials" in note for note in notes)
+
+
+def test_xmp_that_old_programs_put_into_a_text_of_a_png_is_kept() -> None:
+    body = b"http://ns.adobe.com/xap/1.0/\0" + described("", 'photoshop:City="Bern"')
+    info = PngInfo()
+    info.add_text("Raw profile type APP1", f"\nAPP1\n{len(body):8}\n{body.hex()}\n")
+    assert properties(packet(result(saved("PNG", pnginfo=info), "tif")[0]))["City"] == ["Bern"]
+
+
+def test_comments_of_a_pgm_are_kept() -> None:
+    data = b"P5\n# the barn\n6 9 # 1910\n255\n" + GRAY.tobytes()
+    assert opened(result(data, "jpg")[0]).info["comment"] == b"the barn\n1910"
 
 
 def test_source_type_of_the_gray_photograph_moves_to_its_parent() -> None:

@@ -93,6 +93,7 @@ class FileMetadata:
     def carried(self) -> Metadata:
         """The metadata that a result keeps."""
         dpi, aspect = resolution(self.exif)
+        turned = self.orientation > 1
         dpi = self.dpi or dpi
         aspect = None if dpi else self.aspect or aspect
         if self.orientation >= 5:
@@ -107,4 +108,5 @@ class FileMetadata:
             texts=tuple(self.texts),
             chunks=tuple(self.chunks),
             comment=self.comment or None,
+            turned=turned,
         )

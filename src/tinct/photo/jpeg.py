@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tinct.errors import PhotoError
 from tinct.photo import ifd, xmp
 from tinct.photo.file_metadata import FileMetadata, Limits
-from tinct.photo.metadata import plausible_dpi
+from tinct.photo.metadata import SIGNATURE_LEFT_OUT, plausible_dpi
 from tinct.photo.xmp_layout import XmpError, read_layout
 
 if TYPE_CHECKING:
@@ -183,6 +183,8 @@ def _metadata(segments: list[tuple[int, bytes]]) -> FileMetadata:
     found.comment = b"\n".join(body.rstrip(b"\0") for code, body in segments if code == _COM) or None
     profile = [body for code, body in segments if code == 0xE2 and body.startswith(_ICC_MARK)]
     found.icc = b"".join(body[14:] for body in sorted(profile, key=lambda body: body[12:13])) or None
+    if any(code == 0xEB and body[:2] == b"JP" and b"c2pa" in body for code, body in segments):
+        found.notes.append(SIGNATURE_LEFT_OUT)
     for code, body in segments:
         if code == 0xE2 and body.startswith(_MPF_MARK):
             count = ifd.read_block(body.removeprefix(_MPF_MARK)).number(_NUMBER_OF_IMAGES) or 1

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from tinct.photo import ifd, iptc
-from tinct.photo.ifd import EXIF_IFD, Directory
+from tinct.photo.ifd import EXIF_IFD, INTEROP_IFD, Directory
 from tinct.photo.provenance import Provenance, new_packet, updated_packet
 from tinct.photo.xmp import Corrections
 from tinct.photo.xmp_layout import XmpError
@@ -22,6 +22,18 @@ X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x011A, 0x011B, 0x0128
 
 COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT, USER_COMMENT = 0xA001, 0xA002, 0xA003, 0x9286
 """EXIF tags of the pixels, and the user's comment."""
+
+_CODING = (0x9101, 0x9102)
+"""EXIF tags of the source's coding: ComponentsConfiguration, CompressedBitsPerPixel."""
+
+_PLACES = (0x9214, 0xA214)
+"""EXIF tags of places in the stored picture: SubjectArea, SubjectLocation."""
+
+_INTEROP_INDEX, _SRGB_RULE = 1, "R98"
+"""EXIF's interoperability tag, and its value for sRGB; R03 is Adobe RGB (DCF 2.0)."""
+
+SIGNATURE_LEFT_OUT = "its Content Credentials (C2PA) sign the photograph as it was, and were left out"
+"""The note on a signed manifest, which no result can keep."""
 
 INCH, CENTIMETER = 2, 3
 """TIFF's units of resolution; 1 is none, where only the ratio counts."""
@@ -75,8 +87,9 @@ class Metadata:
         xmp: an XMP packet, or None.
         iptc: the Photoshop resources (TIFF tag 34377) that hold IPTC captions, or None.
         texts: a PNG's texts.
-        chunks: a PNG's other chunks that stay true, such as the time and the offset, as (name, body).
+        chunks: a PNG's other chunks that stay true, such as the time, the offset and private ones, as (name, body).
         comment: a JPEG's or GIF's comment, or None.
+        turned: True if the pixels were turned upright as EXIF's orientation said.
         notes: metadata that could not be kept, one sentence each.
     """
 
@@ -89,6 +102,7 @@ class Metadata:
     texts: tuple[PngText, ...] = ()
     chunks: tuple[tuple[bytes, bytes], ...] = ()
     comment: bytes | None = None
+    turned: bool = False
     notes: tuple[str, ...] = ()
 
     def noted(self, *notes: str) -> Metadata:
@@ -119,7 +133,8 @@ class Metadata:
             else None
         )
         made = replace(self, exif=None if exif is None else ifd.block_bytes(exif))
-        return made._with_packet(provenance, _corrections(size, srgb, provenance is not None), holds)
+        corrections = _corrections(size, srgb, provenance is not None, self.turned)
+        return made._with_packet(provenance, corrections, holds)
 
     def _updated_exif(
         self, provenance: Provenance | None, size: tuple[int, int], srgb: bool, comment: bytes | None
@@ -131,6 +146,8 @@ class Metadata:
             details.set_numbers(PIXEL_HEIGHT, ifd.LONG, size[1:])
         if srgb and COLOR_SPACE in details.entries:
             details.set_numbers(COLOR_SPACE, ifd.SHORT, (1,))
+        if srgb and _INTEROP_INDEX in details.children.get(INTEROP_IFD, Directory()).entries:
+            details.children[INTEROP_IFD].set_text(_INTEROP_INDEX, _SRGB_RULE)
         if self.dpi is not None:
             for code, value in zip((X_RESOLUTION, Y_RESOLUTION), self.dpi, strict=True):
                 exif.set_numbers(code, ifd.RATIONAL, rational(value))
@@ -152,7 +169,9 @@ class Metadata:
         if self.xmp is None:
             return replace(self, xmp=new_packet(provenance, more) if wanted else None)
         try:
-            return replace(self, xmp=updated_packet(self.xmp, provenance, corrections, more))
+            updated = replace(self, xmp=updated_packet(self.xmp, provenance, corrections, more))
+            has_regions = self.turned and any(name in self.xmp for name in _REGION_NAMES)
+            return updated.noted(_REGIONS_LEFT_OUT) if has_regions else updated
         except XmpError as error:
             made = replace(self, xmp=new_packet(provenance, more) if wanted else None)
             return made.noted(f"its XMP was left out: {error}")
@@ -198,7 +217,26 @@ def _comment_text(texts: tuple[PngText, ...]) -> bytes | None:
     return next((text.text.encode("utf-8", "replace") for text in texts if text.keyword == "Comment"), None)
 
 
-def _corrections(size: tuple[int, int], srgb: bool, colored: bool) -> Corrections:
+_OTHER_PICTURES = (
+    *(f"hdrgm:{name}" for name in ("Version", "BaseRenditionIsHDR", "GainMapMin", "GainMapMax", "Gamma", "OffsetSDR",
+                                   "OffsetHDR", "HDRCapacityMin", "HDRCapacityMax")),
+    *(f"HDRGainMap:HDRGainMap{name}" for name in ("Version", "Headroom")),
+    *(f"GCamera:{kind}{name}" for kind in ("MotionPhoto", "MicroVideo")
+      for name in ("", "Version", "Offset", "PresentationTimestampUs")),
+    "Container:Directory",
+    *(f"GDepth:{name}" for name in ("Format", "Near", "Far", "Mime", "Data", "Units", "MeasureType", "ConfidenceMime",
+                                    "Confidence", "Manufacturer", "Model", "Software", "ImageWidth", "ImageHeight")),
+    *("GImage:Mime", "GImage:Data"),
+)  # fmt: skip
+"""Properties of pictures and films that phones put behind or into a photograph, which a result does not have."""
+
+_REGIONS = ("mwg-rs:Regions", "MP:RegionInfo", "iptcExt:ImageRegion")
+_REGION_NAMES = tuple(name.rpartition(":")[2].encode() for name in _REGIONS)
+_REGIONS_LEFT_OUT = "its XMP names regions of the picture as it lay before it was turned; they were left out"
+"""Properties of places in the stored picture, such as faces."""
+
+
+def _corrections(size: tuple[int, int], srgb: bool, colored: bool, turned: bool) -> Corrections:
     """XMP's statements about the source's pixels, by name, with what is true of the result; None takes one out."""
     width, height = map(str, size)
     stale = ("tiff:BitsPerSample", "tiff:Compression", "tiff:PlanarConfiguration", "tiff:YCbCrSubSampling",
@@ -214,7 +252,7 @@ def _corrections(size: tuple[int, int], srgb: bool, colored: bool) -> Correction
         "crs:ConvertToGrayscale": "False",
     }
     return {
-        **dict.fromkeys(stale),
+        **dict.fromkeys((*stale, *_OTHER_PICTURES, *(_REGIONS if turned else ()))),
         "tiff:Orientation": "1",
         "tiff:ImageWidth": width,
         "tiff:ImageLength": height,
@@ -262,6 +300,9 @@ def carried_exif(directory: Directory) -> bytes | None:
     """The EXIF of a result: a source's EXIF without pixel layout and thumbnail, upright; None if nothing is left."""
     for code in [code for code in directory.entries if code in SOURCE_PIXELS]:
         del directory.entries[code]
+    details = directory.children.get(EXIF_IFD, Directory()).entries
+    for code in (*_CODING, *(_PLACES if orientation(directory) > 1 else ())):
+        details.pop(code, None)
     if ORIENTATION in directory.entries:
         directory.set_numbers(ORIENTATION, ifd.SHORT, (1,))
     if _SHAPES.match(directory.text(DESCRIPTION)):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tinct.errors import PhotoError
 from tinct.photo import ifd, iptc
 from tinct.photo.file_metadata import FileMetadata
-from tinct.photo.metadata import Metadata, PngText, plausible_dpi, readable
+from tinct.photo.metadata import SIGNATURE_LEFT_OUT, Metadata, PngText, plausible_dpi, readable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 """The first bytes of a PNG."""
@@ -28,8 +28,12 @@ _HEADER_END = len(SIGNATURE) + 25
 _INCH = 0.0254
 _NEEDED = frozenset((b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"))
 _SAID = frozenset((b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"pHYs", b"tIME",
-                   b"oFFs", b"acTL"))  # fmt: skip
+                   b"oFFs", b"acTL", b"caBX"))  # fmt: skip
 _KEPT = frozenset((b"tIME", b"oFFs"))
+_FRAMES = frozenset((b"fcTL", b"fdAT"))
+_MOST_PRIVATE = 1000
+"""Private chunks that are carried."""
+_XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
 _LARGEST_TEXT = 16 << 20
 _LARGEST_SAID = 64 << 20
 """Bytes that one text or profile, and that all of them, may hold when they are inflated."""
@@ -55,7 +59,7 @@ def read_chunks(stream: BinaryIO) -> tuple[bytearray, dict[bytes, list[bytes]], 
                 name = kind.decode("latin-1")
                 raise PhotoError(f"the PNG's {name!r} chunk is damaged; copy or export it again.")
             filled += length + 12
-        elif kind in _SAID and fine and length <= left:
+        elif (kind in _SAID or _is_safe_to_copy(kind)) and fine and length <= left:
             left -= length
             said.setdefault(kind, []).append(bytes(needed[filled + 8 : filled + 8 + length]))
         elif kind in _SAID:
@@ -66,6 +70,11 @@ def read_chunks(stream: BinaryIO) -> tuple[bytearray, dict[bytes, list[bytes]], 
             del needed[filled:]
             return needed, said, list(dict.fromkeys(notes))
     raise PhotoError("the PNG ends in the middle; it is incomplete; copy or export it again.")
+
+
+def _is_safe_to_copy(kind: bytes) -> bool:
+    """True for a chunk whose name says that it stays true whatever is done to the pixels (PNG, 5.4)."""
+    return kind.isalpha() and kind[:1].islower() and kind[3:].islower() and kind not in _FRAMES
 
 
 def _chunk_into(stream: BinaryIO, whole: bytearray, place: int) -> tuple[bytes, int, bool] | None:
@@ -116,6 +125,9 @@ def metadata(chunks: dict[bytes, list[bytes]], notes: list[str]) -> FileMetadata
     """
     found = FileMetadata(notes=list(notes))
     found.chunks = [(kind, body) for kind in sorted(_KEPT) for body in chunks.get(kind, [])[:1]]
+    private = [(kind, body) for kind in chunks if kind not in _SAID for body in chunks[kind]]
+    found.chunks += private[:_MOST_PRIVATE]
+    found.notes += [SIGNATURE_LEFT_OUT] if b"caBX" in chunks else []
     found.exif = ifd.read_block(chunks.get(b"eXIf", [None])[0])
     if b"iCCP" in chunks:
         _, _, packed = chunks[b"iCCP"][0].partition(b"\0")
@@ -198,6 +210,8 @@ def _add_raw_profile(text: PngText, found: FileMetadata) -> None:
         found.iptc = found.iptc or iptc.as_resources(body)
     elif kind == "xmp":
         found.xmp = found.xmp or body
+    elif kind == "app1" and body.startswith(_XMP_MARK):
+        found.xmp = found.xmp or body.removeprefix(_XMP_MARK)
     elif kind in ("exif", "app1") and body.startswith(b"Exif\0\0") and not found.exif.entries:
         found.exif = ifd.read_block(body)
     elif kind == "icc":

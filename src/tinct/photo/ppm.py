@@ -56,7 +56,10 @@ def read(stream: BinaryIO, limits: Limits) -> tuple[Pixels, Pixels | None, FileM
     image = open_image(stream, "PPM", limits)
     found = image_metadata(image)
     stream.seek(0)
-    header = _header(stream.read(_HEAD))
+    head = stream.read(_HEAD)
+    header = _header(head)
+    comments = _COMMENT.findall(head[: header.end]) if header is not None else []
+    found.comment = b"\n".join(comment[1:].strip() for comment in comments) or None
     if header is None or header.magic not in _CHANNELS or header.largest < 256:
         pixels, alpha = image_pixels(image, found)
     else:

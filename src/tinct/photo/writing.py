@@ -69,6 +69,12 @@ def fitted(metadata: Metadata, kind: Format) -> Metadata:
     if "texts" not in kind.holds and (names := texts_without_place(metadata.texts)):
         named = shortened(", ".join(names), 60)
         metadata = metadata.noted(f"{kind.name} has no place for the PNG's texts {named}: they were left out")
+    private = sorted({name.decode() for name, _ in metadata.chunks if name != b"tIME"})
+    if private and kind.name != "PNG":
+        named = shortened(", ".join(private), 60)
+        metadata = metadata.noted(
+            f"{kind.name} has no place for the PNG's chunks {named}: they were left out"
+        )
     if kind.name == "WEBP" and metadata.iptc is not None:
         metadata = metadata.noted("WEBP has no place for IPTC: its captions went into XMP")
     return jpeg_writing.fitted(metadata) if kind.name == "JPEG" else metadata

@@ -30,7 +30,19 @@ PREFIXES = {
 }
 """Namespaces by the prefixes that tinct writes."""
 
-_SHORT = {uri: prefix for prefix, uri in PREFIXES.items()}
+CORRECTED_PREFIXES = {
+    "hdrgm": "http://ns.adobe.com/hdr-gain-map/1.0/",
+    "HDRGainMap": "http://ns.apple.com/HDRGainMap/1.0/",
+    "GCamera": "http://ns.google.com/photos/1.0/camera/",
+    "Container": "http://ns.google.com/photos/1.0/container/",
+    "GDepth": "http://ns.google.com/photos/1.0/depthmap/",
+    "GImage": "http://ns.google.com/photos/1.0/image/",
+    "mwg-rs": "http://www.metadataworkinggroup.com/schemas/regions/",
+    "MP": "http://ns.microsoft.com/photo/1.2/",
+}
+"""Namespaces of properties that are taken out of a source's packet."""
+
+_SHORT = {uri: prefix for prefix, uri in (PREFIXES | CORRECTED_PREFIXES).items()}
 
 LARGEST = 16 << 20
 """Bytes of the largest packet that is read; Photoshop's lists of ancestors make the largest."""
