@@ -120,11 +120,19 @@ def where_to_click(
 
 
 def _add_hints(colorizer: tinct.Colorizer, hints: Hints, number: int) -> None:
-    """Add the masks of one frame as strokes; a mask that is empty asks for nothing."""
+    """Add the masks of one frame as strokes; a mask that is empty asks for nothing.
+
+    Raises:
+        TinctError: if a mask is no batch, has no frame, or its color is malformed.
+    """
     size = colorizer.photo.height, colorizer.photo.width
     rgba = np.zeros((*size, 4), np.uint8)
     for masks, color in hints:
         planes = masks if masks.ndim == 3 else masks[None]
+        if planes.ndim != 3 or not len(planes):
+            raise tinct.TinctError(
+                f"the mask has shape {list(masks.shape)}; [B, H, W] of at least one frame was wanted; link another."
+            )
         plane = planes[min(number, len(planes) - 1)].detach().cpu().to(torch.float32)
         wanted = torch.nn.functional.interpolate(plane[None, None], size, mode="nearest-exact")[0, 0] >= 0.5
         rgba[wanted.numpy()] = (*_rgb(color), 255)
@@ -145,7 +153,15 @@ def _rgb(color: str) -> tuple[int, int, int]:
 
 
 def _frames(image: torch.Tensor) -> list[Array]:
-    """A batch as arrays (H, W, C), float32, 0..1; what lies beyond is clipped."""
+    """A batch as arrays (H, W, C), float32, 0..1; what lies beyond is clipped.
+
+    Raises:
+        TinctError: if it is no batch, or has no frame.
+    """
+    if image.ndim != 4 or not len(image):
+        raise tinct.TinctError(
+            f"the image has shape {list(image.shape)}; [B, H, W, C] of at least one frame was wanted; link another."
+        )
     return [np.asarray(frame) for frame in image.detach().cpu().to(torch.float32).clamp(0, 1).numpy()]
 
 

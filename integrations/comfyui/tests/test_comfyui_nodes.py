@@ -135,6 +135,15 @@ def test_a_color_that_is_none_is_refused(nodes: dict[str, Any], photograph: Any)
         run(nodes["TinctColorize"], image=photograph, hint_mask=half_mask(), hint_color="red")
 
 
+def test_a_shape_that_is_no_batch_is_refused(nodes: dict[str, Any], photograph: Any) -> None:
+    """The rows of a single photograph would be taken for frames."""
+    for image in (photograph[0], photograph[:0]):
+        with pytest.raises(tinct.TinctError, match="at least one frame was wanted"):
+            run(nodes["TinctColorize"], image=image)
+    with pytest.raises(tinct.TinctError, match="the mask has shape"):
+        run(nodes["TinctColorize"], image=photograph, hint_mask=half_mask()[:0], hint_color="#b03024")
+
+
 def test_where_to_click_names_places_where_its_mask_is_bright(nodes: dict[str, Any], photograph: Any) -> None:
     mask, text = run(nodes["TinctWhereToClick"], image=photograph, count=3)
     assert mask.shape == (1, 150, 225)
