@@ -71,6 +71,18 @@ def test_what_a_jpeg_2000_decodes_to_is_limited_by_the_code_stream_that_is_decod
         Photo.read(data[:place] + decoy + data[place:], max_pixels=1000)
 
 
+@pytest.mark.parametrize("array", [GRAY8, GRAY16])
+def test_a_jpeg_2000_without_some_of_its_tiles_is_refused(array: NDArray[Any]) -> None:
+    """Decoders leave them black."""
+    stream = io.BytesIO()
+    Image.fromarray(array).save(stream, "JPEG2000", tile_size=(16, 16), no_jp2=True)
+    data = stream.getvalue()
+    assert Photo.read(data).width == 64
+    parts = [place for place in range(len(data)) if data[place : place + 4] == b"\xff\x90\0\x0a"]
+    with pytest.raises(PhotoError, match="7 of the 12 tiles"):
+        Photo.read(data[: parts[5]] + b"\xff\xd9")
+
+
 def test_metadata_of_a_jpeg_2000_is_kept() -> None:
     exif = Image.Exif()
     exif[0x013B] = "Jane"

@@ -239,6 +239,21 @@ def test_fax_is_black_and_white(compression: str) -> None:
     np.testing.assert_array_equal(Photo.read(stream.getvalue()).to_array(), bits * np.uint8(255))
 
 
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw", "packbits"])
+def test_strips_without_bytes_are_told(compression: str | None) -> None:
+    """A writer that was stopped leaves them so, and a program that saves room where nothing is."""
+    array = samples(16, 1, "uint")
+    data = bytearray(written(array, compression=compression, rowsperstrip=8))
+    assert Photo.read(bytes(data)).notes == ()
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        counts = file.pages[0].tags[279]
+        size = 2 if counts.dtype == 3 else 4
+        data[counts.valueoffset + size : counts.valueoffset + 3 * size] = bytes(2 * size)
+    photo = Photo.read(bytes(data))
+    assert "2 of its 5 strips or tiles have no bytes" in photo.notes[0]
+    np.testing.assert_array_equal(photo.to_array()[:8], array[:8])
+
+
 def test_full_last_strip_is_read() -> None:
     """Encoders that pad the last strip to the full height are common, and every reader takes their files."""
     array = samples(8, 1, "uint")

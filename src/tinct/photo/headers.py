@@ -19,6 +19,9 @@ _ITEMS = 1 << 16
 _LARGEST_PROFILE = 16 << 20
 """Bytes of a profile that is read."""
 
+_MOST_BOXES = 100_000
+"""Boxes of a file that are looked at."""
+
 _GIF_XMP, _GIF_XMP_TAIL = b"\x21\xff\x0bXMP DataXMP", bytes((1, *range(255, -1, -1)))
 _LARGEST_GIF = 64 << 20
 """Bytes of a GIF in which its XMP is looked for."""
@@ -139,7 +142,9 @@ def boxes(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
         The kind of each, where its body begins, and the body's bytes.
     """
     place, end = 0, stream.seek(0, SEEK_END)
-    while place + 8 <= end:
+    for _ in range(_MOST_BOXES):
+        if place + 8 > end:
+            return
         stream.seek(place)
         start = stream.read(16)
         size, kind, head = int.from_bytes(start[:4], "big"), start[4:8], 8

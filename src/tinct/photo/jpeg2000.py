@@ -6,6 +6,7 @@ those of several channels to 8 bits, by which white becomes black.
 
 from __future__ import annotations
 
+import struct
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -28,6 +29,12 @@ _STREAM_HEAD = 1 << 16
 _LARGEST_BOX = 64 << 20
 """Bytes of a box of metadata that is read."""
 
+_TILE_PART, _END = 0xFF90, 0xFFD9
+"""Markers of a code stream."""
+
+_MOST_SEGMENTS = 1 << 20
+"""Segments and parts of tiles of a code stream that are counted."""
+
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _IPTC = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
 _EXIF = b"JpgTiffExif->JP2"
@@ -44,10 +51,13 @@ def read(stream: BinaryIO, limits: Limits) -> tuple[Pixels, Pixels | None, FileM
         PhotoTooLargeError: if the picture exceeds the limits.
     """
     image = open_image(stream, "JPEG2000", limits)
-    code = _stream_head(stream)
+    start = _code_stream(stream)
+    stream.seek(start)
+    code = stream.read(_STREAM_HEAD)
     components = headers.jpeg2000_components(code)
     bits = max(each.bits for each in components)
     limits.check(*headers.jpeg2000_size(code), bits)
+    _check_tiles(stream, start, code)
     found = image_metadata(image)
     stream.seek(0)
     found.icc = found.icc or headers.jpeg2000_icc(stream.read(_HEAD))
@@ -69,15 +79,46 @@ def read(stream: BinaryIO, limits: Limits) -> tuple[Pixels, Pixels | None, FileM
     return *own_alpha_split(deep), found
 
 
-def _stream_head(stream: BinaryIO) -> bytes:
-    """The head of the code stream that is decoded; other boxes may hold what looks like one."""
+def _code_stream(stream: BinaryIO) -> int:
+    """Where the code stream begins that is decoded; other boxes may hold what looks like one."""
     stream.seek(0)
     if stream.read(4) == b"\xff\x4f\xff\x51":
-        place = 0
-    else:
-        place = next((start for kind, start, _ in headers.boxes(stream) if kind == b"jp2c"), 0)
-    stream.seek(place)
-    return stream.read(_STREAM_HEAD)
+        return 0
+    return next((start for kind, start, _ in headers.boxes(stream) if kind == b"jp2c"), 0)
+
+
+def _check_tiles(stream: BinaryIO, start: int, code: bytes) -> None:
+    """Refuse a code stream without some of its tiles (ITU-T T.800, A.4.2), which decoders leave black.
+
+    Args:
+        stream: the file.
+        start: where its code stream begins.
+        code: the head of the code stream.
+    Raises:
+        PhotoError: if a tile is missing.
+    """
+    right, bottom, *_, across, down, left, top = struct.unpack_from(">8I", code, 8)
+    if not across or not down:
+        raise PhotoError("its JPEG 2000 code stream has tiles of no size; it is damaged; copy it again.")
+    wanted, found = -(-(right - left) // across) * -(-(bottom - top) // down), set[int]()
+    place = start + 2
+    for _ in range(_MOST_SEGMENTS):
+        stream.seek(place)
+        marker, size, tile, length = struct.unpack(">3HI", stream.read(10).ljust(10, b"\0"))
+        if marker == _TILE_PART:
+            found.add(tile)
+        if (
+            len(found) >= wanted
+            or marker >> 8 != 0xFF
+            or marker == _END
+            or (marker == _TILE_PART and not length)
+        ):
+            break
+        place += length if marker == _TILE_PART else 2 + size
+    if len(found) < wanted:
+        raise PhotoError(
+            f"{wanted - len(found)} of the {wanted} tiles of the JPEG 2000 are missing; it is damaged; copy it again."
+        )
 
 
 def _samples(stream: BinaryIO) -> Pixels:

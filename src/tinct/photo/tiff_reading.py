@@ -80,7 +80,7 @@ def read(stream: BinaryIO, limits: Limits, page: int | None) -> TiffPicture:
         if not is_listed(chosen):
             pixels, alpha = _read_by_pillow(stream, places[number - 1], limits, found)
         else:
-            pixels, alpha = color_and_alpha(chosen, decoded(chosen, limits), found)
+            pixels, alpha = color_and_alpha(chosen, decoded(chosen, limits, found.notes), found)
     return TiffPicture(pixels, alpha, found, len(places))
 
 

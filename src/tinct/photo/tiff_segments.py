@@ -43,9 +43,13 @@ def check_storage(page: Any, limits: Limits, size: int) -> None:
         )
 
 
-def decoded(page: Any, limits: Limits) -> Pixels:
+def decoded(page: Any, limits: Limits, notes: list[str]) -> Pixels:
     """Decode a page that `tiff_forms` lists.
 
+    Args:
+        page: a tifffile page.
+        limits: of the sizes of its parts.
+        notes: takes a note of parts that have no bytes.
     Returns:
         The samples as stored, shape (H, W, samples).
     Raises:
@@ -58,16 +62,26 @@ def decoded(page: Any, limits: Limits) -> Pixels:
         return whole
     array = np.empty(shape, page.dtype)
     # as tifffile counts: separate planes, depth, height, width, samples side by side
-    _fill(page, np.moveaxis(array, -1, 0)[:, None, ..., None] if planar else array[None, None], limits)
+    empty = _fill(
+        page, np.moveaxis(array, -1, 0)[:, None, ..., None] if planar else array[None, None], limits
+    )
+    if empty:
+        notes.append(
+            f"{empty} of its {len(page.databytecounts)} strips or tiles have no bytes, and are blank"
+        )
     return array
 
 
-def _fill(page: Any, array: Pixels, limits: Limits) -> None:
-    """Decode strips or tiles one after the other into an array of shape `page.shaped`."""
+def _fill(page: Any, array: Pixels, limits: Limits) -> int:
+    """Decode strips or tiles one after the other into an array of shape `page.shaped`.
+
+    Returns:
+        How many have no bytes.
+    """
     tables = (
         {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader} if page.compression == JPEG else {}
     )
-    handle, filled, lzw = page.parent.filehandle, 0, page.compression == LZW
+    handle, filled, empty, lzw = page.parent.filehandle, 0, 0, page.compression == LZW
     reverse = lzw and page.fillorder == 2
     if lzw:  # tifffile is given what libtiff has unpacked, and does the rest
         page.compression, page.fillorder = 1, 1
@@ -86,8 +100,10 @@ def _fill(page: Any, array: Pixels, limits: Limits) -> None:
         place = array[plane, depth, top : top + shape[1], left : left + shape[2]]
         place[...] = page.nodata if segment is None else segment[0, : place.shape[0], : place.shape[1]]
         filled += place.size
+        empty += segment is None
     if filled < array.size:
         raise PhotoError("strips of the TIFF are missing; it is incomplete; copy or export it again.")
+    return empty
 
 
 def _bounded(page: Any, index: int, packed: bytes, limits: Limits, lzw: bool, reverse: bool) -> bytes:
