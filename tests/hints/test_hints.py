@@ -389,3 +389,31 @@ def test_hints_of_a_file_are_in_the_order_that_they_say():
         box["order"] = wrong
         with pytest.raises(HintError, match="order"):
             read_hints(json.dumps(written).encode(), (20, 20))
+
+
+def strokes(kind: str, pages: int = 1) -> bytes:
+    """Pictures of one opaque stroke on nothing, in a file of a format."""
+    rgba = np.zeros((12, 16, 4), np.uint8)
+    rgba[4:6, 3:9] = (60, 140, 90, 255)
+    stream = io.BytesIO()
+    more = (
+        {"save_all": True, "append_images": [Image.fromarray(rgba[::-1].copy())] * (pages - 1)}
+        if pages > 1
+        else {}
+    )
+    Image.fromarray(rgba).save(stream, kind, **more)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG2000"])
+def test_strokes_are_read_from_formats_with_transparency(kind: str) -> None:
+    (hint,) = read_hints(strokes(kind), (16, 12))
+    assert isinstance(hint, HintImage)
+    assert np.argwhere(hint.rgba[..., 3]).min(axis=0).tolist() == [4, 3]
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP"])
+def test_strokes_in_several_pictures_are_refused(kind: str) -> None:
+    """Programs save layers as pages: all but the first would be lost without a word."""
+    with pytest.raises(HintError, match="several pictures; save the layer of strokes alone"):
+        read_hints(strokes(kind, pages=2), (16, 12))

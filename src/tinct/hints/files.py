@@ -25,7 +25,7 @@ _MAX_IMAGE_PIXELS = 200_000_000
 _LARGEST_FILE = 64 << 20
 """Bytes of a file of hints."""
 
-_PAINTED = ("PNG", "WEBP", "TIFF", "GIF", "AVIF", "JXL")
+_PAINTED = ("PNG", "WEBP", "TIFF", "GIF", "AVIF", "JXL", "JPEG2000", "HEIC", "PSD")
 """What has transparency and may hold strokes."""
 
 
@@ -137,6 +137,8 @@ def _from_image(data: bytes, name: str, max_pixels: int) -> HintImage:
         raise HintError(
             f"{name}: has no transparency; paint strokes on a transparent layer and save that as PNG."
         )
+    if photo.pages > 1 or any("frames" in note for note in photo.notes):
+        raise HintError(f"{name}: holds several pictures; save the layer of strokes alone, as PNG.")
     rgba = (
         (np.dstack([photo.rgb(), photo.alpha / np.iinfo(photo.alpha.dtype).max]) * 255)
         .round()
