@@ -159,6 +159,7 @@ def _tiffs() -> dict[str, bytes]:
 
 def _others() -> dict[str, bytes]:
     frames = [Image.fromarray(GRAY), Image.fromarray(255 - GRAY)]
+    deep = RGB.astype(np.uint16) * 257
     return {
         "lossy.webp": saved(RGB, "WEBP", exif=exif(), xmp=XMP),
         "lossless.webp": saved(np.dstack([RGB, ALPHA]), "WEBP", lossless=True),
@@ -167,12 +168,30 @@ def _others() -> dict[str, bytes]:
         "color.bmp": saved(RGB, "BMP"),
         "film.gif": saved(frames[0], "GIF", save_all=True, append_images=frames[1:], comment=b"attic"),
         "color.jp2": saved(RGB, "JPEG2000"),
+        "deep.jp2": bytes(
+            imagecodecs.jpeg2k_encode(np.dstack([deep, ALPHA.astype(np.uint16) * 257]), level=0)
+        ),
+        "tiles.jp2": saved(GRAY, "JPEG2000", tile_size=(16, 16)),
         "gray.avif": saved(RGB, "AVIF", exif=exif()),
+        "deep.avif": bytes(imagecodecs.avif_encode(deep >> 6, bitspersample=10, level=90)),
+        "deep.ppm": b"P6 40 30 65535\n" + deep.astype(">u2").tobytes(),
+        "plain.ppm": b"P3 40 30 1000\n" + b" ".join(b"%d" % (3 * int(value)) for value in RGB.ravel()),
         "deep.jxl": imagecodecs.jpegxl_encode(GRAY.astype(np.uint16) * 257, lossless=True),
         "gray.pgm": saved(GRAY, "PPM"),
         "plain.pgm": b"P2 # attic\n40 30\n255\n" + b" ".join(b"%d" % value for value in GRAY.ravel()),
         "gray.psd": _photoshop(),
+        "packed.psd": _packed_photoshop(),
     }
+
+
+def _packed_photoshop() -> bytes:
+    """A Photoshop file of 16 bits with packed rows, whose layers say that it is transparent."""
+    head = b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 4, *GRAY.shape, 16, 3) + bytes(8)
+    layers = bytes(8) + b"8BIMMt16" + bytes(4)
+    planes = np.moveaxis(np.dstack([RGB, ALPHA]), 2, 0).astype(">u2") * 257
+    rows = [imagecodecs.packbits_encode(row.tobytes()) for plane in planes for row in plane]
+    packed = struct.pack(f">H{len(rows)}H", 1, *map(len, rows)) + b"".join(rows)
+    return head + struct.pack(">I", len(layers)) + layers + packed
 
 
 def _photoshop() -> bytes:
