@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -91,6 +92,29 @@ def test_what_is_no_label_map_is_refused(tmp_path):
         read_labels(PHOTO.astype(np.float32))
     with pytest.raises(PhotoError, match="cannot be read as a label map"):
         read_labels(tmp_path / "none.png")
+
+
+def test_label_maps_keep_their_depth_and_are_upright(tmp_path):
+    """Labels above 255 are apart, and a map of a photograph that lies on its side is turned as the photograph is."""
+    deep = np.repeat(np.array([[1, 300, 301, 65535]], np.uint16), 3, axis=0)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    assert len(np.unique(read_labels(tmp_path / "deep.png"))) == 4
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray((deep % 251).astype(np.uint8)).save(tmp_path / "turned.png", exif=exif.tobytes())
+    assert read_labels(tmp_path / "turned.png").shape == (4, 3)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell script on the PATH")
+def test_no_program_is_started_for_a_label_map(tmp_path, monkeypatch):
+    program = tmp_path / "gs"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / "map.png", "EPS")
+    with pytest.raises(PhotoError, match="EPS"):
+        read_labels(tmp_path / "map.png")
+    assert not (tmp_path / "started").exists()
 
 
 # The whole, on a tiny random network

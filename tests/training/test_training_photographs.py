@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,20 @@ def test_gray_and_tinted_photographs_are_dropped_and_named(folder: Path, tmp_pat
         "broken.jpg",
     }
     assert "broken.jpg,unreadable" in dropped
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell script on the PATH")
+def test_no_program_is_started_for_what_is_packed(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "gs"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    Image.fromarray(made.colored(9, 40, 60)).save(folder / "drawing.jpg", "EPS")
+    pack(folder, tmp_path / "pool", side=48)
+    assert "drawing.jpg,unreadable" in (tmp_path / "pool" / "dropped.csv").read_text()
+    assert not (tmp_path / "started").exists()
 
 
 def test_color_is_told_from_a_tint_by_chroma_that_lightness_does_not_explain() -> None:

@@ -79,6 +79,14 @@ def open_image(stream: BinaryIO, kind: str, limits: Limits) -> Image.Image:
     return image
 
 
+def opened_formats() -> list[str]:
+    """The formats that `PIL.Image.open` is given, where it is used: no reader of them starts a program."""
+    from PIL import Image
+
+    Image.init()
+    return [name for name in ("JPEG", *_PLUGINS) if name in Image.OPEN]
+
+
 def _whole(stream: BinaryIO) -> bytes:
     stream.seek(0)
     return stream.read()

@@ -129,18 +129,30 @@ def read_labels(source: Any) -> Labels:
     """
     from PIL import Image
 
-    if isinstance(source, str | PathLike):
-        try:
-            with Image.open(source) as image:
-                return read_labels(image)
-        except OSError as error:
-            raise PhotoError(f"{source} cannot be read as a label map ({error}); give a PNG.") from None
-    if isinstance(source, Image.Image):
-        rgb = np.asarray(source.convert("RGB")).astype(np.int64)
-        name, source = getattr(source, "filename", "the label map"), rgb @ np.array([1 << 16, 1 << 8, 1])
-        if (count := len(np.unique(source))) > MOST_LABELS:
-            raise ShapeError(f"{name} has {count} colors; a label map has few: save it without loss, as PNG.")
+    if isinstance(source, str | PathLike | Image.Image):
+        source = _labels_of(source)
     found = np.asarray(source)
     if found.ndim != 2 or found.dtype.kind not in "iu" or found.size == 0:
         raise ShapeError(f"labels are {found.dtype} of shape {found.shape}; integers (H, W) are wanted.")
     return found
+
+
+def _labels_of(source: Any) -> Labels:
+    """The labels of a picture: a number for each of its colors, the same in every picture of one depth.
+
+    The picture is read as photographs are: upright, whole, and by no reader that starts a program.
+    """
+    try:
+        photo = as_photo(source)
+    except PhotoError as error:
+        raise PhotoError(f"the map cannot be read as a label map: {error}") from None
+    pixels = photo.to_array().astype(np.int64)
+    gray = pixels if pixels.ndim == 2 else pixels[..., 0]
+    rgb = (
+        pixels[..., :3] if pixels.ndim == 3 and pixels.shape[2] > 2 else np.repeat(gray[..., None], 3, axis=2)
+    )
+    labels = rgb @ np.array([1 << 2 * photo.bit_depth, 1 << photo.bit_depth, 1])
+    if (count := len(np.unique(labels))) > MOST_LABELS:
+        name = photo.path or "the label map"
+        raise ShapeError(f"{name} has {count} colors; a label map has few: save it without loss, as PNG.")
+    return labels

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 from tinct.errors import OutputError, PhotoError
 from tinct.files import read_array, write_whole
 from tinct.photo.formats import READ_SUFFIXES
+from tinct.photo.pillow_reading import opened_formats
 from tinct.tables import dataclass_from, read_csv
 
 HELD_OUT_SHARE = 0.02
@@ -219,7 +220,7 @@ def _weight(index: Path, text: str | None) -> float:
 def _decode(path: Path, side: int) -> NDArray[np.uint8] | str:
     """The photograph at most `side` large, or why it is dropped."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=opened_formats()) as image:
             image.draft("RGB", (side, side))
             photo = ImageOps.exif_transpose(image).convert("RGB")
             photo.thumbnail((side, side), Image.Resampling.LANCZOS)

@@ -150,8 +150,10 @@ def _palettes(
 def _read_small(file: Path) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps
 
+    from tinct.photo.pillow_reading import opened_formats
+
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=opened_formats()) as image:
             image.draft("RGB", (SIDE, SIDE))
             photo = ImageOps.exif_transpose(image).convert("RGB")
             photo.thumbnail((SIDE, SIDE), Image.Resampling.BOX)

@@ -167,8 +167,10 @@ def picture_size(path: Path) -> tuple[int, int]:
     """
     from PIL import Image
 
+    from tinct.photo.pillow_reading import opened_formats
+
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=opened_formats()) as image:
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # EXIF orientation: rows are columns
             return (image.height, image.width) if turned else (image.width, image.height)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
