@@ -190,6 +190,22 @@ def test_pairs_are_read_by_the_evaluation_wherever_they_are_written(album):
         assert all(float(row["distance"]) > 0 for row in csv.DictReader(stream))
 
 
+def test_an_index_replaces_nothing_but_an_earlier_one(album, capsys):
+    """The index that is read has rows and columns that the new one has not."""
+    read, photograph, made = album / "index.csv", album / "a.png", album / "pairs.csv"
+    before = read.read_bytes(), photograph.read_bytes()
+    for out, said in (
+        (read, "is the index that is read"),
+        (photograph, "is something else"),
+        (album, "is no file"),
+    ):
+        assert run(["data", "references", str(read), "--out", str(out)]) == 2
+        assert said in capsys.readouterr().err
+    assert (read.read_bytes(), photograph.read_bytes()) == before
+    for _ in range(2):
+        assert run(["data", "references", str(read), "--out", str(made)]) == 0
+
+
 @pytest.mark.shared
 def test_real_coco_annotations_choose_real_photographs(shared):
     folder = shared / "data" / "coco"

@@ -79,9 +79,11 @@ def labels(
 
     tinct data labels runs/pool --scenes scenes.csv --segments segments.npz --out runs/labels.npz
     """
+    from tinct.training.index import check_replaced
     from tinct.training.labels import collect
     from tinct.training.photographs import Photographs
 
+    check_replaced(out, b"PK")
     photographs = Photographs.load(pool)
     found = collect(photographs, scenes, segments, classifier, _seen_relatives(photographs) if seen else None)
     found.save(out)
@@ -124,7 +126,9 @@ def coco(
     """
     from tinct.errors import OptionError
     from tinct.training.coco import choose, read_instances, write_coco_index
+    from tinct.training.index import check_replaced
 
+    check_replaced(out, b"path,")
     names = [name.strip() for name in [*(classes or []), *(more or [])]]
     if not names:
         raise OptionError("no class is given; name one or more with --classes.")
@@ -157,9 +161,11 @@ def references(
     tinct data references few.csv --out pairs.csv
     """
     from tinct.cli.evaluate import progress_bar
+    from tinct.training.index import check_replaced
     from tinct.training.reference_pairs import find_references, write_references
 
     target = out or index.with_name(f"{index.stem}.references.csv")
+    check_replaced(target, b"path,", index)
     with progress_bar() as bar:
         found = find_references(index, colors, any_class=any_class, progress=bar)
     for path, why in found.without[:5]:
