@@ -121,6 +121,24 @@ def test_a_stream_that_cannot_be_read_is_said(tmp_path: Path):
                 tinct.colorize(stream)
 
 
+def test_an_image_that_was_closed_too_early_is_said(tmp_path: Path):
+    """It is not damaged."""
+    Image.fromarray(GRAY).save(tmp_path / "gray.png")
+    image = Image.open(tmp_path / "gray.png")
+    image.close()
+    with pytest.raises(PhotoError, match="was closed before its pixels were read"):
+        tinct.colorize(image)
+
+
+def test_a_target_that_takes_no_bytes_is_said(tmp_path: Path):
+    photo = tinct.Photo.from_array(GRAY)
+    photo.write(tmp_path / "gray.png")
+    with (tmp_path / "gray.png").open("rb") as read, (tmp_path / "text").open("w") as text:
+        for target in (io.StringIO(), read, text):
+            with pytest.raises(OutputError, match=r"takes no bytes .*; open it with mode 'wb'"):
+                photo.write(target)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("target", [None, 3, "a\0.png"])
 def test_what_is_no_target_is_said(target: Any):
     with pytest.raises(OutputError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from io import BytesIO
+from io import BytesIO, UnsupportedOperation
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -391,7 +391,13 @@ class Photo:
         if not isinstance(target, str | PathLike):
             if not hasattr(target, "write"):
                 raise OutputError(f"{shown(target)} is neither a path nor a stream that can be written to.")
-            target.write(self.encode(format, provenance))
+            content = self.encode(format, provenance)
+            try:
+                target.write(content)
+            except (TypeError, UnsupportedOperation) as error:
+                raise OutputError(
+                    f"{shown(target)} takes no bytes ({error}); open it with mode 'wb'."
+                ) from None
             return
         path = Path(target)
         kind = path_format(path) if format is None else named_format(format)

@@ -181,7 +181,14 @@ def decode_pillow(image: Image.Image) -> Decoded:
     with damage_named("the image", image.format):
         if image.format == "EPS":
             raise PhotoError("it is EPS, which tinct does not read; convert it to PNG or TIFF.")
-        return _from_image(image, image.format)
+        try:
+            return _from_image(image, image.format)
+        except ValueError as error:
+            if "closed" not in str(error):
+                raise
+            raise PhotoError(
+                "it was closed before its pixels were read; call its load() first, or open it again."
+            ) from None
 
 
 def _from_image(image: Image.Image, kind: str | None) -> Decoded:
