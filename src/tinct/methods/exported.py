@@ -132,6 +132,18 @@ def bilinear(image: NDArray[Any], size: tuple[int, int]) -> Array:
     return np.concatenate([part.reshape(*size, -1) for part in resized], -1)
 
 
+def scalar_products(ones: Array, others: Array) -> Array:
+    """The scalar products of rows (N, D) and rows (M, D): (N, M).
+
+    OpenCV computes them: BLAS leaves its threads waiting, as `bilinear` says.
+    """
+    import cv2
+
+    nothing = np.zeros((0, 0), np.float32)
+    found = cv2.gemm(ones, np.ascontiguousarray(others, np.float32), 1, nothing, 0, flags=cv2.GEMM_2_T)
+    return np.asarray(found, np.float32)
+
+
 def at_longer_side(lightness: Array, longer_side: int, multiple: int) -> Array:
     """A photograph for networks that know things by their size: shrunk or enlarged, whatever its working size.
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.hints.field import HintField, PlacedHint
+from tinct.methods.exported import scalar_products
 
 Array = NDArray[np.float32]
 
@@ -137,7 +138,7 @@ def _regressed(
     own = _product(covariance, (_ones(here), _ones(like)), (here, like)) + np.diag(noise)
     shares = np.linalg.solve(own, wanted).astype(np.float32)
     shared = _product(covariance, (cells, _ones(asked)), (here, like))
-    mean = _times(shared, shares.T).reshape(small[1], small[0], 2)
+    mean = scalar_products(shared, shares.T).reshape(small[1], small[0], 2)
     return np.asarray(cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
@@ -250,17 +251,5 @@ def _squared_distances(ones: Array, others: Array) -> Array:
     turned[:, :-2] = -2 * others
     turned[:, -2] = 1
     turned[:, -1] = np.square(others).sum(1)
-    found = _times(ones, turned)
+    found = scalar_products(ones, turned)
     return np.asarray(np.maximum(found, 0, out=found), np.float32)
-
-
-def _times(ones: Array, others: Array) -> Array:
-    """The scalar products of rows (N, D) and rows (M, D): (N, M).
-
-    OpenCV computes them: BLAS leaves its threads waiting (`tinct.methods.exported.bilinear`).
-    """
-    import cv2
-
-    nothing = np.zeros((0, 0), np.float32)
-    found = cv2.gemm(ones, np.ascontiguousarray(others, np.float32), 1, nothing, 0, flags=cv2.GEMM_2_T)
-    return np.asarray(found, np.float32)

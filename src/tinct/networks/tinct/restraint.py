@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinct.hints import HintField
-from tinct.methods.exported import bilinear
+from tinct.methods.exported import bilinear, scalar_products
 from tinct.networks.semantics.opinion import Opinion
 from tinct.networks.tinct.memory import Array, bilinear_at
 
@@ -53,7 +53,7 @@ def restraint(hints: HintField, opinion: Opinion, size: tuple[int, int]) -> Arra
     strength *= min(1.0, FEW / len(counts)) * (1 + np.log(counts[which.ravel()]))
     places = opinion.places
     wanted = _unit(_at(places, where, size))
-    alike = _unit(places.reshape(-1, places.shape[2])) @ wanted.T
+    alike = scalar_products(_unit(places.reshape(-1, places.shape[2])), wanted)
     kept = np.maximum(ALIKE - alike, 0) * strength.astype(np.float32)
     return np.asarray(kept.reshape(*places.shape[:2], len(where)), np.float32)
 
