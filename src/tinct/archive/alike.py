@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from tinct.archive.manifest import Row, photographs_below
+from tinct.archive.listing import photographs_below
+from tinct.archive.row import Row
 from tinct.archive.storage import read_uri, stamp_of
 from tinct.archive.worker import Job, Worker
 from tinct.errors import TinctError

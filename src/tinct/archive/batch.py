@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from tinct.archive.ledger import DONE, FAILED, REFUSED, SETTLED, SKIPPED, Entry, Ledger, Settled
-from tinct.archive.manifest import Row, with_leaders
+from tinct.archive.row import Row, with_leaders
 from tinct.archive.storage import Store, sweep
 from tinct.archive.worker import Job, Worker
 from tinct.colorizing.batch import SAME

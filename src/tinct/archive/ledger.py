@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from tinct.archive.manifest import arrow, arrow_stream
+from tinct.archive.arrow import arrow, arrow_stream
 from tinct.archive.storage import Store
 from tinct.errors import StorageError, one_line, shortened
 

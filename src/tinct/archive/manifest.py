@@ -1,97 +1,27 @@
-"""Manifests of batches: one row a photograph, as Parquet, CSV or JSON lines."""
+"""Manifests of batches: one row a photograph, planned, and kept as Parquet, CSV or JSON lines."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields
 from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from tinct.archive.storage import (
-    BYTES_SCHEME,
-    Store,
-    absolute_uri,
-    files_below,
-    filesystem_of,
-    local_path,
-    read_uri,
-)
-from tinct.colorizing.batch import is_called_like_a_photograph, without_results
+from tinct.archive.arrow import arrow, arrow_stream
+from tinct.archive.listing import no_photographs, photographs_of
+from tinct.archive.row import COLUMNS, Row, photograph_id
+from tinct.archive.storage import Store, absolute_uri, read_uri
 from tinct.errors import ManifestError, MissingExtraError, shown
 from tinct.streams import text_of
-
-
-@dataclass(frozen=True)
-class Row:
-    """One photograph of a batch.
-
-    Attributes:
-        id: the first eight bytes of the SHA-256 of the URI, as a signed integer; unique in a manifest.
-        uri: of the photograph; a local name that is not UTF-8 is in a file-bytes:// URI (`tinct.archive.storage`).
-        references: URIs of color photographs.
-        hints: URI of a file of hints, or "".
-        project: path of a project file, or ""; a row with a project has neither references nor options.
-        options: attributes of `tinct.Options` that differ from their defaults.
-        group: the photograph whose colors the row's group takes, by its id in hexadecimal or its URI, or "".
-        carry: what of a project's hints other photographs get ("places" or "result"; `tinct.colorizing.album`), or "".
-        leader: the row that `group` names, unless it is this one; `with_leaders` sets it, and no file has it.
-    """
-
-    id: int
-    uri: str
-    references: tuple[str, ...] = ()
-    hints: str = ""
-    project: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    group: str = ""
-    carry: str = ""
-    leader: Row | None = None
-
-    @property
-    def key(self) -> str:
-        """The id as 16 hexadecimal digits: the name of the photograph's output."""
-        return f"{self.id & (1 << 64) - 1:016x}"
-
-    @property
-    def options_sha256(self) -> str:
-        """A hash of all inputs of the result beside the photograph and the weights."""
-        given = {"references": self.references, "hints": self.hints, "project": self.project}
-        asked: dict[str, Any] = {**given, "options": self.options}
-        if self.carry:
-            asked["carry"] = self.carry
-        if self.leader is not None:
-            asked["leader"] = [self.leader.uri, self.leader.options_sha256]
-        return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-    def in_shard(self, shard: tuple[int, int]) -> bool:
-        """True if the row belongs to shard (index, count): id modulo count is index, of the leader if there is one."""
-        index, count = shard
-        return (self.leader or self).id % count == index
-
-
-COLUMNS = tuple(each.name for each in fields(Row) if each.name != "leader")
-"""The columns of a manifest."""
-
 
 _MOST_COLUMNS = 1000
 """Columns of a CSV, as each row costs all of them, however short the row is."""
 
 _ROWS_AT_ONCE = 1 << 14
-
-_WILDCARDS = "*?["
-"""Signs that make a name a pattern."""
-
-
-def photograph_id(uri: str) -> int:
-    """The id of a URI: the first eight bytes of its SHA-256 as a signed integer."""
-    content = uri.encode(errors="surrogateescape")
-    return int.from_bytes(sha256(content).digest()[:8], "big", signed=True)
 
 
 def plan(
@@ -115,130 +45,18 @@ def plan(
         ManifestError: if there is no photograph, or the source is a pattern that cannot be.
         StorageError: if the source cannot be listed.
     """
-    shared = {
+    shared: dict[str, Any] = {
         "references": tuple(map(absolute_uri, references)),
         "hints": absolute_uri(hints) if hints else "",
         "project": absolute_uri(project) if project else "",
         "carry": carry,
         "options": dict(options or {}),
     }
-    found, unlisted = _photographs(source)
+    found, unlisted = photographs_of(source)
     uris = [*found, *unlisted]
     if not uris:
-        raise _no_photographs(source)
-    return [Row(photograph_id(uri), uri, **shared) for uri in sorted(uris)]  # type: ignore[arg-type]
-
-
-def photographs_below(source: str) -> list[str]:
-    """URIs of the photographs of a folder, a glob pattern, or a URI prefix, sorted.
-
-    Raises:
-        ManifestError: if there is no photograph.
-        StorageError: if the place cannot be listed.
-    """
-    uris, _ = _photographs(source)
-    if not uris:
-        raise _no_photographs(source)
-    return uris
-
-
-def _photographs(source: str) -> tuple[list[str], list[str]]:
-    """URIs of the photographs of a source, and of its local folders that cannot be listed, both sorted."""
-    found, unlisted = _found(source)
-    photographs = (uri for uri in found if is_called_like_a_photograph(PurePosixPath(uri).name))
-    return sorted(without_results(photographs)), sorted(map(absolute_uri, unlisted))
-
-
-def _no_photographs(source: str) -> ManifestError:
-    return ManifestError(
-        f"no photographs were found in {source}; give a folder, a pattern such as 'scans/**/*.tif', or a URI."
-    )
-
-
-def with_leaders(rows: Iterable[Row]) -> list[Row]:
-    """Rows with their leaders: each row of a group knows the one whose colors the group takes.
-
-    Raises:
-        ManifestError: if a group names no photograph of the manifest.
-    """
-    listed = list(rows)
-    wanted = {row.group for row in listed if row.group}
-    known = {name: row for row in listed for name in (row.key, row.uri) if name in wanted}
-    found = []
-    for row in listed:
-        if row.group and row.group not in known:
-            raise ManifestError(
-                f"{row.uri} has the group {row.group!r}, which is no photograph of the manifest; name one by its "
-                "id or URI, or let `tinct batch plan --group` do it."
-            )
-        leader = known[row.group] if row.group else row
-        found.append(row if leader is row else replace(row, leader=leader))
-    return found
-
-
-def _found(source: str) -> tuple[Iterable[str], Iterable[str]]:
-    """URIs of the files of a source, and paths of its local folders that cannot be listed.
-
-    A pattern without ** has none of these.
-
-    Raises:
-        ManifestError: if the source is a pattern that cannot be.
-    """
-    filesystem, path = filesystem_of(source)
-    local = local_path(source)
-    if is_called_like_a_photograph(PurePosixPath(path).name) and filesystem.isfile(path):
-        return [absolute_uri(source)], []
-    if _is_pattern(source):
-        pattern = _with_names_escaped(filesystem, path)
-        try:
-            if local is None or "**" not in source:
-                return [_uri_of(source, each) for each in filesystem.glob(pattern)], []
-            return _matching(source, _folder_of(filesystem, path), pattern)
-        except ValueError as error:
-            raise ManifestError(
-                f"{source} is no pattern ({error}); write such as 'scans/**/*.tif'."
-            ) from None
-    if local is None:
-        return [absolute_uri(f"{source.rstrip('/')}/{key}") for key in Store(source).list()], []
-    base = (local if source.startswith(BYTES_SCHEME) or "://" not in source else source).rstrip("/")
-    files, unlisted = files_below(path)
-    return [absolute_uri(f"{base}/{each[len(path.rstrip('/')) + 1 :]}") for each in files], unlisted
-
-
-def _matching(source: str, folder: str, pattern: str) -> tuple[list[str], list[str]]:
-    """URIs of the files below a local folder that fit a pattern, as fsspec's `glob` has it, and what is not listed."""
-    from fsspec.utils import glob_translate
-
-    fits = re.compile(glob_translate(pattern)).match
-    files, unlisted = files_below(folder)
-    return [_uri_of(source, path) for path in files if fits(path)], unlisted
-
-
-def _is_pattern(source: str) -> bool:
-    """True for a name with wildcards, unless a file or folder has this very name."""
-    filesystem, path = filesystem_of(source)
-    return any(sign in source for sign in _WILDCARDS) and not filesystem.exists(path)
-
-
-def _with_names_escaped(filesystem: Any, pattern: str) -> str:
-    """A pattern in which the wildcards of folders that are there under this very name are plain characters."""
-    folder = _folder_of(filesystem, pattern)
-    return "".join(f"[{each}]" if each in _WILDCARDS else each for each in folder) + pattern[len(folder) :]
-
-
-def _folder_of(filesystem: Any, pattern: str) -> str:
-    """The part of a pattern that names a folder: the longest one before its last wildcard that is there."""
-    folder = pattern
-    while any(sign in folder for sign in _WILDCARDS) and not filesystem.isdir(folder):
-        folder = folder.rpartition("/")[0]
-    return folder
-
-
-def _uri_of(source: str, path: str) -> str:
-    scheme, separator, _ = source.partition("://")
-    if local_path(source) is not None:
-        return absolute_uri(f"file://{path}" if scheme == "file" and separator else path)
-    return f"{scheme}://{path.lstrip('/')}"
+        raise no_photographs(source)
+    return [Row(photograph_id(uri), uri, **shared) for uri in sorted(uris)]
 
 
 def write_manifest(rows: Iterable[Row], uri: str) -> None:
@@ -271,20 +89,6 @@ def _encoded(listed: list[dict[str, Any]], uri: str) -> bytes:
         writer.writerows({**row, "references": json.dumps(row["references"])} for row in listed)
         return text.getvalue().encode()
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in listed).encode()
-
-
-@lru_cache(maxsize=64)
-def _misnamed(names: tuple[Any, ...], known: tuple[str, ...]) -> tuple[str, str] | None:
-    """A column that is a known one but for capitals, spaces around it, or a plural's s, and the known one's name.
-
-    An archive's own column may be called ID.
-    """
-    plain = {name.rstrip("s"): name for name in known if name != "id"}
-    for name in names:
-        likely = plain.get(str(name).strip().casefold().rstrip("s"))
-        if likely is not None and name not in known:
-            return str(name), likely
-    return None
 
 
 def read_manifest(uri: str) -> list[Row]:
@@ -344,6 +148,20 @@ def _kind(uri: str) -> str:
             f"{uri} is no manifest; give a .parquet, .csv or .jsonl file, or make one: tinct batch plan."
         )
     return kind
+
+
+@lru_cache(maxsize=64)
+def _misnamed(names: tuple[Any, ...], known: tuple[str, ...]) -> tuple[str, str] | None:
+    """A column that is a known one but for capitals, spaces around it, or a plural's s, and the known one's name.
+
+    An archive's own column may be called ID.
+    """
+    plain = {name.rstrip("s"): name for name in known if name != "id"}
+    for name in names:
+        likely = plain.get(str(name).strip().casefold().rstrip("s"))
+        if likely is not None and name not in known:
+            return str(name), likely
+    return None
 
 
 def _to_columns(row: Row) -> dict[str, Any]:
@@ -459,29 +277,3 @@ def manifest_schema() -> Any:
         ("carry", text),
     ]
     return pyarrow.schema(columns)
-
-
-def arrow_stream(content: bytes) -> Any:
-    """A file's content as a stream in Arrow's own memory.
-
-    Threads of Arrow let go of what they read when they end, which may be after Python has: were that an object of
-    Python, the process would be aborted.
-    """
-    pyarrow, _ = arrow()
-    memory = pyarrow.allocate_buffer(len(content))
-    pyarrow.FixedSizeBufferWriter(memory).write(content)
-    return pyarrow.BufferReader(memory)
-
-
-def arrow() -> tuple[Any, Any]:
-    """The modules pyarrow and pyarrow.parquet.
-
-    Raises:
-        MissingExtraError: if pyarrow is not installed.
-    """
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise MissingExtraError("archives need fsspec and pyarrow: pip install 'tinct[archive]'.") from None
-    return pyarrow, parquet

@@ -14,9 +14,10 @@ from dataclasses import asdict, replace
 from typing import Any
 from uuid import uuid4
 
+from tinct.archive.arrow import arrow
 from tinct.archive.batch import Outcome, asked, share_cores, unsettled
 from tinct.archive.ledger import FOLDER, Ledger, ledger_schema
-from tinct.archive.manifest import COLUMNS, Row, arrow
+from tinct.archive.row import COLUMNS, Row
 from tinct.archive.storage import Store
 from tinct.archive.worker import Job, Worker
 from tinct.errors import MissingExtraError, OptionError, StorageError, one_line

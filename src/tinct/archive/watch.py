@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from tinct.archive.batch import Outcome, Tell, run_batch
 from tinct.archive.ledger import FAILED, Entry
-from tinct.archive.manifest import Row, plan
+from tinct.archive.manifest import plan
+from tinct.archive.row import Row
 from tinct.archive.storage import Stamp, stamp_of
 from tinct.archive.worker import Job
 from tinct.errors import ManifestError, StorageError

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tinct.archive.ledger import DONE, FAILED, REFUSED, SKIPPED, Entry
-from tinct.archive.manifest import Row
+from tinct.archive.row import Row
 from tinct.archive.storage import Store, local_path, read_uri
 from tinct.colorizing.batch import SAME, State, holds_record, outcome_of, result_suffix
 from tinct.errors import PhotoError, StorageError, TinctError, one_line

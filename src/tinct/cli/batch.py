@@ -19,7 +19,7 @@ from tinct.options import Options
 if TYPE_CHECKING:
     from tinct.archive.batch import Outcome
     from tinct.archive.ledger import Entry
-    from tinct.archive.manifest import Row
+    from tinct.archive.row import Row
     from tinct.archive.worker import Job
 
 
@@ -184,7 +184,8 @@ def start(
     Results have names made of the photograph's id. The ledger beside them has a row for each photograph.
     """
     from tinct.archive.batch import run_batch
-    from tinct.archive.manifest import read_manifest, with_leaders
+    from tinct.archive.manifest import read_manifest
+    from tinct.archive.row import with_leaders
     from tinct.cli.colorize import refuse_without_folder
 
     job = _job(out, format, store, again, label, c2pa, _options(option, method))
