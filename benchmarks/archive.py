@@ -25,7 +25,8 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 from tinct.archive.chroma import rendered
-from tinct.archive.ledger import DONE, Entry, Ledger
+from tinct.archive.entry import DONE, Entry
+from tinct.archive.ledger import Ledger
 from tinct.archive.manifest import Row, photograph_id, write_manifest
 from tinct.archive.storage import Store
 

@@ -17,7 +17,8 @@ import tinct
 from retrieval.retrieval_scene import gray_crop, picture, write_album
 from tinct.archive.alike import with_groups, with_references
 from tinct.archive.batch import run_batch
-from tinct.archive.ledger import DONE, Entry, Ledger
+from tinct.archive.entry import DONE, Entry
+from tinct.archive.ledger import Ledger
 from tinct.archive.manifest import plan, read_manifest, write_manifest
 from tinct.archive.row import Row, with_leaders
 from tinct.archive.storage import Store

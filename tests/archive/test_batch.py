@@ -19,7 +19,8 @@ pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 import tinct
 from archive.archive_scene import QUICK, rows_of, write_hints, write_photographs
 from tinct.archive.batch import run_batch
-from tinct.archive.ledger import DONE, FAILED, IDENTITY, REFUSED, SKIPPED, Entry, Ledger
+from tinct.archive.entry import DONE, FAILED, REFUSED, SKIPPED, Entry
+from tinct.archive.ledger import IDENTITY, Ledger
 from tinct.archive.manifest import plan, write_manifest
 from tinct.archive.storage import Store
 from tinct.archive.verify import verified

@@ -16,7 +16,8 @@ from pyarrow import parquet
 
 from archive.archive_scene import QUICK, rows_of
 from tinct.archive.batch import run_batch
-from tinct.archive.ledger import DONE, REFUSED, SETTLED, SKIPPED, Entry, Ledger
+from tinct.archive.entry import DONE, REFUSED, SETTLED, SKIPPED, Entry
+from tinct.archive.ledger import Ledger
 from tinct.archive.manifest import Row, plan, write_manifest
 from tinct.archive.storage import Store
 from tinct.archive.verify import verified

@@ -11,7 +11,7 @@ pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
 pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 
 from archive.archive_scene import QUICK, write_hints, write_photographs
-from tinct.archive.ledger import DONE, REFUSED
+from tinct.archive.entry import DONE, REFUSED
 from tinct.archive.manifest import Row, photograph_id, plan, read_manifest, write_manifest
 from tinct.archive.storage import Store, absolute_uri, local_path, read_uri
 from tinct.archive.worker import Job, Worker

@@ -13,9 +13,9 @@ from PIL import Image
 pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
 
 from archive.archive_scene import QUICK, write_hints, write_photographs
+from tinct.archive.entry import DONE, Entry
 from tinct.archive.iiif import iiif_manifest
 from tinct.archive.label import labeled
-from tinct.archive.ledger import DONE, Entry
 from tinct.archive.manifest import plan
 from tinct.archive.worker import Job, Worker
 from tinct.cli import run

@@ -18,7 +18,8 @@ pytest.importorskip("ray.data", reason="batches on Ray need it: pip install 'tin
 
 from archive.archive_scene import QUICK, write_hints, write_photographs
 from tinct.archive.batch import run_batch
-from tinct.archive.ledger import DONE, REFUSED, Ledger
+from tinct.archive.entry import DONE, REFUSED
+from tinct.archive.ledger import Ledger
 from tinct.archive.manifest import plan
 from tinct.archive.ray_engine import run_on_ray
 from tinct.archive.storage import Store

@@ -19,7 +19,8 @@ pytest.importorskip("s3fs", reason="S3 needs s3fs")
 pytest.importorskip("moto.server", reason="the S3 server of the tests is moto's")
 
 from archive.archive_scene import HINTS, QUICK, write_photographs
-from tinct.archive.ledger import DONE, Ledger
+from tinct.archive.entry import DONE
+from tinct.archive.ledger import Ledger
 from tinct.archive.manifest import plan, write_manifest
 from tinct.archive.storage import Store
 from tinct.archive.verify import verified

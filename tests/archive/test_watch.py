@@ -14,7 +14,8 @@ pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 
 from archive.archive_scene import write_photographs
 from tinct.archive import batch, watch
-from tinct.archive.ledger import DONE, FAILED, REFUSED, Entry, Ledger
+from tinct.archive.entry import DONE, FAILED, REFUSED, Entry
+from tinct.archive.ledger import Ledger
 from tinct.archive.manifest import Row
 from tinct.archive.storage import Stamp, Store, stamp_of
 from tinct.archive.watch import FIRST_PAUSE, LONGEST_PAUSE, Watch

@@ -11,7 +11,7 @@ pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
 pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 
 from archive.archive_scene import write_photographs
-from tinct.archive.ledger import DONE
+from tinct.archive.entry import DONE
 from tinct.archive.manifest import plan
 from tinct.archive.worker import Job, Worker
 from tinct.cli import run

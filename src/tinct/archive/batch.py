@@ -14,7 +14,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import PurePosixPath
 from typing import Any
 
-from tinct.archive.ledger import DONE, FAILED, REFUSED, SETTLED, SKIPPED, Entry, Ledger, Settled
+from tinct.archive.entry import DONE, FAILED, REFUSED, SETTLED, SKIPPED, Entry
+from tinct.archive.ledger import Ledger, Settled
 from tinct.archive.row import Row, with_leaders
 from tinct.archive.storage import Store, sweep
 from tinct.archive.worker import Job, Worker

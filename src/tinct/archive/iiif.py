@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from tinct.archive.ledger import Entry
+from tinct.archive.entry import Entry
 
 CONTEXT = "http://iiif.io/api/presentation/3/context.json"
 """The JSON-LD context of IIIF Presentation 3."""

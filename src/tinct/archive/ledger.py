@@ -12,26 +12,18 @@ own.
 from __future__ import annotations
 
 import io
-import json
-import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
-from hashlib import sha256
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 from tinct.archive.arrow import arrow, arrow_stream
+from tinct.archive.entry import DONE, Entry, entry_of, ledger_schema
+from tinct.archive.journal import Journal, abandoned, journal_folder
 from tinct.archive.storage import Store
 from tinct.errors import StorageError, one_line, shortened
-
-DONE, SKIPPED, REFUSED, FAILED = "done", "skipped", "refused", "failed"
-"""Statuses of a photograph: written; passed over with a note; impossible, for the reason in its message; or failed for
-a reason that may pass (the store did not answer, the process died)."""
-
-SETTLED = (DONE, SKIPPED, REFUSED)
-"""Statuses that a later run does not try again."""
 
 FOLDER = "ledger"
 """Folder of the parts in the output's store."""
@@ -46,65 +38,6 @@ NEEDED = ("id", "uri", "status", "finished")
 
 ROWS_A_PART, SECONDS_A_PART = 512, 60.0
 """A part is written when so many rows have gathered, or so much time has passed since the last part."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """The outcome of one photograph.
-
-    Attributes:
-        id, uri: as in the manifest.
-        status: one of DONE, SKIPPED, REFUSED, FAILED.
-        message: the reason, in a line, where the status is not DONE.
-        notes: decisions of reading, coloring and writing, for the user.
-        output: key of the result in the output's store, or "".
-        sha256_in, sha256_out: of the photograph's file and of the result's.
-        bytes_in, bytes_out: their sizes.
-        width, height: of the photograph, in pixels.
-        method: the method that predicted.
-        weights_sha256: of its weights, or "".
-        options_sha256: of all inputs beside the photograph and the weights (`Row.options_sha256`).
-        references: URIs of the references used.
-        confidence: mean confidence of the prediction, 0..1.
-        colorfulness: mean chroma of the prediction, in ab units.
-        seconds: of work on the photograph.
-        worker: host and process.
-        finished: seconds since 1970.
-        version: of tinct.
-        stamp: size and time of change of the photograph's file, where they decide (`tinct watch`); or "".
-    """
-
-    id: int
-    uri: str
-    status: str
-    message: str = ""
-    notes: tuple[str, ...] = ()
-    output: str = ""
-    sha256_in: str = ""
-    sha256_out: str = ""
-    bytes_in: int = 0
-    bytes_out: int = 0
-    width: int = 0
-    height: int = 0
-    method: str = ""
-    weights_sha256: str = ""
-    options_sha256: str = ""
-    references: tuple[str, ...] = ()
-    confidence: float = 0.0
-    colorfulness: float = 0.0
-    seconds: float = 0.0
-    worker: str = ""
-    finished: float = field(default_factory=time.time)
-    version: str = ""
-    stamp: str = ""
-
-
-def ledger_schema() -> Any:
-    """The columns of a ledger part."""
-    pyarrow, _ = arrow()
-    kinds = {"int": pyarrow.int64(), "str": pyarrow.string(), "float": pyarrow.float64()}
-    lists = pyarrow.list_(pyarrow.string())
-    return pyarrow.schema([(each.name, kinds.get(str(each.type), lists)) for each in fields(Entry)])
 
 
 class Settled(NamedTuple):
@@ -125,10 +58,9 @@ class Ledger:
 
     def __init__(self, out: Store, journals: Path | None = None) -> None:
         self._out, self.store = out, out.child(FOLDER)
-        self._folder = journals or journal_folder(out)
+        self._journals = journals or journal_folder(out)
+        self._journal = Journal(self._journals)
         self._pending: list[Entry] = []
-        self._journal: Any = None
-        self._journal_path: Path | None = None
         self._identity = ""
         self._written = time.monotonic()
 
@@ -142,15 +74,12 @@ class Ledger:
         Raises:
             StorageError: if a part cannot be written.
         """
-        count, identities = 0, self._identities()
-        for path in sorted(self._folder.glob("*.jsonl")):
-            if _is_in_use(path):
-                continue
-            entries = list(_journal_entries(path)) if path.name.partition("-")[0] in identities else []
-            if entries := [entry for entry in entries if -(1 << 63) <= entry.id < 1 << 63]:
-                self._write_part(entries)
+        count = 0
+        for path, entries in abandoned(self._journals, self._identities()):
+            if storable := [entry for entry in entries if -(1 << 63) <= entry.id < 1 << 63]:
+                self._write_part(storable)
             path.unlink(missing_ok=True)
-            count += len(entries)
+            count += len(storable)
         return count
 
     def begin(self) -> None:
@@ -167,17 +96,7 @@ class Ledger:
         Raises:
             StorageError: if the record cannot be written.
         """
-        line = json.dumps(asdict(entry), ensure_ascii=False) + "\n"
-        try:
-            journal = self._opened_journal()
-            journal.write(line)
-            journal.flush()
-            os.fsync(journal.fileno())
-        except StorageError:
-            raise
-        except OSError as error:
-            why = error.strerror or one_line(str(error))
-            raise StorageError(f"the journal in {self._folder} cannot be written ({why}).") from None
+        self._journal.append(entry, self._known_identity())
         self._pending.append(entry)
         if len(self._pending) >= ROWS_A_PART or time.monotonic() - self._written > SECONDS_A_PART:
             self.flush()
@@ -191,11 +110,7 @@ class Ledger:
         if self._pending:
             self._write_part(self._pending)
             self._pending = []
-        if self._journal is not None:
-            self._journal.close()
-            assert self._journal_path is not None
-            self._journal_path.unlink(missing_ok=True)
-            self._journal = self._journal_path = None
+        self._journal.remove()
         self._written = time.monotonic()
 
     def entries(self) -> list[Entry]:
@@ -275,7 +190,7 @@ class Ledger:
         names = [each.name for each in fields(Entry)]
         for key in self._parts():
             for columns in self._part(key, names).to_pylist():
-                yield _entry({name: value for name, value in columns.items() if value is not None})
+                yield entry_of({name: value for name, value in columns.items() if value is not None})
 
     def _part(self, key: str, names: list[str]) -> Any:
         """Columns of a part; those that it lacks are empty."""
@@ -313,32 +228,6 @@ class Ledger:
         parquet.write_table(table, stream, compression="zstd")
         self.store.put(f"part-{time.time_ns():020d}-{uuid4().hex[:12]}.parquet", stream.getvalue())
 
-    def _opened_journal(self) -> Any:
-        if self._journal is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            name = f"{self._known_identity()}-{os.getpid()}-{uuid4().hex[:12]}.jsonl"
-            self._journal_path = self._folder / name
-            self._journal = self._journal_path.open("x", encoding="utf-8")
-            _locked(self._journal)
-        return self._journal
-
-
-def journal_folder(out: Store) -> Path:
-    """The folder of this machine for the journals of one output."""
-    from tinct.files import cache_folder
-
-    place = os.path.abspath(out.path("")) if out.is_local else out.uri.rstrip("/")
-    return cache_folder() / "archive" / sha256(place.encode()).hexdigest()[:16]
-
-
-def _journal_entries(path: Path) -> Iterator[Entry]:
-    """The whole lines of a journal; the last may have been cut off while it was written."""
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-        try:
-            yield _entry(json.loads(line))
-        except (ValueError, TypeError):
-            continue
-
 
 def _fitted(table: Any, names: list[str]) -> Any:
     """A table with these columns of the ledger, in their types; columns that it lacks are empty.
@@ -357,38 +246,3 @@ def _fitted(table: Any, names: list[str]) -> Any:
         for name, kind in kinds.items()
     }
     return pyarrow.table(columns)
-
-
-def _entry(columns: dict[str, Any]) -> Entry:
-    lists = {name: tuple(columns.get(name) or ()) for name in ("notes", "references")}
-    return Entry(**{**columns, **lists})
-
-
-def _locked(stream: Any) -> bool:
-    """Take the lock of an open journal for as long as the process lives; False if another process has it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows refuses to rename a file that is open, see `_is_in_use`
-        return True
-    try:
-        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _is_in_use(path: Path) -> bool:
-    """Whether a process that still runs writes this journal."""
-    try:
-        import fcntl  # noqa: F401
-    except ImportError:
-        try:
-            path.rename(path)
-        except OSError:
-            return True
-        return False
-    try:
-        with path.open("a") as stream:
-            return not _locked(stream)
-    except OSError:
-        return True

@@ -16,7 +16,8 @@ from uuid import uuid4
 
 from tinct.archive.arrow import arrow
 from tinct.archive.batch import Outcome, asked, share_cores, unsettled
-from tinct.archive.ledger import FOLDER, Ledger, ledger_schema
+from tinct.archive.entry import ledger_schema
+from tinct.archive.ledger import FOLDER, Ledger
 from tinct.archive.row import COLUMNS, Row
 from tinct.archive.storage import Store
 from tinct.archive.worker import Job, Worker

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from tinct.archive.ledger import DONE, FAILED, REFUSED, SKIPPED, Entry, Ledger
+from tinct.archive.entry import DONE, FAILED, REFUSED, SKIPPED, Entry
+from tinct.archive.ledger import Ledger
 from tinct.archive.storage import Store
 from tinct.errors import TinctError
 

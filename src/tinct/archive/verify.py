@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePosixPath
 
-from tinct.archive.ledger import DONE, FOLDER, Ledger
+from tinct.archive.entry import DONE
+from tinct.archive.ledger import FOLDER, Ledger
 from tinct.archive.storage import Store
 from tinct.errors import StorageError
 

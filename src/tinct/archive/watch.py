@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tinct.archive.batch import Outcome, Tell, run_batch
-from tinct.archive.ledger import FAILED, Entry
+from tinct.archive.entry import FAILED, Entry
 from tinct.archive.manifest import plan
 from tinct.archive.row import Row
 from tinct.archive.storage import Stamp, stamp_of

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from tinct.archive.ledger import DONE, FAILED, REFUSED, SKIPPED, Entry
+from tinct.archive.entry import DONE, FAILED, REFUSED, SKIPPED, Entry
 from tinct.archive.row import Row
 from tinct.archive.storage import Store, local_path, read_uri
 from tinct.colorizing.batch import SAME, State, holds_record, outcome_of, result_suffix

@@ -18,7 +18,7 @@ from tinct.options import Options
 
 if TYPE_CHECKING:
     from tinct.archive.batch import Outcome
-    from tinct.archive.ledger import Entry
+    from tinct.archive.entry import Entry
     from tinct.archive.row import Row
     from tinct.archive.worker import Job
 
@@ -516,8 +516,9 @@ def _code(outcome: Outcome) -> int:
 
 
 def _write_iiif(out: str, folder: Path) -> None:
+    from tinct.archive.entry import DONE
     from tinct.archive.iiif import iiif_manifest
-    from tinct.archive.ledger import DONE, Ledger
+    from tinct.archive.ledger import Ledger
     from tinct.archive.storage import Store
 
     store = Store(out)

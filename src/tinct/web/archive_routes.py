@@ -71,7 +71,8 @@ class Archive:
 
     def _read(self) -> dict[str, str]:
         from tinct.archive.chroma import SUFFIX
-        from tinct.archive.ledger import DONE, Ledger
+        from tinct.archive.entry import DONE
+        from tinct.archive.ledger import Ledger
 
         done = (entry for entry in Ledger(self.store).entries() if entry.status == DONE)
         return {each.output.removesuffix(SUFFIX): each.uri for each in done if each.output.endswith(SUFFIX)}
