@@ -142,7 +142,7 @@ class Stream(io.BytesIO):
 def test_standard_input_goes_to_standard_output(folder, monkeypatch):
     out = Stream()
     monkeypatch.setattr(
-        "tinct.cli.colorize.sys",
+        "tinct.cli.standard_streams.sys",
         SimpleNamespace(stdin=Stream(Path("photo.png").read_bytes()), stdout=out, stderr=sys.stderr),
     )
     before = files(folder)
@@ -159,7 +159,7 @@ def test_a_full_disk_behind_standard_output_is_one_line(folder, monkeypatch, cap
     out = Stream()
     out.write = full
     monkeypatch.setattr(
-        "tinct.cli.colorize.sys",
+        "tinct.cli.standard_streams.sys",
         SimpleNamespace(stdin=Stream(Path("photo.png").read_bytes()), stdout=out, stderr=sys.stderr),
     )
     assert run(["colorize", "-", "-r", "album.png", *SIZE, "-m", "reinhard"]) == EXIT_BAD_INPUT

@@ -146,7 +146,7 @@ def test_standard_output_has_the_format_that_is_asked_for(folder, monkeypatch):
     out = io.BytesIO()
     streams = {"stdin": SimpleNamespace(buffer=io.BytesIO(Path("a.png").read_bytes())), "stderr": sys.stderr}
     stdout = SimpleNamespace(buffer=out, isatty=lambda: False)
-    monkeypatch.setattr("tinct.cli.colorize.sys", SimpleNamespace(**streams, stdout=stdout))
+    monkeypatch.setattr("tinct.cli.standard_streams.sys", SimpleNamespace(**streams, stdout=stdout))
     assert colorize("-", "--format", "jpg") == 0
     assert Image.open(io.BytesIO(out.getvalue())).format == "JPEG"
 
@@ -188,7 +188,7 @@ def test_a_list_names_photographs(separator, folder, monkeypatch):
     assert colorize("c.png", "--files-from", "list") == 0
     assert {"a b.color.png", "ü.color.png", "c.color.png"} <= files(folder)
     streams = SimpleNamespace(stdin=SimpleNamespace(buffer=io.BytesIO(names)), stdout=sys.stdout)
-    monkeypatch.setattr("tinct.cli.colorize.sys", streams)
+    monkeypatch.setattr("tinct.cli.standard_streams.sys", streams)
     assert colorize("--files-from", "-", "--out-dir", "out") == 0
     assert files(folder / "out") == {"a b.color.png", "ü.color.png"}
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import fields
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinct.cli.process import ReaderLeft, discard_output, is_closed
-from tinct.errors import OptionError, OutputError, PhotoError
+from tinct.cli.flags import named_flags, refuse_without_folder
+from tinct.cli.standard_streams import StandardInput, check_standard_output, names_from, send
+from tinct.errors import OptionError
 from tinct.options import Options
 from tinct.streams import STANDARD_STREAM
 
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from tinct.hints import HintLike
     from tinct.methods import Method
     from tinct.photo import Photo
-
-_LARGEST_LIST = 64 << 20
-"""Bytes of a list of photographs."""
 
 PROJECT_PARAMETERS = (
     "reference",
@@ -182,7 +178,7 @@ def colorize(
     from tinct.colorizing.batch import OutputRules
 
     retrieving = None
-    photos = [*(photos or ()), *(_listed(files_from) if files_from is not None else ())]
+    photos = [*(photos or ()), *(names_from(files_from) if files_from is not None else ())]
     if project is not None:
         from tinct.cli.project_replay import read_album
 
@@ -212,25 +208,6 @@ def colorize(
         lambda item: _colorize_one(set_up, item, rules, page, retrieving),
         Verbosity(quiet, as_json),
     )
-
-
-def named_flags(context: typer.Context, names: Iterable[str]) -> list[str]:
-    """The flags of those parameters that the command line named, in the order of `names`."""
-    flags = {each.name: each.opts[0] for each in context.command.params}
-    sources = {name: context.get_parameter_source(name) for name in names}
-    return [flags[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"]
-
-
-def refuse_without_folder(context: typer.Context, names: Iterable[str]) -> None:
-    """Refuse parameters that say how references are taken from a folder, where none is named.
-
-    Raises:
-        OptionError: if the command line names one of them.
-    """
-    if given := named_flags(context, names):
-        raise OptionError(
-            f"{given[0]} is given, but there is no --reference-from FOLDER to take references from."
-        )
 
 
 def _retrieving(context: typer.Context, folder: str | None, count: int, cells: bool) -> Retrieving | None:
@@ -290,27 +267,24 @@ def _colorize_one(
     page: int | None,
     retrieving: Retrieving | None = None,
 ) -> None:
+    """Colorize one photograph and write its result; its item gets the notes and the retrieved references."""
     from tinct.cli.tiff_pages import takes_all_pages, write_all_pages
-    from tinct.colorizing.batch import SAME, make_folder
-    from tinct.photo.writing import check_target
+    from tinct.colorizing.batch import SAME
+    from tinct.decoder_messages import read_with_messages
 
-    to_stream = item.target == STANDARD_STREAM
-    if not to_stream:
-        if rules.out_dir is not None:
-            make_folder(item.target)
-        source = None if item.photo == STANDARD_STREAM else Path(item.photo)
-        check_target(Path(item.target), source=source, overwrite=rules.overwrite)
+    _check_target(item, rules)
     all_pages = page is None and takes_all_pages(item.photo, item.target)
-    content = _StandardInput() if item.photo == STANDARD_STREAM else item.photo
-    photo = _read(content, 1 if all_pages else page)
+    content = StandardInput() if item.photo == STANDARD_STREAM else item.photo
+    photo = read_with_messages(content, page=1 if all_pages else page)
     item.notes += photo.notes
     if all_pages and photo.pages > 1:
-        work = lambda page: set_up(page).render(last=True)  # noqa: E731
-        notes = write_all_pages(work, photo, content, Path(item.target), rules.overwrite)
+        notes = write_all_pages(
+            lambda each: set_up(each).render(last=True), photo, content, Path(item.target), rules.overwrite
+        )
     else:
         result = set_up(photo).render(last=True)
-        if to_stream:
-            _send(result.encode(None if rules.format in (None, SAME) else rules.format))
+        if item.target == STANDARD_STREAM:
+            send(result.encode(None if rules.format in (None, SAME) else rules.format))
         else:
             result.write(Path(item.target), overwrite=rules.overwrite)
         notes = list(result.notes)
@@ -318,6 +292,23 @@ def _colorize_one(
         item.references = [(each.name, each.likeness) for each in retrieving.found]
         notes += retrieving.notes()
     item.notes += [each for each in notes if each not in item.notes]
+
+
+def _check_target(item: Item, rules: OutputRules) -> None:
+    """Refuse a target that cannot be written to, before the photograph is read; its folder is made.
+
+    Raises:
+        OutputError: if the target cannot be written to, or is there already.
+    """
+    from tinct.colorizing.batch import make_folder
+    from tinct.photo.writing import check_target
+
+    if item.target == STANDARD_STREAM:
+        return
+    if rules.out_dir is not None:
+        make_folder(item.target)
+    source = None if item.photo == STANDARD_STREAM else Path(item.photo)
+    check_target(Path(item.target), source=source, overwrite=rules.overwrite)
 
 
 def _planned(
@@ -346,63 +337,8 @@ def _planned(
     else:
         items = [Item(photos[0], output)]
     if any(item.target == STANDARD_STREAM for item in items):
-        _check_standard_output()
+        check_standard_output()
     return items, rules
-
-
-def _check_standard_output() -> None:
-    if is_closed("stdout"):
-        raise OutputError("standard output is closed; send it somewhere, or give -o FILE.")
-    if sys.stdout.isatty():
-        raise OutputError("the result would go to the terminal; redirect it, or give -o FILE.")
-
-
-def _listed(file: str) -> list[str]:
-    """The names in a list of files.
-
-    Raises:
-        OptionError: if it cannot be read.
-    """
-    from tinct.colorizing.batch import listed_names
-    from tinct.streams import read_whole
-
-    if file == STANDARD_STREAM:
-        return listed_names(b"" if is_closed("stdin") else sys.stdin.buffer.read())
-    try:
-        return listed_names(read_whole(file, _LARGEST_LIST))
-    except OSError as error:
-        raise OptionError(f"{file} cannot be read ({error.strerror}); give a list of files.") from None
-
-
-def _read(source: str | _StandardInput, page: int | None = None) -> Photo:
-    """Read a photograph; its notes name decisions of reading, and messages of decoders."""
-    from tinct.decoder_messages import read_with_messages
-
-    return read_with_messages(source, page=page)
-
-
-class _StandardInput(BytesIO):
-    """Standard input as a stream with a name that people know."""
-
-    name = "standard input"
-
-    def __init__(self) -> None:
-        if is_closed("stdin"):
-            raise PhotoError("standard input is closed; name a file, or send one.")
-        super().__init__(sys.stdin.buffer.read())
-
-
-def _send(result: bytes) -> None:
-    try:
-        sys.stdout.buffer.write(result)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise ReaderLeft from None
-    except OSError as error:
-        discard_output(sys.stdout)
-        raise OutputError(
-            f"the result could not be written to standard output ({error.strerror}); send it elsewhere."
-        ) from None
 
 
 def _prepare(method: Method, *, helped: bool) -> None:
