@@ -42,6 +42,8 @@ VERBS = (
     "methods",
     "demo",
     "batch",
+    "watch",
+    "render",
     "evaluate",
     "study",
     "serve",

@@ -1,0 +1,104 @@
+"""What commands on archives print of photographs and of a whole batch, and the files that they write beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tinct.errors import OutputError, one_line
+
+if TYPE_CHECKING:
+    from tinct.archive.batch import Outcome
+    from tinct.archive.entry import Entry
+
+
+def teller(quiet: bool, as_json: bool) -> Callable[[Entry], None]:
+    """A function that prints of each photograph nothing, a JSON object, or its result's name; faults go to stderr.
+
+    The work ends after a photograph of which nobody reads any more, and the ledger has its row.
+    """
+    from tinct.archive.entry import FAILED, REFUSED
+    from tinct.cli import print_note
+    from tinct.cli.process import echo
+
+    def tell(entry: Entry) -> None:
+        if as_json:
+            echo(json.dumps(asdict(entry), ensure_ascii=False))
+        elif entry.status in (REFUSED, FAILED):
+            print_note(f"{one_line(entry.uri)}: {entry.message}")
+        elif not quiet:
+            echo(f"{one_line(entry.uri)}: {entry.output or one_line(entry.message)}")
+
+    return tell
+
+
+def print_summary(outcome: Outcome, as_json: bool) -> int:
+    """Print the numbers of photographs by status.
+
+    Args:
+        outcome: of the run.
+        as_json: True if standard output has a JSON object for each photograph; the line goes to standard error then.
+    Returns:
+        The exit code.
+    """
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(outcome.statuses.items()))
+    text = (
+        f"{outcome.planned} photographs: {counts or 'nothing to do'}, {outcome.settled} were settled before"
+    )
+    parts = [
+        f"{count} of them {what}"
+        for count, what in (
+            (outcome.refused, "refused (--retry-refused tries them again)"),
+            (outcome.otherwise, "with other options or in another format (another --out gets these)"),
+        )
+        if count
+    ]
+    typer.echo(f"{', '.join([text, *parts])}.", err=as_json)
+    return _exit_code(outcome)
+
+
+def _exit_code(outcome: Outcome) -> int:
+    """The exit code of a run: 2 if photographs of it have no result, those among them that were refused before."""
+    return 2 if outcome.failed or outcome.refused else 0
+
+
+def write_iiif(out: str, folder: Path) -> None:
+    """Write a IIIF manifest for each photograph of a ledger that has a result.
+
+    Raises:
+        OutputError: if a file cannot be written.
+    """
+    from tinct.archive.entry import DONE
+    from tinct.archive.iiif import iiif_manifest
+    from tinct.archive.ledger import Ledger
+    from tinct.archive.storage import Store
+
+    store = Store(out)
+    for entry in Ledger(store).entries():
+        if entry.status == DONE:
+            text = iiif_manifest(
+                entry,
+                folder.as_uri() if folder.is_absolute() else str(folder),
+                entry.uri,
+                f"{store.uri.rstrip('/')}/{entry.output}",
+            )
+            write_text(folder / f"{Path(entry.output).stem}.json", text)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    from tinct.files import write_whole
+
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}).") from None
