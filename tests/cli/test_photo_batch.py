@@ -17,7 +17,8 @@ from skimage import data
 import tinct
 from retrieval.retrieval_scene import gray_crop, write_album
 from tinct.cli import run
-from tinct.colorizing.batch import RECORD, is_own_result, listed_names
+from tinct.colorizing.name_list import listed_names
+from tinct.colorizing.own_results import RECORD, is_own_result
 
 COLORED = ("-m", "levin", "--hint", "50%,50%=#b43c32", "--size", "32")
 

@@ -10,7 +10,8 @@ import pytest
 
 from archive.archive_scene import write_photographs
 from tinct.cli import run
-from tinct.colorizing.batch import OutputRules, State, decide, listed_names, plan
+from tinct.colorizing.batch import OutputRules, State, decide, plan
+from tinct.colorizing.name_list import listed_names
 from tinct.errors import OptionError
 
 LIST = "scans/a b.png\r\nscans/Jérôme \u2028.png\r\n"

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from tinct.archive.storage import BYTES_SCHEME, Store, absolute_uri, files_below, filesystem_of, local_path
-from tinct.colorizing.batch import is_called_like_a_photograph, without_results
+from tinct.colorizing.named_files import is_called_like_a_photograph, without_results
 from tinct.errors import ManifestError
 
 _WILDCARDS = "*?["

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from tinct.archive.entry import DONE, FAILED, REFUSED, SKIPPED, Entry
 from tinct.archive.row import Row
 from tinct.archive.storage import Store, local_path, read_uri
-from tinct.colorizing.batch import SAME, State, holds_record, outcome_of, result_suffix
+from tinct.colorizing.batch import SAME, State, outcome_of, result_suffix
+from tinct.colorizing.own_results import holds_record
 from tinct.errors import PhotoError, StorageError, TinctError, one_line
 from tinct.version import __version__
 

@@ -61,7 +61,7 @@ def names_from(file: str) -> list[str]:
     Raises:
         OptionError: if the list cannot be read.
     """
-    from tinct.colorizing.batch import listed_names
+    from tinct.colorizing.name_list import listed_names
     from tinct.streams import read_whole
 
     if file == STANDARD_STREAM:

@@ -1,7 +1,8 @@
 """Batches of photographs: which of the named files are colorized, where results go, and the state of each.
 
-Whether a name is that of a photograph, which files are passed over, and the state of a photograph after an error are
-decided here, once, for the command line, for archives and for watched folders.
+Which files are passed over, and the state of a photograph after an error, are decided here, once, for the command
+line, for archives and for watched folders; `tinct.colorizing.named_files` says which names are those of photographs,
+`tinct.colorizing.own_results` what is a result of tinct.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import stat
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from tinct.colorizing.named_files import NamedFile, common_folder, named_files
+from tinct.colorizing.own_results import is_own_result
 from tinct.errors import (
     ExistsError,
     MissingExtraError,
@@ -28,23 +31,14 @@ from tinct.errors import (
     is_out_of_memory,
     one_line,
 )
-from tinct.photo.formats import READ_SUFFIXES, SUFFIXES, default_output
-from tinct.streams import STANDARD_STREAM, marked_encoding
+from tinct.photo.formats import SUFFIXES, default_output
+from tinct.streams import STANDARD_STREAM
 
 SAME = "same"
 """Name of each photograph's own format."""
 
 FORMATS = (SAME, "png", "tif", "jpg", "webp")
 """Formats of results: the photograph's own, or one for all."""
-
-RECORD = b"colorized by tinct "
-"""Bytes that every result of tinct holds, in EXIF, XMP or a text chunk."""
-
-_NAMELESS = ("", ".", "..")
-"""Last parts of paths that do not name the folder."""
-
-_EDGE = 1 << 16
-"""Bytes at a file's beginning and at its end that are searched for the record: formats keep metadata there."""
 
 
 class State(StrEnum):
@@ -148,8 +142,8 @@ def plan(named: Sequence[str], rules: OutputRules, *, recursive: bool = False) -
     Raises:
         OptionError: if standard input is one of several photographs.
     """
-    root = _root(named) if rules.keep_tree else None
-    items = [_item(found, rules, root) for found in _expanded(named, recursive)]
+    root = common_folder(named) if rules.keep_tree else None
+    items = [_item(found, rules, root) for found in named_files(named, recursive)]
     if len(items) > 1 and any(item.photo == STANDARD_STREAM for item in items):
         raise OptionError("standard input is one of several photographs; colorize it by itself.")
     _refuse_collisions(items)
@@ -174,43 +168,6 @@ def decide(item: Item, rules: OutputRules, *, several: bool) -> None:
         item.state = State.OWN_RESULT
     elif rules.skip_existing and os.path.isfile(item.target):
         item.state = State.EXISTS
-
-
-def is_own_result(path: str) -> bool:
-    """True if a file is a result of tinct: the file holds tinct's record, or is named NAME.color beside a NAME."""
-    file = Path(path)
-    if file.stem.endswith(".color") and _has_source(file):
-        return True
-    try:
-        with file.open("rb") as stream:
-            if holds_record(stream.read(_EDGE)):
-                return True
-            stream.seek(max(_EDGE, os.fstat(stream.fileno()).st_size - _EDGE))
-            return holds_record(stream.read(_EDGE))
-    except OSError:
-        return False  # reading it will say what is wrong
-
-
-def holds_record(content: bytes) -> bool:
-    """True if a file's bytes hold tinct's record near their beginning or their end."""
-    return RECORD in content[:_EDGE] or RECORD in content[-_EDGE:]
-
-
-def is_called_like_a_photograph(name: str) -> bool:
-    """True if a file's name ends as photographs' names do, and is not that of a hidden file."""
-    return Path(name).suffix.lower() in READ_SUFFIXES and not name.startswith(".")
-
-
-def without_results(paths: Iterable[str]) -> list[str]:
-    """Paths without those named NAME.color beside a NAME, in their order; others of that name are photographs."""
-    given = list(paths)
-    stems = {path.rpartition(".")[0] for path in given}
-    return [
-        path
-        for path in given
-        if not (stem := path.rpartition(".")[0]).endswith(".color")
-        or stem.removesuffix(".color") not in stems
-    ]
 
 
 def outcome_of(error: Exception) -> tuple[State, str]:
@@ -259,61 +216,7 @@ def summary(items: Iterable[Item]) -> str:
     return ", ".join(parts or ["0 written"])
 
 
-def listed_names(content: bytes) -> list[str]:
-    """File names of a list: one a line, or ended by zero bytes as `find -print0` gives them.
-
-    A byte order mark says in which Unicode encoding the list is: PowerShell writes UTF-16. Without one, names are the
-    bytes of the list.
-
-    Raises:
-        OptionError: if the list is damaged, or looks like UTF-16 without a byte order mark.
-    """
-    content = _without_mark(content)
-    parts = content.split(b"\0") if b"\0" in content else content.splitlines()
-    named = [part for part in parts if part.strip()]
-    if b"\0" in content:
-        _check_ended_by_zeros([part for part in parts if part])
-    return [os.fsdecode(part) for part in named]
-
-
-def _without_mark(content: bytes) -> bytes:
-    """A list's bytes as file names have them, without a byte order mark."""
-    encoding = marked_encoding(content)
-    if encoding is None:
-        return content
-    try:
-        return os.fsencode(content.decode(encoding))
-    except (UnicodeDecodeError, UnicodeEncodeError) as error:
-        raise OptionError(
-            f"the list of photographs is no {encoding} ({error.reason}); save it as UTF-8."
-        ) from None
-
-
-def _check_ended_by_zeros(parts: Sequence[bytes]) -> None:
-    """Refuse a list in which zero bytes end single bytes, as those of UTF-16 do."""
-    if len(parts) > 1 and 2 * sum(len(part) == 1 for part in parts) > len(parts):
-        raise OptionError(
-            "the list of photographs has zero bytes after single letters, like UTF-16 without a byte order mark; "
-            "save it as UTF-8."
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A file or folder that is named, or was found in a named folder.
-
-    Attributes:
-        path: as it is named.
-        place: the absolute path that `keep_tree` counts folders in.
-        refused: why it cannot be colorized, in one line; "" otherwise.
-    """
-
-    path: str
-    place: str
-    refused: str = ""
-
-
-def _item(found: _Found, rules: OutputRules, root: str | None) -> Item:
+def _item(found: NamedFile, rules: OutputRules, root: str | None) -> Item:
     path = found.path
     if path == STANDARD_STREAM:
         target = rules.target("stdin", None) if rules.out_dir is not None else STANDARD_STREAM
@@ -322,6 +225,20 @@ def _item(found: _Found, rules: OutputRules, root: str | None) -> Item:
         return Item(path, "", State.REFUSED, found.refused)
     below = None if root is None else os.path.relpath(os.path.dirname(found.place), root)
     return Item(path, rules.target(path, below))
+
+
+def _refuse_collisions(items: Iterable[Item]) -> None:
+    taken: dict[str, str] = {}
+    for item in items:
+        if item.state is State.TO_DO and item.target != STANDARD_STREAM:
+            first = taken.setdefault(file_key(os.path.abspath(item.target)), item.photo)
+            if first != item.photo:
+                item.state = State.REFUSED
+                item.reason = (
+                    f"{first} and {item.photo} would both become {item.target}; "
+                    "give --keep-tree if they are in different folders, --format same if they differ in format, or "
+                    "colorize them separately."
+                )
 
 
 def file_key(path: str, platform: str | None = None) -> str:
@@ -341,93 +258,6 @@ def file_key(path: str, platform: str | None = None) -> str:
     if platform == "darwin":
         return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
     return path
-
-
-def _refuse_collisions(items: Iterable[Item]) -> None:
-    taken: dict[str, str] = {}
-    for item in items:
-        if item.state is State.TO_DO and item.target != STANDARD_STREAM:
-            first = taken.setdefault(file_key(os.path.abspath(item.target)), item.photo)
-            if first != item.photo:
-                item.state = State.REFUSED
-                item.reason = (
-                    f"{first} and {item.photo} would both become {item.target}; "
-                    "give --keep-tree if they are in different folders, --format same if they differ in format, or "
-                    "colorize them separately."
-                )
-
-
-def _expanded(named: Sequence[str], recursive: bool) -> Iterator[_Found]:
-    """The files named and those in folders, each once; a folder without any as it is, refused."""
-    seen: set[str] = set()
-    for name in named:
-        for found in _found(name, recursive):
-            real = name if name == STANDARD_STREAM else os.path.realpath(found.path)
-            if real not in seen:
-                seen.add(real)
-                yield found
-
-
-def _found(name: str, recursive: bool) -> list[_Found]:
-    """What a name stands for: itself, or a folder's photographs."""
-    place = _place(name)
-    if name == STANDARD_STREAM or not os.path.isdir(name):
-        return [_Found(name, place)]
-    return [
-        _Found(path, os.path.normpath(os.path.join(place, os.path.relpath(path, name))), why)
-        for path, why in _photographs(name, recursive)
-    ]
-
-
-def _photographs(folder: str, recursive: bool) -> list[tuple[str, str]]:
-    """Files in a folder that are called like photographs, hidden ones left out, and why a path is refused or "".
-
-    Folders that cannot be listed are among them, and the folder itself if it has no photographs.
-    """
-    found: list[tuple[str, str]] = []
-
-    def refuse(error: OSError) -> None:
-        path = str(error.filename)
-        found.append((path, f"{path} cannot be listed ({error.strerror}); make it readable."))
-
-    for place, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(each for each in folders if recursive and not each.startswith("."))
-        found += [
-            (os.path.join(place, each), "") for each in sorted(files) if is_called_like_a_photograph(each)
-        ]
-    more = "" if recursive else "; --recursive looks into its folders"
-    return found or [(folder, f"{folder} is a folder without photographs{more}.")]
-
-
-def _place(name: str) -> str:
-    """The absolute path of a named file or folder; links are followed up to its own name, which is kept."""
-    folder, own = os.path.split(Path(name))
-    return os.path.realpath(name) if own in _NAMELESS else os.path.join(os.path.realpath(folder), own)
-
-
-def _root(named: Sequence[str]) -> str:
-    """What photographs' folders are counted from: the one folder named, or what all that is named have in common."""
-    names = [name for name in named if name != STANDARD_STREAM]
-    if len(names) == 1 and os.path.isdir(names[0]):
-        return _place(names[0])
-    parents = [
-        _place(name) if Path(name).name in _NAMELESS else os.path.dirname(_place(name)) for name in names
-    ]
-    try:
-        return os.path.commonpath(parents) if parents else os.getcwd()
-    except ValueError:  # on several drives
-        raise OptionError("the photographs lie on several drives; --keep-tree needs one.") from None
-
-
-def _has_source(result: Path) -> bool:
-    name = result.stem.removesuffix(".color")
-    return any(os.path.isfile(result.with_name(name + suffix)) for suffix in _all_suffixes())
-
-
-def _all_suffixes() -> Iterator[str]:
-    for suffix in SUFFIXES:
-        yield suffix
-        yield suffix.upper()
 
 
 def _is_no_file(path: str) -> bool:

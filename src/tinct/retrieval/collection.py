@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tinct.colorizing.batch import is_called_like_a_photograph
+from tinct.colorizing.named_files import is_called_like_a_photograph
 from tinct.errors import OptionError
 
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.colorizing.batch import holds_record
+from tinct.colorizing.own_results import holds_record
 from tinct.errors import TinctError
 from tinct.files import read_arrays, writable_cache, write_whole
 from tinct.photo.reduced import read_reduced
