@@ -40,11 +40,12 @@ from tinct.networks.tinct.training.training import TinctTraining
 from tinct.tables import dataclass_from
 from tinct.training import losses
 from tinct.training.averaged import Averaged
+from tinct.training.checkpoint import PARTS
 from tinct.training.config import read_config, shipped_configs
 from tinct.training.export import Making, release
 from tinct.training.labels import Labels, collect
 from tinct.training.log import RunLog, read_log
-from tinct.training.loop import PARTS, Loop, LoopConfig
+from tinct.training.loop import Loop, LoopConfig
 from tinct.training.pool import RELATED, UNRELATED, Pool
 from tinct.training.run import TRAININGS, check_tables, open_training, train
 from tinct.training.starting import start_from

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
 import time
-import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,94 +13,19 @@ from torch import Tensor, nn
 
 from tinct.errors import OptionError, TrainingError
 from tinct.files import write_whole
-from tinct.tables import check_above_zero, check_from_zero, check_range
 from tinct.training.averaged import Averaged
+from tinct.training.checkpoint import CHECKPOINT, PARTS, check_moments, read_checkpoint, shapes_of
+from tinct.training.checkpoint import averaged_state as averaged_state  # for networks that begin from a run
 from tinct.training.log import RunLog, Tell
+from tinct.training.loop_config import LoopConfig
 from tinct.training.mixed_precision import mixed_precision
+from tinct.training.optimizer import adamw, set_rates
 from tinct.training.pool import Pool
 from tinct.training.processes import first_says, rank_and_world, share_gradients
 from tinct.training.training import Training
 
-CHECKPOINT = "checkpoint.pt"
-"""Name of the checkpoint in a run's folder."""
-
-MOST_SEED = 2**23 - 1
-"""Greatest seed, which leaves room for the numbers of steps and parts in the 64 bits of PyTorch's seeds."""
-
 Validate = Callable[[Any], dict[str, float]]
 Draw = Callable[[Any, Path], None]
-
-
-@dataclass(frozen=True)
-class LoopConfig:
-    """The loop's numbers.
-
-    Attributes:
-        sizes: (share of the run, side in pixels) in order; the side trained at until that share is reached.
-        batch: photographs a step, over all processes together.
-        accumulate: parts that each process works its share of the batch off in, one after another: memory for time.
-        steps: length of the run.
-        hours: where above 0, the run's length in hours instead of `steps`. Such a run ends in time and cannot be
-            repeated to the bit.
-        rate: the learning rate; it warms up over the share `warmup` of the run, stays, and falls to zero along a
-            cosine from the share `decay` on.
-        falls: (share of the run, factor) in order; from that share on the rate is so many times. Such a rate falls in
-            steps, as the papers' do, and along no cosine.
-        backbone_rate: of a pretrained backbone, times `rate`.
-        backbone_decay: times that for each stage of the backbone before its last.
-        betas: of AdamW: how much of the old averages of gradients and of their squares a step keeps.
-        weight_decay: of AdamW, on matrices and kernels only; without any, AdamW is Adam.
-        ema: decay of the averaged weights, which are what is validated and released.
-        clip: greatest norm of the gradient.
-        seed: what weights, batches and dropout start from.
-        log_every: steps between lines of the log.
-        save_minutes, validate_minutes: between checkpoints, and between validations with their sheets.
-        compile: torch.compile the network's parts.
-    Raises:
-        OptionError: if a number is out of its range.
-    """
-
-    sizes: tuple[tuple[float, int], ...] = ((0.5, 128), (1.0, 192))
-    batch: int = 32
-    accumulate: int = 1
-    steps: int = 20_000
-    hours: float = 0.0
-    rate: float = 2e-3
-    falls: tuple[tuple[float, float], ...] = ()
-    backbone_rate: float = 0.2
-    backbone_decay: float = 1.0
-    betas: tuple[float, float] = (0.9, 0.98)
-    weight_decay: float = 0.05
-    warmup: float = 0.02
-    decay: float = 0.3
-    ema: float = 0.999
-    clip: float = 5.0
-    seed: int = 0
-    log_every: int = 50
-    save_minutes: float = 5.0
-    validate_minutes: float = 5.0
-    compile: bool = False
-
-    def __post_init__(self) -> None:
-        check_above_zero(self, "batch", "accumulate", "steps", "rate", "clip", "log_every")
-        check_from_zero(self, "hours", "backbone_rate", "backbone_decay", "weight_decay")
-        check_from_zero(self, "save_minutes", "validate_minutes")
-        check_range(self, 0, MOST_SEED, "seed")
-        for name in ("warmup", "decay", "ema"):
-            if not 0 <= getattr(self, name) < 1:
-                raise OptionError(f"{name} is {getattr(self, name)}; it must be 0 or more, and below 1.")
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise OptionError(f"betas are {self.betas}; two numbers of 0 or more, and below 1, are wanted.")
-        if any(len(fall) != 2 or not 0 < fall[0] < 1 or fall[1] <= 0 for fall in self.falls):
-            raise OptionError(
-                f"falls are {self.falls}; (share, factor) with a share in 0..1 and a factor above 0 are wanted."
-            )
-        if list(self.sizes) != sorted(self.sizes):
-            raise OptionError(f"sizes are {self.sizes}; write them in order of their shares.")
-        if not self.sizes or any(not 0 < share <= 1 or side < 32 or side % 32 for share, side in self.sizes):
-            raise OptionError(
-                f"sizes are {self.sizes}; (share, side) with a share in 0..1 and sides in multiples of 32 are wanted."
-            )
 
 
 class Loop:
@@ -138,9 +60,7 @@ class Loop:
             )
         torch.manual_seed(config.seed)
         self.model = self._build()
-        self.optimizer = torch.optim.AdamW(
-            _groups(self.model, config), lr=config.rate, betas=config.betas, fused=True
-        )
+        self.optimizer = adamw(self.model, config)
         self.averaged = Averaged(self.model, config.ema)
         self.step, self.seconds = 0, 0.0
         self._resume()
@@ -158,7 +78,7 @@ class Loop:
         Raises:
             TrainingError: if the loss is no longer a number.
         """
-        start = saved = looked = time.monotonic()
+        start = saved = validated = time.monotonic()
         before, sums = self.seconds, _Sums()
         while self.progress() < 1:
             now = time.monotonic()
@@ -169,9 +89,9 @@ class Loop:
             sums.add(self.one_step())
             if self.step % self.config.log_every == 0:
                 self._log("training", sums.means(self.step))
-            if now - looked > 60 * self.config.validate_minutes:
-                self._look(validate, draw)
-                looked = now
+            if now - validated > 60 * self.config.validate_minutes:
+                self._validate(validate, draw)
+                validated = now
             if now - saved > 60 * self.config.save_minutes:
                 self.save()
                 saved = now
@@ -179,7 +99,7 @@ class Loop:
             sums.means(self.step)  # refuses what is no number
         if self.progress() >= 1 and self.rank == 0:
             self._finish()
-        self._look(validate, draw)
+        self._validate(validate, draw)
         self.save()
 
     def progress(self) -> float:
@@ -193,8 +113,7 @@ class Loop:
         self.optimizer.zero_grad(set_to_none=True)
         losses = self.gradients()
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["share"] * self.config.rate * _schedule(self.progress(), self.config)
+        set_rates(self.optimizer, self.progress(), self.config)
         self.optimizer.step()
         self.averaged.update(self.model)
         self.step += 1
@@ -255,43 +174,48 @@ class Loop:
         return next((side for share, side in self.config.sizes if done < share), self.config.sizes[-1][1])
 
     def _resume(self) -> None:
+        """Go on at the folder's checkpoint, if there is one.
+
+        Raises:
+            OptionError: if the checkpoint is damaged, or of another network.
+        """
         file = self.out / CHECKPOINT
         if not file.exists():
             return
         state = read_checkpoint(file, self.device, *PARTS)
+        self._check_network(file, state)
+        settings = [
+            {k: v for k, v in group.items() if k != "params"} for group in self.optimizer.param_groups
+        ]
+        try:
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            check_moments(self.optimizer)
+        except (RuntimeError, ValueError, TypeError, KeyError, AttributeError):
+            raise OptionError(f"{file} is damaged (its optimizer); remove it to begin anew.") from None
+        for group, own in zip(self.optimizer.param_groups, settings, strict=True):
+            group.update(own)  # what the config says now; the rate follows from the step
+        self.averaged.state, self.averaged.steps = state["averaged"], state["averaged_steps"]
+        self.step, self.seconds = state["step"], state["seconds"]
+
+    def _check_network(self, file: Path, state: dict[str, Any]) -> None:
+        """Refuse a checkpoint of another network.
+
+        Raises:
+            OptionError: if its name, or the shape of a weight, is another.
+        """
         if state["network"] != self.training.name:
             raise OptionError(
                 f"{file} is of {state['network']}, not of {self.training.name}; give another folder for this run."
             )
-        asked = [{k: v for k, v in group.items() if k != "params"} for group in self.optimizer.param_groups]
         own = {name: value.shape for name, value in self.model.state_dict().items()}
         if not own == shapes_of(state["model"]) == shapes_of(state["averaged"]):
             raise OptionError(
                 f"{file} is of another network than the config's; give another folder for this run."
             )
-        try:
-            self.model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self._check_moments()
-        except (RuntimeError, ValueError, TypeError, KeyError, AttributeError):
-            raise OptionError(f"{file} is damaged (its optimizer); remove it to begin anew.") from None
-        for group, own in zip(self.optimizer.param_groups, asked, strict=True):
-            group.update(own)  # what the config says now; the rate follows from the step
-        self.averaged.state, self.averaged.steps = state["averaged"], state["averaged_steps"]
-        self.step, self.seconds = state["step"], state["seconds"]
 
-    def _check_moments(self) -> None:
-        """Refuse an optimizer's averages of other shapes than the weights, which the fused step would write beside.
-
-        Raises:
-            ValueError: if there is such an average, or another one than AdamW has.
-        """
-        for weight, kept in self.optimizer.state.items():
-            shapes = {"step": torch.Size(), "exp_avg": weight.shape, "exp_avg_sq": weight.shape}
-            if shapes_of(kept) != shapes:
-                raise ValueError(f"averages of {shapes_of(kept)}")
-
-    def _look(self, validate: Validate | None, draw: Draw | None) -> None:
+    def _validate(self, validate: Validate | None, draw: Draw | None) -> None:
+        """Log the validation of the averaged weights, and draw their sheet; only the first process does."""
         if self.rank or (validate is None and draw is None):
             return
         model = self.averaged_model()
@@ -304,70 +228,6 @@ class Loop:
     def _log(self, kind: str, values: dict[str, float]) -> None:
         if self.rank == 0:
             self.log.write(kind, self.step, self.seconds, values)
-
-
-PARTS: dict[str, Any] = {
-    "network": str,
-    "model": dict,
-    "optimizer": dict,
-    "averaged": dict,
-    "averaged_steps": int,
-    "step": int,
-    "seconds": (int, float),
-}
-"""The parts of a checkpoint and their types; numbers are 0 or more."""
-
-
-def read_checkpoint(file: Path, device: torch.device | str, *parts: str) -> dict[str, Any]:
-    """The state that `Loop.save` wrote.
-
-    Args:
-        file: the checkpoint.
-        device: where its tensors are wanted.
-        parts: names of `PARTS` that are wanted of it.
-    Raises:
-        OptionError: if there is none, it cannot be read, or a part is missing or of another type.
-    """
-    try:
-        # torch.load compares no checksums: of 400 flipped bits it took 363 for weights
-        with zipfile.ZipFile(file) as archive:
-            if changed := archive.testzip():
-                raise OptionError(f"{file} is damaged ({changed} has changed); remove it to begin anew.")
-        state: dict[str, Any] = torch.load(file, map_location=device, weights_only=True)
-    except (FileNotFoundError, NotADirectoryError):
-        raise OptionError(f"no {file}; give the folder of a run that `tinct train` has made.") from None
-    except OptionError:
-        raise
-    except Exception as error:  # torch raises what its readers raise: RuntimeError, EOFError, UnpicklingError
-        raise OptionError(
-            f"{file} cannot be read ({type(error).__name__}); remove it to begin anew."
-        ) from None
-    for name in parts:
-        part = state.get(name) if isinstance(state, dict) else None
-        number = isinstance(part, int | float)
-        if not isinstance(part, PARTS[name]) or (number and not 0 <= part < math.inf):
-            raise OptionError(f"{file} is damaged (its {name}); remove it to begin anew.")
-    return state
-
-
-def averaged_state(run: Path, network: str) -> dict[str, Tensor]:
-    """The averaged weights of a run.
-
-    Raises:
-        OptionError: if the folder holds none, or another network's.
-    """
-    state = read_checkpoint(run / CHECKPOINT, "cpu", "network", "averaged")
-    if state["network"] != network:
-        raise OptionError(f"{run} trains {state['network']!r}; a run of {network} is wanted.")
-    averaged: dict[str, Tensor] = state["averaged"]
-    if None in shapes_of(averaged).values():
-        raise OptionError(f"{run / CHECKPOINT} is damaged (its averaged weights); train it again.")
-    return averaged
-
-
-def shapes_of(state: Mapping[str, object]) -> dict[str, torch.Size | None]:
-    """The shapes of tensors by their names; None for what is no tensor."""
-    return {name: value.shape if isinstance(value, Tensor) else None for name, value in state.items()}
 
 
 class _Sums:
@@ -400,46 +260,5 @@ def _compile(model: nn.Module) -> None:
             part.compile()
 
 
-_STAGE = re.compile(r"backbone\.stages\.(\d+)\.")
-"""The part of a parameter's name that says to which of a pretrained backbone's stages it belongs."""
-
-
 def _seed(seed: int, step: int, part: int) -> int:
     return (seed << 40) + (step << 12) + part
-
-
-def _groups(model: nn.Module, config: LoopConfig) -> list[dict[str, Any]]:
-    """Parameter groups: weight decay for matrices and kernels alone, and a smaller rate for a backbone's stages."""
-    by_share: dict[float, list[nn.Parameter]] = {1.0: []}
-    stages = {int(found[1]) for name, _ in model.named_parameters() if (found := _STAGE.search(name))}
-    for name, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        share = 1.0
-        if "backbone." in name:
-            found = _STAGE.search(name)
-            before_last = max(stages) - int(found[1]) if found else len(stages) * ("backbone.stem." in name)
-            share = config.backbone_rate * config.backbone_decay**before_last
-        by_share.setdefault(share, []).append(parameter)
-    groups = []
-    for share, parameters in by_share.items():
-        if not parameters:
-            continue
-        many = [p for p in parameters if p.ndim >= 2]
-        few = [p for p in parameters if p.ndim < 2]
-        groups += [
-            {"params": many, "weight_decay": config.weight_decay, "share": share},
-            {"params": few, "weight_decay": 0.0, "share": share},
-        ]
-    return groups
-
-
-def _schedule(done: float, config: LoopConfig) -> float:
-    """The learning rate as a share of its maximum."""
-    if done < config.warmup:
-        return max(done / config.warmup, 0.01)
-    if config.falls:
-        return math.prod(factor for share, factor in config.falls if done >= share)
-    if done < config.decay:
-        return 1.0
-    return 0.5 * (1 + math.cos(math.pi * (done - config.decay) / (1 - config.decay)))

@@ -22,10 +22,11 @@ from tinct.networks import CARDS
 from tinct.networks.card import Card, named
 from tinct.networks.graph import Release
 from tinct.tables import dataclass_from
+from tinct.training.checkpoint import CHECKPOINT, read_checkpoint
 from tinct.training.config import read_config, shipped_configs
 from tinct.training.labels import UNLABELED, Labels, collect
 from tinct.training.log import Tell, read_log, values_of
-from tinct.training.loop import CHECKPOINT, Loop, LoopConfig, read_checkpoint
+from tinct.training.loop import Loop, LoopConfig
 from tinct.training.photographs import Photographs, pack
 from tinct.training.pool import Pool
 from tinct.training.processes import join, rank_and_world, wait

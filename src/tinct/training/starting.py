@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tinct.errors import OptionError
-from tinct.training.loop import averaged_state
+from tinct.training.checkpoint import averaged_state
 
 Names = Sequence[tuple[str, str]]
 """Patterns of weights' names in the one network, and their names in the other; the first that fits counts."""
