@@ -19,7 +19,7 @@ from starlette.datastructures import UploadFile
 from network_runs import counted_runs
 from studio_server import Running, png, running
 from tinct.networks.tinct import method
-from tinct.web import colorize_routes, jobs
+from tinct.web import colorize_routes, jobs, reference_jobs
 from tinct.web.parsing import PreviewRequest
 from tinct.web.sessions import Session, Upload
 from tinct.web.settings import Settings
@@ -93,7 +93,9 @@ def test_an_edit_through_the_server_runs_only_what_depends_on_it(tmp_path, monke
 def test_a_thousand_edits_of_a_session_take_no_more_memory():
     settings = Settings()
     session = Session("id", None, upload(GRAY, "photo.png"), COLOR.shape[1], COLOR.shape[0])
-    jobs.set_references(settings, session, [upload(each, "reference.png") for each in REFERENCES[:1]], [1])
+    reference_jobs.set_references(
+        settings, session, [upload(each, "reference.png") for each in REFERENCES[:1]], [1]
+    )
     most = 0
     for n in range(1000):
         share = 0.05 + 0.9 * n / 1000
@@ -101,7 +103,7 @@ def test_a_thousand_edits_of_a_session_take_no_more_memory():
         if n % 4 == 1:
             options["seed"] = n
         elif n % 4 == 2:
-            jobs.set_weights(settings, session, [share])
+            reference_jobs.set_weights(settings, session, [share])
         point = {"x": 60 * share if n % 4 == 3 else 5, "y": 5, "color": "#aa3333"}
         jobs.preview(
             settings, session, PreviewRequest(options=options, hints={"points": [point]}, longer_side=32)

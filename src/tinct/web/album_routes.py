@@ -17,7 +17,7 @@ from tinct.photo import Photo
 from tinct.retrieval.collection import Folder
 from tinct.retrieval.index import COLOR, Index, Progress, index_of
 from tinct.retrieval.references import Retrieved, references_for
-from tinct.web import jobs
+from tinct.web import reference_jobs
 from tinct.web.documentation import binary, example
 from tinct.web.responses import RequestError, file_response, picture_response
 from tinct.web.session_work import SessionWork
@@ -106,7 +106,7 @@ class Album:
         """
         from tinct.photo.reduced import read_reduced
 
-        return jobs.thumbnail_of(read_reduced(self.content(key), jobs.THUMBNAIL))
+        return reference_jobs.thumbnail_of(read_reduced(self.content(key), reference_jobs.THUMBNAIL))
 
 
 def add_routes(api: FastAPI, work: SessionWork, album: Album | None) -> None:
@@ -123,7 +123,9 @@ def add_routes(api: FastAPI, work: SessionWork, album: Album | None) -> None:
     )
     async def suggest(name: str, body: ReferenceSuggestionRequest, request: Request) -> dict[str, Any]:
         """Photographs of the server's album that are most like the session's, the most alike first; none may be."""
-        found = await work.run(request, name, partial(jobs.retrieve_references, album.retrieve), body.count)
+        found = await work.run(
+            request, name, partial(reference_jobs.retrieve_references, album.retrieve), body.count
+        )
         return {
             "references": [
                 {

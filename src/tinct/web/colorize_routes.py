@@ -91,7 +91,7 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool, album: Album 
             if format is not None:
                 named_format(format)
             hints, retrieved = hints_field(fields), album_field(fields, album)
-            decode = partial(jobs.decode, settings, photo, references, hints)
+            decode = partial(jobs.decode_files, settings, photo, references, hints)
 
             async def colorized(strokes: jobs.FileHints | None) -> jobs.ColoredFile:
                 given = hints if strokes is None else strokes

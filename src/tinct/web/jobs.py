@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from copy import copy
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinct.colorizing.colorizer import Colorizer
 from tinct.colorizing.project import Project, ProjectPhoto, ProjectReference, made_with
-from tinct.errors import PhotoError, PhotoTooLargeError, ReferencePhotoError, one_line
+from tinct.errors import one_line
 from tinct.hints import HintImage, HintLike
 from tinct.options import Options
 from tinct.photo import Photo
-from tinct.retrieval.references import Retrieved
 from tinct.web.decoding import read_hints as read_hint_file
 from tinct.web.parsing import (
     AlternativesRequest,
@@ -26,7 +24,7 @@ from tinct.web.parsing import (
     check_hint_count,
     read_hints,
 )
-from tinct.web.responses import RequestError, encode_png, encode_preview, encode_webp
+from tinct.web.responses import encode_png, encode_preview, encode_webp
 from tinct.web.sessions import Session, Upload, read_references
 from tinct.web.settings import Settings
 
@@ -49,15 +47,8 @@ class ColoredFile(NamedTuple):
 DEFAULT_FORMAT = "png"
 """The format of a session's file where the request names none."""
 
-THUMBNAIL = 256
-"""Longer side of a reference's thumbnail in pixels."""
-
 PREVIEW = 1024
 """Longer side of a preview in pixels where the request names none."""
-
-
-Retrieve = Callable[[Photo, int], list[Retrieved]]
-"""Finds the most alike photographs of the server's album, at most so many."""
 
 
 def colorize_upload(
@@ -74,7 +65,7 @@ def colorize_upload(
     Args:
         settings: the server's limits.
         photo, references: the files, decoded already or not.
-        hints: the result of `decode` for a file of hints, JSON's objects and lists, or None.
+        hints: the result of `decode_files` for a file of hints, JSON's objects and lists, or None.
         options: the options of the colorization.
         format: of the result; None is the photograph's own.
         retrieve: gives references of the server's album for a photograph, and a note on each; None takes none.
@@ -99,7 +90,7 @@ def colorize_upload(
     return ColoredFile(content, (*map(one_line, notes), *made))
 
 
-def decode(
+def decode_files(
     settings: Settings, photo: Upload | None, references: Iterable[Upload], hints: Any = None
 ) -> FileHints | None:
     """Decode files before a worker colorizes them.
@@ -122,68 +113,6 @@ def decode(
     return read_hint_file(hints.bytes(), (decoded.width, decoded.height), settings.max_pixels)
 
 
-def retrieve_references(
-    retrieve: Retrieve, settings: Settings, session: Session, count: int
-) -> list[Retrieved]:
-    """The most alike photographs of the server's album for a session's photograph."""
-    return retrieve(session.colorizer(settings.max_pixels).photo, count)
-
-
-def decode_references(settings: Settings, session: Session, uploads: Sequence[Upload]) -> None:
-    """Decode the references that a session does not have yet, before a worker uses them."""
-    new, max_pixels = _new_references(settings, session, uploads)
-    for upload in new.values():
-        found = upload.decode(max_pixels)
-        max_pixels -= found.width * found.height
-
-
-def _new_references(
-    settings: Settings, session: Session, uploads: Sequence[Upload]
-) -> tuple[dict[int, Upload], int]:
-    """The references that a session does not have yet, by their numbers, and the pixels that the others leave them.
-
-    One that it has is new where it is sent so often that there is no room for it.
-    """
-    known = {upload.sha256: upload.pixels for upload in session.references}
-    new, left = {}, settings.max_pixels
-    for number, upload in enumerate(uploads):
-        pixels = known.get(upload.sha256)
-        if pixels is None or pixels > left:
-            new[number] = upload
-        else:
-            left -= pixels
-    return new, left
-
-
-def decode_usable_references(
-    settings: Settings, session: Session, uploads: Sequence[Upload]
-) -> dict[int, str]:
-    """Decode each reference that a session does not have yet, whatever becomes of the others.
-
-    Returns:
-        Why references cannot be used, by their numbers.
-    """
-    new, max_pixels = _new_references(settings, session, uploads)
-    refused = {}
-    for number, upload in new.items():
-        try:
-            found = upload.decode(max_pixels)
-            max_pixels -= found.width * found.height
-        except PhotoTooLargeError as error:
-            alone = max_pixels == settings.max_pixels
-            refused[number] = one_line(str(error)) if alone else _too_many_pixels(settings, upload)
-        except PhotoError as error:
-            refused[number] = one_line(str(error))
-    return refused
-
-
-def _too_many_pixels(settings: Settings, upload: Upload) -> str:
-    most = f"{settings.max_pixels / 1e6:g} megapixels"
-    return one_line(
-        f"{upload.name}: with it the references have more than {most}; scale it down, or remove others."
-    )
-
-
 def open_photo(settings: Settings, upload: Upload) -> Colorizer:
     """A colorizer of the photograph that a session begins with.
 
@@ -192,74 +121,6 @@ def open_photo(settings: Settings, upload: Upload) -> Colorizer:
     colorizer = Colorizer(upload.read(settings.max_pixels))
     _ = upload.sha256
     return colorizer
-
-
-def set_references(settings: Settings, session: Session, uploads: list[Upload], weights: list[float]) -> None:
-    """Read references into a session, if all can be used; otherwise the session keeps its old ones.
-
-    Args:
-        settings: the server's limits.
-        session: the session.
-        uploads: the references' files.
-        weights: one weight for each reference, 0 to 1.
-    """
-    photos = _reference_photos(settings, session, uploads)
-    session.colorizer(settings.max_pixels).set_references(photos, weights)
-    _keep_references(session, uploads, weights)
-
-
-def set_usable_references(
-    settings: Settings, session: Session, uploads: list[Upload], weights: list[float], refused: dict[int, str]
-) -> dict[int, str]:
-    """Read those references into a session that can be used.
-
-    Args:
-        settings, session, uploads, weights: as for `set_references`.
-        refused: why references cannot be used, by their numbers, as `decode_usable_references` gives them.
-    Returns:
-        The same with the references that have no color to give.
-    """
-    decoded = [number for number in range(len(uploads)) if number not in refused]
-    photos = _reference_photos(settings, session, [uploads[number] for number in decoded])
-    colorizer, used = copy(session.colorizer(settings.max_pixels)), dict[int, Photo]()
-    for number, photo in zip(decoded, photos, strict=True):
-        held = list(colorizer.references)  # what is set already is not looked at again
-        try:
-            colorizer.set_references([*held, photo])
-        except ReferencePhotoError as error:
-            why = str(error).removeprefix(f"reference {len(held) + 1} ")
-            refused = {**refused, number: one_line(f"{uploads[number].name} {why}")}
-        else:
-            used[number] = colorizer.references[-1]
-    kept_weights = [weights[number] for number in used]
-    colorizer.set_references(list(used.values()), kept_weights)
-    session.keep_decoded(colorizer)
-    _keep_references(session, [uploads[number] for number in used], kept_weights)
-    return refused
-
-
-def _reference_photos(settings: Settings, session: Session, uploads: list[Upload]) -> list[Photo]:
-    """Photographs of references; those that the session has are not decoded again."""
-    colorizer = session.colorizer(settings.max_pixels)
-    before = zip(session.references, colorizer.references, strict=True)
-    known = {upload.sha256: photo for upload, photo in before}
-    return read_references(uploads, settings.max_pixels, known)
-
-
-def _keep_references(session: Session, uploads: list[Upload], weights: list[float]) -> None:
-    """Keep the files of a session's references, with their hashes, in place of the old ones."""
-    for upload in uploads:
-        _ = upload.sha256
-    for upload in session.references:
-        upload.close()
-    session.references, session.weights = uploads, weights
-
-
-def set_weights(settings: Settings, session: Session, weights: list[float]) -> None:
-    """Set the weights of a session's references, 0 to 1 each."""
-    colorizer = session.colorizer(settings.max_pixels)
-    colorizer.set_references(list(colorizer.references), weights)
-    session.weights = weights
 
 
 def preview(settings: Settings, session: Session, body: PreviewRequest) -> ColoredFile:
@@ -343,30 +204,6 @@ def project(settings: Settings, session: Session, body: EditRequest) -> dict[str
         colorizer.options,
         made_with(colorizer),
     ).to_json()
-
-
-def thumbnail(settings: Settings, session: Session, number: int) -> bytes:
-    """A reference at a bounded size, as PNG.
-
-    Args:
-        settings: the server's limits.
-        session: the session.
-        number: the reference's number from 0.
-    Raises:
-        RequestError: 404 if there is no such reference, as others may have been set while this request waited.
-    """
-    references = session.colorizer(settings.max_pixels).references
-    if not 0 <= number < len(references):
-        raise RequestError(404, "there is no such reference.")
-    return thumbnail_of(references[number])
-
-
-def thumbnail_of(photo: Photo) -> bytes:
-    """A photograph at a bounded size, as PNG."""
-    from tinct.color.lab import lab_to_rgb
-
-    rgb = lab_to_rgb(photo.working_lab(THUMBNAIL))
-    return encode_png(np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8))
 
 
 def colorizer_for(settings: Settings, session: Session, body: EditRequest) -> Colorizer:

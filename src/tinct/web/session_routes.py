@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from tinct.errors import OptionError
 from tinct.photo.formats import named_format
 from tinct.photo.sources import reference_weights
-from tinct.web import jobs
+from tinct.web import jobs, reference_jobs
 from tinct.web.access import OWNER_COOKIE, cookie_value
 from tinct.web.accounts import client_network
 from tinct.web.cancellation import cancel_on_disconnect, decode_and_run
@@ -64,7 +64,7 @@ def _add_sessions(router: APIRouter, work: SessionWork) -> None:
         async with upload_form(request, work.settings) as fields:
             check_field_names(fields, ("photo",))
             photo = file_field(fields, "photo")
-            decode = partial(jobs.decode, work.settings, photo, ())
+            decode = partial(jobs.decode_files, work.settings, photo, ())
             address = client_network(request.scope)
             opening = partial(
                 work.pool.run, partial(jobs.open_photo, work.settings, photo), urgent=True, address=address
@@ -109,11 +109,11 @@ def _add_references(router: APIRouter, work: SessionWork) -> None:
             weights, leaves_out = weights_field(fields), flag_field(fields, "partial")
             try:
                 if not uploads and weights and session.references:
-                    await work.run(request, name, jobs.set_weights, weights)
+                    await work.run(request, name, reference_jobs.set_weights, weights)
                 else:
                     weights = weights or [1.0] * len(uploads)
-                    put = put_usable_references if leaves_out else put_references
-                    refused = await put(work, request, session, uploads, weights) or refused
+                    set_all = put_usable_references if leaves_out else put_references
+                    refused = await set_all(work, request, session, uploads, weights) or refused
             finally:  # also if the client went away in the middle of it
                 fields.keep(session.references)
         work.sessions.limit_memory()
@@ -127,7 +127,7 @@ def _add_references(router: APIRouter, work: SessionWork) -> None:
     )
     async def thumbnail(name: Name, number: int, request: Request) -> Response:
         """A reference, small."""
-        return picture_response(await work.run(request, name, jobs.thumbnail, number))
+        return picture_response(await work.run(request, name, reference_jobs.thumbnail, number))
 
 
 def _add_pictures(router: APIRouter, work: SessionWork) -> None:
@@ -234,8 +234,8 @@ async def put_references(
         PhotoError, ReferencePhotoError: if a reference cannot be used; the session keeps its old references then.
     """
     check_reference_count(uploads, work.settings.references)
-    decode = partial(jobs.decode_references, work.settings, session, uploads)
-    setting = partial(work.run_exclusively, session, jobs.set_references, uploads, weights)
+    decode = partial(reference_jobs.decode_references, work.settings, session, uploads)
+    setting = partial(work.run_exclusively, session, reference_jobs.set_references, uploads, weights)
     await decode_and_run(request, work.pool, decode, lambda _: setting())
     work.sessions.limit_memory()
 
@@ -252,8 +252,8 @@ async def put_usable_references(
     """
     check_reference_count(uploads, work.settings.references)
     reference_weights(weights, len(uploads))
-    decode = partial(jobs.decode_usable_references, work.settings, session, uploads)
-    setting = partial(work.run_exclusively, session, jobs.set_usable_references, uploads, weights)
+    decode = partial(reference_jobs.decode_usable_references, work.settings, session, uploads)
+    setting = partial(work.run_exclusively, session, reference_jobs.set_usable_references, uploads, weights)
     return await decode_and_run(request, work.pool, decode, setting)
 
 

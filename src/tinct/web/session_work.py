@@ -51,7 +51,7 @@ class SessionWork:
         Args:
             request: the request that wants the result.
             name: the session's id.
-            job: a function of `tinct.web.jobs`; may block.
+            job: a function of `tinct.web.jobs` or `tinct.web.reference_jobs`; may block.
             urgent: True puts the job before all jobs that are not urgent.
         Raises:
             RequestError: 404 without such a session, 499 if the client left, 503 if the server ends.
