@@ -35,7 +35,7 @@ class Entry:
         options_sha256: of all inputs beside the photograph and the weights (`Row.options_sha256`).
         references: URIs of the references used.
         confidence: mean confidence of the prediction, 0..1.
-        colorfulness: mean chroma of the prediction, in ab units.
+        colorfulness: root mean square of the prediction's chroma, in ab units.
         seconds: of work on the photograph.
         worker: host and process.
         finished: seconds since 1970.

@@ -24,7 +24,8 @@ from tinct.version import __version__
 if TYPE_CHECKING:
     from tinct.colorizing.album import Album
     from tinct.colorizing.colorizer import Colorizer
-    from tinct.photo import Photo
+    from tinct.methods import Prediction
+    from tinct.photo import Photo, Provenance
 
 KEPT_REFERENCES = 8
 """Reference photographs that a worker keeps decoded."""
@@ -36,7 +37,7 @@ STATUSES = {
     State.REFUSED: REFUSED,
     State.FAILED: FAILED,
 }
-"""What the ledger calls the states of `tinct.colorizing.batch`, which decides them."""
+"""The ledger's words for the states of a photograph that `tinct.colorizing.batch` decides."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class Worker:
         return replace(entry, seconds=round(time.monotonic() - started, 4), finished=time.time())
 
     def _colorized(self, row: Row, entry: Entry) -> Entry:
+        """The entry of a photograph that was colorized, or passed over as a result of tinct."""
         content = self._content(row.uri)
         photo = self._photo(row.uri, content, self._all_pages())
         entry = replace(
@@ -110,29 +112,20 @@ class Worker:
         if not self.job.again and holds_record(content):
             return replace(entry, status=SKIPPED, message="it was colorized by tinct already.")
         leading = self._leader(row)
-        if row.leader is not None:
-            said = f"colored after {row.leader.uri}, the surest of its group"
-            if leading is None:
-                said = f"{row.leader.uri}, after which its group is colored, has no colors to give"
-            used = (*row.references, *([row.leader.uri] if leading is not None else ()))
-            entry = replace(entry, references=used, notes=(*entry.notes, said))
+        entry = _with_leader(entry, row, has_colors=leading is not None)
         colorizer = self._prepared(row, photo, entry.sha256_in, leading)
-        prediction, made = colorizer.predict(), colorizer.provenance
+        prediction = colorizer.predict()
         entry = replace(entry, notes=(*entry.notes, *colorizer.unmet_wishes()))
         result, told = self._encoded(colorizer, photo, content, row, entry.sha256_in, leading)
         entry = replace(entry, notes=tuple(dict.fromkeys((*entry.notes, *told))))
         key = f"{row.key}.{self._suffix(photo)}"
         self.out.put(key, result)
         return replace(
-            entry,
+            _with_prediction(entry, prediction, colorizer.provenance),
             status=DONE,
             output=key,
             sha256_out=sha256(result).hexdigest(),
             bytes_out=len(result),
-            method=made.method,
-            weights_sha256=made.weights_sha256 or "",
-            confidence=round(float(prediction.confidence.mean()), 4),
-            colorfulness=round(float((prediction.ab.astype("f4") ** 2).sum(-1).mean() ** 0.5), 3),
         )
 
     def _all_pages(self) -> int | None:
@@ -290,3 +283,25 @@ class Worker:
 
         own = FORMATS[photo.format].suffixes[0] if photo.format in FORMATS else ""
         return result_suffix(self.job.format, own)[1:]
+
+
+def _with_leader(entry: Entry, row: Row, *, has_colors: bool) -> Entry:
+    """An entry whose references and notes say whether the row's leader gave it colors, if the row has a leader."""
+    if row.leader is None:
+        return entry
+    if not has_colors:
+        note = f"{row.leader.uri}, after which its group is colored, has no colors to give"
+        return replace(entry, references=row.references, notes=(*entry.notes, note))
+    note = f"colored after {row.leader.uri}, the surest of its group"
+    return replace(entry, references=(*row.references, row.leader.uri), notes=(*entry.notes, note))
+
+
+def _with_prediction(entry: Entry, prediction: Prediction, made: Provenance) -> Entry:
+    """An entry with what the ledger keeps of a prediction and its method."""
+    return replace(
+        entry,
+        method=made.method,
+        weights_sha256=made.weights_sha256 or "",
+        confidence=round(float(prediction.confidence.mean()), 4),
+        colorfulness=round(float((prediction.ab.astype("f4") ** 2).sum(-1).mean() ** 0.5), 3),
+    )
