@@ -174,6 +174,10 @@ def rendered(content: bytes, photo_bytes: bytes) -> tuple[Photo, Recipe]:
 
 
 def _residuals(ab: NDArray[np.float32]) -> bytes:
+    """The bytes of a* b*, in steps: of each the difference to the plane through its three neighbors above and left.
+
+    The sign of a difference is its last bit. All high bytes come first, then all low bytes.
+    """
     steps = np.rint(ab / CHROMA_STEP).astype(np.int32)
     padded = np.pad(steps, ((1, 0), (1, 0), (0, 0)))
     difference = steps - padded[1:, :-1] - padded[:-1, 1:] + padded[:-1, :-1]
@@ -183,6 +187,11 @@ def _residuals(ab: NDArray[np.float32]) -> bytes:
 
 
 def _from_residuals(content: bytes, working: tuple[int, int]) -> NDArray[np.float32]:
+    """The a* b*, shape (h, w, 2), that `_residuals` packed.
+
+    Raises:
+        ChromaError: if there are not as many bytes as the working size, width and height, needs.
+    """
     width, height = working
     count = 2 * width * height
     if len(content) != 2 * count:
@@ -205,6 +214,12 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def _recipe(columns: Mapping[str, Any]) -> Recipe:
+    """A recipe from its columns; those that this version does not know are left out.
+
+    Raises:
+        ChromaError: if the version is later than this tinct's, or a column is not what it should be.
+        KeyError, TypeError, ValueError: if one is missing or has another form.
+    """
     if columns["version"] > VERSION:
         raise ChromaError(
             f"the chroma file has version {columns['version']}; this tinct reads up to {VERSION}."

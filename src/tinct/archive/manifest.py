@@ -72,6 +72,7 @@ def write_manifest(rows: Iterable[Row], uri: str) -> None:
 
 
 def _encoded(listed: list[dict[str, Any]], uri: str) -> bytes:
+    """The file of rows' columns, in the format that its name says."""
     kind = _kind(uri)
     if kind == ".parquet":
         pyarrow, parquet = arrow()
@@ -114,6 +115,11 @@ def read_manifest(uri: str) -> list[Row]:
 
 
 def _decoded(content: bytes, uri: str) -> Iterator[Mapping[str, Any]]:
+    """The columns of each row of a file, in the format that its name says.
+
+    Raises:
+        ManifestError: if the file is not of that format, or has too many columns.
+    """
     kind = _kind(uri)
     try:
         if kind == ".parquet":
@@ -142,6 +148,11 @@ def _decoded(content: bytes, uri: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _kind(uri: str) -> str:
+    """The format that a manifest's name says: .parquet, .csv or .jsonl.
+
+    Raises:
+        ManifestError: if it says none of them.
+    """
     kind = {".json": ".jsonl", ".ndjson": ".jsonl"}.get(Path(uri).suffix.lower(), Path(uri).suffix.lower())
     if kind not in (".parquet", ".csv", ".jsonl"):
         raise ManifestError(
@@ -165,6 +176,7 @@ def _misnamed(names: tuple[Any, ...], known: tuple[str, ...]) -> tuple[str, str]
 
 
 def _to_columns(row: Row) -> dict[str, Any]:
+    """A row's columns by name, with its options as JSON."""
     columns = {name: getattr(row, name) for name in COLUMNS}
     columns |= {"references": list(row.references), "options": ""}
     if row.options:
@@ -173,6 +185,14 @@ def _to_columns(row: Row) -> dict[str, Any]:
 
 
 def _from_columns(columns: Any, number: int) -> Row:
+    """A row from its columns.
+
+    Args:
+        columns: of the row, by name; names of options among them.
+        number: of the row, from 1, for errors.
+    Raises:
+        ManifestError: if a column is misnamed, missing, or not what it should be.
+    """
     from tinct.options import Options
 
     names = tuple(each.name for each in fields(Options))

@@ -128,6 +128,7 @@ def _counts(numbers: Figures) -> str:
 
 
 def _times(numbers: Figures) -> str:
+    """A table of times and sizes, as HTML."""
     hours = numbers.span / 3600
     done = numbers.statuses.get(DONE, 0)
     rows = [
@@ -185,6 +186,7 @@ def _figure(entry: Entry, out: Store) -> str:
 
 
 def _thumbnail(entry: Entry, out: Store) -> str:
+    """A result at a bounded size, as base64 of a JPEG; a chroma file is rendered first."""
     from PIL import Image
 
     from tinct.archive import chroma

@@ -94,6 +94,7 @@ def credentials(picture: bytes, suffix: str) -> dict[str, Any]:
 
 
 def _manifest(provenance: Provenance) -> dict[str, Any]:
+    """The C2PA manifest of a result: opened from the original, edited by an algorithm, its colors adjusted."""
     composite = (
         "compositeWithTrainedAlgorithmicMedia" if provenance.weights_sha256 else "algorithmicallyEnhanced"
     )
@@ -126,6 +127,14 @@ def _media_type(original: bytes) -> str:
 
 
 def _signer(certificate: str, key: str) -> Any:
+    """A signer by ES256.
+
+    Args:
+        certificate, key: paths of PEM files.
+    Raises:
+        MissingExtraError: if c2pa-python is not installed.
+        OptionError: if a file cannot be read, or the two do not make a signer.
+    """
     c2pa = _c2pa()
     try:
         chain, private = Path(certificate).read_bytes(), Path(key).read_bytes()

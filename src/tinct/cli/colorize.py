@@ -211,7 +211,7 @@ def colorize(
 
 
 def _retrieving(context: typer.Context, folder: str | None, count: int, cells: bool) -> Retrieving | None:
-    """What retrieves references for each photograph, if a folder is named.
+    """The retrieval of references for each photograph, if a folder is named.
 
     Raises:
         OptionError: if there is no such folder, or a count is given without one.
@@ -233,7 +233,7 @@ def _set_up(
     file: str | None,
     retrieving: Retrieving | None,
 ) -> Callable[[Photo], Colorizer]:
-    """How each photograph is prepared: the references are read once, the hints for each size."""
+    """A function that gives a photograph's colorizer: references are read once, hints for each size."""
     from tinct.colorizing.colorizer import Colorizer
     from tinct.hints import Swatch
     from tinct.methods.selection import choose_method
@@ -314,7 +314,7 @@ def _check_target(item: Item, rules: OutputRules) -> None:
 def _planned(
     photos: Sequence[str], output: str | None, rules: OutputRules, recursive: bool
 ) -> tuple[list[Item], OutputRules]:
-    """What is done with each photograph that is named.
+    """The items of the named photographs, and the rules for their results.
 
     Raises:
         OptionError: if options contradict each other, or nothing is named.

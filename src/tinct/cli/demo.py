@@ -37,7 +37,7 @@ def demo(
 
 
 def _program() -> str:
-    """What to type for tinct here: its name, or its path where the virtual environment is not activated."""
+    """The word that starts tinct here: its name, or its path where the virtual environment is not activated."""
     if which("tinct"):
         return "tinct"
     return os.path.relpath(sys.argv[0]) if Path(sys.argv[0]).is_file() else f"{sys.executable} -m tinct"

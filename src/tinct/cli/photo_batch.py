@@ -79,7 +79,7 @@ def _do(item: Item, work: Work) -> None:
 
 
 class _Printer:
-    """Says what became of photographs: names or JSON on standard output, the rest on standard error."""
+    """Prints what became of photographs: names or JSON on standard output, the rest on standard error."""
 
     def __init__(self, verbosity: Verbosity) -> None:
         self._verbosity = verbosity
@@ -96,7 +96,7 @@ class _Printer:
         return report_bad_input(f"names of results could not be printed ({why}); the results are written.")
 
     def report(self, item: Item) -> None:
-        """Say it of one."""
+        """Print a photograph's notes, why it was refused or failed, and the name or the JSON of its result."""
         from tinct.cli import print_note, report_bad_input
         from tinct.colorizing.batch import State
 

@@ -1,4 +1,4 @@
-"""What `--reference-from FOLDER` adds: references that are retrieved for each photograph, and said."""
+"""`--reference-from FOLDER`: references that are retrieved for each photograph, and named in its notes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Retrieving:
         return [self._read(each.name) for each in self.found]
 
     def notes(self) -> list[str]:
-        """What was retrieved for the last photograph, one sentence for each reference."""
+        """Notes on what was retrieved for the last photograph, one sentence for each reference."""
         if not self.found:
             return [f"no color photograph of {self.folder} is alike enough; it is colorized without one"]
         return [

@@ -228,6 +228,7 @@ def _item(found: NamedFile, rules: OutputRules, root: str | None) -> Item:
 
 
 def _refuse_collisions(items: Iterable[Item]) -> None:
+    """Refuse photographs whose results would be a file that an earlier photograph's result is."""
     taken: dict[str, str] = {}
     for item in items:
         if item.state is State.TO_DO and item.target != STANDARD_STREAM:

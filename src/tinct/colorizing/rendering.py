@@ -88,7 +88,7 @@ def render(
 def _layers(
     upsampler: ChromaUpsampler, stamps: Sequence[_Stamp], options: Options, top: int, lightness: Array
 ) -> tuple[Array, Array]:
-    """What some rows get: L*, shape (rows, W), and the planes of a* and b*, shape (2, rows, W)."""
+    """The planes of some rows: L*, shape (rows, W), and a* and b*, shape (2, rows, W)."""
     chroma = upsampler.planes(top, top + len(lightness), lightness)
     for stamp in stamps:
         stamp.blend(np.moveaxis(chroma, 0, -1), lightness, top)
@@ -107,7 +107,7 @@ def _merged(lightness: Array, chroma: Array) -> Array:
 def _merged_on_engine(
     lightness: Array, chroma: Array, dtype: type[np.uint8] | type[np.float32]
 ) -> NDArray[Any]:
-    """The same on the inference engine, as float32 or rounded to uint8."""
+    """`_merged` on the inference engine, as float32 or rounded to uint8."""
     import cv2
 
     from tinct.color.lab_openvino import merged_planes

@@ -79,7 +79,7 @@ _MOST_KEPT = 4096
 
 
 def _worked_out(asked: Sequence[tuple[str, float]]) -> _Found:
-    """What `_nearest` is to know of colors at a lightness, all at once: one by one each takes milliseconds."""
+    """The nearest colors of several, as `_nearest` keeps them; computed at once, as one alone takes milliseconds."""
     if not asked:
         return {}
     lightness = np.array([[light for _, light in asked]], np.float32)

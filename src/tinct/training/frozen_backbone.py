@@ -52,7 +52,7 @@ class FrozenBackbone:
         return backbone.late(*levels) if self.early else Levels(*levels)
 
     def frozen_levels(self, lightness: Tensor) -> list[Tensor]:
-        """Those levels of (L* - 50) / 50 that are frozen: all, or those at 1/2, 1/4 and 1/8."""
+        """The frozen levels of (L* - 50) / 50: all, or those at 1/2, 1/4 and 1/8."""
         found = self._compiled(np.ascontiguousarray(lightness.detach().numpy()))
         return [
             torch.from_numpy(found[i].copy()).contiguous(memory_format=torch.channels_last)

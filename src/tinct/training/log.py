@@ -64,7 +64,7 @@ def read_log(file: Path, kind: str = "validation") -> list[dict[str, Any]]:
 
 
 def _parsed(line: str) -> dict[str, Any]:
-    """What a line says; nothing if it was cut short."""
+    """The values of a line of the log; none if the line was cut short."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):

@@ -261,6 +261,13 @@ def _network(tables: Mapping[str, Any]) -> Any:
 
 
 def _device(name: str | None) -> torch.device:
+    """The device to train on; of several GPUs, each process has its own.
+
+    Args:
+        name: "cpu" or "cuda"; None takes a GPU where one is.
+    Raises:
+        OptionError: if the name is another, or there is no GPU.
+    """
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name not in ("cpu", "cuda"):

@@ -72,7 +72,7 @@ def whole_view(sizes: Tensor) -> View:
 
 
 def moved_view(view: View) -> View:
-    """The same place seen from elsewhere: shifted, scaled, turned, perhaps mirrored."""
+    """A view near another one: shifted, scaled, turned, perhaps mirrored."""
     like = view.center_x
     scale = uniform(like, -0.35, 0.35).exp()
     stretch = uniform(like, -0.15, 0.15).exp()

@@ -101,7 +101,9 @@ class AccessMiddleware:
             _check_length(headers)
             self._check_host(headers)
             self._check_origin(scope["method"], headers)
-            answer = self._redeemed(scope) or self._check_token(scope["path"], headers)
+            answer = self._redeemed(scope)
+            if answer is None:
+                self._check_token(scope["path"], headers)
         except RequestError as error:
             answer = error.response
         await (answer or self._app)(scope, receive, send)
@@ -121,15 +123,20 @@ class AccessMiddleware:
         if site not in (None, "same-origin", "none") or not same_host:
             raise RequestError(403, "the request comes from another site's page; use this server's own page.")
 
-    def _check_token(self, path: str, headers: Headers) -> Response | None:
+    def _check_token(self, path: str, headers: Headers) -> None:
+        """Refuse a request that does not show the server's token, if it has one.
+
+        Raises:
+            RequestError: 401.
+        """
         token = self._settings.token
         if token is None or path in OPEN_PATHS:
-            return None
+            return
         kind, _, shown = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer" and _equal(shown.strip(), token):
-            return None
+            return
         if _equal(cookie_value(headers, self._cookie) or "", self._pass()):
-            return None
+            return
         raise RequestError(
             401,
             "the server wants its token: open /?token=TOKEN once, or send 'Authorization: Bearer TOKEN'.",
@@ -156,7 +163,7 @@ class AccessMiddleware:
         return f"{ACCESS_COOKIE}-{self._settings.port}"
 
     def _pass(self) -> str:
-        """What the cookie holds: good for this server's run, and does not tell the token."""
+        """The cookie's value: good for this server's run, and does not tell the token."""
         return hmac.new(self._key, (self._settings.token or "").encode(), hashlib.sha256).hexdigest()
 
 

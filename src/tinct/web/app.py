@@ -136,6 +136,7 @@ def create_app(settings: Settings | None = None) -> Studio:
 
 
 def _add_errors(api: FastAPI) -> None:
+    """Let errors of the library, of the parser and of the server itself become answers with a status and one line."""
     handlers: dict[Any, Callable[[Any], Response]] = {
         RequestError: lambda e: e.response,
         RequestValidationError: lambda e: error_response(422, _validation(e)),

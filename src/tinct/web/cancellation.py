@@ -66,7 +66,7 @@ async def decode_and_run(
         BusyError: if the queue is full, or decoding took long while other requests waited.
     """
 
-    async def both() -> Result:
+    async def decode_then_work() -> Result:
         address = client_network(request.scope)
         async with pool.admitted(decoder_pool().cancel_longest, address):
             task, refused = DecodingTask(lowered=pool.accounts.restrained(address)), True
@@ -81,7 +81,7 @@ async def decode_and_run(
                 pool.accounts.charge_files(address, task.spent, task.files, task.pixels, refused=refused)
             return await work(decoded)
 
-    return await cancel_on_disconnect(request, both())
+    return await cancel_on_disconnect(request, decode_then_work())
 
 
 async def _client_left(request: Request) -> None:

@@ -297,6 +297,11 @@ class Sessions:
                 session.drop_decoded()
 
     async def _make_room(self, address: str, owner: str | None) -> None:
+        """End a session that may go, if there are as many as may be.
+
+        Raises:
+            RequestError: 429 if none may go.
+        """
         if len(self._sessions) < self._settings.sessions:
             return
         idle = monotonic() - _EVICTED_AFTER

@@ -202,6 +202,11 @@ class WorkerPool:
         ticket.result()
 
     async def _wait_for_worker(self, urgent: bool, address: str) -> None:
+        """Take a worker, or wait in the queue until one is free.
+
+        Raises:
+            BusyError: if the queue is full.
+        """
         if self._has_place(urgent):
             self._busy += 1
             return

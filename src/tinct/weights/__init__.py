@@ -228,6 +228,11 @@ _KINDS: dict[str, type] = {
 
 
 def _check(entry: Weights) -> None:
+    """Refuse an entry of a manifest whose fields have another type, or values that cannot be.
+
+    Raises:
+        WeightsError: if there is such a field.
+    """
     for name, kind in _KINDS.items():
         if type(getattr(entry, name)) is not kind:
             raise WeightsError(
