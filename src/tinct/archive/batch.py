@@ -28,15 +28,15 @@ Tell = Callable[[Entry], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Counts of a run.
+class Counts:
+    """Numbers of photographs of a run.
 
     Attributes:
         planned: rows of the shard.
         settled: rows that an earlier run had settled.
         statuses: status -> number of rows of this run.
         refused: rows among the settled that were refused.
-        otherwise: rows among the settled whose results are of other options, hints or references, or in another format,
+        differing: rows among the settled whose results are of other options, hints or references, or in another format,
             than this run would give them.
     """
 
@@ -44,12 +44,12 @@ class Outcome:
     settled: int
     statuses: dict[str, int]
     refused: int = 0
-    otherwise: int = 0
+    differing: int = 0
 
     @property
     def failed(self) -> int:
         """Number of rows of this run that failed."""
-        return sum(count for status, count in self.statuses.items() if status not in ("done", "skipped"))
+        return sum(count for status, count in self.statuses.items() if status not in (DONE, SKIPPED))
 
 
 def run_batch(
@@ -62,7 +62,7 @@ def run_batch(
     stamps: Mapping[int, str] | None = None,
     tell: Tell | None = None,
     stop: Callable[[], bool] | None = None,
-) -> Outcome:
+) -> Counts:
     """Colorize the photographs of a manifest that the ledger has not settled.
 
     Each result is written under a deterministic key before its row enters the ledger, so a run that is killed at any
@@ -85,7 +85,7 @@ def run_batch(
     ledger = Ledger(out)
     ledger.recover()
     sweep(out)
-    planned = [row for row in asked(rows, job) if row.in_shard(shard)]
+    planned = [row for row in with_shared_options(rows, job) if row.in_shard(shard)]
     waiting, before = unsettled(planned, ledger, job, retry_refused=retry_refused, stamps=stamps)
     statuses: dict[str, int] = {}
     if waiting:
@@ -104,7 +104,7 @@ def run_batch(
     return replace(before, statuses=statuses)
 
 
-def asked(rows: Iterable[Row], job: Job) -> list[Row]:
+def with_shared_options(rows: Iterable[Row], job: Job) -> list[Row]:
     """Rows with the options that all photographs of the job share, where a row has none of its own, and with leaders.
 
     Raises:
@@ -122,17 +122,17 @@ def unsettled(
     *,
     retry_refused: bool = False,
     stamps: Mapping[int, str] | None = None,
-) -> tuple[list[Row], Outcome]:
+) -> tuple[list[Row], Counts]:
     """The rows that the ledger has not settled, or whose result is no longer there: manifest without ledger.
 
     Args:
-        rows: of the manifest, as `asked` gives them.
+        rows: of the manifest, as `with_shared_options` gives them.
         ledger: of the output.
         job: the settings that all photographs share; `again` counts rows as not settled that were passed over.
         retry_refused: True counts refused rows as not settled.
         stamps: by id, what the photographs' files are known by, see `Ledger.settled`.
     Returns:
-        These rows, and the counts of a run that does nothing.
+        These rows, and the numbers of a run that does nothing.
     Raises:
         StorageError: if the ledger cannot be read, or the output cannot be listed.
     """
@@ -140,12 +140,12 @@ def unsettled(
     settled = ledger.settled([status for status in SETTLED if status not in reopened], stamps)
     kept = [(row, settled[row.id]) for row in rows if row.id in settled]
     refused = sum(each.status == REFUSED for _, each in kept)
-    otherwise = sum(each.status == DONE and _is_other(row, each, job) for row, each in kept)
+    differing = sum(each.status == DONE and _differs(row, each, job) for row, each in kept)
     waiting = [row for row in rows if row.id not in settled]
-    return waiting, Outcome(len(rows), len(kept), {}, refused, otherwise)
+    return waiting, Counts(len(rows), len(kept), {}, refused, differing)
 
 
-def _is_other(row: Row, settled: Settled, job: Job) -> bool:
+def _differs(row: Row, settled: Settled, job: Job) -> bool:
     """True if a result that is there is not what this run would make of the row."""
     suffix, is_chroma = PurePosixPath(settled.output).suffix, job.store == "chroma"
     return (

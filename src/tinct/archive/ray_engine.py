@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from tinct.archive.arrow import arrow
-from tinct.archive.batch import Outcome, asked, share_cores, unsettled
+from tinct.archive.batch import Counts, share_cores, unsettled, with_shared_options
 from tinct.archive.entry import ledger_schema
 from tinct.archive.ledger import FOLDER, Ledger
 from tinct.archive.row import COLUMNS, Row
@@ -57,7 +57,7 @@ def run_on_ray(
     actors: tuple[int, int] = (1, 2),
     cores: int = 1,
     retry_refused: bool = False,
-) -> Outcome:
+) -> Counts:
     """Colorize the photographs of a manifest that the ledger has not settled, on a Ray cluster.
 
     Args:
@@ -80,7 +80,7 @@ def run_on_ray(
         )
     _connect(ray, address)
     _check_room(ray, address, actors[0] * cores)
-    planned = asked(rows, job)
+    planned = with_shared_options(rows, job)
     ledger = Ledger(Store(job.out))
     ledger.recover()
     waiting, outcome = unsettled(planned, ledger, job, retry_refused=retry_refused)
@@ -96,6 +96,11 @@ def run_on_ray(
 
 
 def _pipeline(ray: Any, waiting: list[Row], job: Job, actors: tuple[int, int], cores: int) -> None:
+    """Read rows, colorize them in actors, and write their entries as parts of the ledger.
+
+    Raises:
+        StorageError: if the run ends early.
+    """
     from ray.data import ActorPoolStrategy, DataContext
 
     context, out = DataContext.get_current(), Store(job.out)
@@ -152,6 +157,7 @@ def _checkpoint(context: Any, out: Store) -> bool:
 
 
 def _columns(row: Row) -> dict[str, Any]:
+    """A row's columns with its leader's, as JSON, which Ray hands from process to process."""
     import json
 
     columns = {name: getattr(row, name) for name in COLUMNS}
@@ -160,6 +166,7 @@ def _columns(row: Row) -> dict[str, Any]:
 
 
 def _row(columns: dict[str, Any]) -> Row:
+    """The row that `_columns` took apart."""
     import json
 
     values = {name: columns[name] for name in COLUMNS}

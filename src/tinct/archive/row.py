@@ -45,13 +45,17 @@ class Row:
     @property
     def options_sha256(self) -> str:
         """A hash of all inputs of the result beside the photograph and the weights."""
-        given = {"references": self.references, "hints": self.hints, "project": self.project}
-        asked: dict[str, Any] = {**given, "options": self.options}
+        inputs: dict[str, Any] = {
+            "references": self.references,
+            "hints": self.hints,
+            "project": self.project,
+            "options": self.options,
+        }
         if self.carry:
-            asked["carry"] = self.carry
+            inputs["carry"] = self.carry
         if self.leader is not None:
-            asked["leader"] = [self.leader.uri, self.leader.options_sha256]
-        return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+            inputs["leader"] = [self.leader.uri, self.leader.options_sha256]
+        return sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
     def in_shard(self, shard: tuple[int, int]) -> bool:
         """True if the row belongs to shard (index, count): id modulo count is index, of the leader if there is one."""

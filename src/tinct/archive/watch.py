@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tinct.archive.batch import Outcome, Tell, run_batch
+from tinct.archive.batch import Counts, Tell, run_batch
 from tinct.archive.entry import FAILED, Entry
 from tinct.archive.manifest import plan
 from tinct.archive.row import Row
@@ -62,7 +62,7 @@ class Watch:
 
     def look(
         self, *, jobs: int = 1, tell: Tell | None = None, stop: Callable[[], bool] | None = None
-    ) -> Outcome:
+    ) -> Counts:
         """Colorize the photographs that have arrived whole since the last call, and those that are due again.
 
         Args:
@@ -76,7 +76,7 @@ class Watch:
         """
         ready, failed = self.arrived(), set()
         if not ready:
-            return Outcome(0, 0, {})
+            return Counts(0, 0, {})
 
         def note(entry: Entry) -> None:
             if entry.status == FAILED:

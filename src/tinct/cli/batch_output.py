@@ -13,7 +13,7 @@ import typer
 from tinct.errors import OutputError, one_line
 
 if TYPE_CHECKING:
-    from tinct.archive.batch import Outcome
+    from tinct.archive.batch import Counts
     from tinct.archive.entry import Entry
 
 
@@ -37,34 +37,34 @@ def teller(quiet: bool, as_json: bool) -> Callable[[Entry], None]:
     return tell
 
 
-def print_summary(outcome: Outcome, as_json: bool) -> int:
+def print_summary(numbers: Counts, as_json: bool) -> int:
     """Print the numbers of photographs by status.
 
     Args:
-        outcome: of the run.
+        numbers: of the run.
         as_json: True if standard output has a JSON object for each photograph; the line goes to standard error then.
     Returns:
         The exit code.
     """
-    counts = ", ".join(f"{count} {status}" for status, count in sorted(outcome.statuses.items()))
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(numbers.statuses.items()))
     text = (
-        f"{outcome.planned} photographs: {counts or 'nothing to do'}, {outcome.settled} were settled before"
+        f"{numbers.planned} photographs: {counts or 'nothing to do'}, {numbers.settled} were settled before"
     )
     parts = [
         f"{count} of them {what}"
         for count, what in (
-            (outcome.refused, "refused (--retry-refused tries them again)"),
-            (outcome.otherwise, "with other options or in another format (another --out gets these)"),
+            (numbers.refused, "refused (--retry-refused tries them again)"),
+            (numbers.differing, "with other options or in another format (another --out gets these)"),
         )
         if count
     ]
     typer.echo(f"{', '.join([text, *parts])}.", err=as_json)
-    return _exit_code(outcome)
+    return _exit_code(numbers)
 
 
-def _exit_code(outcome: Outcome) -> int:
+def _exit_code(numbers: Counts) -> int:
     """The exit code of a run: 2 if photographs of it have no result, those among them that were refused before."""
-    return 2 if outcome.failed or outcome.refused else 0
+    return 2 if numbers.failed or numbers.refused else 0
 
 
 def write_iiif(out: str, folder: Path) -> None:
