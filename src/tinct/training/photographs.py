@@ -145,6 +145,19 @@ def list_folder(folder: Path) -> list[Entry]:
     return [Entry(p.relative_to(folder).as_posix(), label=x) for p, x in zip(found, labels, strict=True)]
 
 
+def _listed(data: Path) -> tuple[Path, list[Entry]]:
+    """The photographs of a folder or an index CSV, and the folder that their paths begin at.
+
+    Raises:
+        PhotoError: if there is neither, or it has no photograph.
+    """
+    if not data.exists():
+        raise PhotoError(f"{data} does not exist; give a folder of photographs or an index CSV.")
+    if data.is_file():
+        return data.parent, read_index(data)
+    return data, list_folder(data)
+
+
 def pack(data: Path, out: Path, side: int = 224, workers: int = 2) -> Photographs:
     """Decode, shrink to at most `side` pixels, drop photographs that teach no color, and write the pool.
 
@@ -161,10 +174,7 @@ def pack(data: Path, out: Path, side: int = 224, workers: int = 2) -> Photograph
     """
     if (out / "entries.json").exists():
         return Photographs.load(out)
-    if not data.exists():
-        raise PhotoError(f"{data} does not exist; give a folder of photographs or an index CSV.")
-    entries = read_index(data) if data.is_file() else list_folder(data)
-    root = data.parent if data.is_file() else data
+    root, entries = _listed(data)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -83,14 +83,11 @@ def train(
     wait()
     tables = read_config(out / CONFIG_FILE)
     photographs = Photographs.load(data if is_packed(data) else out / "pool")
-    known = Labels.load(labels, len(photographs.entries)) if labels else collect(photographs)
-    pool = Pool.open(photographs, known, where)
+    pool = _open_pool(photographs, labels, where)
     torch.manual_seed(0)
     training = open_training(network, tables, pool)
     loop = Loop(training, pool, dataclass_from(LoopConfig, tables.get("loop", {}), "loop"), out, where, tell)
-    held_out = torch.from_numpy(photographs.held_out().nonzero()[0]).to(where)
-    if where.type == "cpu":
-        held_out = held_out[:HELD_OUT_ON_CPU]
+    held_out = _validated(photographs, where)
     if len(held_out) == 0:
         loop.run(stop_after=stop_after)
     else:
@@ -258,6 +255,18 @@ def is_packed(data: Path) -> bool:
 
 def _network(tables: Mapping[str, Any]) -> Any:
     return tables.get("network", {})
+
+
+def _open_pool(photographs: Photographs, labels: Path | None, where: torch.device) -> Pool:
+    """A pool with its labels, or with those that classes alone give."""
+    known = Labels.load(labels, len(photographs.entries)) if labels else collect(photographs)
+    return Pool.open(photographs, known, where)
+
+
+def _validated(photographs: Photographs, where: torch.device) -> torch.Tensor:
+    """Numbers of the held-out photographs that are validated: on a CPU, some of them."""
+    held_out = torch.from_numpy(photographs.held_out().nonzero()[0]).to(where)
+    return held_out[:HELD_OUT_ON_CPU] if where.type == "cpu" else held_out
 
 
 def _device(name: str | None) -> torch.device:
