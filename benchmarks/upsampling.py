@@ -27,13 +27,14 @@ from skimage import data
 
 from tinct.color import gamut, lab_openvino
 from tinct.color.lab import rgb_to_lab
-from tinct.color.upsampling import average_lightness, upsample_chroma, upsample_chroma_strips
-from tinct.colorizing import upsampling
+from tinct.color.upsampling import ChromaUpsampler, average_lightness, upsample_chroma
+from tinct.colorizing import stages
 from tinct.evaluation.metrics.bleeding import bleeding
 
 Array = NDArray[np.float32]
 FACTORS = (4, 8, 16)
 WORKING_SIZE = 256
+STRIP_ROWS = 256
 
 
 def say(line: str) -> None:
@@ -154,8 +155,11 @@ def full_size(rgb: NDArray[np.uint8]) -> None:
     del lab
 
     def strips() -> None:
-        for _ in upsample_chroma_strips(small, lightness, lightness.shape):
-            pass
+        working = average_lightness(lightness, lightness.shape, small.shape[:2])
+        upsampler = ChromaUpsampler(small, working, lightness.shape)
+        for top in range(0, len(lightness), STRIP_ROWS):
+            rows = lightness[top : top + STRIP_ROWS]
+            upsampler.rows(top, top + len(rows), rows)
 
     base = timed(lambda: bilinear(small, lightness))
     say(f"{lightness.size / 1e6:.0f} megapixels from {size[0]}x{size[1]}; seconds, (x bilinear's)")
@@ -206,13 +210,11 @@ def end_to_end(rgb: NDArray[np.uint8], method: str, suffix: str) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         mock.patch.multiple(
-            upsampling.ChromaUpsampler,
-            __init__=shares.measure("upsampling", upsampling.ChromaUpsampler.__init__),
-            planes=shares.measure("upsampling", upsampling.ChromaUpsampler.planes),
+            ChromaUpsampler,
+            __init__=shares.measure("upsampling", ChromaUpsampler.__init__),
+            planes=shares.measure("upsampling", ChromaUpsampler.planes),
         ),
-        mock.patch.object(
-            upsampling, "average_lightness", shares.measure("upsampling", upsampling.average_lightness)
-        ),
+        mock.patch.object(stages, "average_lightness", shares.measure("upsampling", average_lightness)),
         mock.patch.object(gamut, "merge_lightness", shares.measure("merging", gamut.merge_lightness)),
         mock.patch.object(
             lab_openvino, "merged_planes", shares.measure("merging", lab_openvino.merged_planes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from importlib import import_module
@@ -20,6 +21,8 @@ PAGES = [
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("[!.]*/**/README.md")]
     if not any(part in MADE or part.startswith(".") for part in path.relative_to(ROOT).parts)
 ]
+PROGRAMS = [path for folder in ("benchmarks", "examples", "tools") for path in (ROOT / folder).rglob("*.py")]
+"""Programs that no test runs as a whole."""
 
 
 def text(name: str) -> str:
@@ -126,3 +129,12 @@ def reaches(thing: object, attributes: list[str]) -> bool:
             return False
         thing = getattr(thing, attribute)
     return thing is not None
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_a_program_imports_of_tinct_is_there(program: Path) -> None:
+    for node in ast.walk(ast.parse(program.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "tinct":
+            for alias in node.names:
+                if not hasattr(import_module(node.module), alias.name):
+                    import_module(f"{node.module}.{alias.name}")
