@@ -8,6 +8,7 @@ is compared is the search, not Python's loops; it is timed on some rows over the
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -74,4 +75,10 @@ def main(sizes: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or [128, 256])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "sizes", nargs="*", type=int, default=[128, 256], metavar="SIZE", help="sides in pixels"
+    )
+    main(parser.parse_args().sizes)
