@@ -8,21 +8,24 @@ import random
 import re
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tinct.archive.entry import DONE, FAILED, REFUSED, SKIPPED, Entry
 from tinct.archive.ledger import Ledger
 from tinct.archive.storage import Store
-from tinct.errors import TinctError
+from tinct.errors import TinctError, one_line
 
 THUMBNAIL = 200
 """Longer side of a thumbnail, in pixels."""
 
 SHOWN = 12
 """Photographs in each row of the contact sheet."""
+
+KINDS = 30
+"""Rows of a table of messages; what is beyond is counted together."""
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #1c1c1c; }
@@ -69,7 +72,7 @@ def figures(entries: Sequence[Entry]) -> Figures:
     times = [entry.seconds for entry in done]
     return Figures(
         dict(Counter(entry.status for entry in entries)),
-        dict(Counter(kind_of(entry.message) for entry in failed).most_common()),
+        dict(Counter(kind_of(entry.message, entry) for entry in failed).most_common()),
         sum(entry.seconds for entry in entries),
         last - first,
         sum(entry.width * entry.height for entry in done) / 1e6,
@@ -80,10 +83,13 @@ def figures(entries: Sequence[Entry]) -> Figures:
     )
 
 
-def kind_of(message: str) -> str:
-    """A message without parts that differ between files: names before the first colon, quoted words and numbers."""
-    text = message.partition(": ")[2] or message
-    return re.sub(r"\d+", "N", re.sub(r"'[^']{0,200}'", "'...'", text[:200]))
+def kind_of(message: str, entry: Entry) -> str:
+    """A message without parts that differ between photographs: files' names, quoted words, colors and numbers."""
+    for uri in (entry.uri, *entry.references):
+        for name in filter(None, (uri, one_line(uri), PurePosixPath(uri).name)):
+            message = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "FILE", message)
+    text = re.sub(r"'[^']{0,200}'", "'...'", message[:200].removeprefix("FILE: "))
+    return re.sub(r"(?<!\w)-?\d+(?:\.\d+)?|\d+", "N", re.sub(r"#[0-9a-f]{6}\b", "COLOR", text))
 
 
 _HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Batch report</title>'
@@ -150,7 +156,7 @@ def _times(numbers: Figures) -> str:
 def _failures(numbers: Figures, entries: Sequence[Entry]) -> str:
     if not numbers.failures:
         return ""
-    kinds = _table([(kind, f"{count:,}") for kind, count in numbers.failures.items()])
+    kinds = _table(_commonest(numbers.failures))
     listed = [entry for entry in entries if entry.status in (FAILED, REFUSED)][:200]
     each = "".join(f"<li>{escape(entry.uri)}: {escape(entry.message)}</li>" for entry in listed)
     details = f"<details><summary>the first {len(listed)}</summary><ul>{each}</ul></details>"
@@ -158,8 +164,15 @@ def _failures(numbers: Figures, entries: Sequence[Entry]) -> str:
 
 
 def _notes(entries: Sequence[Entry]) -> str:
-    notes = Counter(note for entry in entries for note in entry.notes)
-    return f"<h2>Notes</h2>{_table([(n, f'{c:,}') for n, c in notes.most_common(30)])}" if notes else ""
+    notes = Counter(kind_of(note, entry) for entry in entries for note in entry.notes)
+    return f"<h2>Notes</h2>{_table(_commonest(dict(notes.most_common())))}" if notes else ""
+
+
+def _commonest(kinds: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Rows of kinds of messages, which come most frequent first; those beyond `KINDS` are one row."""
+    rows = [(kind, f"{count:,}") for kind, count in kinds.items()]
+    rest = sum(list(kinds.values())[KINDS:])
+    return [*rows[:KINDS], *([(f"{len(rows) - KINDS:,} other kinds", f"{rest:,}")] if rest else [])]
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> str:

@@ -250,7 +250,7 @@ def _named(place: str, done: str) -> Iterator[None]:
     except (StorageError, MissingExtraError):
         raise
     except FileNotFoundError:
-        raise StorageError(f"{place} is not there.") from None
+        raise StorageError(f"{place} is not there; check the path.") from None
     except Exception as error:
         said = " ".join(str(error).split())[:160] or type(error).__name__
         raise StorageError(f"{place} cannot be {done} ({said}).") from None
