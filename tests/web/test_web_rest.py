@@ -319,6 +319,24 @@ def test_errors_have_one_form(server, method, path, given, status):
     assert set(answer.json()) == {"error"}
 
 
+@pytest.mark.parametrize(
+    ("content", "kind", "said"),
+    [
+        (b"{", "application/json", "the body is not JSON (Expecting property name enclosed in double quotes"),
+        (b"[]", "application/json", "the body is not a JSON object"),
+        (b'{"longer_side": 64}', "application/x-www-form-urlencoded", "Content-Type: application/json"),
+        (b'{"longer_sid": 64}', "application/json", "'longer_sid' is not understood"),
+        (b'{"longer_side": "64 pixels"}', "application/json", "longer_side: "),
+    ],
+)
+def test_a_body_that_is_not_understood_is_named(server, gray, content, kind, said):
+    session = server.begin(gray)
+    answer = server.client.post(
+        f"/api/sessions/{session['id']}/preview", content=content, headers={"Content-Type": kind}
+    )
+    assert (answer.status_code, said in answer.json()["error"]) == (422, True), answer.text
+
+
 def test_the_examples_of_the_documentation_run(server, gray, reference, tmp_path):
     if shutil.which("curl") is None:
         pytest.skip("the examples are for curl, which is not installed")

@@ -176,7 +176,13 @@ def _handler(answer: Callable[[Any], Response]) -> Callable[[Request, Any], Awai
 def _validation(error: RequestValidationError) -> str:
     """The first thing that is wrong with a body or a query, in one line."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+    where = ".".join(str(part) for part in first["loc"][1:])
+    if first["type"] == "json_invalid":
+        return f"the body is not JSON ({first['ctx']['error']}, at character {where}); send a JSON object."
+    if not where:
+        return "the body is not a JSON object; send one, with Content-Type: application/json."
+    if first["type"] == "extra_forbidden":
+        return f"'{where}' is not understood; /docs says what this address takes."
     return f"{where}: {first['msg']}."
 
 
