@@ -19,6 +19,7 @@ from tinct.hints import HintField
 from tinct.methods.classical.levin import spread_hints
 from tinct.methods.distribution import SURE_SPREAD, Distribution, alternative
 from tinct.methods.exported import (
+    bilinear,
     channels_first,
     exported_network,
     hint_planes,
@@ -169,7 +170,10 @@ class Suggesting(Automatic):
             p = np.array(matched.output.arrays["probabilities"][0, :height, :width], np.float32)
             p /= np.maximum(p.sum(-1, keepdims=True), np.finfo(np.float32).tiny)
             answered = hint_influence(matched.lightness, matched.hints)[::BIN_STRIDE, ::BIN_STRIDE]
-            matched.distribution = Distribution(p, np.sqrt(p @ _coarse_bins()), answered, BIN_STRIDE)
+            lightness = bilinear(matched.lightness[..., None], (height, width))[..., 0]
+            matched.distribution = Distribution(
+                p, np.sqrt(p @ _coarse_bins()), answered, lightness, BIN_STRIDE
+            )
         return matched.distribution
 
 

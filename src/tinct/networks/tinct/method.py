@@ -352,7 +352,9 @@ class Tinct(StagedMethod):
             second = bilinear(features.opinion.logarithms, own.shape[:2])
             p = averaged(own, second, share_of_distribution(taken, from_references))
             keys = np.asarray(features.keys[0, :height, :width], np.float32) / np.float32(np.sqrt(HEADS))
-            matched.distribution = Distribution(p[:height, :width], keys, taken[:height, :width], KEY_STRIDE)
+            lightness = block_means(features.lightness[..., None], KEY_STRIDE)[..., 0]
+            cut = slice(height), slice(width)
+            matched.distribution = Distribution(p[cut], keys, taken[cut], lightness[cut], KEY_STRIDE)
         return matched.distribution
 
     def _encoded(self, lightness: Array) -> Encoded:
