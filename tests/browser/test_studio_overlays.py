@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from chromium import drop
 from PIL import Image
-from studio_page import SHOWN, Fingers, hints, open_photo, place, saved_project
+from studio_page import SHOWN, Fingers, click, hints, open_photo, place, saved_project
 
 Opener = Callable[..., Any]
 
@@ -152,3 +152,17 @@ def test_a_project_finds_its_references_by_what_they_hold(
     )
     other.locator("#references-part [role=alert]").get_by_text("also uses reference.png").wait_for()
     assert json.loads((tmp_path / name).read_bytes())["references"][0]["name"] == "reference.png"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_word_on_what_was_done_covers_no_error(open_studio: Opener, pictures: Path, width: int) -> None:
+    page = open_studio(width)
+    open_photo(page, pictures)
+    click(page, 0.4, 0.5)
+    page.wait_for_selector("#hint-list li", state="attached")
+    drop(page, pictures / "photograph.png", "#references-part")
+    page.wait_for_selector("#stage-part > .alert span")
+    page.click("#undo")
+    page.wait_for_selector("#said.shown")
+    said, alert = (page.locator(each).bounding_box() for each in ("#said", "#stage-part > .alert"))
+    assert said["y"] + said["height"] <= alert["y"]
