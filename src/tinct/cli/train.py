@@ -36,7 +36,10 @@ LabelsFile = Annotated[
 ]
 Device = Annotated[str | None, typer.Option(help="cpu or cuda [a GPU where one is].")]
 StopAfter = Annotated[
-    float | None, typer.Option("--stop-after", metavar="SECONDS", help="Checkpoint and leave after so long.")
+    float | None,
+    typer.Option(
+        "--stop-after", metavar="SECONDS", help="Checkpoint and leave after so long, from the first step on."
+    ),
 ]
 Workers = Annotated[int, typer.Option(help="Threads that decode photographs for packing.")]
 

@@ -64,7 +64,7 @@ def train(
             one that ships will do. None is the run's own, or the one that ships for this network.
         labels: soft labels (`tinct.training.labels`) of the pool; None makes relatives from classes alone.
         device: "cpu" or "cuda"; None takes a GPU where one is.
-        stop_after: seconds after which to checkpoint and return.
+        stop_after: seconds from the first step on after which to checkpoint and return.
         workers: threads that decode photographs for packing.
         tell: is called with every line of the log.
     Raises:
