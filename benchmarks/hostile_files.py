@@ -7,6 +7,7 @@ second each: 120,000 elements of XMP, 100,000 nested ones, 90 scans of 4 megapix
 
 from __future__ import annotations
 
+import argparse
 import io
 import struct
 import sys
@@ -19,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 HEAVY = ("elements.webp", "nested.webp", "scans-90.jpg")
-"""The three dear ones' names."""
+"""Names of the three that keep a processor busy."""
 
 GRAY = np.random.default_rng(3).integers(0, 256, (64, 64), np.uint8)
 _RDF = b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -118,7 +119,11 @@ def files() -> Iterator[tuple[str, bytes]]:
 
 def main() -> int:
     """Write the files into a folder, build/hostile unless the command line names another."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/hostile")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("build/hostile"), metavar="FOLDER")
+    folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files():
         (folder / name).write_bytes(content)
