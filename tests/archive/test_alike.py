@@ -22,7 +22,7 @@ from tinct.archive.ledger import Ledger
 from tinct.archive.manifest import plan, read_manifest, write_manifest
 from tinct.archive.row import Row, with_leaders
 from tinct.archive.storage import Store
-from tinct.archive.worker import Job
+from tinct.archive.worker import Job, _with_leader
 from tinct.cli import EXIT_BAD_INPUT, run
 from tinct.errors import ManifestError
 
@@ -217,3 +217,13 @@ def test_what_contradicts_itself_is_said(
 ):
     assert run(["batch", "plan", str(burst), "-o", str(tmp_path / "m.csv"), *given]) == EXIT_BAD_INPUT
     assert said in capsys.readouterr().err
+
+
+def test_a_row_with_a_project_is_not_said_to_be_colored_after_its_group(tmp_path: Path):
+    """Its leader may well have colors to give."""
+    first = Row(1, str(tmp_path / "first.png"), group="1")
+    row = Row(2, str(tmp_path / "second.png"), group="1", project=str(tmp_path / "own.tinct"), leader=first)
+    found = _with_leader(Entry(2, row.uri, DONE), row, has_colors=False)
+    assert found.references == ()
+    assert len(found.notes) == 1
+    assert "its project says how" in found.notes[0]

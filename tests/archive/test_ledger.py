@@ -46,6 +46,16 @@ def test_the_journal_of_a_killed_run_enters_the_ledger_of_its_own_folder(tmp_pat
     assert ledger.statuses() == {1: REFUSED}
 
 
+@pytest.mark.parametrize("line", ["5", "null", "[]", '"text"', '{"id": 2', "{}", '{"id": "2"}'])
+def test_lines_of_a_journal_that_are_no_outcomes_are_passed_over(tmp_path: Path, line: str):
+    killed_with(tmp_path / "out", Entry(1, "a", REFUSED))
+    (journal,) = (tmp_path / "cache").rglob("*.jsonl")
+    journal.write_text(f"{line}\n{journal.read_text()}{line}")
+    ledger = Ledger(Store(str(tmp_path / "out")))
+    assert ledger.recover() == 1
+    assert ledger.statuses() == {1: REFUSED}
+
+
 @pytest.mark.parametrize("deleted", ["out", "out/ledger"])
 def test_the_journal_of_a_deleted_folder_is_not_that_of_the_next(tmp_path: Path, deleted: str):
     killed_with(tmp_path / "out", Entry(1, "a", REFUSED), Entry(2, "b", DONE, output="2.png"))

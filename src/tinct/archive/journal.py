@@ -98,7 +98,9 @@ def _entries(path: Path) -> Iterator[Entry]:
     """The whole lines of a journal; the last may have been cut off while it was written."""
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         try:
-            yield entry_of(json.loads(line))
+            found = json.loads(line)
+            if isinstance(found, dict):
+                yield entry_of(found)
         except (ValueError, TypeError):
             continue
 

@@ -289,6 +289,9 @@ def _with_leader(entry: Entry, row: Row, *, has_colors: bool) -> Entry:
     """An entry whose references and notes say whether the row's leader gave it colors, if the row has a leader."""
     if row.leader is None:
         return entry
+    if row.project:
+        note = f"its project says how it is colored, and not {row.leader.uri}, the surest of its group"
+        return replace(entry, notes=(*entry.notes, note))
     if not has_colors:
         note = f"{row.leader.uri}, after which its group is colored, has no colors to give"
         return replace(entry, references=row.references, notes=(*entry.notes, note))
