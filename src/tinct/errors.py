@@ -7,6 +7,7 @@ stands and exits with code 2.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 
 LONGEST_LINE = 200
@@ -107,6 +108,17 @@ def one_line(message: str) -> str:
         each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in " ".join(message.split())
     )
     return shortened(visible, LONGEST_LINE)
+
+
+def of_bytes(count: int) -> str:
+    """The name that messages give to a photograph of so many bytes, which has no other."""
+    return f"the image ({count} bytes)"
+
+
+def of_file(name: str, message: str) -> str:
+    """A message about a photograph that was read from bytes, with its file's name in place of `of_bytes`."""
+    told = re.match(r"the image \(\d+ bytes\)", message)
+    return f"{name}{message[told.end() :]}" if told else f"{name}: {message}"
 
 
 def shortened(text: str, limit: int) -> str:

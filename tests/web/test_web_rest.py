@@ -283,8 +283,8 @@ BAD = {
     "method": ({}, {"options": '{"method": "vivid"}'}, "'vivid'"),
     "needs a reference": ({}, {"options": '{"method": "welsh"}'}, "welsh"),
     "format": ({}, {"format": "svg"}, "'svg'"),
-    "text as photograph": ({"photo": ("a.jpg", b"a letter " * 99)}, {}, "a.jpg"),
-    "empty": ({"photo": ("a.jpg", b"")}, {}, "empty"),
+    "text as photograph": ({"photo": ("a.jpg", b"a letter " * 99)}, {}, "a.jpg: it is not a photograph"),
+    "empty": ({"photo": ("a.jpg", b"")}, {}, "a.jpg is empty"),
 }
 
 

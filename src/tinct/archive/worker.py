@@ -18,7 +18,7 @@ from tinct.archive.row import Row
 from tinct.archive.storage import Store, local_path, read_uri
 from tinct.colorizing.batch import SAME, State, outcome_of, result_suffix
 from tinct.colorizing.own_results import holds_record
-from tinct.errors import PhotoError, StorageError, TinctError, one_line
+from tinct.errors import PhotoError, StorageError, TinctError, of_file, one_line
 from tinct.version import __version__
 
 if TYPE_CHECKING:
@@ -150,9 +150,8 @@ class Worker:
         try:
             return Photo.read(content, page=page)
         except TinctError as error:
-            raise type(error)(
-                f"{PurePosixPath(uri).name}: {one_line(str(error) or type(error).__name__)}"
-            ) from None
+            said = one_line(str(error) or type(error).__name__)
+            raise type(error)(of_file(PurePosixPath(uri).name, said)) from None
 
     def confidence(self, row: Row) -> float:
         """How sure the method is of a photograph's colors: the mean of its confidence, 0..1.

@@ -19,6 +19,7 @@ from tinct.errors import (
     PhotoError,
     PhotoTooLargeError,
     is_out_of_memory,
+    of_bytes,
     shortened,
 )
 from tinct.photo import (
@@ -289,7 +290,7 @@ def _visible(text: str) -> str:
 def _opened(source: str | PathLike[str] | bytes | BinaryIO) -> Iterator[tuple[BinaryIO, str]]:
     """The source as a stream that can be read from any place, and its name for messages."""
     if isinstance(source, bytes | bytearray | memoryview):
-        yield BytesIO(source), f"the image ({len(source)} bytes)"
+        yield BytesIO(source), of_bytes(len(source))
     elif isinstance(source, str | PathLike):
         path = Path(source)
         with _open_path(path) as stream:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from starlette.datastructures import UploadFile
 
 from tinct.colorizing.colorizer import Colorizer
-from tinct.errors import PhotoError, one_line
+from tinct.errors import PhotoError, of_file, one_line
 from tinct.photo import Photo
 from tinct.web.decoding import read_photo
 from tinct.web.fair_share import evictable
@@ -82,7 +82,7 @@ class Upload:
             self.pixels = photo.width * photo.height
             return photo
         except PhotoError as error:
-            raise type(error)(f"{self.name}: {error}") from None
+            raise type(error)(of_file(self.name, str(error))) from None
 
     def bytes(self) -> bytes:
         """The content of the file."""
