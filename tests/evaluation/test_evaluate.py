@@ -479,7 +479,7 @@ def test_pictures_that_are_wanted_later_are_made(photo_folder: Path, tmp_path: P
         (b"path,class\na.jpg,x\na.jpg,x\n", "lists a.jpg more than once"),
         (b"path,class\na.jpg,x\n,x\n", "a line without a path"),
         ("path,class\na.jpg,sch\u00f6n\n".encode("latin-1"), "no CSV in UTF-8"),
-        ("path,class\na.jpg,x\n".encode("utf-16"), "no CSV in UTF-8"),
+        ("path,class\na.jpg,x\n".encode("utf-16")[:-1], "no CSV in UTF-8"),
     ],
 )
 def test_an_index_that_cannot_be_meant_is_refused(tmp_path: Path, content: bytes, said: str):

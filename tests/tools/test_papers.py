@@ -286,4 +286,4 @@ def test_loss_curves_are_those_of_the_log(tmp_path: Path):
     assert Image.open(section.pictures[0]).size[0] > 600  # a panel for each of the two
     (run / "log.jsonl").write_text('{"kind": "trai')
     assert losses(run, tmp_path, said.append) is None
-    assert "cannot be read" in said[-1]
+    assert "no log.jsonl with a line" in said[-1]
