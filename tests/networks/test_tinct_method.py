@@ -348,6 +348,7 @@ def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: py
     monkeypatch.setattr(method, "correction_and_way", lambda its, *_: np.ones((2, *its.shape, 2), np.float32))
     half, none = (lambda maps, value=value: np.full(maps.shape[2:], value, np.float32) for value in (0.5, 0))
     monkeypatch.setattr(method, "shares", lambda maps: (half(maps), none(maps)))
+    monkeypatch.setattr(method, "restraint", lambda *_: None)  # all places are alike
     network, lightness = Tinct(), lightness_of(ASTRONAUT)
     hints = place_hints([Hint(*point) for point in POINTS], (240, 200), (240, 200))
     vivid = network.predict(lightness, hints, []).vivid

@@ -20,7 +20,9 @@ from tinct.networks.tinct.restraint import (
     ALIKE,
     FEW,
     LEAST_SURPRISE,
+    MANY,
     MOST_SURPRISE,
+    answered_where_alike,
     restrained_moves,
     restrained_scores,
     restraint,
@@ -47,14 +49,20 @@ def halves() -> Opinion:
     )
 
 
+def kept_from(given: HintField, photograph: Opinion) -> Array | None:
+    found = restraint(given, photograph, SIZE)
+    assert found is not None
+    return found.kept
+
+
 def test_a_hint_near_what_is_expected_is_free(halves: Opinion):
-    assert restraint(hints(DULL), halves, SIZE) is None
+    assert kept_from(hints(DULL), halves) is None
     halves.ab[:] = LOUD
-    assert restraint(hints(LOUD), halves, SIZE) is None
+    assert kept_from(hints(LOUD), halves) is None
 
 
 def test_a_surprising_hint_is_kept_to_what_is_like_its_place(halves: Opinion):
-    kept = restraint(hints(LOUD), halves, SIZE)
+    kept = kept_from(hints(LOUD), halves)
     assert kept is not None
     assert kept.shape == (8, 12, 1)
     assert not kept[:, :5].any()
@@ -69,7 +77,7 @@ def test_a_surprising_hint_is_kept_to_what_is_like_its_place(halves: Opinion):
 
 def test_restraint_grows_with_surprise(halves: Opinion):
     found = [
-        restraint(hints((surprise, 0.0)), halves, SIZE)
+        kept_from(hints((surprise, 0.0)), halves)
         for surprise in (27.0, 32.0, 37.0, MOST_SURPRISE, MOST_SURPRISE + 40)
     ]
     most = [each.max() for each in found if each is not None]
@@ -79,21 +87,35 @@ def test_restraint_grows_with_surprise(halves: Opinion):
 
 def test_the_more_colors_the_freer_and_a_stroke_is_one(halves: Opinion):
     """Many colors tell each other's places apart; the points of one stroke do not, and add up."""
-    lone, stroke = (restraint(hints(*[LOUD] * count), halves, SIZE) for count in (1, 12))
+    lone, stroke = (kept_from(hints(*[LOUD] * count), halves) for count in (1, 12))
     assert lone is not None
     assert stroke is not None
     np.testing.assert_allclose(stroke, (1 + np.log(12)) * np.repeat(lone, 12, -1), rtol=1e-5)
-    many = restraint(hints(*[(LOUD[0] + n, 0.0) for n in range(4 * FEW)]), halves, SIZE)
+    many = kept_from(hints(*[(LOUD[0] + n, 0.0) for n in range(4 * FEW)]), halves)
     assert many is not None
     np.testing.assert_allclose(many[..., 0], lone[..., 0] / 4, atol=1e-6)
 
 
 def test_beside_a_free_hint_what_is_expected_moves_freely(halves: Opinion):
-    kept = restraint(hints(LOUD, DULL), halves, SIZE)
+    kept = kept_from(hints(LOUD, DULL), halves)
     assert kept is not None
     assert kept[..., 0].any()
     assert not kept[..., 1].any()
     np.testing.assert_array_equal(restrained_moves(kept, (8, 12)), 1)
+
+
+@pytest.mark.parametrize("color", [DULL, LOUD])
+def test_vividness_falls_where_places_are_like_the_hints(halves: Opinion, color: tuple[float, float]):
+    found = restraint(hints(color), halves, SIZE)
+    assert found is not None
+    share = answered_where_alike(found.unlike, (16, 24))
+    np.testing.assert_allclose(share[:, :10], 1)
+    assert (share[:, 14:] < 0.2).all()
+
+
+def test_nothing_is_kept_from_hints_of_many_colors(halves: Opinion):
+    assert restraint(hints(*[(LOUD[0] + n, 0.0) for n in range(MANY)]), halves, SIZE) is not None
+    assert restraint(hints(*[(LOUD[0] + n, 0.0) for n in range(MANY + 1)]), halves, SIZE) is None
 
 
 # The released network
@@ -152,6 +174,20 @@ def test_one_loud_hint_colors_its_thing_and_leaves_most_else_alone(
     here_before, far_before = reach(moved(photo, (x, y, color)), x, y)
     assert here > 0.9 * here_before
     assert far < 0.65 * far_before
+
+
+def test_one_true_hint_does_not_make_the_rest_dull():
+    lightness, truth = np.split(rgb_to_lab(COFFEE), [1], -1)
+    lightness = np.ascontiguousarray(lightness[..., 0])
+    table = squares(lightness, (60, 40, truth[37:43, 57:63].mean((0, 1))))
+    tinct = Tinct(precision="f32")
+    features = tinct.encode(lightness)
+    strength = []
+    for given in (table, HintField.empty(*lightness.shape)):
+        vivid = tinct.decode(tinct.match(features, None, given)).vivid
+        assert vivid is not None
+        strength.append(reach(vivid, 60, 40)[1])
+    assert strength[0] > 0.8 * strength[1]
 
 
 def test_a_stroke_leaves_as_much_alone_as_a_point():

@@ -55,7 +55,13 @@ from tinct.networks.tinct.ports import (
     SEEN,
     SIZE_MULTIPLE,
 )
-from tinct.networks.tinct.restraint import restrained_moves, restrained_scores, restraint
+from tinct.networks.tinct.restraint import (
+    Restraint,
+    answered_where_alike,
+    restrained_moves,
+    restrained_scores,
+    restraint,
+)
 from tinct.networks.tinct.vividness import VIVID_STRIDE, correction_and_way, in_pairs, lengthened
 from tinct.weights import manifest, weights_path
 
@@ -156,7 +162,7 @@ class Matched:
         hints: at the working size.
         maps: of the attention to both, as `tinct.networks.tinct.memory.maps` gives them.
         helped: False if there are neither.
-        kept: how far hints are kept from places (`tinct.networks.tinct.restraint`); None where all are free.
+        restraint: how far places are kept from hints; None where nothing is.
         decoded: the decoder's outputs; None until it has run.
         distribution: None until it was asked for.
     """
@@ -165,7 +171,7 @@ class Matched:
     hints: HintField
     maps: Array
     helped: bool
-    kept: Array | None = None
+    restraint: Restraint | None = None
     decoded: Decoded | None = None
     distribution: Distribution | None = None
 
@@ -276,15 +282,16 @@ class Tinct(StagedMethod):
 
     def match(self, features: Features, recalled: Sums | None, hints: HintField) -> Matched:
         """The attention to references and hints, and all else that the decoder needs."""
-        near, kept, grid = None, None, features.grid(KEY_STRIDE)
+        near, restrained, grid = None, None, features.grid(KEY_STRIDE)
         if hints.points:
             height, width = features.lightness.shape
-            kept = restraint(hints, features.opinion, (height, width))
-            restrained = None if kept is None else restrained_scores(kept, grid)
-            items = hint_items(features.keys[0], hints, restrained).inputs()
+            restrained = restraint(hints, features.opinion, (height, width))
+            kept = None if restrained is None else restrained.kept
+            scores = None if kept is None else restrained_scores(kept, grid)
+            items = hint_items(features.keys[0], hints, scores).inputs()
             near = against_null(self._network("match").run(keys=features.keys, **items)["found"])
         helped = recalled is not None or bool(hints)
-        return Matched(features, hints, maps(near, recalled, *grid), helped, kept)
+        return Matched(features, hints, maps(near, recalled, *grid), helped, restrained)
 
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
         """Predict chroma; a seed above 0 gives another plausible colorization, the same seed the same one."""
@@ -298,19 +305,24 @@ class Tinct(StagedMethod):
         decoded = matched.decoded
         height, width = features.size
         answered = _enlarged(taken, KEY_STRIDE)
+        restrained = matched.restraint
         certainty = _enlarged(decoded.certainty, VIVID_STRIDE)
         mean_share = block_means(share_of_mean(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
         second = bilinear(decoded.second, mean_share.shape[:2])
         moved = moved_to_hints(second, features.lightness, matched.hints.points)
-        if matched.kept is not None:
-            moved = second + (moved - second) * restrained_moves(matched.kept, second.shape[:2])
+        if restrained is not None and restrained.kept is not None:
+            moved = second + (moved - second) * restrained_moves(restrained.kept, second.shape[:2])
         correction, vivid = correction_and_way(features.lightness, decoded, moved, mean_share)
         ab = _enlarged(decoded.ab, 2)
         ab += correction
         ab = mended_at_hints(ab, features.lightness, matched.hints)
         if matched.helped:
             # The more hints and references answer for, the less is guessed: by the square of what they leave.
-            vivid *= in_pairs(np.square(1 - answered))
+            counted = taken
+            if restrained is not None:
+                alike = answered_where_alike(restrained.unlike, taken.shape[:2])
+                counted = from_references + (taken - from_references) * alike
+            vivid *= in_pairs(np.square(1 - _enlarged(counted, KEY_STRIDE)))
         if from_references.any():
             vivid += ab * in_pairs(lengthened(_enlarged(from_references, KEY_STRIDE), certainty))
         ab, certainty = ab[:height, :width], certainty[:height, :width]

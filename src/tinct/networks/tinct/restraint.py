@@ -1,12 +1,15 @@
-"""Hints whose colors surprise, kept to what is like their places where hints are few.
+"""Hints kept to what is like their places where hints are few: colors that surprise, and what all take of vividness.
 
 A hint moves the colors of a whole photograph: a true one tells of its light and of its film. One whose color is far
 from what is expected at its place tells of the thing there, and whoever gave it hardly meant all else. How surprising a
 hint may be, and how alike a place must be, was chosen on photographs of COCO's training set and their masks of objects
-(docs/experiments.md, "One hint that surprises").
+(docs/experiments.md, "One hint that surprises"). Whatever its color, a hint answers for what is like its place, and
+elsewhere vividness goes on guessing.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,31 +34,52 @@ OF_SCORES, OF_MOVES = 12.0, 4.0
 """What a place that is less alike by 1 takes from a hint's score in the attention, and from the logarithm of the share
 of what hints move the branch's answer by."""
 
+OF_VIVIDNESS = 5.0
+"""The same for the logarithm of the share of hints' attention by which vividness falls."""
 
-def restraint(hints: HintField, opinion: Opinion, size: tuple[int, int]) -> Array | None:
-    """How far each place is kept from each of N hints.
+MANY = 64
+"""Colors of hints from which on nothing is kept from any: with so many that would be a sixteenth."""
+
+
+class Restraint(NamedTuple):
+    """How far places are kept from N hints, on the grid of the branch's places.
+
+    Attributes:
+        kept: of each hint, shape (h, w, N), 0 where it is free to reach, more where the place is less like its own and
+            the more it surprises; None if all are free.
+        unlike: by how much less a place is like that of any hint than `ALIKE`, shape (h, w, 1), less where hints are of
+            many colors.
+    """
+
+    kept: Array | None
+    unlike: Array
+
+
+def restraint(hints: HintField, opinion: Opinion, size: tuple[int, int]) -> Restraint | None:
+    """How far each place is kept from each hint.
 
     Args:
         hints: of the photograph.
         opinion: the semantic branch's, of the photograph with its padding.
         size: height and width of the photograph with its padding.
     Returns:
-        Shape (h, w, N) on the grid of the branch's places, 0 where a hint is free to reach, more where the place is
-        less like the hint's; None if all hints are free.
+        None if the hints are of so many colors that nothing is kept from them.
     """
-    where = np.array([(point.y + 0.5, point.x + 0.5) for point in hints.points], np.float32)
     colors = np.array([point.ab for point in hints.points], np.float32)
+    _, which, counts = np.unique(colors, axis=0, return_inverse=True, return_counts=True)
+    if len(counts) > MANY:
+        return None
+    where = np.array([(point.y + 0.5, point.x + 0.5) for point in hints.points], np.float32)
+    places = opinion.places
+    alike = scalar_products(_unit(places.reshape(-1, places.shape[2])), _unit(_at(places, where, size)))
+    unlike = np.maximum(ALIKE - alike, 0).reshape(*places.shape[:2], -1) * np.float32(
+        min(1, FEW / len(counts))
+    )
     surprise = np.linalg.norm(colors - _at(opinion.ab, where, size), axis=1)
     strength = np.clip((surprise - LEAST_SURPRISE) / (MOST_SURPRISE - LEAST_SURPRISE), 0, 1)
-    if not strength.any():
-        return None
-    _, which, counts = np.unique(colors, axis=0, return_inverse=True, return_counts=True)
-    strength *= min(1.0, FEW / len(counts)) * (1 + np.log(counts[which.ravel()]))
-    places = opinion.places
-    wanted = _unit(_at(places, where, size))
-    alike = scalar_products(_unit(places.reshape(-1, places.shape[2])), wanted)
-    kept = np.maximum(ALIKE - alike, 0) * strength.astype(np.float32)
-    return np.asarray(kept.reshape(*places.shape[:2], len(where)), np.float32)
+    strength *= 1 + np.log(counts[which.ravel()])
+    kept = unlike * strength.astype(np.float32) if strength.any() else None
+    return Restraint(kept, unlike.min(-1, keepdims=True))
 
 
 def restrained_scores(kept: Array, size: tuple[int, int]) -> Array:
@@ -79,6 +103,16 @@ def restrained_moves(kept: Array, size: tuple[int, int]) -> Array:
     """
     freest = bilinear(kept.min(-1, keepdims=True), size)
     return np.asarray(np.exp(-OF_MOVES * freest), np.float32)
+
+
+def answered_where_alike(unlike: Array, size: tuple[int, int]) -> Array:
+    """The share of what hints answer for by which vividness falls, shape (height, width), 0..1.
+
+    Args:
+        unlike: from `restraint`.
+        size: height and width of the grid of these places.
+    """
+    return np.asarray(np.exp(-OF_VIVIDNESS * bilinear(unlike, size)[..., 0]), np.float32)
 
 
 def _at(grid: Array, where: Array, size: tuple[int, int]) -> Array:
