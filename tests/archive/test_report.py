@@ -10,7 +10,8 @@ pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
 pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 
 from tinct.archive import report as reports
-from tinct.archive.ledger import DONE, FAILED, Entry, Ledger
+from tinct.archive.entry import DONE, FAILED, Entry
+from tinct.archive.ledger import Ledger
 from tinct.archive.report import figures, kind_of, report
 from tinct.archive.storage import Store
 
