@@ -38,7 +38,7 @@ OF_VIVIDNESS = 5.0
 """The same for the logarithm of the share of hints' attention by which vividness falls."""
 
 MANY = 64
-"""Colors of hints from which on nothing is kept from any: with so many that would be a sixteenth."""
+"""Colors of hints up to which places are kept from them: with so many it is a sixteenth, and nothing beyond."""
 
 
 class Restraint(NamedTuple):
