@@ -75,7 +75,7 @@ def moved_to_hints(expected: Array, lightness: Array, hints: Sequence[PlacedHint
         return expected
     counted = _counted(hints)
     scale = np.divide(expected.shape[1::-1], lightness.shape[::-1], dtype=np.float32)
-    found = _means(expected, _places(counted) * scale, _radii(counted) * scale.mean())
+    found = _means(expected, hint_centers(counted) * scale, _radii(counted) * scale.mean())
     wanted = np.array([hint.ab for hint in counted], np.float32) - found
     return np.asarray(expected + _regressed(wanted, found, counted, lightness, expected, FAR), np.float32)
 
@@ -92,7 +92,9 @@ def mended_at_hints(answer: Array, lightness: Array, hints: HintField) -> Array:
         return answer
     counted = _counted(hints.points)
     wanted, found = np.empty((2, len(counted), 2), np.float32)
-    for some, row, column in _squares(hints.mask.shape, _places(counted), np.maximum(_radii(counted), 1)):
+    for some, row, column in _squares(
+        hints.mask.shape, hint_centers(counted), np.maximum(_radii(counted), 1)
+    ):
         share = hints.mask[row, column][..., None]
         share = share / np.maximum(share.sum((1, 2), keepdims=True), 1e-6)
         wanted[some] = ((hints.ab[row, column] - answer[row, column]) * share).sum((1, 2))
@@ -121,7 +123,7 @@ def _regressed(
     """
     import cv2
 
-    place, radius = _places(hints), _radii(hints)
+    place, radius = hint_centers(hints), _radii(hints)
     longer = np.float32(max(lightness.shape))
     height, width = expected.shape[:2]
     shrunk = min(1.0, _SIDE / max(height, width))
@@ -150,7 +152,7 @@ def _counted(hints: Sequence[PlacedHint]) -> list[PlacedHint]:
     return [hints[index] for index in steps]
 
 
-def _places(hints: Sequence[PlacedHint]) -> Array:
+def hint_centers(hints: Sequence[PlacedHint]) -> Array:
     """Where hints lie, x and y of their centers from the photograph's upper left corner in pixels: (N, 2)."""
     return np.array([(hint.x + 0.5, hint.y + 0.5) for hint in hints], np.float32)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,16 @@ class Opinion:
     logarithms: Array
     signature: Array
     places: Array
+
+    @cached_property
+    def units(self) -> Array:
+        """The vectors of `places` at unit length, shape (h * w, P); computed at the first use."""
+        return unit_vectors(self.places.reshape(-1, self.places.shape[2]))
+
+
+def unit_vectors(vectors: Array) -> Array:
+    """Vectors (N, P) at unit length; 0 stays 0."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32)
 
 
 def looked_at(lightness: Array) -> Array:

@@ -305,24 +305,20 @@ class Tinct(StagedMethod):
         decoded = matched.decoded
         height, width = features.size
         answered = _enlarged(taken, KEY_STRIDE)
-        restrained = matched.restraint
         certainty = _enlarged(decoded.certainty, VIVID_STRIDE)
         mean_share = block_means(share_of_mean(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
-        second = bilinear(decoded.second, mean_share.shape[:2])
-        moved = moved_to_hints(second, features.lightness, matched.hints.points)
-        if restrained is not None and restrained.kept is not None:
-            moved = second + (moved - second) * restrained_moves(restrained.kept, second.shape[:2])
-        correction, vivid = correction_and_way(features.lightness, decoded, moved, mean_share)
+        second = _heeding_hints(bilinear(decoded.second, mean_share.shape[:2]), matched)
+        correction, vivid = correction_and_way(features.lightness, decoded, second, mean_share)
         ab = _enlarged(decoded.ab, 2)
         ab += correction
         ab = mended_at_hints(ab, features.lightness, matched.hints)
         if matched.helped:
             # The more hints and references answer for, the less is guessed: by the square of what they leave.
-            counted = taken
-            if restrained is not None:
-                alike = answered_where_alike(restrained.unlike, taken.shape[:2])
-                counted = from_references + (taken - from_references) * alike
-            vivid *= in_pairs(np.square(1 - _enlarged(counted, KEY_STRIDE)))
+            answered_for = answered
+            if matched.restraint is not None:
+                alike = answered_where_alike(matched.restraint.unlike, taken.shape[:2])
+                answered_for = _enlarged(from_references + (taken - from_references) * alike, KEY_STRIDE)
+            vivid *= in_pairs(np.square(1 - answered_for))
         if from_references.any():
             vivid += ab * in_pairs(lengthened(_enlarged(from_references, KEY_STRIDE), certainty))
         ab, certainty = ab[:height, :width], certainty[:height, :width]
@@ -411,6 +407,14 @@ class Tinct(StagedMethod):
                 path, torch_source=_torch_source(part, path), ranges=known[name].ranges, **self._engine
             )
         return self._networks[part]
+
+
+def _heeding_hints(second: Array, matched: Matched) -> Array:
+    """The branch's mean answer, a* b* (h, w, 2), moved to the hints as far as they are not kept from its places."""
+    moved = moved_to_hints(second, matched.features.lightness, matched.hints.points)
+    if matched.restraint is None or matched.restraint.kept is None:
+        return moved
+    return second + (moved - second) * restrained_moves(matched.restraint.kept, second.shape[:2])
 
 
 def _given(lightness: Array) -> dict[str, NDArray[Any]]:

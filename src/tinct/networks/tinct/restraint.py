@@ -15,7 +15,8 @@ import numpy as np
 
 from tinct.hints import HintField
 from tinct.methods.exported import bilinear, scalar_products
-from tinct.networks.semantics.opinion import Opinion
+from tinct.methods.kriging import hint_centers
+from tinct.networks.semantics.opinion import Opinion, unit_vectors
 from tinct.networks.tinct.memory import Array, bilinear_at
 
 LEAST_SURPRISE, MOST_SURPRISE = 25.0, 40.0
@@ -69,12 +70,10 @@ def restraint(hints: HintField, opinion: Opinion, size: tuple[int, int]) -> Rest
     _, which, counts = np.unique(colors, axis=0, return_inverse=True, return_counts=True)
     if len(counts) > MANY:
         return None
-    where = np.array([(point.y + 0.5, point.x + 0.5) for point in hints.points], np.float32)
-    places = opinion.places
-    alike = scalar_products(_unit(places.reshape(-1, places.shape[2])), _unit(_at(places, where, size)))
-    unlike = np.maximum(ALIKE - alike, 0).reshape(*places.shape[:2], -1) * np.float32(
-        min(1, FEW / len(counts))
-    )
+    where = hint_centers(hints.points)[:, ::-1]
+    alike = scalar_products(opinion.units, unit_vectors(_at(opinion.places, where, size)))
+    few = np.float32(min(1, FEW / len(counts)))
+    unlike = np.maximum(ALIKE - alike, 0).reshape(*opinion.places.shape[:2], -1) * few
     surprise = np.linalg.norm(colors - _at(opinion.ab, where, size), axis=1)
     strength = np.clip((surprise - LEAST_SURPRISE) / (MOST_SURPRISE - LEAST_SURPRISE), 0, 1)
     strength *= 1 + np.log(counts[which.ravel()])
@@ -119,8 +118,3 @@ def _at(grid: Array, where: Array, size: tuple[int, int]) -> Array:
     """A map (h, w, C) over a photograph of that height and width at rows and columns (N, 2) in its pixels: (N, C)."""
     y, x = (where[:, axis] * (grid.shape[axis] / np.float32(size[axis])) - np.float32(0.5) for axis in (0, 1))
     return bilinear_at(grid, y, x)
-
-
-def _unit(vectors: Array) -> Array:
-    """Vectors (N, P) at unit length."""
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32)
