@@ -15,7 +15,8 @@ from tinct.errors import OptionError
 from tinct.networks.larsson2016.layers_training import LAYERS, SHOWN, LayersTraining, TaughtLayers
 from tinct.networks.larsson2016.network import Larsson2016Config
 from tinct.networks.larsson2016.training import Larsson2016Recipe, Larsson2016Training
-from tinct.training.loop import Loop, LoopConfig, averaged_state
+from tinct.training.checkpoint import averaged_state
+from tinct.training.loop import Loop, LoopConfig
 from tinct.training.pool import Pool
 from tinct.training.run import open_training
 from training_photographs import photographs

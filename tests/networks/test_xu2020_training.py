@@ -34,9 +34,10 @@ from tinct.networks.xu2020.training import EncoderRecipe, EncoderTraining
 from tinct.networks.xu2020.transfer_network import Xu2020Transfer
 from tinct.networks.xu2020.transfer_training import TransferRecipe, TransferTraining, without_skips
 from tinct.tables import dataclass_from
+from tinct.training.checkpoint import averaged_state
 from tinct.training.config import read_config, shipped_configs
 from tinct.training.export import trained
-from tinct.training.loop import Loop, LoopConfig, averaged_state
+from tinct.training.loop import Loop, LoopConfig
 from tinct.training.pool import Pool
 from tinct.training.run import export_run, release_of
 from tinct.training.views import photographs_at, whole_view

@@ -15,7 +15,6 @@ from tinct.errors import OptionError, TrainingError
 from tinct.files import write_whole
 from tinct.training.averaged import Averaged
 from tinct.training.checkpoint import CHECKPOINT, PARTS, check_moments, read_checkpoint, shapes_of
-from tinct.training.checkpoint import averaged_state as averaged_state  # for networks that begin from a run
 from tinct.training.log import RunLog, Tell
 from tinct.training.loop_config import LoopConfig
 from tinct.training.mixed_precision import mixed_precision

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from tinct.networks.larsson2016.network import Larsson2016, Larsson2016Config
 from tinct.networks.layers.efficientnet_lite import CHANNELS, EfficientNetLite2, Levels, take_pretrained
 from tinct.training.automatic import draw_batch
+from tinct.training.checkpoint import averaged_state
 from tinct.training.frozen_backbone import FrozenBackbone
-from tinct.training.loop import averaged_state
 from tinct.training.losses import in_deviations, unexplained
 from tinct.training.pool import Pool
 from tinct.training.training import Training

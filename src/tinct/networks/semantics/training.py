@@ -22,9 +22,9 @@ from tinct.networks.semantics.views_training import ALL_KEPT, Draw, FrozenViews,
 from tinct.tables import check_above_zero, check_from_zero, check_range
 from tinct.training import losses
 from tinct.training.automatic import draw_batch
+from tinct.training.checkpoint import averaged_state
 from tinct.training.color_distribution import own_prior
 from tinct.training.frozen_backbone import FrozenBackbone
-from tinct.training.loop import averaged_state
 from tinct.training.pool import Pool
 from tinct.training.processes import rank_and_world
 from tinct.training.training import Training

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from tinct.errors import OptionError
 from tinct.networks.graph_weights import read_weights
 from tinct.networks.xu2020.released import RELEASED
-from tinct.training.loop import averaged_state
+from tinct.training.checkpoint import averaged_state
 from tinct.weights import weights_path
 
 Weights = Mapping[str, Tensor]

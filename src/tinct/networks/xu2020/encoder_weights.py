@@ -10,7 +10,7 @@ from tinct.networks.graph_weights import read_weights
 from tinct.networks.layers.vgg19 import VGG19, layers_of
 from tinct.networks.xu2020.places import PARTS
 from tinct.networks.xu2020.released import RELEASED
-from tinct.training.loop import averaged_state
+from tinct.training.checkpoint import averaged_state
 from tinct.weights import weights_path
 from tinct.weights.frozen import locate
 from tinct.weights.state_dict import read_state_dict

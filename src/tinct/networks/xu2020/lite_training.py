@@ -27,7 +27,7 @@ from tinct.networks.xu2020.training import (
     whole_photographs,
 )
 from tinct.tables import check_above_zero, check_from_zero, check_range
-from tinct.training.loop import averaged_state
+from tinct.training.checkpoint import averaged_state
 from tinct.training.pool import Pool, choose_references
 from tinct.training.sheets import write_sheet
 from tinct.training.training import Training

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tinct.errors import WeightsError
 from tinct.networks.graph_weights import read_weights
 from tinct.networks.xu2020.places import PARTS
-from tinct.training.loop import averaged_state
+from tinct.training.checkpoint import averaged_state
 from tinct.weights import weights_path
 
 RELEASED = "released"

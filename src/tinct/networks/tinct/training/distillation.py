@@ -12,7 +12,7 @@ from tinct.errors import OptionError
 from tinct.networks.tinct.network import Tinct
 from tinct.networks.tinct.training.batch import Answer, Batch, answer_from
 from tinct.networks.tinct.training.start import NETWORK, Distilled
-from tinct.training.loop import averaged_state
+from tinct.training.checkpoint import averaged_state
 from tinct.training.pool import RELATED, UNRELATED
 
 

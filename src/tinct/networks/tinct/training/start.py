@@ -12,7 +12,7 @@ from tinct.errors import OptionError
 from tinct.networks.tinct.network import Tinct
 from tinct.networks.tinct.released_weights import installed_network, take_released
 from tinct.tables import OneOf, check_range
-from tinct.training.loop import averaged_state
+from tinct.training.checkpoint import averaged_state
 from tinct.training.pool import RELATED, SELF
 
 NETWORK = "tinct"
