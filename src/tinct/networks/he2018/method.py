@@ -54,17 +54,21 @@ TRUST_STEP = 2.0
 """What a step of trust adds to the gate's logits: at trust 0 a reference counts where the gate is sure of it, at 3
 almost everywhere."""
 
-ALIKE, DOUBT = 0.35, 14.0
+ALIKE, DOUBT = 0.45, 14.0
 """Likeness of the signatures of photograph and reference below which the reference is doubted, and what power of e each
-unit of likeness below that takes from its influence; see `belief`. Chosen on 40 held-out photographs
+unit of likeness below that takes from its influence; see `belief`. Chosen on held-out photographs, as the numbers below
 (docs/experiments.md, "He 2018: whom the gate is open for")."""
+
+OF_WHOLES, MAYBE_SAME, SURELY_SAME = 0.15, 0.46, 0.51
+"""What the likeness of signatures counts beside the mean cosine of matched places, and from which and up to which sum of
+both a reference is less and less taken for another picture of something else; see `same_thing`."""
 
 LOOKED_AT = 256
 """Longer side in pixels at which a photograph's signature is taken, at any working size: what things are is told by
 their size, too."""
 
 SURE = 0.99
-"""Belief in all references from which on the answer without them is not needed."""
+"""Share of the network's own colors beside references from which on its answer without them is not needed."""
 
 
 @dataclass(frozen=True)
@@ -125,12 +129,14 @@ class Recalled:
         ab, maps: as of `Attended`; zeros without a reference.
         shift: what trust adds to the gate's logits, shape (h, w); None without a reference.
         belief: in the references whose colors these are, shape (h, w), 0..1; ones without a reference.
+        same: how far they show the same thing, likewise; see `same_thing`.
     """
 
     ab: Array
     maps: Array
     shift: Array | None
     belief: Array
+    same: Array
 
 
 @dataclass(frozen=True)
@@ -138,8 +144,8 @@ class Stages:
     """What the method finds on its way; arrays of the photograph's size.
 
     Attributes:
-        own: a* b* of the colorization sub-net by itself, shape (H, W, 2); beside references that are doubted, in part
-            what it says without them.
+        own: a* b* of the colorization sub-net by itself, shape (H, W, 2); beside references that are doubted, and where
+            little of them fits, in part what it says without them.
         carried: a* b* of the references, carried to the photograph.
         gate: their share in the answer, shape (H, W), 0..1; zeros without a reference.
     """
@@ -205,16 +211,17 @@ class Exemplar(StagedMethod):
         if not used:
             return _nothing(grid)
         beliefs = [belief(each.found.likeness, each.trust) for each in used]
+        same = [same_thing(each.found, each.trust) for each in used]
         weights = [each.weight * told for each, told in zip(used, beliefs, strict=True)]
         shares = shares_of([each.found.cosine for each in used], weights)
         planes = [each.found.ab.transpose(2, 0, 1) for each in used]
         of_quarters = shares.repeat(2, 1).repeat(2, 2)
-        shift, told = (
+        shift, told, alike = (
             mixed([np.full((1, *grid), each, np.float32) for each in numbers], shares)[0]
-            for numbers in ([TRUST_STEP * (each.trust - 1) for each in used], beliefs)
+            for numbers in ([TRUST_STEP * (each.trust - 1) for each in used], beliefs, same)
         )
         ab = np.ascontiguousarray(mixed(planes, of_quarters).transpose(1, 2, 0))
-        return Recalled(ab, mixed([each.found.maps for each in used], shares), shift, told)
+        return Recalled(ab, mixed([each.found.maps for each in used], shares), shift, told, alike)
 
     def doubted(self, features: Features, reference: WeighedReference) -> float | None:
         """The likeness of the signatures, if little of the reference is believed; see `Method.doubted`."""
@@ -223,7 +230,11 @@ class Exemplar(StagedMethod):
         return likeness if told <= DOUBTED else None
 
     def match(self, features: Features, recalled: Recalled, hints: HintField) -> Stages:
-        """Run the colorization sub-net; hints are spread over its answer later."""
+        """Run the colorization sub-net; hints are spread over its answer later.
+
+        The sub-net's own colors see the carried ones also where its gate is closed to these. So beside a reference that
+        shows something else they count by the gate's mean, and what it says without a reference counts for the rest.
+        """
         padded, size = features.lightness.shape, features.size
 
         def grown(maps: Array) -> Array:
@@ -232,13 +243,14 @@ class Exemplar(StagedMethod):
         known = grown(recalled.ab)
         if recalled.shift is None:
             return Stages(grown(features.alone), known, np.zeros(size, np.float32))
-        own, gate = _answer(features, recalled)
-        own, told = grown(own), grown(recalled.belief[..., None])
-        if recalled.belief.min() < SURE:
+        own, logits = (grown(each) for each in _answer(features, recalled))
+        gate = 1 / (1 + np.exp(-(logits + grown(recalled.shift[..., None]))))
+        told, same = (grown(each[..., None]) for each in (recalled.belief, recalled.same))
+        share = told * (same + (1 - same) * gate.mean())
+        if share.min() < SURE:
             alone = grown(features.alone)
-            own = alone + told * (own - alone)
-        logits = (grown(gate) + grown(recalled.shift[..., None]))[..., 0]
-        return Stages(own, known, np.asarray(told[..., 0] / (1 + np.exp(-logits)), np.float32))
+            own = alone + share * (own - alone)
+        return Stages(own, known, np.asarray((told * gate)[..., 0], np.float32))
 
     def decode(self, matched: Stages, *, seed: int = 0) -> Prediction:
         """The references' colors where the gate is open, the network's own elsewhere; the seed changes nothing."""
@@ -257,6 +269,16 @@ def belief(likeness: float, trust: float) -> float:
     Trust takes the doubt's share away: at 2 and above none is left, and at 0 it counts twice.
     """
     return math.exp(-DOUBT * max(0.0, ALIKE - likeness) * max(0.0, 2 - trust))
+
+
+def same_thing(found: Attended, trust: float) -> float:
+    """How far a reference shows the same thing as the photograph, 0..1: another view of it, or one that fits as well.
+
+    Trust takes the doubt's share away, as from `belief`: at 2 and above all references do.
+    """
+    alike = float(found.cosine.mean()) + OF_WHOLES * found.likeness
+    same = (alike - MAYBE_SAME) / (SURELY_SAME - MAYBE_SAME)
+    return min(1.0, max(0.0, same, trust - 1))
 
 
 def shares_of(cosines: Sequence[Array], weights: Sequence[float]) -> Array:
@@ -293,7 +315,8 @@ def _finer(grid: tuple[int, int]) -> tuple[int, int]:
 def _nothing(grid: tuple[int, int]) -> Recalled:
     """What is recalled without a reference."""
     none, maps = np.zeros((*_finer(grid), 2), np.float32), np.zeros((2 * LEVELS, *grid), np.float32)
-    return Recalled(none, maps, None, np.ones(grid, np.float32))
+    everywhere = np.ones(grid, np.float32)
+    return Recalled(none, maps, None, everywhere, everywhere)
 
 
 def _signature(lightness: Array, found: dict[str, NDArray[np.generic]]) -> Array:

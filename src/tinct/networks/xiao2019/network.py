@@ -27,8 +27,12 @@ REFERENCE = AB_BIN_COUNT + 1
 HISTOGRAM_SCALE = 10.0
 """What a histogram is multiplied by before its first convolution, so that its largest entries are about 1."""
 
-JOINED = 0.3
-"""Scale, at the start, of the reference's and the lower level's features beside those they are added to."""
+REFERENCE_SCALE, BELOW_SCALE = 0.3, 1.0
+"""Scales, at the start, of the reference's and of the lower level's features, beside those they are added to."""
+
+SLOPE = 0.1
+"""Of the densely connected convolutions' leaky units below zero. The paper's are plain: three quarters and more of such
+units ended constant over all photographs."""
 
 SIGMA = 5.0
 """Of the Gaussian by which the lower level's answer is encoded over the bins, in ab units."""
@@ -133,8 +137,8 @@ class Xiao2019(nn.Module):
         self.below_norm = nn.BatchNorm2d(c4)
         he_initialized(self)
         self.output = nn.Conv2d(c3, AB_BIN_COUNT, 1)
-        for norm in (self.reference_norm, self.below_norm):
-            nn.init.constant_(norm.weight, JOINED)
+        nn.init.constant_(self.reference_norm.weight, REFERENCE_SCALE)
+        nn.init.constant_(self.below_norm.weight, BELOW_SCALE)
         for module in self.modules():
             if isinstance(module, DenseBlock):
                 module.fusion.weight.data.mul_(0.1)  # begins near the identity
@@ -217,9 +221,9 @@ class Xiao2019(nn.Module):
 
 
 def densely(convolutions: Sequence[nn.Module] | nn.ModuleList, features: Tensor) -> Tensor:
-    """Features and what each convolution gives of all before it, with ReLU, side by side."""
+    """Features and what each convolution gives of all before it, with leaky units, side by side."""
     for convolution in convolutions:
-        features = torch.cat([features, F.relu(convolution(features))], 1)
+        features = torch.cat([features, F.leaky_relu(convolution(features), SLOPE)], 1)
     return features
 
 

@@ -58,6 +58,8 @@ class Xiao2019Recipe:
         related: weight of the cross-entropy where the histogram is a relative's.
         agreement: weight of the divergence of the mean answer from a relative's histogram.
         thinning: each level is trained on this share of the photographs of the level below.
+        unseen: share of photographs whose reference the levels above the first do not see, so that they heed what the
+            level below answered; 0 in the paper.
         old: half of the photographs get the lightness of old ones.
         start: "released" for the installed zhang2016, the folder of a run of it, or "" to begin anew.
     Raises:
@@ -72,13 +74,14 @@ class Xiao2019Recipe:
     related: float = 0.3
     agreement: float = 0.1
     thinning: float = 0.5
+    unseen: float = 0.3
     old: bool = False
     start: str = "released"
 
     def __post_init__(self) -> None:
         check_above_zero(self, "sigma", "thinning")
         check_from_zero(self, "shares", "related", "agreement")
-        check_range(self, 0, 1, "uniform", "thinning")
+        check_range(self, 0, 1, "uniform", "thinning", "unseen")
         check_range(self, 1, AB_BIN_COUNT, "neighbors", "histogram_neighbors")
         if len(self.shares) != 5 or sum(self.shares) <= 0:
             raise OptionError(f"shares are {self.shares}; five are wanted, one for each kind, one above 0.")
@@ -113,7 +116,11 @@ class Xiao2019Training(AutomaticTraining):
         with torch.no_grad(), torch.autocast(pool.weights.device.type, enabled=False):
             batch = draw_batch(pool, count, size, self.recipe.old)
             batch, references = self._drawn_references(batch, pool)
-        vector, below, found = model.encode_reference(references.numbers), None, {}
+        # with one more, that of no reference, in the same batch's statistics
+        vectors = model.encode_reference(F.pad(references.numbers, (0, 0, 0, 1)))
+        vector, none = vectors[:-1], vectors[-1:]
+        unseen = torch.rand(count, 1, 1, 1, device=vector.device) < self.recipe.unseen
+        below, found = None, {}
         levels = levels_at(size, self.network.levels)
         for level in range(levels):
             kept = max(1, round(count * self.recipe.thinning**level))
@@ -124,6 +131,7 @@ class Xiao2019Training(AutomaticTraining):
             below = model.answer(
                 part.lightness, vector[:kept], None if below is None else below[:kept], level
             )
+            vector = torch.where(unseen[:kept], none, vector[:kept])
             found[f"level{level + 1}"] = self._loss_at(below, part, given)
         return found
 
