@@ -660,7 +660,8 @@ def test_references_attended_to_one_by_one_give_what_one_softmax_over_all_gives(
         for each, one in zip(encoded, given, strict=True)
     ]
     recalled = tinct.recall(features, given)
-    bias = [each.bias + np.log(influence(one)) for each, one in zip(items, given, strict=True)]
+    whole = max(1.0, sum(weights))
+    bias = [each.bias + np.log(influence(one) / whole) for each, one in zip(items, given, strict=True)]
     together = tinct._network("recall").run(
         keys=features.view,
         item_keys=np.concatenate([each.keys for each in items])[None],
@@ -676,6 +677,19 @@ def test_references_attended_to_one_by_one_give_what_one_softmax_over_all_gives(
     )
     assert np.abs(wanted[0, 3:5] * 110).max() > 5
     np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("weight", [0.4, 1.0])
+def test_a_reference_given_several_times_counts_as_once_at_full_weight(weight: float) -> None:
+    """At 0.4 twice is 0.8, and four times no more than one at 1."""
+    tinct = Tinct(precision="f32")
+    features = tinct.encode(lightness_of(ASTRONAUT))
+    attended = tinct.attend(features, tinct.encode_reference(reference(COFFEE)))
+    for times in (1, 2, 4):
+        recalled = tinct.recall(features, [WeighedReference(attended, weight)] * times)
+        once = tinct.recall(features, [WeighedReference(attended, min(1.0, times * weight))])
+        np.testing.assert_allclose(recalled, once, rtol=1e-6)
+    assert not np.allclose(once, tinct.recall(features, [WeighedReference(attended, 0.3)]), rtol=0.1)
 
 
 def test_large_photographs_attend_to_a_reference_some_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -274,11 +274,17 @@ class Tinct(StagedMethod):
         return found.likeness if math.exp(found.belief * _doubt(reference.trust)) <= DOUBTED else None
 
     def recall(self, features: Features, references: Sequence[WeighedReference]) -> Sums | None:
-        """The attention to all references of a weight above 0, as `against_null` gives it; None where there is none."""
+        """The attention to all references of a weight above 0, as `against_null` gives it; None where there is none.
+
+        Weights that sum to more than 1 are divided by their sum: several references share what one has beside the null
+        item, and what several have in common counts, where each for itself would be believed the more the more there
+        are (docs/experiments.md, "Several references").
+        """
         counted = [each for each in references if each.weight > 0]
         if not counted:
             return None
-        return np.asarray(sum(influence(each) * each.found.sums for each in counted))
+        whole = max(1.0, sum(each.weight for each in counted))
+        return np.asarray(sum(influence(each) / whole * each.found.sums for each in counted))
 
     def match(self, features: Features, recalled: Sums | None, hints: HintField) -> Matched:
         """The attention to references and hints, and all else that the decoder needs."""
