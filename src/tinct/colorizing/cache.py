@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinct.methods import Prediction
 from tinct.photo import Photo
+from tinct.photo.borders import Picture
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -79,11 +80,12 @@ class Cache:
 
     Attributes:
         lightness: L* of the photograph, by working size.
+        pictures: the picture within the photograph's borders, None where there are none.
         preview_lightness: L* of the photograph that previews are made from, by longer side.
         preview_gray: gray pictures that previews color, by longer side.
-        features: a method's features of the photograph, by method and working size.
+        features: a method's features of the photograph, by method, working size and picture within borders.
         references: a method's features of references, by reference, method and working size.
-        attended: the photograph's attention to references, by reference, method and working size.
+        attended: the photograph's attention to references, by reference and what the features depend on.
         doubted: the references that the method takes little of, for the last references and trust.
         recalled: the last colors that the photograph took from all its references by their weights.
         matched: the last colors that the photograph took from hints, with the method's distribution.
@@ -92,11 +94,12 @@ class Cache:
 
     def __init__(self) -> None:
         self.lightness: LruCache[int, Array] = LruCache(4)
+        self.pictures: LruCache[None, Picture | None] = LruCache(1)
         self.preview_lightness: LruCache[int, Array] = LruCache(2)
         self.preview_gray: LruCache[int, Photo] = LruCache(4)
         self.features: LruCache[Hashable, Any] = LruCache(2, FEATURES_BYTES)
         self.references: LruCache[tuple[int, str, int], Any] = LruCache(REFERENCES)
-        self.attended: LruCache[tuple[int, str, int], Any] = LruCache(REFERENCES)
+        self.attended: LruCache[tuple[int, Hashable], Any] = LruCache(REFERENCES)
         self.doubted: LruCache[Hashable, list[tuple[int, float]]] = LruCache(1)
         self.recalled: LruCache[Hashable, Any] = LruCache(1)
         self.matched: LruCache[Hashable, Any] = LruCache(1)

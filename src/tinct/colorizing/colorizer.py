@@ -428,7 +428,7 @@ class Colorizer:
                 f"{method.name} knows one color for each place and no others; choose {NETWORK_METHOD} to ask for them."
             )
         inputs = self._inputs()
-        return method.distribution(self._stages.matched(inputs, hints, inputs.place(hints)))
+        return self._stages.distribution(inputs, hints, inputs.place(hints))
 
     def _doubts(self) -> list[str]:
         doubted = self._stages.doubted(self._inputs())
@@ -437,7 +437,14 @@ class Colorizer:
     def _inputs(self) -> Inputs:
         method, options = self.method, self._options
         size = options.size or method.working_size
-        return Inputs(method, self.photo, size, self._references, self._weights, options.trust)
+        whole = Inputs(method, self.photo, size, self._references, self._weights, options.trust)
+        picture = self._stages.picture(self.photo) if method.skips_borders else None
+        if picture is None:
+            return whole
+        inputs = replace(whole, picture=picture)
+        # Who gives a border a color takes it for a part of the picture.
+        placed, part = inputs.place(self._hints.values()).mask, inputs.region
+        return inputs if placed.sum() == placed[part].sum() else whole
 
     def _working_lightness(self) -> Array:
         return self._stages.lightness(self._inputs())

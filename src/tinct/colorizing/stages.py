@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from copy import copy
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,12 @@ from tinct.colorizing.cache import Cache
 from tinct.errors import OptionError, shown
 from tinct.hints import HintField, HintLike, place_hints
 from tinct.methods import Method, Prediction, Reference, WeighedReference
+from tinct.options import WORKING_SIZE_RANGE
 from tinct.photo import Photo
+from tinct.photo.borders import LOOKED_AT, Picture, Region, picture_within
+
+if TYPE_CHECKING:
+    from tinct.methods.distribution import Distribution
 
 Array = NDArray[np.float32]
 
@@ -34,6 +39,7 @@ class Inputs:
         size: the working size: the longer side in pixels.
         references, weights: color photographs and how much each counts, in the same order.
         trust: the option `trust`.
+        picture: the part of the photograph that the method is shown; None is all of it.
     """
 
     method: Method
@@ -42,11 +48,28 @@ class Inputs:
     references: tuple[Photo, ...]
     weights: tuple[float, ...]
     trust: float
+    picture: Picture | None = None
 
     @property
     def of_photo(self) -> Hashable:
         """The values that the photograph's features depend on."""
-        return self.method.name, self.size
+        return self.method.name, self.size, self.picture
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Height and width of the photograph at the working size, which is that of the picture in it."""
+        if self.picture is None:
+            return self.photo.working_size(self.size)
+        height, width = self.photo.height, self.photo.width
+        top, bottom, left, right = self.picture
+        share = max((bottom - top) * height, (right - left) * width) / max(height, width)
+        return self.photo.working_size(min(round(self.size / share), WORKING_SIZE_RANGE[1]))
+
+    @property
+    def region(self) -> Region:
+        """Rows and columns of the working size that the method is shown."""
+        height, width = self.grid
+        return (slice(0, height), slice(0, width)) if self.picture is None else self.picture.region(self.grid)
 
     @property
     def of_references(self) -> Hashable:
@@ -62,7 +85,7 @@ class Inputs:
         return place_hints(
             hints,
             (photo.width, photo.height),
-            photo.working_size(self.size)[::-1],
+            self.grid[::-1],
             list(zip(own, working, strict=True)),
         )
 
@@ -85,22 +108,31 @@ class Stages:
 
     def lightness(self, inputs: Inputs) -> Array:
         """L* of the photograph at the working size, shape (h, w), 0..100."""
-        return self.cache.lightness.get(inputs.size, lambda: inputs.photo.working_lightness(inputs.size))
+        return self._lightness(inputs.photo, max(inputs.grid))
+
+    def picture(self, photo: Photo) -> Picture | None:
+        """The picture within the photograph's black or white borders; None if it has none."""
+        return self.cache.pictures.get(None, lambda: picture_within(self._lightness(photo, LOOKED_AT)))
+
+    def _lightness(self, photo: Photo, longer_side: int) -> Array:
+        return self.cache.lightness.get(longer_side, lambda: photo.working_lightness(longer_side))
 
     def prediction(
         self, inputs: Inputs, hints: tuple[HintLike, ...], placed: HintField, seed: int
     ) -> Prediction:
-        """The method's own prediction from these hints; the last one is kept.
+        """The method's own prediction from these hints; the last one is kept. Borders are gray, and sure to be.
 
         Args:
             hints: in pixels of the photograph.
             placed: the same, as `Inputs.place` gives them.
             seed: the option `seed`.
         """
-        return self.cache.predictions.get(
-            (inputs.of_photo, inputs.of_references, hints, seed),
-            lambda: inputs.method.decode(self.matched(inputs, hints, placed), seed=seed),
-        )
+
+        def predicted() -> Prediction:
+            found = inputs.method.decode(self.matched(inputs, hints, placed), seed=seed)
+            return found if inputs.picture is None else found.within(inputs.grid, inputs.region)
+
+        return self.cache.predictions.get((inputs.of_photo, inputs.of_references, hints, seed), predicted)
 
     def matched(self, inputs: Inputs, hints: tuple[HintLike, ...], placed: HintField) -> Any:
         """The result of the method's stages up to its match with hints; see `prediction` for the arguments."""
@@ -111,7 +143,8 @@ class Stages:
             recalled = cache.recalled.get(
                 (photo, references), lambda: method.recall(features, self._weighed(inputs, features))
             )
-            return method.match(features, recalled, placed)
+            own = placed if inputs.picture is None else placed.within(*inputs.region)
+            return method.match(features, recalled, own)
 
         return cache.matched.get((photo, references, hints), matched)
 
@@ -129,7 +162,16 @@ class Stages:
         return self.cache.doubted.get((inputs.of_photo, inputs.of_references), doubted)
 
     def _features(self, inputs: Inputs) -> Any:
-        return self.cache.features.get(inputs.of_photo, lambda: inputs.method.encode(self.lightness(inputs)))
+        def encoded() -> Any:
+            shown = self.lightness(inputs)[inputs.region]
+            return inputs.method.encode(np.ascontiguousarray(shown))
+
+        return self.cache.features.get(inputs.of_photo, encoded)
+
+    def distribution(self, inputs: Inputs, hints: tuple[HintLike, ...], placed: HintField) -> Distribution:
+        """The method's distribution over the whole photograph; see `prediction` for the arguments."""
+        found = inputs.method.distribution(self.matched(inputs, hints, placed))
+        return found if inputs.picture is None else found.within(self.lightness(inputs), inputs.region)
 
     def _weighed(self, inputs: Inputs, features: Any) -> list[WeighedReference]:
         return [
@@ -148,7 +190,7 @@ class Stages:
             )
             return method.attend(features, encoded)
 
-        return cache.attended.get(key, attended)
+        return cache.attended.get((id(reference), inputs.of_photo), attended)
 
     def small_photo(self, photo: Photo, longer_side: int) -> Photo:
         """The photograph's lightness as a gray picture of bounded size.

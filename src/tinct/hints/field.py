@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,12 @@ class HintField:
     def empty(cls, height: int, width: int) -> HintField:
         """A field that asks for nothing."""
         return cls(np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32))
+
+    def within(self, rows: slice, columns: slice) -> HintField:
+        """The hints in a part of the image that has all of them, in its own pixels; swatches are left out."""
+        left, top = columns.start, rows.start
+        points = tuple(replace(point, x=point.x - left, y=point.y - top) for point in self.points)
+        return HintField(self.ab[rows, columns], self.mask[rows, columns], points)
 
     def pixels(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Rows and columns of the hinted pixels, in row order."""

@@ -90,6 +90,30 @@ class Distribution:
     lightness: Array
     stride: int
 
+    def within(self, lightness: Array, region: tuple[slice, slice]) -> Distribution:
+        """The distribution as that of a part of a photograph, the rest of which is known to be gray.
+
+        Args:
+            lightness: CIE L* of the whole at the working size, shape (H, W).
+            region: rows and columns of the part in it; the first ones are multiples of the stride.
+        """
+        import cv2
+
+        height, width = (-(-side // self.stride) for side in lightness.shape)
+        top, left = (each.start // self.stride for each in region)
+        rows, columns = self.matched.shape
+        part = slice(top, top + rows), slice(left, left + columns)
+        probabilities = np.zeros((height, width, len(AB_BINS)), np.float32)
+        probabilities[..., int((AB_BINS == 0).all(1).argmax())] = 1
+        probabilities[part] = self.probabilities
+        keys = np.zeros((height, width, self.keys.shape[-1]), np.float32)
+        keys[part] = self.keys
+        matched = np.ones((height, width), np.float32)
+        matched[part] = self.matched
+        shade = np.asarray(cv2.resize(lightness, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+        shade[part] = self.lightness
+        return Distribution(probabilities, keys, matched, shade, self.stride)
+
     @property
     def spread(self) -> Array:
         """Standard deviation of the annealed color in ab units, shape (h, w), 0 where hints or references decide.

@@ -70,6 +70,22 @@ class Prediction:
     confidence: Array
     vivid: Array | None = None
 
+    def within(self, size: tuple[int, int], region: tuple[slice, slice]) -> Prediction:
+        """The prediction as a part of a larger image, the rest of which is gray, and sure to be.
+
+        Args:
+            size: height and width of that image.
+            region: rows and columns of the part, of the prediction's own height and width.
+        """
+
+        def grown(part: Array, rest: float) -> Array:
+            whole = np.full((*size, *part.shape[2:]), rest, np.float32)
+            whole[region] = part
+            return whole
+
+        vivid = None if self.vivid is None else grown(self.vivid, 0)
+        return Prediction(grown(self.ab, 0), grown(self.confidence, 1), vivid)
+
 
 class Method(ABC):
     """A way to colorize, stateless: equal inputs give equal results.
@@ -91,6 +107,8 @@ class Method(ABC):
         honors_hints: True if the method gives hints their exact color and spreads them; otherwise hints are spread
             over its prediction (`tinct.methods.classical.levin.spread_hints`).
         suggests: True if the method has a `distribution`.
+        skips_borders: True if the method is shown the picture alone of a photograph with black or white borders
+            (`tinct.photo.borders`).
         weights: the exported files that the method needs, by their names in the manifest.
     """
 
@@ -106,6 +124,7 @@ class Method(ABC):
     uses_trust: bool = False
     honors_hints: bool = False
     suggests: bool = False
+    skips_borders: bool = False
 
     @property
     def weights(self) -> tuple[str, ...]:

@@ -60,8 +60,8 @@ unit of likeness below that takes from its influence; see `belief`. Chosen on he
 (docs/experiments.md, "He 2018: whom the gate is open for")."""
 
 OF_WHOLES, MAYBE_SAME, SURELY_SAME = 0.15, 0.46, 0.51
-"""What the likeness of signatures counts beside the mean cosine of matched places, and from which and up to which sum of
-both a reference is less and less taken for another picture of something else; see `same_thing`."""
+"""What the likeness of signatures counts beside the mean cosine of matched places, and the sums of both from which on a
+reference shows the same thing in part and in full; see `same_thing`."""
 
 LOOKED_AT = 256
 """Longer side in pixels at which a photograph's signature is taken, at any working size: what things are is told by

@@ -1,0 +1,153 @@
+"""Borders: what is one, what only looks like one, and how exactly its inner edge is found."""
+
+from __future__ import annotations
+
+import csv
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from skimage import data
+
+from tinct.photo import Photo
+from tinct.photo.borders import LOOKED_AT, STEP, Picture, picture_within
+
+Array = NDArray[np.float32]
+
+
+def seen(gray: NDArray[np.uint8]) -> Picture | None:
+    """The picture within a gray photograph's borders."""
+    return picture_within(Photo.from_array(gray).working_lightness(LOOKED_AT))
+
+
+def scene(height: int = 400, width: int = 520) -> NDArray[np.uint8]:
+    """A photograph without borders, and neither black nor white at its edges."""
+    gray = 60 + 0.6 * (data.coffee() @ np.array([0.2126, 0.7152, 0.0722]))
+    return np.rint(cv2.resize(gray[60:, 40:], (width, height), interpolation=cv2.INTER_AREA)).astype(np.uint8)
+
+
+def bordered(
+    picture: NDArray[np.uint8], tone: int, widths: tuple[int, int, int, int], grain: float = 2.0
+) -> NDArray[np.uint8]:
+    """A photograph within borders of these widths in pixels: above, below, left and right of it."""
+    top, bottom, left, right = widths
+    height, width = picture.shape
+    generator = np.random.default_rng(5)
+    whole = generator.normal(tone, grain, (height + top + bottom, width + left + right))
+    whole = np.clip(np.rint(whole), 0, 255).astype(np.uint8)
+    whole[top : top + height, left : left + width] = picture
+    return whole
+
+
+@pytest.mark.parametrize("tone", [3, 16, 236, 252])
+@pytest.mark.parametrize(
+    "widths", [(30, 40, 25, 60), (0, 0, 30, 30), (40, 0, 0, 50), (12, 12, 12, 12), (0, 45, 45, 0)]
+)
+def test_the_inner_edge_of_borders_is_found(tone, widths):
+    whole = bordered(scene(), tone, widths)
+    found = seen(whole)
+    assert found is not None
+    height, width = whole.shape
+    lines = max(whole.shape) / LOOKED_AT
+    wanted = (widths[0], height - widths[1], widths[2], width - widths[3])
+    for share, side, edge in zip(found, (height, height, width, width), wanted, strict=True):
+        assert abs(share * side - edge) <= 3 * lines
+
+
+def test_letters_and_notches_in_a_border_do_not_hide_it():
+    whole = bordered(scene(), 8, (60, 50, 40, 45))
+    cv2.putText(whole, "33480-E", (180, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 240, 3)
+    for column in range(100, 500, 130):
+        cv2.circle(whole, (column, whole.shape[0] - 6), 12, 250, -1)
+    found = seen(whole)
+    assert found is not None
+    assert found.top * whole.shape[0] == pytest.approx(60, abs=8)
+    assert found.right * whole.shape[1] == pytest.approx(whole.shape[1] - 45, abs=8)
+
+
+@pytest.mark.parametrize("degrees", [-1.5, 1.5])
+def test_a_print_that_lies_askew_is_found(degrees):
+    whole = bordered(scene(), 250, (70, 70, 70, 70), grain=0)
+    middle = whole.shape[1] / 2, whole.shape[0] / 2
+    turn = cv2.getRotationMatrix2D(middle, degrees, 1)
+    turned = cv2.warpAffine(whole, turn, whole.shape[::-1], borderMode=cv2.BORDER_CONSTANT, borderValue=250)
+    found = seen(turned)
+    assert found is not None
+    assert 60 <= found.top * whole.shape[0] <= 90
+
+
+def test_paper_that_has_aged_is_a_border_all_around_alone():
+    """Off white is also the color of walls and skies."""
+    assert seen(bordered(scene(), 224, (40, 40, 40, 40))) is not None
+    assert seen(bordered(scene(), 224, (40, 40, 0, 0))) is None
+
+
+def sky_over_sea() -> NDArray[np.uint8]:
+    whole = scene()
+    whole[:90] = 254
+    return whole
+
+
+def night() -> NDArray[np.uint8]:
+    """Black sky and black sides around a lit wall, whose edge is uneven."""
+    whole, generator = scene(), np.random.default_rng(1)
+    for axis in (0, 1):
+        depth = generator.integers(10, 100, whole.shape[1 - axis])
+        lines = whole if axis == 0 else whole.T
+        lines[np.arange(len(lines))[:, None] < depth] = 4
+    return whole
+
+
+def a_thing_on_white() -> NDArray[np.uint8]:
+    whole = np.full((400, 520), 252, np.uint8)
+    return cv2.ellipse(whole, (260, 200), (170, 130), 0, 0, 360, 90, -1)
+
+
+def gray_mount() -> NDArray[np.uint8]:
+    return bordered(scene(), 120, (40, 40, 40, 40))
+
+
+@pytest.mark.parametrize("picture", [scene, sky_over_sea, night, a_thing_on_white, gray_mount])
+def test_what_only_looks_like_a_border_is_none(picture):
+    assert seen(picture()) is None
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 20), (8, 300), (64, 400)])
+@pytest.mark.parametrize("tone", [0, 255])
+def test_a_photograph_of_one_tone_has_no_picture(size, tone):
+    assert seen(np.full(size, tone, np.uint8)) is None
+
+
+def test_a_thin_picture_is_not_taken_for_what_is_left():
+    assert seen(bordered(scene(60, 520), 0, (150, 150, 0, 0))) is None
+
+
+def test_a_region_begins_at_whole_cells_and_loses_no_line_of_the_picture():
+    picture = Picture(0.1, 0.913, 0.07, 1.0)
+    for height, width in ((192, 256), (199, 277), (33, 47)):
+        rows, columns = picture.region((height, width))
+        assert rows.start % STEP == columns.start % STEP == 0
+        assert 0 <= 0.1 * height - rows.start < STEP
+        assert 0 <= rows.stop - 0.913 * height < 1
+        assert columns.stop == width
+
+
+def test_few_of_the_photographs_that_are_trained_on_have_borders(shared):
+    """Most are of cameras and cut. 21 of 3,227 others have borders, of which two at most are walls."""
+    with (shared / "data" / "train.csv").open(newline="") as stream:
+        paths = [row["path"] for row in csv.DictReader(stream)][1::40]
+    found = [
+        path
+        for path in paths
+        if seen(np.asarray(Image.open(shared / "data" / path).convert("L"))) is not None
+    ]
+    assert len(paths) > 400
+    assert len(found) <= 0.015 * len(paths)
+
+
+def test_films_of_the_thirties_have_black_borders(shared):
+    files = sorted((shared / "data" / "legacy").rglob("*.*"))
+    found = [file for file in files if seen(np.asarray(Image.open(file).convert("L"))) is not None]
+    assert 10 <= len(found) <= 25
