@@ -438,7 +438,7 @@ class Colorizer:
         method, options = self.method, self._options
         size = options.size or method.working_size
         whole = Inputs(method, self.photo, size, self._references, self._weights, options.trust)
-        picture = self._stages.picture(self.photo) if method.skips_borders else None
+        picture = self._stages.picture(self.photo) if method.sees_restored else None
         if picture is None:
             return whole
         inputs = replace(whole, picture=picture)

@@ -19,6 +19,7 @@ from tinct.methods import Method, Prediction, Reference, WeighedReference
 from tinct.options import WORKING_SIZE_RANGE
 from tinct.photo import Photo
 from tinct.photo.borders import LOOKED_AT, Picture, Region, picture_within
+from tinct.photo.fading import unfaded
 
 if TYPE_CHECKING:
     from tinct.methods.distribution import Distribution
@@ -163,8 +164,8 @@ class Stages:
 
     def _features(self, inputs: Inputs) -> Any:
         def encoded() -> Any:
-            shown = self.lightness(inputs)[inputs.region]
-            return inputs.method.encode(np.ascontiguousarray(shown))
+            shown = np.ascontiguousarray(self.lightness(inputs)[inputs.region])
+            return inputs.method.encode(unfaded(shown) if inputs.method.sees_restored else shown)
 
         return self.cache.features.get(inputs.of_photo, encoded)
 

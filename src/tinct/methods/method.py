@@ -107,8 +107,8 @@ class Method(ABC):
         honors_hints: True if the method gives hints their exact color and spreads them; otherwise hints are spread
             over its prediction (`tinct.methods.classical.levin.spread_hints`).
         suggests: True if the method has a `distribution`.
-        skips_borders: True if the method is shown the picture alone of a photograph with black or white borders
-            (`tinct.photo.borders`).
+        sees_restored: True if the method is shown photographs without their black or white borders, and faded ones with
+            their tones spread (`tinct.photo.borders`, `tinct.photo.fading`).
         weights: the exported files that the method needs, by their names in the manifest.
     """
 
@@ -124,7 +124,7 @@ class Method(ABC):
     uses_trust: bool = False
     honors_hints: bool = False
     suggests: bool = False
-    skips_borders: bool = False
+    sees_restored: bool = False
 
     @property
     def weights(self) -> tuple[str, ...]:

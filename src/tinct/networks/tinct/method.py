@@ -191,7 +191,7 @@ class Tinct(StagedMethod):
     uses_trust = True
     honors_hints = True
     suggests = True
-    skips_borders = True
+    sees_restored = True
 
     def __init__(self, *, device: str = "auto", precision: str = "auto", threads: int | None = None) -> None:
         self._engine: dict[str, Any] = {"device": device, "precision": precision, "threads": threads}
