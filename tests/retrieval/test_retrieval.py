@@ -221,3 +221,12 @@ def test_a_reduced_photograph_looks_like_the_whole_one(tmp_path: Path):
     picture("coffee").save(tmp_path / "small.png")
     small = read_reduced((tmp_path / "small.png").read_bytes(), 160)
     assert small.width == picture("coffee").width
+
+
+@pytest.mark.parametrize("tone", [4, 250])
+def test_borders_and_faded_tones_hardly_change_what_a_photograph_is_like(tone: int):
+    gray = 40 + 0.7 * gray_crop("coffee").astype(float)
+    whole = np.pad(gray, ((40, 30), (35, 50)), constant_values=tone).astype(np.uint8)
+    plain = describe(Photo.from_array(gray.astype(np.uint8)))
+    assert float(plain @ describe(Photo.from_array(whole))) > 0.9
+    assert float(plain @ describe(Photo.from_array((110 + 0.3 * gray).astype(np.uint8)))) > 0.95

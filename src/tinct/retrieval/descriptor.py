@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from tinct.inference import Network, open_network
 from tinct.photo import Photo
+from tinct.photo.borders import LOOKED_AT, picture_within
+from tinct.photo.fading import unfaded
 from tinct.weights import manifest, weights_path
 
 Array = NDArray[np.float32]
@@ -49,12 +51,23 @@ def describe_all(squares: Sequence[Array]) -> Array:
 
 
 def squashed(photo: Photo) -> Array:
-    """The lightness of a photograph, L* 0..100, squashed to (SIDE, SIDE)."""
+    """The lightness of a photograph, L* 0..100, squashed to (SIDE, SIDE): of the picture in it, and not faded.
+
+    Black and white borders are left out, and tones that span little are spread (`tinct.photo.borders`,
+    `tinct.photo.fading`).
+    """
     ratio = max(photo.width, photo.height) / min(photo.width, photo.height)
-    lightness = photo.working_lightness(math.ceil(SIDE * min(ratio, _LONGEST)))
+    longest = math.ceil(SIDE * min(ratio, _LONGEST))
+    picture = picture_within(photo.working_lightness(LOOKED_AT))
+    if picture is not None:
+        longest = math.ceil(longest / min(picture.bottom - picture.top, picture.right - picture.left))
+    lightness = photo.working_lightness(longest)
+    if picture is not None:
+        lightness = lightness[picture.region(lightness.shape)]
     smaller = min(lightness.shape) >= SIDE
     how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(lightness, (SIDE, SIDE), interpolation=how), np.float32)
+    shown = unfaded(np.ascontiguousarray(lightness))
+    return np.asarray(cv2.resize(shown, (SIDE, SIDE), interpolation=how), np.float32)
 
 
 def network_sha256() -> str:
