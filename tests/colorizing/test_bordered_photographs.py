@@ -177,3 +177,16 @@ def test_alternatives_color_the_picture_alone(bordered):
     found = colorizer.predict().ab
     assert np.abs(found[:16]).max() == 0
     assert far(found, Colorizer(bordered).predict().ab) > 1
+
+
+@pytest.mark.parametrize("tone", [4, 251])
+def test_a_reference_counts_without_its_borders(tone):
+    colors = np.asarray(data.astronaut())[::2, ::2][:, ::-1].copy()
+    colors = (40 + 0.7 * colors.astype(float)).astype(np.uint8)
+    whole = np.full((256 + 60, 256 + 80, 3), tone, np.uint8)
+    whole[24 : 24 + 256, 36 : 36 + 256] = colors
+    alone, found = (ab_of(colorize(picture(), each)) for each in (colors, whole))
+    without = ab_of(colorize(picture()))
+    assert far(found, alone) < 0.35 * far(without, alone)
+    welsh = [colorize(picture(), each, method="reinhard") for each in (colors, whole)]
+    assert not np.array_equal(*welsh)

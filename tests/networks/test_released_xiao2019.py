@@ -147,13 +147,13 @@ def test_a_reference_in_turned_hues_turns_the_answer(photographs, after_own):
 
 
 def test_an_unrelated_reference_costs_no_more_than_a_match_of_statistics(photographs, alone, after_others):
-    """A third more than no reference: it is followed. Mean and deviation of the reference, matched, cost more."""
+    """Half more than no reference: it is followed. Mean and deviation of the reference, matched, cost more."""
     matched = [reinhard(found, photographs[number - 1][..., 1:]) for number, found in enumerate(alone)]
     cost = [
         np.mean([distance(found, lab[..., 1:]) for found, lab in zip(answers, photographs, strict=True)])
         for answers in (alone, after_others, matched)
     ]
-    assert cost[1] < 1.4 * cost[0]
+    assert cost[1] < 1.5 * cost[0]
     assert cost[1] < cost[2]
 
 
@@ -216,9 +216,9 @@ def pyramid() -> Callable[..., Array]:
     return run
 
 
-@pytest.mark.parametrize(("level", "least"), [(1, 0.05), (2, 0.3)])
+@pytest.mark.parametrize(("level", "least"), [(1, 2.0), (2, 1.0)])
 def test_each_level_changes_the_answer_of_those_above(level, least, photographs, pyramid):
-    """What a level hands up is zeroed: the answer changes, and without the second level's for the worse."""
+    """What a level hands up is zeroed: the answer changes, for the worse."""
     moved, worse = [], []
     for lab in photographs:
         truth = rescaled(lab[..., 1:])
@@ -226,7 +226,7 @@ def test_each_level_changes_the_answer_of_those_above(level, least, photographs,
         moved.append(distance(whole, without))
         worse.append(distance(without, truth) - distance(whole, truth))
     assert np.mean(moved) > least
-    assert level == 1 or np.mean(worse) > 0
+    assert np.mean(worse) > 0.05
 
 
 def rescaled(ab: Array) -> Array:

@@ -61,10 +61,8 @@ class Inputs:
         """Height and width of the photograph at the working size, which is that of the picture in it."""
         if self.picture is None:
             return self.photo.working_size(self.size)
-        height, width = self.photo.height, self.photo.width
-        top, bottom, left, right = self.picture
-        share = max((bottom - top) * height, (right - left) * width) / max(height, width)
-        return self.photo.working_size(min(round(self.size / share), WORKING_SIZE_RANGE[1]))
+        longer = self.picture.longer_side_of_whole(self.size, (self.photo.height, self.photo.width))
+        return self.photo.working_size(min(longer, WORKING_SIZE_RANGE[1]))
 
     @property
     def region(self) -> Region:
@@ -187,7 +185,10 @@ class Stages:
 
         def attended() -> Any:
             encoded = cache.references.get(
-                key, lambda: method.encode_reference(working_reference(reference, size))
+                key,
+                lambda: method.encode_reference(
+                    working_reference(reference, size, without_borders=method.sees_restored)
+                ),
             )
             return method.attend(features, encoded)
 
@@ -223,7 +224,18 @@ class Stages:
         return average_lightness(large, large.shape, (height, width))
 
 
-def working_reference(photo: Photo, size: int) -> Reference:
-    """A color photograph with its longer side brought down to `size` pixels, never up."""
-    lab = photo.working_lab(size)
+def working_reference(photo: Photo, size: int, *, without_borders: bool = False) -> Reference:
+    """A color photograph with its longer side brought down to `size` pixels, never up.
+
+    Args:
+        photo: the photograph.
+        size: of the picture in it, if that is wanted without black and white borders.
+        without_borders: whether it is.
+    """
+    picture = picture_within(photo.working_lightness(LOOKED_AT)) if without_borders else None
+    if picture is None:
+        lab = photo.working_lab(size)
+    else:
+        lab = photo.working_lab(picture.longer_side_of_whole(size, (photo.height, photo.width)))
+        lab = lab[picture.region(lab.shape[:2])]
     return Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]))

@@ -60,6 +60,12 @@ class Picture(NamedTuple):
     left: float
     right: float
 
+    def longer_side_of_whole(self, size: int, whole: tuple[int, int]) -> int:
+        """The longer side at which a photograph of this height and width has a picture of `size` pixels."""
+        height, width = whole
+        share = max((self.bottom - self.top) * height, (self.right - self.left) * width) / max(whole)
+        return round(size / share)
+
     def region(self, size: tuple[int, int]) -> Region:
         """Rows and columns of the picture on a grid of that height and width; the first ones are multiples of `STEP`.
 

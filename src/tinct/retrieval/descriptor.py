@@ -60,7 +60,7 @@ def squashed(photo: Photo) -> Array:
     longest = math.ceil(SIDE * min(ratio, _LONGEST))
     picture = picture_within(photo.working_lightness(LOOKED_AT))
     if picture is not None:
-        longest = math.ceil(longest / min(picture.bottom - picture.top, picture.right - picture.left))
+        longest = picture.longer_side_of_whole(longest, (photo.height, photo.width))
     lightness = photo.working_lightness(longest)
     if picture is not None:
         lightness = lightness[picture.region(lightness.shape)]
