@@ -129,7 +129,7 @@ class Stages:
 
         def predicted() -> Prediction:
             found = inputs.method.decode(self.matched(inputs, hints, placed), seed=seed)
-            return found if inputs.picture is None else found.within(inputs.grid, inputs.region)
+            return found if inputs.picture is None else found.padded(inputs.grid, inputs.region)
 
         return self.cache.predictions.get((inputs.of_photo, inputs.of_references, hints, seed), predicted)
 
@@ -142,7 +142,7 @@ class Stages:
             recalled = cache.recalled.get(
                 (photo, references), lambda: method.recall(features, self._weighed(inputs, features))
             )
-            own = placed if inputs.picture is None else placed.within(*inputs.region)
+            own = placed if inputs.picture is None else placed.cropped(*inputs.region)
             return method.match(features, recalled, own)
 
         return cache.matched.get((photo, references, hints), matched)
@@ -170,7 +170,7 @@ class Stages:
     def distribution(self, inputs: Inputs, hints: tuple[HintLike, ...], placed: HintField) -> Distribution:
         """The method's distribution over the whole photograph; see `prediction` for the arguments."""
         found = inputs.method.distribution(self.matched(inputs, hints, placed))
-        return found if inputs.picture is None else found.within(self.lightness(inputs), inputs.region)
+        return found if inputs.picture is None else found.padded(self.lightness(inputs), inputs.region)
 
     def _weighed(self, inputs: Inputs, features: Any) -> list[WeighedReference]:
         return [

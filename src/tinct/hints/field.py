@@ -49,7 +49,7 @@ class HintField:
         """A field that asks for nothing."""
         return cls(np.zeros((height, width, 2), np.float32), np.zeros((height, width), np.float32))
 
-    def within(self, rows: slice, columns: slice) -> HintField:
+    def cropped(self, rows: slice, columns: slice) -> HintField:
         """The hints in a part of the image that has all of them, in its own pixels; swatches are left out."""
         left, top = columns.start, rows.start
         points = tuple(replace(point, x=point.x - left, y=point.y - top) for point in self.points)

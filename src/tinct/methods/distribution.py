@@ -90,7 +90,7 @@ class Distribution:
     lightness: Array
     stride: int
 
-    def within(self, lightness: Array, region: tuple[slice, slice]) -> Distribution:
+    def padded(self, lightness: Array, region: tuple[slice, slice]) -> Distribution:
         """The distribution as that of a part of a photograph, the rest of which is known to be gray.
 
         Args:

@@ -70,7 +70,7 @@ class Prediction:
     confidence: Array
     vivid: Array | None = None
 
-    def within(self, size: tuple[int, int], region: tuple[slice, slice]) -> Prediction:
+    def padded(self, size: tuple[int, int], region: tuple[slice, slice]) -> Prediction:
         """The prediction as a part of a larger image, the rest of which is gray, and sure to be.
 
         Args:
