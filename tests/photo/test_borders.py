@@ -56,6 +56,21 @@ def test_the_inner_edge_of_borders_is_found(tone, widths):
         assert abs(share * side - edge) <= 3 * lines
 
 
+def test_a_films_black_rebate_in_white_paper_is_left_out_too():
+    rebate = bordered(scene(), 8, (25, 25, 30, 30))
+    whole = bordered(rebate, 250, (50, 45, 60, 55))
+    found, outer = seen(whole), seen(bordered(np.full_like(rebate, 120), 250, (50, 45, 60, 55)))
+    assert found is not None
+    assert outer is not None
+    height, width = whole.shape
+    lines = max(whole.shape) / LOOKED_AT
+    wanted = (75, height - 70, 90, width - 85)
+    for share, side, edge in zip(found, (height, height, width, width), wanted, strict=True):
+        assert abs(share * side - edge) <= 3 * lines
+    assert outer.top < found.top
+    assert found.right < outer.right
+
+
 def test_letters_and_notches_in_a_border_do_not_hide_it():
     whole = bordered(scene(), 8, (60, 50, 40, 45))
     cv2.putText(whole, "33480-E", (180, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 240, 3)

@@ -60,6 +60,16 @@ class Picture(NamedTuple):
     left: float
     right: float
 
+    def part(self, inner: Picture) -> Picture:
+        """A picture within this one, whose rows and columns are shares of this one's, in shares of the whole."""
+        height, width = self.bottom - self.top, self.right - self.left
+        return Picture(
+            self.top + inner.top * height,
+            self.top + inner.bottom * height,
+            self.left + inner.left * width,
+            self.left + inner.right * width,
+        )
+
     def longer_side_of_whole(self, size: int, whole: tuple[int, int]) -> int:
         """The longer side at which a photograph of this height and width has a picture of `size` pixels."""
         height, width = whole
@@ -79,7 +89,7 @@ class Picture(NamedTuple):
 
 
 def picture_within(lightness: Array) -> Picture | None:
-    """The picture within black or white borders.
+    """The picture within black or white borders, and within one more border in these: a film's rebate in white paper.
 
     Two sides with borders of one tone are wanted, as a horizon under a white sky is straight too.
 
@@ -88,6 +98,19 @@ def picture_within(lightness: Array) -> Picture | None:
     Returns:
         None if there are no borders.
     """
+    outer = _within_one_border(lightness)
+    if outer is None:
+        return None
+    height, width = lightness.shape
+    rows, columns = (
+        slice(round(first * side), round(last * side))
+        for first, last, side in ((outer.top, outer.bottom, height), (outer.left, outer.right, width))
+    )
+    inner = _within_one_border(lightness[rows, columns])
+    return outer if inner is None else outer.part(inner)
+
+
+def _within_one_border(lightness: Array) -> Picture | None:
     height, width = lightness.shape
     if min(height, width) < 2 * ENDED / DEEPEST:
         return None
