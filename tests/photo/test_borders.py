@@ -93,10 +93,21 @@ def test_a_print_that_lies_askew_is_found(degrees):
     assert 60 <= found.top * whole.shape[0] <= 90
 
 
-def test_paper_that_has_aged_is_a_border_all_around_alone():
+@pytest.mark.parametrize(("tone", "fewest"), [(240, 2), (224, 3), (190, 4), (160, 5)])
+def test_paper_that_has_aged_is_a_border_on_more_sides(tone, fewest):
     """Off white is also the color of walls and skies."""
-    assert seen(bordered(scene(), 224, (40, 40, 40, 40))) is not None
-    assert seen(bordered(scene(), 224, (40, 40, 0, 0))) is None
+    for sides in (2, 3, 4):
+        widths = tuple(40 if side < sides else 0 for side in range(4))
+        assert (seen(bordered(scene(), tone, widths)) is not None) == (sides >= fewest)
+
+
+def test_a_side_of_another_tone_hides_no_border_on_two_others():
+    whole = bordered(scene(), 250, (40, 40, 0, 0))
+    whole = bordered(whole, 215, (0, 0, 40, 0))
+    found = seen(whole)
+    assert found is not None
+    assert found.left == 0
+    assert found.top > 0.05
 
 
 def sky_over_sea() -> NDArray[np.uint8]:

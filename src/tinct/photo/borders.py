@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-BLACK, WHITE, PAPER = 12.0, 92.0, 88.0
-"""CIE L* up to which a strip may be a black border, from which on a white one, and from which on a white one if there
-are three of them, as around a print whose paper has aged."""
+BLACK = 12.0
+"""CIE L* up to which a strip may be a black border."""
+
+WHITE = {2: 92.0, 3: 88.0, 4: 72.0}
+"""CIE L* from which on strips along so many sides may be white borders: what is on all four is paper that has aged."""
 
 ALIKE = 8.0
 """Greatest difference from a border's tone, in units of L*, within it and between borders of one photograph."""
@@ -117,14 +119,13 @@ def _within_one_border(lightness: Array) -> Picture | None:
     found = [_border(side) for side in (lightness, lightness[::-1], lightness.T, lightness.T[::-1])]
     for white in (False, True):
         tones = [tone for depth, tone in found if depth and (tone > BLACK) == white]
-        if len(tones) < 2 or (white and min(tones) < WHITE and len(tones) < 3):
+        middle = float(np.median(tones or [0]))
+        alike = [tone for tone in tones if abs(tone - middle) <= ALIKE]
+        if len(alike) < min(WHITE) or (white and min(alike) < WHITE[len(alike)]):
             continue
-        middle = float(np.median(tones))
-        top, bottom, left, right = (
-            depth if depth and abs(tone - middle) <= ALIKE else 0 for depth, tone in found
-        )
+        top, bottom, left, right = (depth if tone in alike else 0 for depth, tone in found)
         rows, columns = height - top - bottom, width - left - right
-        if sum(map(bool, (top, bottom, left, right))) >= 2 and rows * columns >= LEAST_LEFT * height * width:
+        if rows * columns >= LEAST_LEFT * height * width:
             return Picture(top / height, 1 - bottom / height, left / width, 1 - right / width)
     return None
 
@@ -139,7 +140,7 @@ def _border(lines: Array) -> tuple[int, float]:
     """
     outer = lines[1 : 1 + OUTERMOST]
     tone = float(np.median(outer))
-    if BLACK < tone < PAPER or (np.abs(outer - tone) <= ALIKE).mean() < UNIFORM:
+    if BLACK < tone < min(WHITE.values()) or (np.abs(outer - tone) <= ALIKE).mean() < UNIFORM:
         return 0, tone
     count, length = lines.shape
     other = np.abs(lines[: int(count * DEEPEST) + ENDED] - tone) > ALIKE
