@@ -239,12 +239,12 @@ def test_the_gate_knows_where_the_photograph_itself_is_matched_right(photographs
     assert area_under_curve(*places_of(photographs, found, "itself")) >= 0.75
 
 
-@missed("0.64 where the cosine alone has 0.55")
+@missed("0.58 where the cosine alone has 0.55")
 def test_the_gate_knows_where_a_related_reference_is_matched_right(photographs, found):
     assert area_under_curve(*places_of(photographs, found, "related")) >= 0.75
 
 
-@pytest.mark.parametrize("name", ["itself", pytest.param("related", marks=missed("0.91"))])
+@pytest.mark.parametrize("name", ["itself", pytest.param("related", marks=missed("0.92"))])
 def test_the_mean_gate_tells_references_from_unrelated_ones(name, found):
     gates = np.array([each[kind].gate.mean() for kind in (name, "unrelated") for each in found])
     assert area_under_curve(gates, np.arange(len(gates)) < len(found)) >= 0.94

@@ -81,6 +81,7 @@ class Cache:
     Attributes:
         lightness: L* of the photograph, by working size.
         pictures: the picture within the photograph's borders, None where there are none.
+        within: whether all of the last hints lie within that picture.
         preview_lightness: L* of the photograph that previews are made from, by longer side.
         preview_gray: gray pictures that previews color, by longer side.
         features: a method's features of the photograph, by method, working size and picture within borders.
@@ -95,6 +96,7 @@ class Cache:
     def __init__(self) -> None:
         self.lightness: LruCache[int, Array] = LruCache(4)
         self.pictures: LruCache[None, Picture | None] = LruCache(1)
+        self.within: LruCache[Hashable, bool] = LruCache(1)
         self.preview_lightness: LruCache[int, Array] = LruCache(2)
         self.preview_gray: LruCache[int, Photo] = LruCache(4)
         self.features: LruCache[Hashable, Any] = LruCache(2, FEATURES_BYTES)

@@ -443,8 +443,7 @@ class Colorizer:
             return whole
         inputs = replace(whole, picture=picture)
         # Who gives a border a color takes it for a part of the picture.
-        placed, part = inputs.place(self._hints.values()).mask, inputs.region
-        return inputs if placed.sum() == placed[part].sum() else whole
+        return inputs if self._stages.are_within(inputs, tuple(self._hints.values())) else whole
 
     def _working_lightness(self) -> Array:
         return self._stages.lightness(self._inputs())

@@ -113,6 +113,15 @@ class Stages:
         """The picture within the photograph's black or white borders; None if it has none."""
         return self.cache.pictures.get(None, lambda: picture_within(self._lightness(photo, LOOKED_AT)))
 
+    def are_within(self, inputs: Inputs, hints: tuple[HintLike, ...]) -> bool:
+        """Whether all hints, in pixels of the photograph, lie within the part of it that the method is shown."""
+
+        def found() -> bool:
+            mask = inputs.place(hints).mask
+            return bool(mask.sum() == mask[inputs.region].sum())
+
+        return self.cache.within.get((inputs.of_photo, hints), found)
+
     def _lightness(self, photo: Photo, longer_side: int) -> Array:
         return self.cache.lightness.get(longer_side, lambda: photo.working_lightness(longer_side))
 

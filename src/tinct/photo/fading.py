@@ -12,7 +12,7 @@ Array = NDArray[np.float32]
 
 FADED = 60.0
 """Span of tones, in units of L*, below which a photograph counts as faded and to which it is spread. Of 295 held-out
-photographs 11 have less, fog and snow among them (docs/experiments.md, "Faded photographs")."""
+photographs 11 have less, fog and snow among them (docs/experiments.md, "Borders and faded tones")."""
 
 USUAL = 90.0
 """Span of tones of most photographs; the nearer to none, the more the middle of the tones is moved to `MIDDLE`."""
