@@ -14,6 +14,20 @@ SHOWN = """([x, y]) => {
   return [...canvas.getContext('2d').getImageData(x * scale, y * scale, 1, 1).data.slice(0, 3)];
 }"""
 
+KEPT = """async (name) => {
+  const result = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const database = await result(indexedDB.open('tinct-studio'));
+  for (const began = performance.now(); performance.now() - began < 40_000; ) {
+    const states = await result(database.transaction('state').objectStore('state').getAll());
+    if (JSON.stringify(states).includes(name)) return database.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`no state has ${name}`);
+}"""
+
 
 def open_photo(page: Any, pictures: Path) -> None:
     drop(page, pictures / "photograph.png")
@@ -81,6 +95,11 @@ def saved_project(page: Any, pictures: Path, folder: Path) -> str:
     name, project = saved(page, "#save-project")
     (folder / name).write_bytes(project)
     return name
+
+
+def kept(page: Any, text: str) -> None:
+    """Wait until the browser's database has a state with a text in it."""
+    page.evaluate(KEPT, text)
 
 
 class Fingers:

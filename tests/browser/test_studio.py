@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from chromium import drop
 from PIL import Image
-from studio_page import SHOWN, click, drag, hints, on_page, open_photo, place, preview, saved
+from studio_page import SHOWN, click, drag, hints, kept, on_page, open_photo, place, preview, saved
 
 Opener = Callable[..., Any]
 AXE = Path(os.environ.get("TINCT_AXE", Path(__file__).resolve().parents[2] / "build" / "axe-core.js"))
@@ -76,7 +76,7 @@ def test_nothing_is_lost_on_reload(open_studio: Opener, pictures: Path) -> None:
     page.wait_for_selector("#suggestions button")
     page.locator("#strength").fill("0.6")
     before = hints(page)
-    page.wait_for_timeout(200)
+    kept(page, '"strength":0.6')
     page.reload()
     page.wait_for_selector("#divider:not([hidden])")
     assert hints(page) == before

@@ -13,23 +13,10 @@ from typing import Any
 import pytest
 from chromium import DROP, drop
 from PIL import Image
-from studio_page import Fingers, click, drag, hints, on_page, open_photo, saved, saved_project
+from studio_page import Fingers, click, drag, hints, kept, on_page, open_photo, saved, saved_project
 
 Opener = Callable[..., Any]
 
-KEPT = """async (name) => {
-  const result = (request) => new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-  const database = await result(indexedDB.open('tinct-studio'));
-  for (const began = performance.now(); performance.now() - began < 40_000; ) {
-    const states = await result(database.transaction('state').objectStore('state').getAll());
-    if (JSON.stringify(states).includes(name)) return database.close();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`no state has ${name}`);
-}"""
 REFUSE_FILES = """() => {
   const put = IDBObjectStore.prototype.put;
   IDBObjectStore.prototype.put = function (value, ...key) {
@@ -47,11 +34,6 @@ FORGET_REFERENCES = """async () => {
   for (const { id } of state.references) transaction.objectStore('files').delete(id);
   await new Promise((resolve) => (transaction.oncomplete = resolve));
 }"""
-
-
-def kept(page: Any, text: str) -> None:
-    """Wait until the browser's database has a state with a text in it."""
-    page.evaluate(KEPT, text)
 
 
 def opened_again(page: Any) -> None:

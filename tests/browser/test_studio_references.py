@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from chromium import drop, running_studio
 from PIL import Image
-from studio_page import click, drag, open_photo, preview, saved
+from studio_page import click, drag, kept, open_photo, preview, saved
 
 Opener = Callable[..., Any]
 
@@ -132,6 +132,7 @@ def test_a_refused_reference_that_is_removed_and_brought_back_is_refused_still(
     wait_for_refusals(page, 0)
     page.click("#undo")
     wait_for_refusals(page, 1)
+    kept(page, '"future":[{')  # which only a state after undo has
     page.reload()
     wait_for_refusals(page, 1)
     page.wait_for_selector("#divider:not([hidden])")
