@@ -28,7 +28,7 @@ def page(chromium, serve):  # type: ignore[no-untyped-def]
     """
     context = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
     opened = context.new_page()
-    opened.set_default_timeout(8000)
+    opened.set_default_timeout(40_000)
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
