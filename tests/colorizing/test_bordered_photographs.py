@@ -23,7 +23,7 @@ def picture() -> NDArray[np.uint8]:
     return np.rint(cv2.resize(gray, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)).astype(np.uint8)
 
 
-@pytest.fixture(params=[4, 251], ids=["black", "white"])
+@pytest.fixture(params=[4, 105, 251], ids=["black", "gray", "white"])
 def bordered(request) -> NDArray[np.uint8]:
     size = HEIGHT + TOP + BOTTOM, WIDTH + LEFT + RIGHT
     whole = np.full(size, request.param, np.uint8)
@@ -60,7 +60,7 @@ def _with_borders(whole: NDArray[np.uint8], *hints: object) -> NDArray[np.uint8]
 def test_borders_stay_gray_and_are_sure(bordered):
     found, prediction = ab_of(colorize(bordered)), Colorizer(bordered).predict()
     outside = np.ones(bordered.shape, bool)
-    outside[TOP - 4 : -BOTTOM + 4, LEFT - 4 : -RIGHT + 4] = False
+    outside[TOP - 2 : -BOTTOM + 2, LEFT - 2 : -RIGHT + 2] = False
     assert np.abs(found[outside]).max() < 1.5
     height, width = prediction.confidence.shape
     small = cv2.resize(outside.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) == 1
@@ -68,8 +68,53 @@ def test_borders_stay_gray_and_are_sure(bordered):
     assert (prediction.ab[small] == 0).all()
 
 
+def test_the_picture_is_colored_to_its_edge(bordered):
+    large = cv2.resize(bordered, None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
+    chroma = np.linalg.norm(ab_of(colorize(large)), axis=-1)
+    edges = {
+        "above": chroma.T[4 * LEFT + 200 : 4 * LEFT + 700, 4 * TOP :],
+        "left": chroma[4 * TOP + 200 : 4 * TOP + 600, 4 * LEFT :],
+        "right": chroma[4 * TOP + 200 : 4 * TOP + 600, : -4 * RIGHT][:, ::-1],
+        "below": chroma.T[4 * LEFT + 200 : 4 * LEFT + 700, : -4 * BOTTOM][:, ::-1],
+    }
+    for name, lines in edges.items():
+        assert lines[:, :3].mean() > 0.4 * lines[:, 12:24].mean(), name
+
+
+def test_the_means_of_a_prediction_are_of_the_picture(bordered):
+    alone, found = Colorizer(picture()).predict(), Colorizer(bordered).predict()
+    assert found.mean_confidence == pytest.approx(alone.mean_confidence, abs=0.06)
+    assert found.mean_chroma == pytest.approx(alone.mean_chroma, rel=0.25)
+    assert found.mean_confidence < found.confidence.mean() - 0.05
+    assert alone.mean_confidence == pytest.approx(alone.confidence.mean())
+
+
+def test_a_faded_picture_is_spread_within_borders_too(bordered):
+    faded = bordered.copy()
+    inside(faded)[:] = np.rint(100 + 0.3 * picture()).astype(np.uint8)
+    alone = ab_of(colorize(np.ascontiguousarray(inside(faded))))
+    found = ab_of(colorize(faded))
+    assert np.linalg.norm(alone, axis=-1).mean() > 8
+    assert far(inside(found), alone) < 0.5 * np.linalg.norm(alone, axis=-1).mean()
+
+
+def test_a_hint_at_the_pictures_very_edge_is_in_the_picture(bordered):
+    large = cv2.resize(bordered, None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
+    height, width = large.shape
+    middle = (4 * LEFT + width - 4 * RIGHT) // 2, (4 * TOP + height - 4 * BOTTOM) // 2
+    for x, y in (
+        (4 * LEFT, middle[1]),
+        (width - 4 * RIGHT - 1, middle[1]),
+        (middle[0], 4 * TOP),
+        (middle[0], height - 4 * BOTTOM - 1),
+    ):
+        assert Colorizer(large, hints=[(x, y, "#804020")])._inputs().picture is not None
+    for x, y in ((4 * LEFT - 24, middle[1]), (middle[0], height - 4 * BOTTOM + 24)):
+        assert Colorizer(large, hints=[(x, y, "#804020")])._inputs().picture is None
+
+
 def test_the_picture_is_seen_at_the_working_size(bordered):
-    assert max(Colorizer(bordered).predict().ab.shape) == max(bordered.shape)
+    assert max(Colorizer(bordered).predict().ab.shape) == pytest.approx(max(bordered.shape), abs=4)
     large = cv2.resize(bordered, None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST)
     for size, longest in ((None, 256), (128, 128), (2048, 2048)):
         rows, columns = Colorizer(large, size=size)._inputs().region

@@ -154,12 +154,12 @@ class Worker:
             raise type(error)(of_file(PurePosixPath(uri).name, said)) from None
 
     def confidence(self, row: Row) -> float:
-        """How sure the method is of a photograph's colors: the mean of its confidence, 0..1.
+        """How sure the method is of a photograph's colors: the mean of its confidence, 0..1, without borders.
 
         Raises:
             TinctError: if the photograph, or what it is colored by, cannot be read.
         """
-        return float(self._read(row).predict().confidence.mean())
+        return self._read(row).predict().mean_confidence
 
     def _read(self, row: Row) -> Colorizer:
         """A colorizer with a row's photograph, read from its URI, and all that the row says."""
@@ -304,6 +304,6 @@ def _with_prediction(entry: Entry, prediction: Prediction, made: Provenance) -> 
         entry,
         method=made.method,
         weights_sha256=made.weights_sha256 or "",
-        confidence=round(float(prediction.confidence.mean()), 4),
-        colorfulness=round(float((prediction.ab.astype("f4") ** 2).sum(-1).mean() ** 0.5), 3),
+        confidence=round(prediction.mean_confidence, 4),
+        colorfulness=round(prediction.mean_chroma, 3),
     )

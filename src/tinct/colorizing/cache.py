@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinct.methods import Prediction
 from tinct.photo import Photo
-from tinct.photo.borders import Picture
+from tinct.photo.picture import Picture
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")

@@ -466,9 +466,10 @@ def vivid(prediction: Prediction, vividness: float, placed: HintField) -> Predic
         placed: the hints at the working size.
     """
     if prediction.vivid is None:
-        return Prediction(prediction.ab.copy(), prediction.confidence.copy())
+        return replace(prediction, ab=prediction.ab.copy(), confidence=prediction.confidence.copy())
     from tinct.methods.classical.levin import pin_hints
 
     ab = np.asarray(prediction.vivid * np.float32(vividness), np.float32)
     ab += prediction.ab
-    return Prediction(pin_hints(ab, placed), prediction.confidence.copy())
+    confidence = prediction.confidence.copy()
+    return replace(prediction, ab=pin_hints(ab, placed), confidence=confidence, vivid=None)

@@ -18,13 +18,17 @@ from tinct.hints import HintField, HintLike, place_hints
 from tinct.methods import Method, Prediction, Reference, WeighedReference
 from tinct.options import WORKING_SIZE_RANGE
 from tinct.photo import Photo
-from tinct.photo.borders import LOOKED_AT, Picture, Region, picture_within
+from tinct.photo.borders import picture_within
 from tinct.photo.fading import unfaded
+from tinct.photo.picture import LOOKED_AT, Picture, Region
 
 if TYPE_CHECKING:
     from tinct.methods.distribution import Distribution
 
 Array = NDArray[np.float32]
+
+BESIDE = 2.0
+"""Pixels of the working size beside a picture at which hints count as within it: its edge is not known more exactly."""
 
 PREVIEW_SIDE = 1024
 """The longer side in pixels from which smaller previews are made."""
@@ -110,15 +114,15 @@ class Stages:
         return self._lightness(inputs.photo, max(inputs.grid))
 
     def picture(self, photo: Photo) -> Picture | None:
-        """The picture within the photograph's black or white borders; None if it has none."""
+        """The picture within the photograph's borders; None if it has none."""
         return self.cache.pictures.get(None, lambda: picture_within(self._lightness(photo, LOOKED_AT)))
 
     def are_within(self, inputs: Inputs, hints: tuple[HintLike, ...]) -> bool:
-        """Whether all hints, in pixels of the photograph, lie within the part of it that the method is shown."""
+        """Whether all hints, in pixels of the photograph, lie within the picture, or at most `BESIDE` from it."""
 
         def found() -> bool:
             mask = inputs.place(hints).mask
-            return bool(mask.sum() == mask[inputs.region].sum())
+            return inputs.picture is None or not mask[~inputs.picture.mask(mask.shape, BESIDE)].any()
 
         return self.cache.within.get((inputs.of_photo, hints), found)
 
@@ -138,7 +142,9 @@ class Stages:
 
         def predicted() -> Prediction:
             found = inputs.method.decode(self.matched(inputs, hints, placed), seed=seed)
-            return found if inputs.picture is None else found.padded(inputs.grid, inputs.region)
+            if inputs.picture is None:
+                return found
+            return found.padded(inputs.region, inputs.picture.mask(inputs.grid))
 
         return self.cache.predictions.get((inputs.of_photo, inputs.of_references, hints, seed), predicted)
 
@@ -171,7 +177,10 @@ class Stages:
 
     def _features(self, inputs: Inputs) -> Any:
         def encoded() -> Any:
-            shown = np.ascontiguousarray(self.lightness(inputs)[inputs.region])
+            lightness = self.lightness(inputs)
+            if inputs.picture is not None:
+                lightness = inputs.picture.continued(lightness)
+            shown = np.ascontiguousarray(lightness[inputs.region])
             return inputs.method.encode(unfaded(shown) if inputs.method.sees_restored else shown)
 
         return self.cache.features.get(inputs.of_photo, encoded)
@@ -238,7 +247,7 @@ def working_reference(photo: Photo, size: int, *, without_borders: bool = False)
 
     Args:
         photo: the photograph.
-        size: of the picture in it, if that is wanted without black and white borders.
+        size: of the picture in it, if that is wanted without borders.
         without_borders: whether it is.
     """
     picture = picture_within(photo.working_lightness(LOOKED_AT)) if without_borders else None
@@ -246,5 +255,5 @@ def working_reference(photo: Photo, size: int, *, without_borders: bool = False)
         lab = photo.working_lab(size)
     else:
         lab = photo.working_lab(picture.longer_side_of_whole(size, (photo.height, photo.width)))
-        lab = lab[picture.region(lab.shape[:2])]
+        lab = lab[picture.inner(lab.shape[:2])]
     return Reference(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:]))

@@ -64,27 +64,41 @@ class Prediction:
         confidence: the method's certainty of each place, shape (H, W), 0..1.
         vivid: the a*, b* that the option `vividness` adds to `ab` at 1, shape (H, W, 2), if the method knows more than
             a mean; else None.
+        within: the picture within a scan's borders, shape (H, W), which are gray and sure to be; None without borders.
     """
 
     ab: Array
     confidence: Array
     vivid: Array | None = None
+    within: NDArray[np.bool_] | None = None
 
-    def padded(self, size: tuple[int, int], region: tuple[slice, slice]) -> Prediction:
+    @property
+    def mean_confidence(self) -> float:
+        """The mean of the confidence, without borders."""
+        return float(self.confidence[... if self.within is None else self.within].mean())
+
+    @property
+    def mean_chroma(self) -> float:
+        """The root of the mean square of the chroma, in units of a* b*, without borders."""
+        ab = np.asarray(self.ab, np.float32)[... if self.within is None else self.within]
+        return float(np.square(ab).sum(-1).mean() ** 0.5)
+
+    def padded(self, region: tuple[slice, slice], within: NDArray[np.bool_]) -> Prediction:
         """The prediction as a part of a larger image, the rest of which is gray, and sure to be.
 
         Args:
-            size: height and width of that image.
             region: rows and columns of the part, of the prediction's own height and width.
+            within: the picture in that image, shape (H, W); of the part, what lies around it is gray as well.
         """
 
         def grown(part: Array, rest: float) -> Array:
-            whole = np.full((*size, *part.shape[2:]), rest, np.float32)
+            whole = np.full((*within.shape, *part.shape[2:]), rest, np.float32)
             whole[region] = part
+            whole[~within] = rest
             return whole
 
         vivid = None if self.vivid is None else grown(self.vivid, 0)
-        return Prediction(grown(self.ab, 0), grown(self.confidence, 1), vivid)
+        return Prediction(grown(self.ab, 0), grown(self.confidence, 1), vivid, within)
 
 
 class Method(ABC):
@@ -107,8 +121,8 @@ class Method(ABC):
         honors_hints: True if the method gives hints their exact color and spreads them; otherwise hints are spread
             over its prediction (`tinct.methods.classical.levin.spread_hints`).
         suggests: True if the method has a `distribution`.
-        sees_restored: True if the method is shown photographs without their black or white borders, and faded ones with
-            their tones spread (`tinct.photo.borders`, `tinct.photo.fading`).
+        sees_restored: True if the method is shown photographs without their borders, and faded ones with their tones
+            spread (`tinct.photo.borders`, `tinct.photo.fading`).
         weights: the exported files that the method needs, by their names in the manifest.
     """
 

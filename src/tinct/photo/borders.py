@@ -1,7 +1,8 @@
-"""Black and white borders around a picture: a film's rebate, the paper around a print, a scanner's lid.
+"""Black, white and gray borders around a picture: a film's rebate, the paper around a print, a mount, a scanner's lid.
 
-A network that sees them takes the picture for a thing on a black or white ground. A border is a strip along a side of
-the photograph, of one tone near black or near white but for letters and notches, whose inner edge is straight.
+A network that sees them takes the picture for a thing on a black or white ground, or colors a mount like a wall. A
+border is a strip along a side of the photograph, of one tone but for letters and notches, whose inner edge is straight;
+of a gray one more is asked.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tinct.photo.picture import Picture
 
 Array = NDArray[np.float32]
 
@@ -41,57 +44,41 @@ STEEPEST = 0.06
 DEEPEST, THINNEST = 0.27, 0.012
 """Shares of the photograph's height or width that a border has at most and at least."""
 
+GRAY_STRAIGHT, GRAY_APART = {2: 0.6, 3: 0.5, 4: 0.45}, 12.0
+"""The same as `STRAIGHT` for a gray mount on so many sides, and the greatest difference of the sides' tones, as lamps
+light them unevenly. Two sides are left and right: a horizon lies between gray strips above and below."""
+
+REACHING, BROAD = 0.75, 0.08
+"""What reaches from the picture into a border has other tones at this share of its pixels, letters less; along so much
+of a side's length it is a part of the picture, to which the border ends."""
+
 LEAST_LEFT = 0.35
 """Share of the photograph that must be left of it."""
 
-LOOKED_AT = 256
-"""Pixels on the longer side at which borders are looked for."""
 
-STEP = 4
-"""Pixels in whose steps borders are cut off, as networks answer for cells of so many."""
+class _Wanted(NamedTuple):
+    """What a strip must be to be a border.
 
-Region = tuple[slice, slice]
-"""Rows and columns of a grid."""
+    Attributes:
+        alike: greatest difference from its tone at which pixels within it are of that tone.
+        uniform, straight, thinnest, steepest: as `UNIFORM`, `STRAIGHT`, `THINNEST`, `STEEPEST`.
+    """
+
+    alike: float
+    uniform: float
+    straight: float
+    thinnest: float
+    steepest: float
 
 
-class Picture(NamedTuple):
-    """What is left of a photograph without borders: rows top to bottom and columns left to right, 0..1 of its sides."""
+BLACK_OR_WHITE = _Wanted(ALIKE, UNIFORM, STRAIGHT, THINNEST, STEEPEST)
 
-    top: float
-    bottom: float
-    left: float
-    right: float
-
-    def part(self, inner: Picture) -> Picture:
-        """A picture within this one, whose rows and columns are shares of this one's, in shares of the whole."""
-        height, width = self.bottom - self.top, self.right - self.left
-        return Picture(
-            self.top + inner.top * height,
-            self.top + inner.bottom * height,
-            self.left + inner.left * width,
-            self.left + inner.right * width,
-        )
-
-    def longer_side_of_whole(self, size: int, whole: tuple[int, int]) -> int:
-        """The longer side at which a photograph of this height and width has a picture of `size` pixels."""
-        height, width = whole
-        share = max((self.bottom - self.top) * height, (self.right - self.left) * width) / max(whole)
-        return round(size / share)
-
-    def region(self, size: tuple[int, int]) -> Region:
-        """Rows and columns of the picture on a grid of that height and width; the first ones are multiples of `STEP`.
-
-        So that no line of the picture is lost, up to that many less one of the border are left.
-        """
-        height, width = size
-        return (
-            slice(_down(self.top * height), math.ceil(self.bottom * height)),
-            slice(_down(self.left * width), math.ceil(self.right * width)),
-        )
+GRAY = _Wanted(5.0, 0.9, 0.3, 0.03, 0.03)
+"""A gray mount's strip beside others; of these more is straight (`GRAY_STRAIGHT`)."""
 
 
 def picture_within(lightness: Array) -> Picture | None:
-    """The picture within black or white borders, and within one more border in these: a film's rebate in white paper.
+    """The picture within borders, and within one more border in these: a film's rebate in white paper.
 
     Two sides with borders of one tone are wanted, as a horizon under a white sky is straight too.
 
@@ -103,64 +90,227 @@ def picture_within(lightness: Array) -> Picture | None:
     outer = _within_one_border(lightness)
     if outer is None:
         return None
-    height, width = lightness.shape
-    rows, columns = (
-        slice(round(first * side), round(last * side))
-        for first, last, side in ((outer.top, outer.bottom, height), (outer.left, outer.right, width))
-    )
-    inner = _within_one_border(lightness[rows, columns])
-    return outer if inner is None else outer.part(inner)
+    top, bottom, left, right = outer.within(lightness.shape)
+    inner = _within_one_border(lightness[top:bottom, left:right])
+    edges = outer if inner is None else outer.with_inner(inner, lightness.shape)
+    return edges.picture(lightness.shape)
 
 
-def _within_one_border(lightness: Array) -> Picture | None:
-    height, width = lightness.shape
-    if min(height, width) < 2 * ENDED / DEEPEST:
+class _Edge(NamedTuple):
+    """The straight inner edge of a border, in pixels.
+
+    Attributes:
+        depth: from the photograph's side, at the first pixel along it.
+        slope: by how much the edge is deeper at the next pixel.
+    """
+
+    depth: float
+    slope: float
+
+    def ends(self, length: int) -> tuple[float, float]:
+        """Depths at both ends of a side of so many pixels."""
+        return self.depth, self.depth + self.slope * length
+
+
+class _Edges(NamedTuple):
+    """The edges of a picture seen from above, below, left and right; None where there is no border."""
+
+    top: _Edge | None
+    bottom: _Edge | None
+    left: _Edge | None
+    right: _Edge | None
+
+    def within(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """The rows from and to which, and the columns from and to which there is nothing of the border."""
+        height, width = size
+        lengths = width, width, height, height
+        depths = [
+            0 if edge is None else math.ceil(max(edge.ends(n))) + 1
+            for edge, n in zip(self, lengths, strict=True)
+        ]
+        return depths[0], height - depths[1], depths[2], width - depths[3]
+
+    def with_inner(self, inner: _Edges, size: tuple[int, int]) -> _Edges:
+        """The edges of a picture within this one, found in what lies within this one in a photograph of that size."""
+        height, width = size
+        top, bottom, left, right = self.within(size)
+        moved = ((top, left), (height - bottom, left), (left, top), (width - right, top))
+        return _Edges(
+            *(
+                own if other is None else _Edge(other.depth + across - other.slope * along, other.slope)
+                for own, other, (across, along) in zip(self, inner, moved, strict=True)
+            )
+        )
+
+    def picture(self, size: tuple[int, int]) -> Picture:
+        """The same in shares of a photograph of that size."""
+        height, width = size
+        sides = ((height, width), (height, width), (width, height), (width, height))
+        lines = []
+        for number, (edge, (across, along)) in enumerate(zip(self, sides, strict=True)):
+            first, last = (0.0, 0.0) if edge is None else edge.ends(along)
+            ends = max(first / across, 0.0), max(last / across, 0.0)
+            lines.append((1 - ends[0], 1 - ends[1]) if number % 2 else ends)
+        return Picture(*lines)
+
+
+class _Strip(NamedTuple):
+    """A strip along a side of a photograph.
+
+    Attributes:
+        tone: CIE L*.
+        edge: its straight inner edge, if it has one.
+        straight: share of the side's length along which that edge was seen.
+    """
+
+    tone: float
+    edge: _Edge | None = None
+    straight: float = 0.0
+
+
+def _within_one_border(lightness: Array) -> _Edges | None:
+    if min(lightness.shape) < 2 * ENDED / DEEPEST:
         return None
-    found = [_border(side) for side in (lightness, lightness[::-1], lightness.T, lightness.T[::-1])]
-    for white in (False, True):
-        tones = [tone for depth, tone in found if depth and (tone > BLACK) == white]
-        middle = float(np.median(tones or [0]))
-        alike = [tone for tone in tones if abs(tone - middle) <= ALIKE]
-        if len(alike) < min(WHITE) or (white and min(alike) < WHITE[len(alike)]):
-            continue
-        top, bottom, left, right = (depth if tone in alike else 0 for depth, tone in found)
-        rows, columns = height - top - bottom, width - left - right
-        if rows * columns >= LEAST_LEFT * height * width:
-            return Picture(top / height, 1 - bottom / height, left / width, 1 - right / width)
-    return None
+    sides = lightness, lightness[::-1], lightness.T, lightness.T[::-1]
+    strips = [_black_or_white_strip(side) for side in sides]
+    for borders in (_black(strips), _white(strips)):
+        if found := _left_of(lightness, strips, borders):
+            return found
+    # Few photographs have even gray edges; to look for the others' ends would take longer than all else here.
+    if not _may_be_mounted(
+        [
+            strip.tone > BLACK and _uniform(side, strip.tone) >= GRAY.uniform
+            for side, strip in zip(sides, strips, strict=True)
+        ]
+    ):
+        return None
+    strips = [_gray_strip(side) for side in sides]
+    return _left_of(lightness, strips, _gray(strips))
 
 
-def _border(lines: Array) -> tuple[int, float]:
-    """The border along the first row of an image.
+def _left_of(lightness: Array, strips: list[_Strip], borders: list[bool]) -> _Edges | None:
+    """What the strips that are borders leave of a photograph; None if none is, or hardly anything is left."""
+    edges = _Edges(*(strip.edge if border else None for strip, border in zip(strips, borders, strict=True)))
+    top, bottom, left, right = edges.within(lightness.shape)
+    enough = (bottom - top) * (right - left) >= LEAST_LEFT * lightness.size
+    return edges if any(borders) and enough else None
+
+
+def _black(strips: list[_Strip]) -> list[bool]:
+    """Which of the strips above, below, left and right are black borders."""
+    return _alike(strips, [strip.edge is not None and strip.tone <= BLACK for strip in strips], ALIKE)
+
+
+def _white(strips: list[_Strip]) -> list[bool]:
+    """Which of the strips are white borders; the more there are, the darker they may be."""
+    alike = _alike(strips, [strip.edge is not None and strip.tone > BLACK for strip in strips], ALIKE)
+    tones = [strip.tone for strip, is_alike in zip(strips, alike, strict=True) if is_alike]
+    return alike if tones and min(tones) >= WHITE[len(tones)] else [False] * len(strips)
+
+
+def _gray(strips: list[_Strip]) -> list[bool]:
+    """Which of the strips are a gray mount's."""
+    for count, straight in sorted(GRAY_STRAIGHT.items(), reverse=True):
+        sure = _alike(strips, [strip.straight >= straight for strip in strips], GRAY_APART)
+        if sum(sure) >= count and _may_be_mounted(sure):
+            tone = float(
+                np.median([strip.tone for strip, is_sure in zip(strips, sure, strict=True) if is_sure])
+            )
+            return [strip.edge is not None and abs(strip.tone - tone) <= GRAY_APART for strip in strips]
+    return [False] * len(strips)
+
+
+def _may_be_mounted(sides: list[bool]) -> bool:
+    """Whether a mount may be on such sides: on three or on all, or on the left and on the right."""
+    return sum(sides) > 2 or sides[2:] == [True, True]
+
+
+def _alike(strips: list[_Strip], chosen: list[bool], apart: float) -> list[bool]:
+    """Which of the chosen strips have tones at most so far from their median; none where that is fewer than two."""
+    middle = float(
+        np.median([strip.tone for strip, is_chosen in zip(strips, chosen, strict=True) if is_chosen] or [0])
+    )
+    alike = [
+        is_chosen and abs(strip.tone - middle) <= apart
+        for strip, is_chosen in zip(strips, chosen, strict=True)
+    ]
+    return alike if sum(alike) >= min(WHITE) else [False] * len(strips)
+
+
+def _black_or_white_strip(lines: Array) -> _Strip:
+    """The strip along the first row of an image, if black or white; `lines` as of `_strip`."""
+    tone = _tone(lines)
+    if BLACK < tone < min(WHITE.values()):
+        return _Strip(tone)
+    return _strip(lines, BLACK_OR_WHITE)
+
+
+def _gray_strip(lines: Array) -> _Strip:
+    """The strip along the first row of an image, as of a gray mount; `lines` as of `_strip`."""
+    tone = _tone(lines)
+    return _Strip(tone) if tone <= BLACK else _strip(lines, GRAY)
+
+
+def _tone(lines: Array) -> float:
+    return float(np.median(lines[1 : 1 + OUTERMOST]))
+
+
+def _uniform(lines: Array, tone: float) -> float:
+    """The share of the outermost pixels that are of a tone."""
+    return float((np.abs(lines[1 : 1 + OUTERMOST] - tone) <= ALIKE).mean())
+
+
+def _strip(lines: Array, wanted: _Wanted) -> _Strip:
+    """The strip along the first row of an image.
 
     Args:
         lines: CIE L*, shape (n, m), from outside to inside.
-    Returns:
-        Its depth in rows, 0 for none, and its tone.
+        wanted: what it must be.
     """
-    outer = lines[1 : 1 + OUTERMOST]
-    tone = float(np.median(outer))
-    if BLACK < tone < min(WHITE.values()) or (np.abs(outer - tone) <= ALIKE).mean() < UNIFORM:
-        return 0, tone
-    count, length = lines.shape
-    other = np.abs(lines[: int(count * DEEPEST) + ENDED] - tone) > ALIKE
-    # Of ENDED pixels in a row all but one are of other tones.
+    tone, (count, length) = _tone(lines), lines.shape
+    if _uniform(lines, tone) < wanted.uniform:
+        return _Strip(tone)
+    other = np.abs(lines[: int(count * DEEPEST) + ENDED] - tone) > wanted.alike
+    # Of ENDED pixels in a row all but one are of other tones: the first of them is the border's last one.
     sums = np.cumsum(np.pad(other, ((1, 0), (0, 0))), 0)
     ended = sums[ENDED:] - sums[:-ENDED] >= ENDED - 1
-    at, first = np.flatnonzero(ended.any(0)), ended.argmax(0)
-    at = at[first[at] > 0]
+    begun, first = ended.any(0), ended.argmax(0)
+    at = np.flatnonzero(begun & (first > 0))
     halves = [at[at < length / 2], at[at >= length / 2]]
-    if len(at) < STRAIGHT * length or min(map(len, halves)) < STRAIGHT * length / 4:
-        return 0, tone
+    if len(at) < wanted.straight * length or min(map(len, halves)) < wanted.straight * length / 4:
+        return _Strip(tone)
     (x1, y1), (x2, y2) = ((float(np.median(half)), float(np.median(first[half]))) for half in halves)
     slope = (y2 - y1) / max(x2 - x1, 1)
-    on_line = np.abs(first[at] - (y1 + slope * (at - x1))) <= APART
-    ends = y1 - slope * x1, y1 + slope * (length - 1 - x1)
-    if on_line.sum() < STRAIGHT * length or abs(slope) > STEEPEST or min(ends) < 1:
-        return 0, tone
-    depth = math.ceil(max(ends)) + 1
-    return (depth if THINNEST * count <= depth <= DEEPEST * count else 0), tone
+    line = y1 + slope * (np.arange(length) - x1)
+    near = at[np.abs(first[at] - line[at]) <= APART]
+    on_line = len(near) / length
+    if on_line < wanted.straight:
+        return _Strip(tone)
+    slope, depth = np.polyfit(near, first[near], 1).tolist()
+    line = depth + slope * np.arange(length)
+    if abs(slope) > wanted.steepest or min(line[0], line[-1]) < 1:
+        return _Strip(tone)
+    edge = _Edge(depth + 1 - _reaching(sums, begun, first, line), slope)
+    fits = wanted.thinnest * count <= sum(edge.ends(length)) / 2 <= DEEPEST * count
+    return _Strip(tone, edge, on_line) if fits and min(edge.ends(length)) >= 1 else _Strip(tone)
 
 
-def _down(position: float) -> int:
-    return int(position) // STEP * STEP
+def _reaching(
+    sums: NDArray[np.intp], begun: NDArray[np.bool_], first: NDArray[np.intp], line: NDArray[np.float64]
+) -> float:
+    """By how many pixels a broad part of the picture reaches beyond a straight edge.
+
+    Args:
+        sums: pixels of other tones above each row, shape (n + 1, m).
+        begun, first: of each column, whether and in which row other tones begin.
+        line: row in which the border's edge was found, of each column.
+    """
+    columns, rows = np.arange(len(line)), np.rint(line).astype(int)
+    rows = np.minimum(rows, len(sums) - 1)
+    depth = rows - first
+    filled = sums[rows, columns] - sums[np.minimum(first, rows), columns]
+    reaches = begun & (depth > 2 * APART) & (filled >= REACHING * depth)
+    # Runs of columns; a run is as long as it is without gaps.
+    edges = np.flatnonzero(np.diff(np.pad(reaches, 1).astype(np.int8)))
+    runs = [(start, stop) for start, stop in edges.reshape(-1, 2) if stop - start >= BROAD * len(line)]
+    return max((float(np.median((line - first)[start:stop])) + APART for start, stop in runs), default=0.0)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from tinct.inference import Network, open_network
 from tinct.photo import Photo
-from tinct.photo.borders import LOOKED_AT, picture_within
+from tinct.photo.borders import picture_within
 from tinct.photo.fading import unfaded
+from tinct.photo.picture import LOOKED_AT
 from tinct.weights import manifest, weights_path
 
 Array = NDArray[np.float32]
@@ -53,7 +54,7 @@ def describe_all(squares: Sequence[Array]) -> Array:
 def squashed(photo: Photo) -> Array:
     """The lightness of a photograph, L* 0..100, squashed to (SIDE, SIDE): of the picture in it, and not faded.
 
-    Black and white borders are left out, and tones that span little are spread (`tinct.photo.borders`,
+    Borders are left out, and tones that span little are spread (`tinct.photo.borders`,
     `tinct.photo.fading`).
     """
     ratio = max(photo.width, photo.height) / min(photo.width, photo.height)
@@ -63,7 +64,7 @@ def squashed(photo: Photo) -> Array:
         longest = picture.longer_side_of_whole(longest, (photo.height, photo.width))
     lightness = photo.working_lightness(longest)
     if picture is not None:
-        lightness = lightness[picture.region(lightness.shape)]
+        lightness = lightness[picture.inner(lightness.shape)]
     smaller = min(lightness.shape) >= SIDE
     how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
     shown = unfaded(np.ascontiguousarray(lightness))

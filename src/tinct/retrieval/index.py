@@ -33,7 +33,7 @@ from tinct.threads import threads
 COLOR, GRAY, OWN_RESULT, UNREADABLE = range(4)
 """Kinds of photographs: in color; gray or of a single tint; a result of tinct; unreadable."""
 
-VERSION = 2
+VERSION = 3
 """Version of the index's file format and of how photographs are shown to the descriptor's network."""
 
 _BATCH = 8
