@@ -61,19 +61,21 @@ class _Wanted(NamedTuple):
 
     Attributes:
         alike: greatest difference from its tone at which pixels within it are of that tone.
+        apart: the same for what may reach from the picture into it: a mount has shades.
         uniform, straight, thinnest, steepest: as `UNIFORM`, `STRAIGHT`, `THINNEST`, `STEEPEST`.
     """
 
     alike: float
+    apart: float
     uniform: float
     straight: float
     thinnest: float
     steepest: float
 
 
-BLACK_OR_WHITE = _Wanted(ALIKE, UNIFORM, STRAIGHT, THINNEST, STEEPEST)
+BLACK_OR_WHITE = _Wanted(ALIKE, ALIKE, UNIFORM, STRAIGHT, THINNEST, STEEPEST)
 
-GRAY = _Wanted(5.0, 0.9, 0.3, 0.03, 0.03)
+GRAY = _Wanted(5.0, GRAY_APART, 0.9, 0.3, 0.03, 0.03)
 """A gray mount's strip beside others; of these more is straight (`GRAY_STRAIGHT`)."""
 
 
@@ -270,11 +272,7 @@ def _strip(lines: Array, wanted: _Wanted) -> _Strip:
     tone, (count, length) = _tone(lines), lines.shape
     if _uniform(lines, tone) < wanted.uniform:
         return _Strip(tone)
-    other = np.abs(lines[: int(count * DEEPEST) + ENDED] - tone) > wanted.alike
-    # Of ENDED pixels in a row all but one are of other tones: the first of them is the border's last one.
-    sums = np.cumsum(np.pad(other, ((1, 0), (0, 0))), 0)
-    ended = sums[ENDED:] - sums[:-ENDED] >= ENDED - 1
-    begun, first = ended.any(0), ended.argmax(0)
+    _, begun, first = _other_tones(lines, tone, wanted.alike)
     at = np.flatnonzero(begun & (first > 0))
     halves = [at[at < length / 2], at[at >= length / 2]]
     if len(at) < wanted.straight * length or min(map(len, halves)) < wanted.straight * length / 4:
@@ -290,21 +288,36 @@ def _strip(lines: Array, wanted: _Wanted) -> _Strip:
     line = depth + slope * np.arange(length)
     if abs(slope) > wanted.steepest or min(line[0], line[-1]) < 1:
         return _Strip(tone)
-    edge = _Edge(depth + 1 - _reaching(sums, begun, first, line), slope)
+    edge = _Edge(depth + 1 - _reaching(lines, tone, wanted.apart, line), slope)
     fits = wanted.thinnest * count <= sum(edge.ends(length)) / 2 <= DEEPEST * count
     return _Strip(tone, edge, on_line) if fits and min(edge.ends(length)) >= 1 else _Strip(tone)
 
 
-def _reaching(
-    sums: NDArray[np.intp], begun: NDArray[np.bool_], first: NDArray[np.intp], line: NDArray[np.float64]
-) -> float:
+def _other_tones(
+    lines: Array, tone: float, apart: float
+) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.intp]]:
+    """Where tones that differ by more than `apart` from a border's begin.
+
+    Args:
+        lines: CIE L*, shape (n, m), from outside to inside.
+    Returns:
+        How many pixels above each row are of other tones, shape (rows + 1, m); and of each column whether these begin,
+        and in which row: the border's last one, as of `ENDED` pixels in a row all but one must be of other tones.
+    """
+    other = np.abs(lines[: int(len(lines) * DEEPEST) + ENDED] - tone) > apart
+    sums = np.cumsum(np.pad(other, ((1, 0), (0, 0))), 0)
+    ended = sums[ENDED:] - sums[:-ENDED] >= ENDED - 1
+    return sums, ended.any(0), ended.argmax(0)
+
+
+def _reaching(lines: Array, tone: float, apart: float, line: NDArray[np.float64]) -> float:
     """By how many pixels a broad part of the picture reaches beyond a straight edge.
 
     Args:
-        sums: pixels of other tones above each row, shape (n + 1, m).
-        begun, first: of each column, whether and in which row other tones begin.
+        lines, tone, apart: as of `_other_tones`.
         line: row in which the border's edge was found, of each column.
     """
+    sums, begun, first = _other_tones(lines, tone, apart)
     columns, rows = np.arange(len(line)), np.rint(line).astype(int)
     rows = np.minimum(rows, len(sums) - 1)
     depth = rows - first
