@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from functools import cache
 from io import StringIO
@@ -99,6 +99,20 @@ def check_from_zero(numbers: object, *names: str) -> None:
 def check_range(numbers: object, least: float, most: float, *names: str) -> None:
     """Refuse a dataclass of which a number, or one of several, is not in least..most; see `check_above_zero`."""
     _check(numbers, names, lambda number: least <= number <= most, f"must be {least} to {most}")
+
+
+def check_choice(name: str, value: str, known: Iterable[str]) -> None:
+    """Refuse a value that is none of those known.
+
+    Args:
+        name: of what has the value, for the error.
+        value: the one that was given.
+        known: all that there are.
+    Raises:
+        OptionError: if the value is another one.
+    """
+    if value not in (names := list(known)):
+        raise OptionError(f"{name} is {value!r}; choose one of {', '.join(names)}.")
 
 
 def _check(numbers: object, names: Sequence[str], fits: Callable[[float], bool], wanted: str) -> None:

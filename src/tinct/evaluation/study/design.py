@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from tinct.errors import EvaluationError, OptionError
 from tinct.evaluation.study.folders import TRUTH, StudyPictures
+from tinct.tables import check_choice
 
 KINDS = {
     "preference": "Which result looks best?",
@@ -148,20 +148,6 @@ class Study:
         groups = [every[(start + i) % len(every)] for i in range(count)]
         order = generator.permutation(count)
         return [tuple(groups[i][j] for j in generator.permutation(len(groups[i]))) for i in order]
-
-
-def check_choice(name: str, value: str, known: Iterable[str]) -> None:
-    """Refuse a value that is none of those known.
-
-    Args:
-        name: of what has the value, for the error.
-        value: the one that was given.
-        known: all that there are.
-    Raises:
-        OptionError: if the value is another one.
-    """
-    if value not in (names := list(known)):
-        raise OptionError(f"{name} is {value!r}; choose one of {', '.join(names)}.")
 
 
 def _generator(seed: int, participant: int) -> np.random.Generator:

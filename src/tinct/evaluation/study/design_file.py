@@ -18,9 +18,9 @@ from tinct.evaluation.protocols import PROTOCOLS, get_protocol
 from tinct.evaluation.run.contestants import RESERVED, Contestant, get_contestant
 from tinct.evaluation.run.evaluator import Progress, evaluate
 from tinct.evaluation.run.plan import Run
-from tinct.evaluation.study.design import KINDS, MOST_SECONDS, MOST_SHOWN, Study, check_choice
+from tinct.evaluation.study.design import KINDS, MOST_SECONDS, MOST_SHOWN, Study
 from tinct.evaluation.study.folders import GRAY, REFERENCE, TRUTH, pictures_in
-from tinct.tables import check_above_zero, check_from_zero, check_range, dataclass_from
+from tinct.tables import check_above_zero, check_choice, check_from_zero, check_range, dataclass_from
 
 Say = Callable[[str], None]
 """Takes one line about what is left out."""
