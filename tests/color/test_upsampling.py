@@ -12,7 +12,7 @@ from tinct.color.upsampling import (
     RADIUS,
     REGULARIZATION,
     ChromaUpsampler,
-    along_edges,
+    EdgeGuide,
     average_lightness,
     upsample_chroma,
 )
@@ -117,7 +117,7 @@ def test_the_whole_at_once_is_what_strips_give(
     ab, guide = picture(shape, size)
     chroma, small = np.tile(ab, 2)[..., :planes], average_lightness(guide, shape, size)
     expected = ChromaUpsampler(chroma, small, shape).rows(0, shape[0], guide)
-    found = along_edges(chroma, small, guide)
+    found = EdgeGuide.of(small, guide).along_edges(chroma)
     np.testing.assert_allclose(found, expected, atol=2e-3)
     assert found.shape == expected.shape
 

@@ -345,7 +345,9 @@ def test_vividness_adds_color_and_zero_is_the_mean():
 
 def test_vividness_recedes_by_the_square_of_what_is_answered_for(monkeypatch: pytest.MonkeyPatch):
     """Where hints take half of the attention, a quarter of the way to what is likely is left."""
-    monkeypatch.setattr(method, "correction_and_way", lambda its, *_: np.ones((2, *its.shape, 2), np.float32))
+    monkeypatch.setattr(
+        method, "correction_and_way", lambda its, *_: np.ones((2, *its.detail.shape, 2), np.float32)
+    )
     half, none = (lambda maps, value=value: np.full(maps.shape[2:], value, np.float32) for value in (0.5, 0))
     monkeypatch.setattr(method, "shares", lambda maps: (half(maps), none(maps)))
     monkeypatch.setattr(method, "restraint", lambda *_: None)  # all places are alike
@@ -429,10 +431,9 @@ def test_a_photograph_that_nobody_helps_is_not_encoded_apart(monkeypatch: pytest
 
 def way_of(features, decoded: method.Decoded) -> np.ndarray:
     """What vividness 1 adds by the network alone, without a second opinion: a plane of a* and one of b*."""
-    height, width = features.lightness.shape
-    alone = np.zeros((height // vividness.VIVID_STRIDE, width // vividness.VIVID_STRIDE, 1), np.float32)
+    alone = np.zeros((*features.grid(vividness.VIVID_STRIDE), 1), np.float32)
     nothing = np.repeat(alone, 2, -1)
-    return np.moveaxis(vividness.correction_and_way(features.lightness, decoded, nothing, alone)[1], -1, 0)
+    return np.moveaxis(vividness.correction_and_way(features.at_eighth, decoded, nothing, alone)[1], -1, 0)
 
 
 def test_vividness_makes_no_spot():

@@ -14,6 +14,7 @@ that the prediction does not have nearby. Why this one: docs/experiments.md, "Up
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -153,32 +154,54 @@ def upsample_chroma(ab: Array, guide: Array) -> Array:
     return upsampler.rows(0, guide.shape[0], np.asarray(guide, np.float32))
 
 
-def along_edges(chroma: Array, working_lightness: Array, lightness: Array) -> Array:
-    """What `ChromaUpsampler` gives of all rows, to rounding, in half of its time, for a photograph of the working size.
+@dataclass(frozen=True)
+class EdgeGuide:
+    """The edges of a photograph of the working size, along which several predictions of it are enlarged.
 
     All that is interpolated is held at once: 20 bytes for each pixel and plane of chroma.
 
-    Args:
-        chroma: C planes of chroma, shape (h, w, C).
-        working_lightness: CIE L* averaged down to that size, shape (h, w).
-        lightness: CIE L*, shape (H, W), of h * w pixels or more.
-    Returns:
-        Shape (H, W, C), float32.
+    Attributes:
+        slopes: of the photograph's lightness at the size of the predictions.
+        detail: lightness less that, enlarged, shape (H, W).
     """
+
+    slopes: _Slopes
+    detail: Array
+
+    @classmethod
+    def of(cls, working_lightness: Array, lightness: Array) -> EdgeGuide:
+        """The edges of a photograph.
+
+        Args:
+            working_lightness: CIE L* averaged down to the size of the predictions, shape (h, w).
+            lightness: CIE L*, shape (H, W), of h * w pixels or more.
+        """
+        enlarged = _enlarged(working_lightness, lightness.shape)
+        return cls(_Slopes.of(working_lightness), np.asarray(lightness - enlarged, np.float32))
+
+    def along_edges(self, chroma: Array) -> Array:
+        """What `ChromaUpsampler` gives of all rows, to rounding, in half of its time.
+
+        Args:
+            chroma: C planes of chroma, shape (h, w, C).
+        Returns:
+            Shape (H, W, C), float32.
+        """
+        import cv2
+
+        size = self.detail.shape
+        value, slope, low, high = (_enlarged(part, size) for part in _fitted(chroma, self.slopes))
+        found = cv2.multiply(slope, cv2.merge([self.detail] * chroma.shape[2]), dst=slope)
+        cv2.add(found, value, dst=found)
+        cv2.max(found, low, dst=found)
+        cv2.min(found, high, dst=found)
+        return np.asarray(found, np.float32).reshape(*size, -1)
+
+
+def _enlarged(image: Array, size: tuple[int, ...]) -> Array:
     import cv2
 
-    size = lightness.shape[::-1]
-
-    def enlarged(image: Array) -> Array:
-        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-    value, slope, low, high = (enlarged(part) for part in _fitted(chroma, working_lightness))
-    detail = cv2.subtract(lightness, enlarged(working_lightness))
-    found = cv2.multiply(slope, cv2.merge([detail] * chroma.shape[2]), dst=slope)
-    cv2.add(found, value, dst=found)
-    cv2.max(found, low, dst=found)
-    cv2.min(found, high, dst=found)
-    return np.asarray(found, np.float32).reshape(*lightness.shape, -1)
+    return np.asarray(cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def average_lightness(guide: LightnessRows | Array, shape: tuple[int, int], size: tuple[int, int]) -> Array:
@@ -238,25 +261,48 @@ class _Fit(NamedTuple):
     high: Array
 
 
-def _fitted(chroma: Array, lightness: Array) -> _Fit:
-    """Fit chroma, shape (h, w, C), to lightness, shape (h, w)."""
+class _Slopes(NamedTuple):
+    """What slopes of any chroma against lightness need of that lightness, each of shape (h, w, 1).
+
+    Attributes:
+        centered: lightness less 50, so that squares keep their digits.
+        mean: the local mean of that.
+        spread: the local variance, with `REGULARIZATION`.
+    """
+
+    centered: Array
+    mean: Array
+    spread: Array
+
+    @classmethod
+    def of(cls, lightness: Array) -> _Slopes:
+        """Of lightness, shape (h, w)."""
+        centered = (lightness - np.float32(50))[..., None]
+        mean = _local_mean(centered)
+        spread = np.maximum(_local_mean(centered * centered) - mean**2, 0) + np.float32(REGULARIZATION)
+        return cls(centered, mean, spread)
+
+
+def _local_mean(image: Array) -> Array:
     import cv2
 
-    def mean(image: Array) -> Array:
-        side = 2 * RADIUS + 1
-        blurred = cv2.blur(image, (side, side), borderType=cv2.BORDER_REPLICATE)
-        return np.asarray(blurred, np.float32).reshape(image.shape)
+    side = 2 * RADIUS + 1
+    blurred = cv2.blur(image, (side, side), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(blurred, np.float32).reshape(image.shape)
+
+
+def _fitted(chroma: Array, slopes: _Slopes) -> _Fit:
+    """Fit chroma, shape (h, w, C), to lightness."""
+    import cv2
 
     around = np.ones((3, 3), np.uint8)
     value = np.ascontiguousarray(chroma, np.float32)
-    centered = (lightness - np.float32(50))[..., None]  # so that squares keep their digits
-    local_mean = mean(centered)
-    spread = np.maximum(mean(centered * centered) - local_mean**2, 0) + np.float32(REGULARIZATION)
-    slope = (mean(centered * value) - local_mean * mean(value)) / spread
+    both = _local_mean(slopes.centered * value) - slopes.mean * _local_mean(value)
+    slope = np.asarray(both / slopes.spread, np.float32)
     low, high = (
         np.asarray(f(value, around), np.float32).reshape(value.shape) for f in (cv2.erode, cv2.dilate)
     )
-    return _Fit(value, mean(slope), low, high)
+    return _Fit(value, _local_mean(slope), low, high)
 
 
 def _model(chroma: Array, lightness: Array) -> Array:
@@ -264,7 +310,7 @@ def _model(chroma: Array, lightness: Array) -> Array:
     height, width, channels = chroma.shape
     planes = np.empty((height, 1 + 4 * channels, width), np.float32)
     planes[:, 0] = lightness
-    for index, part in enumerate(_fitted(chroma, lightness)):
+    for index, part in enumerate(_fitted(chroma, _Slopes.of(lightness))):
         planes[:, 1 + index :: 4] = part.transpose(0, 2, 1)
     return planes
 

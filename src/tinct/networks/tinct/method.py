@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tinct.color.upsampling import EdgeGuide
 from tinct.errors import WeightsError
 from tinct.hints import HintField
 from tinct.inference import Network, TorchSource, contiguous, on_gpu, open_network
@@ -146,6 +147,19 @@ class Features:
         """The branch's logarithms, shape (1, h, w, 313), bin after bin in memory as the decoder takes them."""
         planes = contiguous(self.opinion.logarithms.transpose(2, 0, 1))
         return planes.transpose(1, 2, 0)[None]
+
+    @cached_property
+    def at_eighth(self) -> EdgeGuide:
+        """The edges along which what is told at 1/8 is enlarged."""
+        return self._guide(VIVID_STRIDE)
+
+    @cached_property
+    def at_half(self) -> EdgeGuide:
+        """The edges along which the decoder's answer is enlarged."""
+        return self._guide(2)
+
+    def _guide(self, stride: int) -> EdgeGuide:
+        return EdgeGuide.of(block_means(self.lightness[..., None], stride)[..., 0], self.lightness)
 
     def grid(self, stride: int) -> tuple[int, int]:
         """Rows and columns of a map with so many pixels to a place."""
@@ -315,8 +329,8 @@ class Tinct(StagedMethod):
         certainty = _enlarged(decoded.certainty, VIVID_STRIDE)
         mean_share = block_means(share_of_mean(taken, from_references), VIVID_STRIDE // KEY_STRIDE)
         second = _heeding_hints(bilinear(decoded.second, mean_share.shape[:2]), matched)
-        correction, vivid = correction_and_way(features.lightness, decoded, second, mean_share)
-        ab = _enlarged(decoded.ab, 2)
+        correction, vivid = correction_and_way(features.at_eighth, decoded, second, mean_share)
+        ab = features.at_half.along_edges(decoded.ab)
         ab += correction
         ab = mended_at_hints(ab, features.lightness, matched.hints)
         if matched.helped:

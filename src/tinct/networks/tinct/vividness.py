@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.color.upsampling import along_edges
+from tinct.color.upsampling import EdgeGuide
 from tinct.methods.distribution import SURE_SPREAD
 from tinct.networks.tinct.memory import block_means
 from tinct.networks.tinct.mixing import Decoded
@@ -38,12 +38,12 @@ photographs (docs/experiments.md, "Vividness")."""
 
 
 def correction_and_way(
-    lightness: Array, decoded: Decoded, second: Array, share: Array
+    guide: EdgeGuide, decoded: Decoded, second: Array, share: Array
 ) -> tuple[Array, Array]:
     """The correction of the mean answer by the second opinion, and the chroma that vividness 1 adds, along edges.
 
     Args:
-        lightness: CIE L* of the photograph, mirrored out to the padded working size, shape (H, W).
+        guide: lightness of the photograph, mirrored out to the padded working size, and at 1 / `VIVID_STRIDE` of it.
         decoded: of the photograph.
         second: the branch's mean answer at 1 / `VIVID_STRIDE`, shape (h, w, 2), and its share, shape (h, w, 1).
     Returns:
@@ -61,8 +61,7 @@ def correction_and_way(
     variance = SURE_SPREAD**2 * (1 / np.maximum(np.asarray(decoded.certainty, np.float32), 1e-3) - 1)
     far = (annealed - mean) * (np.float32(VIVID_GAIN) / (1 + variance / DARING_SPREAD**2))
     way = _without_spots(mean, np.asarray(far, np.float32))
-    coarse = block_means(lightness[..., None], VIVID_STRIDE)[..., 0]
-    both = along_edges(np.concatenate([correction, way], -1), coarse, lightness)
+    both = guide.along_edges(np.concatenate([correction, way], -1))
     # OpenCV takes the planes apart: NumPy copies pairs of numbers one by one, in ten times as long.
     first, last = np.empty((2, *both.shape[:2], 2), np.float32)
     cv2.mixChannels([both], [first, last], [0, 0, 1, 1, 2, 2, 3, 3])
