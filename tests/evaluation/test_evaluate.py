@@ -522,6 +522,25 @@ def test_finished_pictures_of_another_size_are_refused(photo_folder: Path, tmp_p
         evaluate(make_run(photo_folder, "auto", get_contestant(f"other={folder}")))
 
 
+def test_pictures_of_a_run_are_known_by_the_names_that_it_gave_them(photo_folder: Path, tmp_path: Path):
+    run = make_run(photo_folder, "auto", Gray())
+    evaluate(run, tmp_path / "first", full_pictures=True)
+    again = get_contestant(f"again={tmp_path / 'first' / 'pictures' / 'gray'}")
+    results = evaluate(make_run(photo_folder, "auto", again, Gray()))
+    scores = [
+        [record.scores["psnr"] for record in results.records if record.method == name]
+        for name in ("again", "gray")
+    ]
+    assert scores[0] == scores[1]
+    assert len(scores[0]) == len(run.chosen())
+
+
+def test_a_folder_with_none_of_the_pictures_is_refused_and_names_are_said(photo_folder: Path, tmp_path: Path):
+    Image.fromarray(make_rgb(0, 20, 28)).save(tmp_path / "elsewhere.png")
+    with pytest.raises(EvaluationError, match="has no picture of any of .* name them as these are, '0'"):
+        evaluate(make_run(photo_folder, "auto", get_contestant(f"other={tmp_path}"), Gray()))
+
+
 def test_a_predictor_of_another_size_is_refused(photo_folder: Path):
     with pytest.raises(ShapeError, match="is wanted"):
         evaluate_predictor(

@@ -160,7 +160,7 @@ def test_without_the_papers_package_the_released_network_remains_and_the_others_
     assert set(manifest()) == set(read_manifest(SHIPPED / "manifest.json"))
     assert not get_method("tinct").missing_weights()
     with pytest.raises(
-        WeightsError, match=r"'zhang2017' are not installed; .* or pip install 'tinct\[papers\]'$"
+        WeightsError, match=r"'zhang2017' are not installed: pip install 'tinct\[papers\]', or train them"
     ):
         exported.exported_network("zhang2017")
     assert run(["methods"]) == 0

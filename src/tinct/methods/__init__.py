@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 
-from tinct.errors import MethodError
+from tinct.errors import MethodError, shown
 from tinct.methods.classical.card import CARDS as CLASSICAL
 from tinct.methods.method import (
     Method,
@@ -38,6 +39,13 @@ METHODS: dict[str, str] = dict(_places())
 """Every method's class or instance as "MODULE:NAME", by the method's name, from the cards."""
 
 
+def unknown_method(name: str, known: Iterable[str]) -> str:
+    """One line for a name that no method has: the names that are nearest to it, and where all are listed."""
+    near = get_close_matches(name, list(known), cutoff=0.5)
+    meant = f"; did you mean {' or '.join(near)}?" if near else "."
+    return f"no method is called {shown(name)}: `tinct methods` lists them{meant}"
+
+
 def get_method(name: str) -> Method:
     """Look a method up by its name.
 
@@ -45,7 +53,7 @@ def get_method(name: str) -> Method:
         MethodError: if no method has that name.
     """
     if name not in METHODS:
-        raise MethodError(f"no method is called {name!r}; choose one of {', '.join(METHODS)}.")
+        raise MethodError(unknown_method(name, METHODS))
     found = named(METHODS[name])
     method: Method = found() if isinstance(found, type) else found
     return method

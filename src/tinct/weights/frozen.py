@@ -141,8 +141,7 @@ def locate(name: str, folder: Path | None = None, *, download: bool = False) -> 
         return fetch(name)
     source = next(file for file in network.files if file.url)
     raise WeightsError(
-        f"{name} ({network.summary}) is not on this machine; fetch {source.url} as {source.name} "
-        f"into a folder that TINCT_FROZEN names, or run tinct.weights.frozen.fetch({name!r}) in Python."
+        f"{name} is missing; fetch {source.url} as {source.name} into the folder $TINCT_FROZEN."
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinct.errors import EvaluationError
+from tinct.errors import EvaluationError, shortened
 from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.run.results import Results
 
@@ -76,7 +76,7 @@ def compare(
     differing = a.heading.differences(b.heading, code=False)
     if differing:
         raise EvaluationError(
-            f"the two differ in {'; '.join(differing)}; compare runs of one protocol, seed and photographs."
+            f"the two differ in {shortened('; '.join(differing), 120)}; compare runs of the same question."
         )
     labels = [label for label in a.cases if label in b.cases and (cases is None or label in cases)]
     found = [

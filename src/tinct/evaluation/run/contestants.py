@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import EvaluationError, MethodError, OptionError, ShapeError
+from tinct.errors import EvaluationError, MethodError, OptionError, ShapeError, shown
 from tinct.evaluation.photographs.rgb import Image, read_rgb, to_8bit
 from tinct.evaluation.protocols.case import Case
 from tinct.evaluation.run.code_hash import method_code
+from tinct.evaluation.run.pictures import file_name
 from tinct.hints import HintField
 from tinct.methods.method import Reference
 from tinct.options import Options
@@ -155,6 +156,8 @@ def check_name(name: str) -> None:
 class FinishedPictures:
     """A folder of pictures that another program colorized, with the photographs' file names (any extension).
 
+    Pictures may also lie in folders as the photographs do, or be called as `tinct evaluate --pictures` calls them.
+
     Args:
         name: the contestant's name.
         folder: of the pictures.
@@ -183,17 +186,31 @@ class FinishedPictures:
             digest.update(name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
         return digest.hexdigest()[:12]
 
-    def _file(self, case: Case) -> Path | None:
-        name = Path(case.photograph.name)
-        return self._files.get(name.with_suffix("").as_posix()) or self._files.get(name.stem)
+    def check(self, photographs: Sequence[str]) -> None:
+        """Refuse a folder that has none of the photographs' pictures.
+
+        Raises:
+            EvaluationError: if it has none of any of these names.
+        """
+        if photographs and not any(map(self._file, photographs)):
+            stem = Path(photographs[0]).stem
+            raise EvaluationError(
+                f"{self.folder} has no picture of any of {len(photographs)} photographs; name them as these are, "
+                f"{shown(stem)} with any extension, say."
+            )
+
+    def _file(self, photograph: str) -> Path | None:
+        name = Path(photograph)
+        named = (name.with_suffix("").as_posix(), name.stem, file_name(photograph))
+        return next((self._files[each] for each in named if each in self._files), None)
 
     def cannot(self, case: Case) -> str:
         """The reason "no finished picture" if the folder has none for the case's photograph, else ""."""
-        return "" if self._file(case) else "no finished picture"
+        return "" if self._file(case.photograph.name) else "no finished picture"
 
     def answer(self, case: Case) -> Image:
         """The finished picture of the case's photograph, sRGB, shape (H, W, 3), uint8."""
-        file = self._file(case)
+        file = self._file(case.photograph.name)
         assert file is not None
         return read_rgb(file)
 
@@ -249,7 +266,7 @@ def get_contestant(text: str) -> Contestant:
         MethodError: if no method has that name.
         EvaluationError: if the folder does not exist.
     """
-    from tinct.methods import METHODS
+    from tinct.methods import METHODS, unknown_method
 
     method, _, settings = text.partition(":")
     if settings and method in METHODS:
@@ -260,7 +277,7 @@ def get_contestant(text: str) -> Contestant:
     if name == "gray":
         return Gray()
     if name not in METHODS:
-        raise MethodError(f"no method is called {name!r}; choose one of {', '.join(('gray', *METHODS))}.")
+        raise MethodError(unknown_method(name, ("gray", *METHODS)))
     return RegisteredMethod(name)
 
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tinct.errors import EvaluationError, OptionError
+from tinct.errors import EvaluationError, OptionError, shortened
 from tinct.evaluation.metrics.scorer import check_scores
 from tinct.evaluation.metrics.table import METRICS
 from tinct.evaluation.photographs.sets import PhotographSet
 from tinct.evaluation.protocols import Protocol
-from tinct.evaluation.run.contestants import CallablePredictor, Gray, Predictor, check_name, identity
+from tinct.evaluation.run.contestants import (
+    CallablePredictor,
+    FinishedPictures,
+    Gray,
+    Predictor,
+    check_name,
+    identity,
+)
 from tinct.evaluation.run.features import TRUTH, FeatureFolder, frechet_distances
 from tinct.evaluation.run.journal import Journal
 from tinct.evaluation.run.measuring import Measured, Measurer, Task, left_out_name
@@ -63,8 +70,8 @@ def evaluate(
     journal = Journal(out, heading, identities, restart) if out else None
     if journal and (unnamed := sorted({r.method for r in journal.records} - identities.keys())):
         raise EvaluationError(
-            f"{out} has results of {', '.join(unnamed)} too, which would be lost; name all methods that it shall have, "
-            "give another --out, or --restart to begin anew."
+            f"{out} has results of {shortened(', '.join(unnamed), 60)} too, which would be lost; name these as well, "
+            "give another --out, or --restart."
         )
     features = FeatureFolder(out)
     kept = _kept_records(run, journal, features, out if full_pictures else None)
@@ -115,6 +122,8 @@ def _check(run: Run, jobs: int) -> None:
     for contestant in run.contestants:
         if not isinstance(contestant, Gray):
             check_name(contestant.name)
+        if isinstance(contestant, FinishedPictures):
+            contestant.check([photograph.name for photograph in run.chosen()])
     for name in run.more_metrics:
         if name in METRICS and METRICS[name].needs_truth and not run.protocol.has_truth:
             raise EvaluationError(

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tinct.errors import EvaluationError, OutputError
+from tinct.errors import EvaluationError, OutputError, shortened
 from tinct.evaluation.run.results import (
     JOURNAL_FILE,
     Heading,
@@ -72,8 +72,8 @@ class Journal:
             return []
         if other := results.heading.differences(heading, code=False):
             raise EvaluationError(
-                f"{folder} has the results of a run with another {'; '.join(other)}; "
-                "give another --out, or remove that folder to begin anew."
+                f"{folder} is of a run with another {shortened('; '.join(other), 110)}; "
+                "give another --out, or --restart."
             )
         if results.heading.differences(heading):
             return []
@@ -92,8 +92,8 @@ class Journal:
         differences = before.differences(heading)
         if differences:
             raise EvaluationError(
-                f"{self.path} is of a stopped run with another {'; '.join(differences)}; "
-                "give another --out, or --restart to begin anew."
+                f"{self.path} is of a run with another {shortened('; '.join(differences), 110)}; "
+                "give another --out, or --restart."
             )
         records, left_out = _whole_lines(lines[1:])
         self.left_out |= left_out

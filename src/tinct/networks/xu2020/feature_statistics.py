@@ -40,7 +40,7 @@ def matching(how: str = "adain", alpha: float = 1.0, labels: tuple[Labels, Label
     if how not in MATCHES:
         raise OptionError(f"features are matched by {how!r}; choose {' or '.join(MATCHES)}.")
     if not 0 <= alpha <= 1:
-        raise OptionError(f"alpha is {alpha:g}; it must be 0 (as it was) to 1 (fully matched).")
+        raise OptionError(f"alpha is {alpha:g}; it must be 0 (its own statistics) to 1 (fully matched).")
     one = _adain if how == "adain" else _wct
 
     def match(content: Array, style: Array) -> Array:

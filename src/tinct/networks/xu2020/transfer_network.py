@@ -161,7 +161,7 @@ class Xu2020Transfer(nn.Module):
             OptionError: if `match` is another, or alpha outside 0..1.
         """
         if not 0 <= alpha <= 1:
-            raise OptionError(f"alpha is {alpha}; it must be 0 (as it was) to 1 (fully matched).")
+            raise OptionError(f"alpha is {alpha}; it must be 0 (its own statistics) to 1 (fully matched).")
         height, width = content.shape[-2:]
         whole = padded(content)
         if style is None:
