@@ -306,6 +306,26 @@ def test_the_server_refuses_what_the_page_never_asks(pictures: Path, client_of) 
     assert votes.answered(1) == 1
 
 
+def test_each_address_answers_by_its_methods_alone(pictures: Path, client_of) -> None:  # type: ignore[no-untyped-def]
+    client, votes = client_of(study(pictures, trials=3))
+    state = client.post("/sessions").json()
+    trial, session = state["ahead"][0], f"/sessions/{state['token']}"
+    shown = ["/" + url for url in [*trial["pictures"], *trial["context"].values()]]
+    read = {"GET", "HEAD", "OPTIONS"}
+    taken = dict.fromkeys(["/", "/study.js", "/study.css", session, *shown], read)
+    taken |= {"/sessions": {"POST", "OPTIONS"}, f"{session}/trials/0/vote": {"POST", "DELETE", "OPTIONS"}}
+    for path, methods in taken.items():
+        for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - (methods - {"OPTIONS"}):
+            reply = client.request(method, path)
+            assert reply.status_code == (204 if method == "OPTIONS" else 405), (method, path)
+            assert set(reply.headers["allow"].split(", ")) == methods, (method, path)
+        if methods == read:
+            head, whole = client.head(path), client.get(path)
+            assert (head.status_code, head.content, head.headers) == (200, b"", whole.headers)
+    assert client.put("/nothing").status_code == 404
+    assert votes.answered(1) == 0
+
+
 def test_only_the_last_answer_can_be_taken_back_and_none_of_practice(pictures: Path, client_of) -> None:  # type: ignore[no-untyped-def]
     client, votes = client_of(study(pictures, "real", practice=1, trials=2))
     token = client.post("/sessions").json()["token"]

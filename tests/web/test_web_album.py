@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ import tinct
 from retrieval.retrieval_scene import gray_crop, write_album
 from studio_server import Running, running
 from tinct.errors import OptionError
+from tinct.web.album_routes import Album
 from tinct.web.app import Studio
 from tinct.web.settings import Settings
 
@@ -62,6 +65,33 @@ def test_the_most_alike_are_suggested_with_thumbnail_and_file(server: Running, p
     file = server.client.get(first["file"])
     assert file.content == (place / "album" / "coffee.jpg").read_bytes()
     assert file.headers["content-type"] == "image/jpeg"
+
+
+def test_a_name_that_is_not_utf_8_is_a_name_like_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    folder = write_album(tmp_path / "album")
+    odd = os.fsencode(folder / "coffee.jpg").replace(b"coffee", b"caf\xe9")
+    try:
+        os.rename(folder / "coffee.jpg", odd)
+    except OSError:
+        pytest.skip("this file system takes no names but UTF-8")
+    with running(tmp_path, album=str(folder)) as server:
+        first = suggested(server, COFFEE)[0]
+        assert first["name"] == "caf\N{REPLACEMENT CHARACTER}.jpg"
+        assert server.client.get(first["thumbnail"]).status_code == 200
+        assert server.client.get(first["file"]).content == Path(os.fsdecode(odd)).read_bytes()
+        form = {**SMALL, "album": "1"}
+        answer = server.client.post("/api/colorize", files={"photo": ("a.png", COFFEE)}, data=form)
+        assert answer.status_code == 200, answer.text
+        assert any(first["name"] in note for note in json.loads(answer.headers["Tinct-Notes"]))
+
+
+def test_names_that_are_shown_alike_have_keys_of_their_own(tmp_path: Path):
+    album = Album(str(tmp_path))
+    names = [os.fsdecode(os.fsencode(tmp_path / "caf") + byte + b".jpg") for byte in (b"\xe8", b"\xe9")]
+    assert len({album.shown_name(name) for name in names}) == 1
+    assert len({album.key(name) for name in names}) == 2
+    assert album.key(str(tmp_path / "é.jpg")) == sha256("é.jpg".encode()).hexdigest()[:16]
 
 
 def test_nothing_alike_is_an_empty_list(server: Running):

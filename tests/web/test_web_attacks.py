@@ -336,6 +336,56 @@ def test_ten_thousand_hints_are_refused(server):
     server.client.delete(place)
 
 
+@pytest.mark.parametrize(
+    "charset", ["undefined", "punycode", "idna", "utf-16", "utf-7", "base64", "none", '""']
+)
+def test_a_form_in_another_encoding_is_refused(charset, server):
+    head = b'--b\r\nContent-Disposition: form-data; name="options"\r\n\r\n{"size": 64, "method": "\xff"}\r\n--b--\r\n'
+    kind = {"Content-Type": f"multipart/form-data; boundary=b; charset={charset}"}
+    for path in ("/api/colorize", "/api/sessions"):
+        refused(server.client.post(path, content=head, headers=kind), 415, "send UTF-8")
+
+
+@pytest.mark.parametrize(
+    "given", ["Multipart/Form-Data", "MULTIPART/FORM-DATA; Charset=UTF-8", "multipart/form-data "]
+)
+def test_a_form_is_known_by_its_type_however_that_is_written(given, server):
+    """Media types and their parameters are of no case (RFC 9110, 8.3.1)."""
+    sent = httpx.Request("POST", server.url, files={"photo": ("a.png", GRAY)}, data=QUICK)
+    boundary = sent.headers["content-type"].partition(";")[2]
+    kind = {"Content-Type": f"{given};{boundary}"}
+    assert server.client.post("/api/colorize", content=sent.read(), headers=kind).status_code == 200
+    for other in ("multipart/form-data-2", "multipart/mixed", "application/json"):
+        kind = {"Content-Type": f"{other};{boundary}"}
+        refused(server.client.post("/api/colorize", content=sent.read(), headers=kind), 415)
+
+
+def test_a_working_size_beyond_the_server_s_is_refused_before_anything_is_computed(server):
+    most = Settings().max_size
+    for method in (None, "levin", "welsh"):
+        options = {"method": method, "size": most + 1}
+        form = {"options": json.dumps(options)}
+        answer = server.client.post("/api/colorize", files={"photo": ("a.png", GRAY)}, data=form)
+        refused(answer, 422, f"size is {most + 1}; this server takes at most {most} (its --max-size)")
+        place = f"/api/sessions/{server.begin(GRAY)['id']}"
+        for route, more in {"preview": {}, "render": {}, "suggest": {"x": 1, "y": 1}, "project": {}}.items():
+            refused(
+                server.client.post(f"{place}/{route}", json={"options": options, **more}), 422, "--max-size"
+            )
+        server.client.delete(place)
+
+
+def test_a_server_s_working_size_is_its_own(spool):
+    with running(spool, max_size=64) as server:
+        for size, status in {64: 200, 65: 422}.items():
+            form = {**QUICK, "options": json.dumps({"method": "levin", "size": size})}
+            answer = server.client.post("/api/colorize", files={"photo": ("a.png", GRAY)}, data=form)
+            assert answer.status_code == status, answer.text
+    for size in (31, 2049):
+        with pytest.raises(OptionError, match="32 to 2048"):
+            Settings(max_size=size)
+
+
 def test_a_name_of_pages_is_refused(server):
     refused(upload(server, GRAY, "x" * 50_000), 400)
 
@@ -376,6 +426,9 @@ def test_session_ids_cannot_be_guessed(server):
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": "http://localhost:1"},
+        {"Origin": "http://["},
+        {"Origin": "http://]:1"},
+        {"Origin": ""},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1:1"},
     ],

@@ -25,8 +25,11 @@ pytest.importorskip("uvicorn", reason="the studio needs pip install 'tinct[web]'
 pytest.importorskip("fastapi", reason="the studio needs pip install 'tinct[web]'")
 
 from studio_server import Running, image, png, running
+from tinct.errors import one_line
 from tinct.photo import Photo
+from tinct.web.access import SECURITY_HEADERS
 from tinct.web.documentation import EXAMPLE, ID_VARIABLE, operations
+from tinct.web.responses import MOST_NOTE_BYTES, NOTES_HEADER, file_response, picture_response
 
 HINTS = {
     "points": [{"x": 40, "y": 30, "color": "#8c5a3c", "radius": 2}],
@@ -271,7 +274,12 @@ BAD = {
     "option's type": ({}, {"options": '{"size": "big"}'}, "size is 'big'"),
     "unknown option": ({}, {"options": '{"colour": 1}'}, "'colour' is not an option"),
     "not JSON": ({}, {"options": "{"}, "options is not JSON"),
-    "deep JSON": ({}, {"hints": "[" * 100_000}, "not JSON"),
+    "deep JSON": ({}, {"hints": "[" * 100_000}, "hints is not JSON (lists or objects are nested too deep)"),
+    "long number": (
+        {},
+        {"hints": "1" + "0" * 5000},
+        "hints is not JSON (a whole number has more than 4300 digits)",
+    ),
     "hint outside": ({}, {"hints": '{"points": [[999, 1, "#fff"]]}'}, "outside the photograph"),
     "huge number": ({}, {"hints": '{"points": [[1' + "0" * 400 + ', 1, "#fff"]]}'}, "hints"),
     "color": ({}, {"hints": '{"points": [[9, 1, "#ggg"]]}'}, "'#ggg'"),
@@ -327,6 +335,17 @@ def test_errors_have_one_form(server, method, path, given, status):
         (b'{"longer_side": 64}', "application/x-www-form-urlencoded", "Content-Type: application/json"),
         (b'{"longer_sid": 64}', "application/json", "'longer_sid' is not understood"),
         (b'{"longer_side": "64 pixels"}', "application/json", "longer_side: "),
+        (
+            b'{"hints": ' + b"[" * 200_000,
+            "application/json",
+            "the body is not JSON (lists or objects are nested too",
+        ),
+        (
+            b'{"longer_side": 1' + b"0" * 5000 + b"}",
+            "application/json",
+            "a whole number has more than 4300 digits",
+        ),
+        (b'{"hints": "\xff"}', "application/json", "byte 11 is not utf-8"),
     ],
 )
 def test_a_body_that_is_not_understood_is_named(server, gray, content, kind, said):
@@ -335,6 +354,19 @@ def test_a_body_that_is_not_understood_is_named(server, gray, content, kind, sai
         f"/api/sessions/{session['id']}/preview", content=content, headers={"Content-Type": kind}
     )
     assert (answer.status_code, said in answer.json()["error"]) == (422, True), answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/studio.js", "/docs", "/docs.css"])
+def test_a_page_that_the_browser_has_is_not_sent_again(server, path):
+    """Tags are compared weakly, for proxies that compress make them weak (RFC 9110, 13.1.2)."""
+    tag = server.client.get(path).headers["etag"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', f'W/"other",W/{tag}', "*"):
+        answer = server.client.get(path, headers={"If-None-Match": known})
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag), known
+    several = [("If-None-Match", '"other"'), ("If-None-Match", tag)]
+    assert server.client.get(path, headers=several).status_code == 304
+    for unknown in ('"other"', tag.strip('"'), f'"*", "{tag[1:-2]}"', ""):
+        assert server.client.get(path, headers={"If-None-Match": unknown}).status_code == 200, unknown
 
 
 def test_the_examples_of_the_documentation_run(server, gray, reference, tmp_path):
@@ -401,6 +433,23 @@ def test_a_wish_that_cannot_be_met_is_told_with_the_preview(server):
     body["hints"]["points"] = points[1:]
     met = server.client.post(f"/api/sessions/{begun['id']}/preview", json=body)
     assert "tinct-notes" not in met.headers
+
+
+@pytest.mark.parametrize("letter", ["a", "ä", "漢", "\N{WOMANS HAT}", '"', "\\"])
+def test_the_notes_of_a_response_stay_within_their_bytes(letter):
+    """A head of more than 8 KiB is refused by proxies and clients; a letter that is not ASCII takes up to 12 bytes."""
+    notes = [f"{number}: {letter * 300}" for number in range(20)]
+    header = picture_response(b"", notes).headers[NOTES_HEADER]
+    assert len(header.encode("latin-1")) <= MOST_NOTE_BYTES
+    longest = file_response(b"", "\N{WOMANS HAT}" * 120 + ".color.png", notes)
+    head = [
+        *longest.raw_headers,
+        *((name.encode(), said.encode()) for name, said in SECURITY_HEADERS.items()),
+    ]
+    assert sum(len(name) + len(said) + 4 for name, said in head) < 8000
+    kept = json.loads(header)
+    assert kept
+    assert kept == [one_line(note) for note in notes[: len(kept)]]
 
 
 def test_a_file_of_which_nothing_is_to_be_said_has_no_notes(server):

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from tinct.cli.process import announce
-from tinct.web.settings import DEFAULT_PORT
+from tinct.options import WORKING_SIZE_RANGE
+from tinct.web.settings import DEFAULT_MAX_SIZE, DEFAULT_PORT
 
 _HOST = typer.Option(help="Address to answer on; the default is this machine alone.")
 _PORT = typer.Option(min=0, max=65535, help="0 takes a free one.")
@@ -17,6 +18,11 @@ _TOKEN = typer.Option(
     show_envvar=True,
 )
 _MAX_PIXELS = typer.Option(min=1, help="Photographs of more pixels are refused. [100 million]")
+_MAX_SIZE = typer.Option(
+    min=WORKING_SIZE_RANGE[0],
+    max=WORKING_SIZE_RANGE[1],
+    help="Largest working size of a request, in pixels of the longer side; memory grows with its square.",
+)
 _MAX_UPLOAD = typer.Option(min=1, metavar="MIB", help="Size of one upload, all its files together.")
 _WORKERS = typer.Option(min=1, help="Photographs worked on at once. [half the cores]")
 _WAITING = typer.Option(min=0, help="Requests that may wait for a worker; the next is told to come again.")
@@ -55,6 +61,7 @@ def serve(
     port: Annotated[int, _PORT] = DEFAULT_PORT,
     token: Annotated[str | None, _TOKEN] = None,
     max_pixels: Annotated[int | None, _MAX_PIXELS] = None,
+    max_size: Annotated[int, _MAX_SIZE] = DEFAULT_MAX_SIZE,
     max_upload: Annotated[int, _MAX_UPLOAD] = 256,
     workers: Annotated[int | None, _WORKERS] = None,
     waiting: Annotated[int, _WAITING] = 64,
@@ -78,6 +85,7 @@ def serve(
         host,
         port,
         token or None,
+        max_size=max_size,
         max_upload=max_upload * MEBIBYTE,
         waiting=waiting,
         archive=archive,

@@ -119,7 +119,7 @@ class AccessMiddleware:
         if method in SAFE_METHODS:
             return
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-        same_host = origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+        same_host = origin is None or origin_host(origin) == headers.get("host", "").lower()
         if site not in (None, "same-origin", "none") or not same_host:
             raise RequestError(403, "the request comes from another site's page; use this server's own page.")
 
@@ -180,6 +180,14 @@ def host_name(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:
         return ""
+
+
+def origin_host(origin: str) -> str | None:
+    """The host and port of an Origin header, lower case; None if it names none: it is `null`, or malformed."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
 
 
 def cookie_value(headers: Headers, name: str) -> str | None:

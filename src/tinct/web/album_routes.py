@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import partial
 from hashlib import sha256
@@ -78,12 +79,16 @@ class Album:
         return [Photo.read(each.name) for each in found], notes or none
 
     def shown_name(self, name: str) -> str:
-        """The name of a photograph for clients: its path below the folder."""
-        return Path(name).relative_to(self.folder.path).as_posix()
+        """The name of a photograph for clients: its path below the folder, bytes that are not UTF-8 as U+FFFD."""
+        return os.fsencode(self._below(name)).decode(errors="replace")
 
     def key(self, name: str) -> str:
         """The key of a photograph: 16 hexadecimal digits that tell nothing of its path."""
-        return sha256(self.shown_name(name).encode()).hexdigest()[:16]
+        return sha256(os.fsencode(self._below(name))).hexdigest()[:16]
+
+    def _below(self, name: str) -> str:
+        """The path of a photograph below the folder; Python's surrogates stand for bytes that are not UTF-8."""
+        return Path(name).relative_to(self.folder.path).as_posix()
 
     def content(self, key: str) -> bytes:
         """The file of a color photograph of the album.

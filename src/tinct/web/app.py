@@ -26,10 +26,12 @@ from tinct.web import album_routes, archive_routes, colorize_routes, page_routes
 from tinct.web.access import AccessMiddleware, HeadMiddleware, SecurityHeadersMiddleware
 from tinct.web.body_limits import BodyLimitMiddleware
 from tinct.web.decoding import decoder_pool
+from tinct.web.parsing import json_fault
 from tinct.web.responses import RequestError, error_response, status_of_error
 from tinct.web.session_work import SessionWork
 from tinct.web.sessions import Sessions
 from tinct.web.settings import Settings
+from tinct.web.targets import with_origin_form
 from tinct.web.unrouted import unrouted
 from tinct.web.worker_pool import BusyError, WorkerPool
 
@@ -86,7 +88,7 @@ class Studio:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_noting)
+            await self._app(with_origin_form(scope), receive, send_noting)
         except asyncio.CancelledError:
             if not self.api.state.ending.is_set() or scope["type"] != "http":
                 raise
@@ -155,6 +157,10 @@ async def _http_error(request: Request, error: Any) -> Response:
     """The answer to an error that the router or the parser of forms raised."""
     if error.status_code in (404, 405):
         return unrouted(request)
+    if isinstance(error.__cause__, ValueError | RecursionError):  # FastAPI's: of json.loads
+        return error_response(
+            422, f"the body is not JSON ({json_fault(error.__cause__)}); send a JSON object."
+        )
     return error_response(error.status_code, str(error.detail), error.headers)
 
 

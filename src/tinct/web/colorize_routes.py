@@ -12,7 +12,6 @@ from fastapi import FastAPI, Request, Response
 from tinct.colorizing.colorizer import Colorizer
 from tinct.errors import HintError, OptionError
 from tinct.methods import METHODS, get_method
-from tinct.options import Options
 from tinct.photo import Photo
 from tinct.photo.formats import named_format
 from tinct.version import __version__
@@ -27,6 +26,7 @@ from tinct.web.parsing import (
     file_field,
     file_fields,
     json_field,
+    read_options,
     text_field,
     upload_form,
 )
@@ -85,7 +85,7 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool, album: Album 
             photo, references = file_field(fields, "photo"), file_fields(fields, "reference")
             check_reference_count(references, settings.references)
             options, format = (
-                Options.from_mapping(json_field(fields, "options")),
+                read_options(json_field(fields, "options"), settings.max_size),
                 text_field(fields, "format"),
             )
             if format is not None:

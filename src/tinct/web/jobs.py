@@ -23,6 +23,7 @@ from tinct.web.parsing import (
     WhereRequest,
     check_hint_count,
     read_hints,
+    read_options,
 )
 from tinct.web.responses import encode_png, encode_preview, encode_webp
 from tinct.web.sessions import Session, Upload, read_references
@@ -208,7 +209,7 @@ def project(settings: Settings, session: Session, body: EditRequest) -> dict[str
 
 def colorizer_for(settings: Settings, session: Session, body: EditRequest) -> Colorizer:
     """The session's colorizer with the hints and options of a request, and no others."""
-    options = Options.from_mapping(body.options)
+    options = read_options(body.options, settings.max_size)
     colorizer = session.colorizer(settings.max_pixels)
     hints = read_hints(body.hints, (session.width, session.height), settings.hints)
     colorizer.options = options

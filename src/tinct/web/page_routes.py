@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -51,9 +51,20 @@ class PageFile:
         Browsers ask every time, so that a new version of the page shows at once.
         """
         headers = {"ETag": self.tag, "Cache-Control": "no-cache"}
-        if request.headers.get("if-none-match") == self.tag:
+        if is_known(self.tag, request.headers.getlist("if-none-match")):
             return Response(status_code=304, headers=headers)
         return Response(self.content, media_type=self.media_type, headers=headers)
+
+
+def is_known(tag: str, if_none_match: Sequence[str]) -> bool:
+    """Whether a client has what an entity tag stands for, by weak comparison (RFC 9110, 8.8.3.2 and 13.1.2).
+
+    Args:
+        tag: the tag.
+        if_none_match: values of the headers If-None-Match: tags with commas between, or `*` for whatever there is.
+    """
+    sent = [each.strip() for value in if_none_match for each in value.split(",")]
+    return sent == ["*"] or tag in [each.removeprefix("W/") for each in sent]
 
 
 def page_files() -> dict[str, PageFile]:

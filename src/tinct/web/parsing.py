@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect, Request
 
 from tinct.errors import HintError, OptionError, shown
 from tinct.hints import HintLike, Stroke, hints_from_json
+from tinct.options import Options
 from tinct.web.responses import RequestError
 from tinct.web.sessions import Upload
 from tinct.web.settings import Settings
+
+FORM_CHARSETS = ("utf-8", "utf8", "us-ascii")
+"""Encodings of the texts of forms, as the parameter `charset` names them: UTF-8, and what is a part of it."""
 
 
 class EditRequest(BaseModel):
@@ -84,10 +90,10 @@ async def upload_form(request: Request, settings: Settings) -> AsyncIterator[Upl
     """Read a form with files, and close at the end all files that `UploadForm.keep` was not called for.
 
     Raises:
-        RequestError: 415 if the request is no form, 400 if there are too many files, 499 if the client disconnected.
+        RequestError: 415 if the request is no form in UTF-8, 400 if there are too many files, 499 if the client
+            disconnected.
     """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise RequestError(415, "a form with files (multipart/form-data) was wanted; see /docs for examples.")
+    _check_form_type(request.headers.get("content-type", ""))
     limits = {"max_files": settings.references + 2, "max_fields": 8, "max_part_size": settings.max_text}
     try:
         form = UploadForm(await request.form(**limits))
@@ -97,6 +103,20 @@ async def upload_form(request: Request, settings: Settings) -> AsyncIterator[Upl
             await form.close()
     except ClientDisconnect:
         raise client_disconnected() from None
+
+
+def _check_form_type(content_type: str) -> None:
+    """Refuse what is no form, or one whose texts are in another encoding than UTF-8, which no browser sends.
+
+    Raises:
+        RequestError: 415.
+    """
+    media_type, parameters = parse_options_header(content_type)
+    if media_type != b"multipart/form-data":
+        raise RequestError(415, "a form with files (multipart/form-data) was wanted; see /docs for examples.")
+    charset = parameters.get(b"charset", b"utf-8").decode("latin-1")
+    if charset.lower() not in FORM_CHARSETS:
+        raise RequestError(415, f"the form's charset is {shown(charset)}; send UTF-8.")
 
 
 def client_disconnected() -> RequestError:
@@ -171,7 +191,23 @@ def json_field(form: FormData, name: str) -> Any:
     try:
         return json.loads(text_field(form, name) or "null")
     except (ValueError, RecursionError) as error:
-        raise OptionError(f"{name} is not JSON ({error}).") from None
+        raise OptionError(f"{name} is not JSON ({json_fault(error)}).") from None
+
+
+def json_fault(error: ValueError | RecursionError) -> str:
+    """What is wrong with JSON, in a few words.
+
+    Args:
+        error: of `json.loads`: RecursionError for lists in lists without end, ValueError for the rest, for a number
+            longer than Python's limit among it.
+    """
+    if isinstance(error, RecursionError):
+        return "lists or objects are nested too deep"
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not {error.encoding}"
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg}, at character {error.pos}"
+    return f"a whole number has more than {sys.get_int_max_str_digits()} digits"
 
 
 def check_field_names(form: FormData, names: Sequence[str]) -> None:
@@ -182,6 +218,23 @@ def check_field_names(form: FormData, names: Sequence[str]) -> None:
     """
     if unknown := [name for name in form if name not in names]:
         raise RequestError(422, f"{unknown[0][:40]!r} is not understood; send {', '.join(names)}.")
+
+
+def read_options(content: Any, max_size: int) -> Options:
+    """Options from JSON, of a working size that the server takes.
+
+    Args:
+        content: JSON's object; None for the defaults.
+        max_size: as `Settings.max_size`.
+    Raises:
+        OptionError: if the options are malformed, or the working size is larger.
+    """
+    options = Options.from_mapping(content)
+    if options.size is not None and options.size > max_size:
+        raise OptionError(
+            f"size is {options.size}; this server takes at most {max_size} (its --max-size); ask for less."
+        )
+    return options
 
 
 def read_hints(content: Any, photo_size: tuple[int, int], limit: int) -> tuple[HintLike, ...]:

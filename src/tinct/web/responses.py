@@ -31,7 +31,11 @@ NOTES_HEADER = "Tinct-Notes"
 """The response header that lists decisions about a photograph, as a JSON list of texts."""
 
 MOST_NOTES = 16
-"""Notes that the header holds: 200 characters each, beside which other headers have room in 8 KiB."""
+"""Notes that the header holds, of 200 characters each."""
+
+MOST_NOTE_BYTES = 5120
+"""Bytes that the notes' header holds, beside which other headers have room in 8 KiB: a letter that is not ASCII takes
+six or twelve, as headers carry no others. Notes beyond are left out."""
 
 PREVIEW_QUALITY = 90
 """JPEG quality of previews, 0 to 100."""
@@ -96,7 +100,11 @@ def picture_response(content: bytes, notes: Sequence[str] = ()) -> Response:
 
 
 def _notes_header(notes: Sequence[str]) -> dict[str, str]:
-    return {NOTES_HEADER: json.dumps(list(dict.fromkeys(notes))[:MOST_NOTES])} if notes else {}
+    """The header `Tinct-Notes` of at most MOST_NOTES notes and MOST_NOTE_BYTES bytes, the first ones; or no header."""
+    kept = list(dict.fromkeys(map(one_line, notes)))[:MOST_NOTES]
+    while len(written := json.dumps(kept)) > MOST_NOTE_BYTES:
+        kept.pop()
+    return {NOTES_HEADER: written} if notes else {}
 
 
 def file_response(content: bytes, name: str | None = None, notes: Sequence[str] = ()) -> Response:

@@ -6,12 +6,16 @@ import os
 from dataclasses import dataclass, field
 
 from tinct.errors import OptionError
+from tinct.options import WORKING_SIZE_RANGE
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 """Host names of this machine that other machines cannot reach."""
 
 DEFAULT_PORT = 8322
 """The port of `tinct serve`."""
+
+DEFAULT_MAX_SIZE = 512
+"""Working size in pixels up to which a request for a square photograph takes about 1 GiB, by whatever method."""
 
 SHORTEST_TOKEN = 12
 """The least number of characters of a token."""
@@ -33,6 +37,8 @@ class Settings:
         host, port: the address; port 0 takes a free port.
         token: a secret that every request must show; required where other machines can reach the server.
         max_pixels: a photograph that declares more pixels is refused before it is decoded.
+        max_size: the largest working size (`Options.size`) of a request, in pixels of the longer side, 32 to 2048;
+            memory and time of all methods grow with its square.
         workers: photographs that are colorized at once.
         waiting: requests that may wait for a worker; the next one gets 429.
         max_upload: bytes of one request with files, all its files together.
@@ -57,6 +63,7 @@ class Settings:
     port: int = DEFAULT_PORT
     token: str | None = field(default=None, repr=False)
     max_pixels: int = 100_000_000
+    max_size: int = DEFAULT_MAX_SIZE
     workers: int = field(default_factory=default_workers)
     waiting: int = 64
     max_upload: int = 256 * MEBIBYTE
@@ -78,6 +85,9 @@ class Settings:
         for name in ("max_pixels", "workers", "max_upload", "sessions"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        low, high = WORKING_SIZE_RANGE
+        if not low <= self.max_size <= high:
+            raise OptionError(f"max_size is {self.max_size}; it must be {low} to {high}.")
         if not 0 <= self.port <= 65535:
             raise OptionError(f"port is {self.port}; it must be 1 to 65535, or 0 for a free one.")
         if self.token is not None and len(self.token) < SHORTEST_TOKEN:

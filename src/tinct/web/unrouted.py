@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.routing import Match
 
 from tinct.web.responses import error_response
+from tinct.web.targets import WHOLE_SERVER
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 """HTTP methods that an address may take, besides OPTIONS, which all of them take."""
@@ -14,8 +15,8 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 def unrouted(request: Request) -> Response:
     """The answer to a request that no route takes.
 
-    OPTIONS gets 204, another method of an address that exists 405, each with the header Allow (RFC 9110, 9.3.7 and
-    15.5.6); an unknown address gets 404.
+    OPTIONS gets 204, of an address or of the whole server, another method of an address that exists 405, each with the
+    header Allow (RFC 9110, 9.3.7 and 15.5.6); an unknown address gets 404.
     """
     allowed = allowed_methods(request)
     if not allowed:
@@ -32,10 +33,20 @@ def unrouted(request: Request) -> Response:
 def allowed_methods(request: Request) -> list[str]:
     """The HTTP methods that the request's address takes, whichever the request has; none if there is no such address.
 
-    Several routes may be for one address, each for a method of its own. HEAD is answered where GET is.
+    Several routes may be for one address, each for a method of its own. HEAD is answered where GET is. The whole
+    server, which only OPTIONS may be about, takes those that any address takes.
     """
+    if request.scope["path"] == WHOLE_SERVER:
+        return _methods_of_all(request.app) if request.method == "OPTIONS" else []
     found = [each for each in _METHODS if _is_routed(request, "GET" if each == "HEAD" else each)]
     return [*found, "OPTIONS"] if found else []
+
+
+def _methods_of_all(api: FastAPI) -> list[str]:
+    """The HTTP methods of all routes that the interface's description has."""
+    described = {method.upper() for methods in api.openapi()["paths"].values() for method in methods}
+    found = (each for each in _METHODS if ("GET" if each == "HEAD" else each) in described)
+    return [*found, "OPTIONS"]
 
 
 def _is_routed(request: Request, method: str) -> bool:

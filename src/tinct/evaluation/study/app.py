@@ -19,6 +19,7 @@ try:
     from fastapi.middleware.trustedhost import TrustedHostMiddleware
     from fastapi.responses import JSONResponse
     from pydantic import BaseModel, ConfigDict, Field
+    from starlette.routing import BaseRoute, Match
 except ImportError as missing:
     raise MissingExtraError(
         f"the study's page needs a web server ({missing}): pip install 'tinct[study]'."
@@ -39,8 +40,17 @@ HEADERS = {
 }
 """HTTP headers of every response."""
 
+METHODS = ("GET", "HEAD", "POST", "DELETE")
+"""HTTP methods that an address may take, besides OPTIONS, which all of them take."""
+
+READ = ["GET", "HEAD"]
+"""HTTP methods of what is only read; the server sends no body as the answer to HEAD."""
+
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 """Names of this machine in addresses."""
+
+CONTEXT = ("gray", "reference")
+"""Pictures that are shown beside those of a trial, by the last part of the address."""
 
 Token = Annotated[str, Path(max_length=64)]
 """A participant's token in an address."""
@@ -93,14 +103,15 @@ class Participation:
         """A trial as the page needs it: addresses of the pictures by place, without names."""
         trial, root = self.plan[index], f"sessions/{self.token}/trials/{index}"
         pictures, told = self.study.pictures, self.study.kind == "preference"
-        context = {"gray": pictures.gray, "reference": pictures.reference} if told else {}
+        known = (pictures.gray, pictures.reference)
+        context = dict(zip(CONTEXT, known, strict=True)) if told else {}
         return {
             "index": index,
             "practice": trial.practice,
             "pictures": [f"{root}/pictures/{place}" for place in range(len(trial.shown))],
             "choices": len(trial.choices),
             "context": {
-                what: f"{root}/{what}" for what, known in context.items() if trial.photograph in known
+                what: f"{root}/{what}" for what, those in context.items() if trial.photograph in those
             },
         }
 
@@ -161,6 +172,7 @@ def create_app(study: Study, votes: VoteFile, *, local: bool = True) -> FastAPI:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_HOSTS)
     app.middleware("http")(_with_headers)
     app.exception_handler(EvaluationError)(_refused)
+    app.exception_handler(405)(_not_allowed)
     _add_page(app)
     _add_sessions(app, study, votes)
     return app
@@ -170,6 +182,22 @@ async def _refused(request: Request, error: Exception) -> Response:
     """HTTP 500 without the reason, which names a method; whoever runs the study reads it on stderr."""
     logging.getLogger("uvicorn.error").error(str(error))
     return JSONResponse({"detail": "a picture of this trial cannot be shown."}, 500)
+
+
+async def _not_allowed(request: Request, error: Exception) -> Response:
+    """HTTP 204 for OPTIONS, 405 for other methods that an address does not take, each with those that it takes."""
+    scope = {key: request.scope[key] for key in ("type", "path", "root_path", "headers")}
+    routes: list[BaseRoute] = request.app.routes
+    taken = [
+        each
+        for each in METHODS
+        if any(route.matches({**scope, "method": each})[0] is Match.FULL for route in routes)
+    ]
+    headers = {"Allow": ", ".join([*taken, "OPTIONS"])}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=headers)
+    told = f"{request.method} was sent, but this address takes {', '.join(taken)}."
+    return JSONResponse({"detail": told}, 405, headers)
 
 
 async def _with_headers(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -186,7 +214,7 @@ def _add_page(app: FastAPI) -> None:
         return lambda: Response(content, media_type=kind)
 
     for route, name in PAGE.items():
-        app.get(f"/{route}", response_model=None)(serve(name))
+        app.api_route(f"/{route}", methods=READ, response_model=None)(serve(name))
 
 
 def _add_sessions(app: FastAPI, study: Study, votes: VoteFile) -> None:
@@ -194,7 +222,7 @@ def _add_sessions(app: FastAPI, study: Study, votes: VoteFile) -> None:
     def begin() -> dict[str, object]:
         return Participation.of(study, votes, votes.enroll()).state()
 
-    @app.get("/sessions/{token}")
+    @app.api_route("/sessions/{token}", methods=READ)
     def resume(token: Token) -> dict[str, object]:
         return Participation.of(study, votes, token).state()
 
@@ -206,19 +234,25 @@ def _add_sessions(app: FastAPI, study: Study, votes: VoteFile) -> None:
     def take_back(token: Token, index: int) -> dict[str, object]:
         return Participation.of(study, votes, token).take_back(index)
 
-    @app.get("/sessions/{token}/trials/{index}/pictures/{position}", response_model=None)
+    @app.api_route("/sessions/{token}/trials/{index}/pictures/{position}", methods=READ, response_model=None)
     def picture(token: Token, index: int, position: int) -> Response:
         trial = Participation.of(study, votes, token).trial(index)
         if not 0 <= position < len(trial.shown):
             raise HTTPException(404, "no such place.")
         return Response(trial_picture(study, trial, position), media_type="image/png")
 
-    @app.get("/sessions/{token}/trials/{index}/{what}", response_model=None)
-    def context(token: Token, index: int, what: str) -> Response:
-        content = context_picture(study, Participation.of(study, votes, token).trial(index), what)
-        if content is None or study.kind != "preference":
-            raise HTTPException(404, "no such picture.")
-        return Response(content, media_type="image/png")
+    def context(what: str) -> Callable[[str, int], Response]:
+        def send(token: Token, index: int) -> Response:
+            content = context_picture(study, Participation.of(study, votes, token).trial(index), what)
+            if content is None or study.kind != "preference":
+                raise HTTPException(404, "no such picture.")
+            return Response(content, media_type="image/png")
+
+        return send
+
+    for what in CONTEXT:
+        route = f"/sessions/{{token}}/trials/{{index}}/{what}"
+        app.api_route(route, methods=READ, response_model=None)(context(what))
 
 
 def serve(study: Study, votes: VoteFile, host: str, port: int) -> None:
