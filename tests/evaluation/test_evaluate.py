@@ -537,7 +537,7 @@ def test_pictures_of_a_run_are_known_by_the_names_that_it_gave_them(photo_folder
 
 def test_a_folder_with_none_of_the_pictures_is_refused_and_names_are_said(photo_folder: Path, tmp_path: Path):
     Image.fromarray(make_rgb(0, 20, 28)).save(tmp_path / "elsewhere.png")
-    with pytest.raises(EvaluationError, match="has no picture of any of .* name them as these are, '0'"):
+    with pytest.raises(EvaluationError, match=r"has no picture of any of .* name them as these are, '0'"):
         evaluate(make_run(photo_folder, "auto", get_contestant(f"other={tmp_path}"), Gray()))
 
 

@@ -111,7 +111,7 @@ _VIVIDNESS = typer.Option(
 _TRUST = typer.Option(
     "--trust",
     metavar="0..3",
-    help="How far to follow references that fit only loosely: 0 doubts them most, 2 not at all, 3 follows them farthest.",
+    help="How far to follow references that fit only loosely: 0 doubts them most, 2 not at all, 3 follows them far.",
 )
 _CHROMA_ONLY = typer.Option("--chroma-only", help="Write the color layer alone, at one lightness.")
 _PROJECT = typer.Option(
