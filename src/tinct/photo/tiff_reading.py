@@ -31,6 +31,7 @@ _REDUCED, _MASK = 1, 4
 """Bits of NewSubfileType (tag 254)."""
 
 _MOST_PAGES = 1000
+"""Directories of a file that are read; a file of more is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ def read(stream: BinaryIO, limits: Limits, page: int | None) -> TiffPicture:
     """
     import tifffile
 
-    places, passed_over = _pictures(stream)
+    chain_notes: list[str] = []
+    places, passed_over = _pictures(stream, chain_notes)
     number = _chosen(page, len(places))
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
@@ -73,6 +75,7 @@ def read(stream: BinaryIO, limits: Limits, page: int | None) -> TiffPicture:
         limits.check(chosen.imagewidth, chosen.imagelength, chosen.samplesperpixel, bits_of(chosen))
         check_storage(chosen, limits, handle.size)
         found = _metadata(stream, places[number - 1], handle.size, file.byteorder, file.is_bigtiff)
+        found.notes += chain_notes
         if page is None and len(places) > 1:
             found.notes.append(f"it has {len(places)} pages; the first is used")
         if passed_over and page is None:
@@ -89,7 +92,7 @@ def _read_by_pillow(
 ) -> tuple[Pixels, Pixels | None]:
     from tinct.photo.pillow_reading import image_pixels, open_image
 
-    chain = [offset for offset, _ in ifd.read_chain(stream, _MOST_PAGES)]
+    chain = [offset for offset, _ in ifd.read_chain(stream, _MOST_PAGES, [])]
     if place not in chain:
         raise PhotoError(not_read("whose picture is a part of another page"))
     image = open_image(stream, "TIFF", limits)
@@ -100,9 +103,16 @@ def _read_by_pillow(
     return pixels, alpha
 
 
-def _pictures(stream: BinaryIO) -> tuple[list[int], bool]:
-    """Where the directories of full-size pictures begin, and True if the file begins with another kind."""
-    chain = ifd.read_chain(stream, _MOST_PAGES)
+def _pictures(stream: BinaryIO, notes: list[str]) -> tuple[list[int], bool]:
+    """Where the directories of full-size pictures begin, and True if the file begins with another kind.
+
+    Args:
+        stream: open for reading.
+        notes: takes notes on the list of pages.
+    Raises:
+        PhotoError: if pages are missing, or there are too many.
+    """
+    chain = ifd.read_chain(stream, _MOST_PAGES, notes)
     if not chain:
         raise PhotoError("it is a TIFF without a page; it is damaged or incomplete; copy or export it again.")
     whole = [offset for offset, kinds in chain if not _is_reduced(kinds)]
