@@ -115,7 +115,8 @@ def decode(
             limits = Limits(max_pixels)
             if kind == "TIFF":
                 picture = tiff_reading.read(stream, limits, page)
-                return _finished(picture.pixels, picture.alpha, picture.found, kind, pages=picture.pages)
+                arrays = (picture.pixels, picture.alpha)
+                return _finished(*arrays, picture.found, kind, turned=picture.turned, pages=picture.pages)
             if page not in (None, 1):
                 raise PhotoError(f"it has one picture, and page {page} was asked for; leave the page out.")
             return _read_single(stream, kind, limits)

@@ -18,7 +18,7 @@ from tinct.errors import PhotoError
 from tinct.photo import ifd
 from tinct.photo.file_metadata import FileMetadata, Limits
 from tinct.photo.ifd import Directory
-from tinct.photo.metadata import ORIENTATION, SOURCE_PIXELS
+from tinct.photo.metadata import SOURCE_PIXELS
 from tinct.photo.tiff_colors import color_and_alpha
 from tinct.photo.tiff_forms import bits_of, is_listed, not_read
 from tinct.photo.tiff_segments import check_storage, decoded
@@ -36,23 +36,25 @@ _MOST_PAGES = 1000
 
 @dataclass(frozen=True, slots=True)
 class TiffPicture:
-    """A page's pixels as stored, not yet turned upright.
+    """A page's pixels.
 
     Attributes:
         pixels: shape (H, W) or (H, W, 3), uint8 or uint16; sRGB, or in the color space of the ICC profile in `found`.
         alpha: shape (H, W), or None.
         found: the page's metadata.
         pages: the number of pictures of full resolution in the file.
+        turned: True if the decoder has turned the pixels upright.
     """
 
     pixels: Pixels
     alpha: Pixels | None
     found: FileMetadata
     pages: int
+    turned: bool
 
 
 def read(stream: BinaryIO, limits: Limits, page: int | None) -> TiffPicture:
-    """Read a page of a TIFF.
+    """Read a page of a TIFF; Pillow, and no other decoder, turns its pixels upright.
 
     Args:
         stream: open for reading.
@@ -80,11 +82,12 @@ def read(stream: BinaryIO, limits: Limits, page: int | None) -> TiffPicture:
             found.notes.append(f"it has {len(places)} pages; the first is used")
         if passed_over and page is None:
             found.notes.append("its first page is a reduced copy and was passed over")
-        if not is_listed(chosen):
+        by_pillow = not is_listed(chosen)
+        if by_pillow:
             pixels, alpha = _read_by_pillow(stream, places[number - 1], limits, found)
         else:
             pixels, alpha = color_and_alpha(chosen, decoded(chosen, limits, found.notes), found)
-    return TiffPicture(pixels, alpha, found, len(places))
+    return TiffPicture(pixels, alpha, found, len(places), by_pillow)
 
 
 def _read_by_pillow(
@@ -98,9 +101,7 @@ def _read_by_pillow(
     image = open_image(stream, "TIFF", limits)
     image.seek(chain.index(place))
     limits.check(*image.size)
-    pixels, alpha = image_pixels(image, found)
-    found.exif.entries.pop(ORIENTATION, None)  # Pillow turns the pixels itself
-    return pixels, alpha
+    return image_pixels(image, found)
 
 
 def _pictures(stream: BinaryIO, notes: list[str]) -> tuple[list[int], bool]:
