@@ -44,6 +44,9 @@ _CHILDREN = (EXIF_IFD, GPS_IFD, INTEROP_IFD)
 _MOST_ENTRIES = 4096
 """Entries that one directory may have; tifffile's own limit."""
 
+_WITHOUT_NEXT = "it ends where the place of its next page would be; if it was cut there, pages are missing"
+_ROUND = "its list of pages leads back to an earlier one, and was read up to there; it may be damaged"
+"""Notes on lists of pages that end in an unusual way."""
 
 _KINDS = frozenset((254, 255, 330))
 """Tags of a directory's kind of picture: NewSubfileType, SubfileType, SubIFDs."""
@@ -222,17 +225,15 @@ def read_kinds(stream: BinaryIO, offsets: Iterable[float], most: int) -> list[tu
     return found
 
 
-_WITHOUT_NEXT = "it ends where the place of its next page would be; if it was cut there, pages are missing"
-_ROUND = "its list of pages leads back to an earlier one, and was read up to there; it may be damaged"
-
-
 def _too_many(most: int) -> str:
+    """The message that refuses a file of more directories than are read."""
     return (
         f"it has more than {most} pages, thumbnails counted, which is not read; split it into smaller files."
     )
 
 
 def _broken_off(overlap: bool) -> str:
+    """The message that refuses a file whose directories lie over each other, or of which one cannot be read."""
     met = "the entries of its pages lie over each other" if overlap else "the list of its pages breaks off"
     return f"{met}; it is damaged or incomplete; copy or export it again."
 

@@ -43,18 +43,10 @@ _MOST_SEGMENTS = 1 << 20
 _WHITE_IS_ZERO = 0
 """The color space (ISO/IEC 15444-2, M.11.7.3) of bi-level pictures in which 1 is black."""
 
-_NOT_READ = {
-    **{1: "YCbCr (1)", 3: "YCbCr (2)", 4: "YCbCr (3)", 9: "PhotoYCC", 11: "CMY", 13: "YCCK", 14: "CIE Lab"},
-    **{
-        19: "CIE Jab",
-        20: "e-sRGB",
-        21: "ROMM RGB",
-        22: "YPbPr (1125/60)",
-        23: "YPbPr (1250/50)",
-        24: "e-sYCC",
-    },
-}
-"""Color spaces that decoders leave unconverted."""
+_NOT_READ = {1: "YCbCr (1)", 3: "YCbCr (2)", 4: "YCbCr (3)", 9: "PhotoYCC", 11: "CMY", 13: "YCCK", 14: "CIE Lab",
+             19: "CIE Jab", 20: "e-sRGB", 21: "ROMM RGB", 22: "YPbPr (1125/60)", 23: "YPbPr (1250/50)",
+             24: "e-sYCC"}  # fmt: skip
+"""Color spaces that decoders leave as they are, by their numbers."""
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _IPTC = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
@@ -98,6 +90,7 @@ def read(stream: BinaryIO, limits: Limits) -> tuple[Pixels, Pixels | None, FileM
 def _decoded(
     stream: BinaryIO, image: Image.Image, components: list[Component], found: FileMetadata
 ) -> tuple[Pixels, Pixels | None]:
+    """Pixels over the whole range of 8 or 16 bits, and alpha."""
     depths = {each.bits for each in components}
     bits = max(depths)
     if depths == {8}:
