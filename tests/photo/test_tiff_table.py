@@ -231,6 +231,35 @@ def test_palette_is_looked_up() -> None:
     np.testing.assert_array_equal(Photo.read(stream.getvalue()).to_array(), np.asarray(image.convert("RGB")))
 
 
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_a_palette_is_looked_up_at_every_depth(bits: int, compression: str | None) -> None:
+    """Rows of 32 indices fill whole bytes at each."""
+    array = RANDOM.integers(0, 1 << bits, (HEIGHT, 32))
+    table = RANDOM.integers(0, 1 << 16, (3, 1 << bits), np.uint16) | 256
+    data = bytearray(palette_file(array, bits, table, compression))
+    np.testing.assert_array_equal(Photo.read(bytes(data)).to_array(), (table >> 8).T[array])
+
+
+def palette_file(
+    array: NDArray[Any], bits: int, table: NDArray[np.uint16], compression: str | None
+) -> bytearray:
+    """A TIFF of indices, shape (H, W), and a color map, shape (3, colors)."""
+    digits = (array[..., None] >> np.arange(bits - 1, -1, -1)) & 1
+    rows = np.packbits(digits.reshape(len(array), -1).astype(np.uint8), axis=1)
+    if bits == 16:
+        rows = array.astype("<u2").view(np.uint8)
+    tag = [(320, 3, table.size, tuple(int(v) for v in table.ravel()), True)]
+    data = bytearray(
+        written(rows, photometric="minisblack", compression=compression, predictor=False, extratags=tag)
+    )
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        for code, value in {256: array.shape[1], 258: bits, 262: 3}.items():
+            found = file.pages[0].tags[code]
+            struct.pack_into("<H" if found.dtype == 3 else "<I", data, found.valueoffset, value)
+    return data
+
+
 @pytest.mark.parametrize("compression", ["group3", "group4", "tiff_ccitt"])
 def test_fax_is_black_and_white(compression: str) -> None:
     bits = samples(8, 1, "uint") > 127
@@ -252,6 +281,25 @@ def test_strips_without_bytes_are_told(compression: str | None) -> None:
     photo = Photo.read(bytes(data))
     assert "2 of its 5 strips or tiles have no bytes" in photo.notes[0]
     np.testing.assert_array_equal(photo.to_array()[:8], array[:8])
+
+
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw", "packbits"])
+@pytest.mark.parametrize("options", [{"rowsperstrip": HEIGHT}, {"rowsperstrip": 8}, {"tile": (48, 32)}])
+def test_a_page_whose_strips_are_all_empty_is_not_a_blank_picture(
+    options: dict[str, Any], compression: str | None
+) -> None:
+    """One strip of plain bytes needs no count, and is read as other programs read it."""
+    array = samples(8, 1, "uint")
+    data = bytearray(written(array, photometric="minisblack", compression=compression, **options))
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        counts = file.pages[0].tags[325 if "tile" in options else 279]
+        size = counts.count * (2 if counts.dtype == 3 else 4)
+        data[counts.valueoffset : counts.valueoffset + size] = bytes(size)
+    if compression is None and options == {"rowsperstrip": HEIGHT}:
+        np.testing.assert_array_equal(Photo.read(bytes(data)).to_array(), array)
+        return
+    with pytest.raises(PhotoError, match="no bytes; it is incomplete"):
+        Photo.read(bytes(data))
 
 
 def test_full_last_strip_is_read() -> None:

@@ -13,7 +13,8 @@ from tinct.errors import MissingExtraError, PhotoError
 from tinct.photo import color_models, headers, ifd
 from tinct.photo.coded_color import jpeg_xl_profile, nclx_profile
 from tinct.photo.file_metadata import FileMetadata, Limits
-from tinct.photo.jpeg_xl_color import stated_color
+from tinct.photo.jpeg_xl_color import stated_bits, stated_color, stated_orientation
+from tinct.photo.metadata import ORIENTATION
 from tinct.photo.profiles import ColorProfile
 
 Pixels = NDArray[Any]
@@ -57,6 +58,26 @@ def read_jpeg_xl(stream: BinaryIO, limits: Limits) -> tuple[Pixels, FileMetadata
     import imagecodecs
 
     data = stream.read()
+    code = _code_stream(data)
+    found = _jpeg_xl_metadata(data, stated_orientation(code))
+    limits.check(*headers.jpeg_xl_size(code), 16)
+    array = np.asarray(imagecodecs.jpegxl_decode(data, index=0, numthreads=1))
+    if array.ndim not in (2, 3):
+        raise PhotoError("it is a JPEG XL of several layers, which is not read; save it as PNG.")
+    profile = jpeg_xl_profile(stated_color(code), found.notes)
+    return _whole_range(array, stated_bits(code), found.notes), found, profile
+
+
+def _whole_range(array: Pixels, stated: int, notes: list[str]) -> Pixels:
+    """Samples over the whole range of 8 or 16 bits; libjxl gives integers in the range of the bits that are stated."""
+    held = array.dtype.itemsize * 8
+    if array.dtype.kind == "f":
+        return color_models.unsigned(array, held, color_models.FLOAT, notes)
+    return color_models.unsigned(array, min(stated, held), color_models.UNSIGNED, notes)
+
+
+def _jpeg_xl_metadata(data: bytes, orientation: int) -> FileMetadata:
+    """The metadata of a JPEG XL; EXIF's orientation gives way to the one by which libjxl turns the pixels itself."""
     found = FileMetadata()
     for kind, body in _boxes(data):
         if kind == b"Exif" and len(body) > 4:
@@ -65,25 +86,23 @@ def read_jpeg_xl(stream: BinaryIO, limits: Limits) -> tuple[Pixels, FileMetadata
             found.xmp = body
         elif kind == b"brob":
             found.notes.append("metadata of the JPEG XL is packed with Brotli and was left out")
-    found.exif.entries.pop(0x0112, None)  # libjxl turns the pixels itself
-    limits.check(*headers.jpeg_xl_size(_code_stream(data)), 16)
-    array = np.asarray(imagecodecs.jpegxl_decode(data, index=0, numthreads=1))
-    if array.ndim not in (2, 3):
-        raise PhotoError("it is a JPEG XL of several layers, which is not read; save it as PNG.")
-    profile = jpeg_xl_profile(stated_color(_code_stream(data)), found.notes)
-    if array.dtype.kind == "f" or array.dtype.itemsize > 2:
-        sample_format = color_models.FLOAT if array.dtype.kind == "f" else color_models.UNSIGNED
-        array = color_models.unsigned(array, array.dtype.itemsize * 8, sample_format, found.notes)
-    return array, found, profile
+    found.exif.entries.pop(ORIENTATION, None)
+    if orientation > 1:
+        found.exif.set_numbers(ORIENTATION, ifd.SHORT, (orientation,))
+    return found
 
 
 def _code_stream(data: bytes) -> bytes:
+    """The start of the code stream, whose parts lie in boxes of their own where the file was made of a JPEG."""
     if data.startswith(b"\xff\x0a"):
         return data[:_HEADER]
+    parts: dict[int, bytes] = {}
     for kind, body in _boxes(data):
-        if kind in (b"jxlc", b"jxlp"):
-            return body[4 * (kind == b"jxlp") :][:_HEADER]
-    return b""
+        if kind == b"jxlc":
+            return body[:_HEADER]
+        if kind == b"jxlp" and len(body) > 4:  # the highest bit of the number marks the last part
+            parts.setdefault(int.from_bytes(body[:4], "big") & 0x7FFFFFFF, body[4 : 4 + _HEADER])
+    return b"".join(parts[number] for number in sorted(parts)[:_HEADER])[:_HEADER]
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -93,10 +93,10 @@ class FileMetadata:
     def carried(self) -> Metadata:
         """The metadata that a result keeps."""
         dpi, aspect = resolution(self.exif)
-        turned = self.orientation > 1
+        turned, sideways = self.orientation > 1, self.orientation >= 5
         dpi = self.dpi or dpi
         aspect = None if dpi else self.aspect or aspect
-        if self.orientation >= 5:
+        if sideways:
             dpi, aspect = (pair and (pair[1], pair[0]) for pair in (dpi, aspect))
         return Metadata(
             exif=carried_exif(self.exif),
@@ -109,4 +109,5 @@ class FileMetadata:
             chunks=tuple(self.chunks),
             comment=self.comment or None,
             turned=turned,
+            sideways=sideways,
         )

@@ -90,10 +90,22 @@ def jpeg2000_components(data: bytes) -> list[Component]:
 
 def jpeg2000_icc(data: bytes) -> bytes | None:
     """The ICC profile in a JPEG 2000's color specification box (ISO/IEC 15444-1, I.5.3.3); None if it has none."""
+    method, body = _jpeg2000_color(data)
+    return body or None if method in (2, 3) else None
+
+
+def jpeg2000_space(data: bytes) -> int | None:
+    """The number of a JPEG 2000's color space (ISO/IEC 15444-1, I.5.3.3; 15444-2, M.11.7.3); None if none is named."""
+    method, body = _jpeg2000_color(data)
+    return int.from_bytes(body[:4], "big") if method == 1 and len(body) >= 4 else None
+
+
+def _jpeg2000_color(data: bytes) -> tuple[int, bytes]:
+    """The method of the color specification box at the head of a JPEG 2000, 0 without one, and what it states."""
     place = data.find(b"colr", 0, data.find(b"\xff\x4f\xff\x51"))
-    if place < 4 or data[place + 4 : place + 5] not in (b"\2", b"\3"):
-        return None
-    return data[place + 7 : place - 4 + int.from_bytes(data[place - 4 : place], "big")] or None
+    if place < 4 or len(data) < place + 7:
+        return 0, b""
+    return data[place + 4], data[place + 7 : place - 4 + int.from_bytes(data[place - 4 : place], "big")]
 
 
 def coded_color(data: bytes) -> dict[str, int] | None:

@@ -13,6 +13,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from tinct.errors import PhotoError
+
 ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SIGNED_RATIONAL = 2, 3, 4, 5, 7, 10
 """TIFF's numbers of value types."""
 
@@ -42,6 +44,9 @@ _CHILDREN = (EXIF_IFD, GPS_IFD, INTEROP_IFD)
 _MOST_ENTRIES = 4096
 """Entries that one directory may have; tifffile's own limit."""
 
+_WITHOUT_NEXT = "it ends where the place of its next page would be; if it was cut there, pages are missing"
+_ROUND = "its list of pages leads back to an earlier one, and was read up to there; it may be damaged"
+"""Notes on lists of pages that end in an unusual way."""
 
 _KINDS = frozenset((254, 255, 330))
 """Tags of a directory's kind of picture: NewSubfileType, SubfileType, SubIFDs."""
@@ -152,15 +157,19 @@ def read_directory(
     return _Reader(stream, order, budget, big, without).read(offset, _CHILDREN)
 
 
-def read_chain(stream: BinaryIO, most: int) -> list[tuple[int, Directory]]:
+def read_chain(stream: BinaryIO, most: int, notes: list[str]) -> list[tuple[int, Directory]]:
     """The directories of a TIFF in their order, each with its offset and the tags of its kind of picture.
 
     Args:
         stream: open for reading.
         most: the most directories that are read.
+        notes: takes a note of a chain that does not end as it should, though nothing of it is known to be missing.
     Returns:
-        Offsets, and directories with only the tags 254, 255 (kinds of pictures) and 330 (further directories). The
-        chain ends where its directories together have more bytes than the file: they lie over each other.
+        Offsets, and directories with only the tags 254, 255 (kinds of pictures) and 330 (further directories); empty
+        where not even the first can be read.
+    Raises:
+        PhotoError: if a directory behind the first cannot be read, there are more than `most`, or they have more bytes
+            than the file together, as they lie over each other.
     """
     stream.seek(0)
     head = stream.read(16)
@@ -170,12 +179,22 @@ def read_chain(stream: BinaryIO, most: int) -> list[tuple[int, Directory]]:
         return []
     offset = struct.unpack_from(order + ("Q" if big else "I"), head, 8 if big else 4)[0]
     found: dict[int, Directory] = {}
-    left = size = stream.seek(0, 2)
-    while 0 < offset < size and offset not in found and len(found) < most and left > 0:
+    left = stream.seek(0, 2)
+    while offset and offset not in found:
+        if len(found) == most:
+            raise PhotoError(_too_many(most))
         reader = _Reader(stream, order, 1 << 16, big, only=_KINDS)
-        found[offset] = reader.read(offset, ())
+        directory = reader.read(offset, ())
         left -= reader.taken
-        offset = reader.next_offset
+        if left < 0 or not reader.is_whole:
+            if not found:
+                return []
+            raise PhotoError(_broken_off(left < 0))
+        found[offset], offset = directory, reader.next_offset
+        if offset is None:
+            notes.append(_WITHOUT_NEXT)
+    if offset in found:
+        notes.append(_ROUND)
     return list(found.items())
 
 
@@ -184,29 +203,48 @@ def read_kinds(stream: BinaryIO, offsets: Iterable[float], most: int) -> list[tu
 
     Args:
         stream: open for reading.
-        offsets: of the directories; each is read once, and none beyond the end of the file.
+        offsets: of the directories; each is read once, and 0 is none.
         most: the most directories that are read.
+    Raises:
+        PhotoError: as `read_chain`.
     """
     stream.seek(0)
     head = stream.read(4)
     order = "<" if head[:2] == b"II" else ">"
-    left = size = stream.seek(0, 2)
+    left = stream.seek(0, 2)
     found = []
-    for offset in list(dict.fromkeys(int(each) for each in offsets if 0 <= each < size))[:most]:
+    places = [place for place in dict.fromkeys(int(each) for each in offsets) if place]
+    if len(places) > most:
+        raise PhotoError(_too_many(most))
+    for offset in places:
         reader = _Reader(stream, order, 1 << 16, b"+" in head[2:4], only=_KINDS)
         found.append((offset, reader.read(offset, ())))
         left -= reader.taken
-        if left <= 0:
-            break
+        if left < 0 or not reader.is_whole:
+            raise PhotoError(_broken_off(left < 0))
     return found
+
+
+def _too_many(most: int) -> str:
+    """The message that refuses a file of more directories than are read."""
+    return (
+        f"it has more than {most} pages, thumbnails counted, which is not read; split it into smaller files."
+    )
+
+
+def _broken_off(overlap: bool) -> str:
+    """The message that refuses a file whose directories lie over each other, or of which one cannot be read."""
+    met = "the entries of its pages lie over each other" if overlap else "the list of its pages breaks off"
+    return f"{met}; it is damaged or incomplete; copy or export it again."
 
 
 class _Reader:
     """Reads directories until its budget of bytes is used up.
 
     Attributes:
-        next_offset: where the directory says that the next one begins.
+        next_offset: where the directory says that the next one begins, 0 for none; None if the file ends there.
         taken: the bytes of the directories that were read, without their values.
+        is_whole: True if the directory that was read last has entries, no more than are read, and all of them.
     """
 
     def __init__(
@@ -222,7 +260,8 @@ class _Reader:
         self._without, self._only = without, only
         self._head, self._entry, self._inline = ("Q", "HHQ8s", 8) if big else ("H", "HHI4s", 4)
         self._seen: set[int] = set()
-        self.next_offset, self.taken = 0, 0
+        self.next_offset: int | None = 0
+        self.taken, self.is_whole = 0, False
 
     def read(self, offset: int, children: tuple[int, ...]) -> Directory:
         found = Directory(self._order)
@@ -244,14 +283,18 @@ class _Reader:
 
     def _raw(self, offset: int) -> Iterable[tuple[int, int, int, bytes]]:
         self._stream.seek(min(offset, 1 << 62))
+        self.is_whole = False
         head = self._stream.read(struct.calcsize("=" + self._head))
         if len(head) < struct.calcsize("=" + self._head):
             return ()
-        count = min(struct.unpack(self._order + self._head, head)[0], _MOST_ENTRIES)
+        stated = struct.unpack(self._order + self._head, head)[0]
+        count = min(stated, _MOST_ENTRIES)
         layout = struct.Struct(self._order + self._entry)
         body = self._stream.read(count * layout.size)
         behind = self._stream.read(self._inline)
         self.taken += len(head) + len(body) + len(behind)
+        self.is_whole = 0 < stated == count and len(body) == count * layout.size
+        self.next_offset = None
         if len(behind) == self._inline:
             self.next_offset = struct.unpack(self._order + ("Q" if self._inline == 8 else "I"), behind)[0]
         return list(layout.iter_unpack(body[: len(body) - len(body) % layout.size]))

@@ -1,13 +1,14 @@
 """JPEG 2000 (ITU-T T.800): pixels at their own depth, and the metadata in its boxes.
 
-Pillow says what the channels mean. It decodes 8 bits; deeper channels are decoded by imagecodecs, as Pillow rounds
-those of several channels to 8 bits, by which white becomes black.
+Pillow says what the channels mean. It decodes 8 bits; channels of other depths are decoded by imagecodecs, as Pillow
+rounds deeper ones of several channels to 8 bits, by which white becomes black, and shifts shallower ones, whose white
+becomes gray.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,12 @@ from numpy.typing import NDArray
 from tinct.errors import PhotoError
 from tinct.photo import color_models, headers, ifd, iptc
 from tinct.photo.file_metadata import FileMetadata, Limits
+from tinct.photo.headers import Component
 from tinct.photo.pillow_reading import image_metadata, image_pixels, open_image, own_alpha_split
 from tinct.photo.profiles import srgb_icc
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Pixels = NDArray[Any]
 
@@ -34,6 +39,14 @@ _TILE_PART, _END = 0xFF90, 0xFFD9
 
 _MOST_SEGMENTS = 1 << 20
 """Segments and parts of tiles of a code stream that are counted."""
+
+_WHITE_IS_ZERO = 0
+"""The color space (ISO/IEC 15444-2, M.11.7.3) of bi-level pictures in which 1 is black."""
+
+_NOT_READ = {1: "YCbCr (1)", 3: "YCbCr (2)", 4: "YCbCr (3)", 9: "PhotoYCC", 11: "CMY", 13: "YCCK", 14: "CIE Lab",
+             19: "CIE Jab", 20: "e-sRGB", 21: "ROMM RGB", 22: "YPbPr (1125/60)", 23: "YPbPr (1250/50)",
+             24: "e-sYCC"}  # fmt: skip
+"""Color spaces that decoders leave as they are, by their numbers."""
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _IPTC = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
@@ -60,23 +73,57 @@ def read(stream: BinaryIO, limits: Limits) -> tuple[Pixels, Pixels | None, FileM
     _check_tiles(stream, start, code)
     found = image_metadata(image)
     stream.seek(0)
-    found.icc = found.icc or headers.jpeg2000_icc(stream.read(_HEAD))
+    head = stream.read(_HEAD)
+    found.icc = found.icc or headers.jpeg2000_icc(head)
+    space = headers.jpeg2000_space(head)
+    if space in _NOT_READ:
+        raise PhotoError(
+            f"it is a JPEG 2000 in {_NOT_READ[space]}, which is not read; save it as sRGB, or as TIFF."
+        )
     _add_boxes(stream, found)
-    if bits <= 8:
-        return *image_pixels(image, found), found
+    pixels, alpha = _decoded(stream, image, components, found)
+    if space == _WHITE_IS_ZERO and pixels.ndim == 2:
+        pixels = np.invert(pixels)
+    return pixels, alpha, found
+
+
+def _decoded(
+    stream: BinaryIO, image: Image.Image, components: list[Component], found: FileMetadata
+) -> tuple[Pixels, Pixels | None]:
+    """Pixels over the whole range of 8 or 16 bits, and alpha."""
+    depths = {each.bits for each in components}
+    bits = max(depths)
+    if depths == {8}:
+        return image_pixels(image, found)
+    if bits <= 8 and len(depths) > 1:
+        return image_pixels(_unshifted(image, [each.bits for each in components]), found)
     if len(set(components)) > 1:
         raise PhotoError(
             "it is a JPEG 2000 whose channels differ in depth or size, which is not read; save it as TIFF."
         )
     samples = _samples(stream)
+    if image.mode in ("P", "PA"):  # the colors of the palette, which is of 8 bits
+        return own_alpha_split(samples)
     kind = color_models.SIGNED if components[0].signed else color_models.UNSIGNED
-    deep = color_models.unsigned(samples, bits, kind, found.notes)
+    whole = color_models.unsigned(samples, bits, kind, found.notes)
     if image.mode == "CMYK":
-        pixels, note = color_models.cmyk_to_srgb(deep, found.icc)
+        pixels, note = color_models.cmyk_to_srgb(whole, found.icc)
         found.notes.append(note)
         found.icc = srgb_icc()
-        return pixels, None, found
-    return *own_alpha_split(deep), found
+        return pixels, None
+    return own_alpha_split(whole)
+
+
+def _unshifted(image: Image.Image, depths: list[int]) -> Image.Image:
+    """An image whose bands have the whole range of 8 bits, of one whose bands Pillow shifted to their upper bits."""
+    if len(depths) != len(image.getbands()) or image.mode == "PA":
+        raise PhotoError(
+            "it is a JPEG 2000 whose channels differ in depth, which is not read; save it as TIFF."
+        )
+    tables = [
+        round((value >> (8 - bits)) * 255 / ((1 << bits) - 1)) for bits in depths for value in range(256)
+    ]
+    return image.point(tables)
 
 
 def _code_stream(stream: BinaryIO) -> int:

@@ -1,4 +1,4 @@
-"""The color that a JPEG XL code stream states in its header (ISO/IEC 18181-1, D.3), which decoders here do not tell."""
+"""Color, depth and orientation that a JPEG XL code stream states (ISO/IEC 18181-1, D.3) and decoders do not tell."""
 
 from __future__ import annotations
 
@@ -47,12 +47,30 @@ def stated_color(stream: bytes) -> StatedColor:
         return StatedColor()
     if bits.take(1):
         _skip_extra_fields(bits)
-    _skip_depth(bits)
+    _take_depth(bits)
     bits.take(1)
     for _ in range(bits.choose(_CHANNELS)):
         _skip_channel(bits)
     bits.take(1)
     return StatedColor() if bits.take(1) else _encoding(bits)
+
+
+def stated_bits(stream: bytes) -> int:
+    """Bits of a sample that the start of a code stream states: 1..31 of integers, 16..32 of floating point."""
+    bits = Bits(stream[2:])
+    take_jpeg_xl_size(bits)
+    if bits.take(1):
+        return 8
+    if bits.take(1):
+        _skip_extra_fields(bits)
+    return _take_depth(bits)
+
+
+def stated_orientation(stream: bytes) -> int:
+    """The orientation that the start of a code stream states, 1..8 as in EXIF; decoders turn the pixels by it."""
+    bits = Bits(stream[2:])
+    take_jpeg_xl_size(bits)
+    return 1 + bits.take(3) if not bits.take(1) and bits.take(1) else 1
 
 
 def _encoding(bits: Bits) -> StatedColor:
@@ -90,19 +108,20 @@ def _skip_extra_fields(bits: Bits) -> None:
         bits.take(1)
 
 
-def _skip_depth(bits: Bits) -> None:
-    if bits.take(1):
-        bits.choose(_FLOAT_BITS)
-        bits.take(4)
-    else:
-        bits.choose(_SAMPLE_BITS)
+def _take_depth(bits: Bits) -> int:
+    """Bits of a sample."""
+    if not bits.take(1):
+        return bits.choose(_SAMPLE_BITS)
+    depth = bits.choose(_FLOAT_BITS)
+    bits.take(4)
+    return depth
 
 
 def _skip_channel(bits: Bits) -> None:
     if bits.take(1):
         return
     kind = bits.choose(_ENUM)
-    _skip_depth(bits)
+    _take_depth(bits)
     bits.choose(_SHIFT)
     bits.take(8 * bits.choose(_NAME))
     if kind == _ALPHA:

@@ -29,6 +29,9 @@ _CODING = (0x9101, 0x9102)
 _PLACES = (0x9214, 0xA214)
 """EXIF tags of places in the stored picture: SubjectArea, SubjectLocation."""
 
+_FOCAL_PLANE = (0xA20E, 0xA20F)
+"""EXIF tags of the sensor's resolution across and down."""
+
 _INTEROP_INDEX, _SRGB_RULE = 1, "R98"
 """EXIF's interoperability tag, and its value for sRGB; R03 is Adobe RGB (DCF 2.0)."""
 
@@ -90,6 +93,7 @@ class Metadata:
         chunks: a PNG's other chunks that stay true, such as the time, the offset and private ones, as (name, body).
         comment: a JPEG's or GIF's comment, or None.
         turned: True if the pixels were turned upright as EXIF's orientation said.
+        sideways: True if width and height changed places by that.
         notes: metadata that could not be kept, one sentence each.
     """
 
@@ -103,6 +107,7 @@ class Metadata:
     chunks: tuple[tuple[bytes, bytes], ...] = ()
     comment: bytes | None = None
     turned: bool = False
+    sideways: bool = False
     notes: tuple[str, ...] = ()
 
     def noted(self, *notes: str) -> Metadata:
@@ -169,7 +174,9 @@ class Metadata:
         if self.xmp is None:
             return replace(self, xmp=new_packet(provenance, more) if wanted else None)
         try:
-            updated = replace(self, xmp=updated_packet(self.xmp, provenance, corrections, more))
+            exchanged = _ACROSS_AND_DOWN if self.sideways else ()
+            packet = updated_packet(self.xmp, provenance, corrections, more, exchanged)
+            updated = replace(self, xmp=packet)
             has_regions = self.turned and any(name in self.xmp for name in _REGION_NAMES)
             return updated.noted(_REGIONS_LEFT_OUT) if has_regions else updated
         except XmpError as error:
@@ -230,10 +237,19 @@ _OTHER_PICTURES = (
 )  # fmt: skip
 """Properties of pictures and films that phones put behind or into a photograph, which a result does not have."""
 
-_REGIONS = ("mwg-rs:Regions", "MP:RegionInfo", "iptcExt:ImageRegion")
+_REGIONS = (
+    *("mwg-rs:Regions", "MP:RegionInfo", "iptcExt:ImageRegion"),
+    *("exif:SubjectArea", "exif:SubjectLocation"),
+)
 _REGION_NAMES = tuple(name.rpartition(":")[2].encode() for name in _REGIONS)
 _REGIONS_LEFT_OUT = "its XMP names regions of the picture as it lay before it was turned; they were left out"
 """Properties of places in the stored picture, such as faces."""
+
+_ACROSS_AND_DOWN = (
+    ("tiff:XResolution", "tiff:YResolution"),
+    ("exif:FocalPlaneXResolution", "exif:FocalPlaneYResolution"),
+)
+"""Pairs of properties that change places where width and height do."""
 
 
 def _corrections(size: tuple[int, int], srgb: bool, colored: bool, turned: bool) -> Corrections:
@@ -298,16 +314,29 @@ def texts_without_place(texts: tuple[PngText, ...]) -> list[str]:
 
 def carried_exif(directory: Directory) -> bytes | None:
     """The EXIF of a result: a source's EXIF without pixel layout and thumbnail, upright; None if nothing is left."""
+    _turn(directory)
     for code in [code for code in directory.entries if code in SOURCE_PIXELS]:
         del directory.entries[code]
     details = directory.children.get(EXIF_IFD, Directory()).entries
-    for code in (*_CODING, *(_PLACES if orientation(directory) > 1 else ())):
+    for code in _CODING:
         details.pop(code, None)
-    if ORIENTATION in directory.entries:
-        directory.set_numbers(ORIENTATION, ifd.SHORT, (1,))
     if _SHAPES.match(directory.text(DESCRIPTION)):
         del directory.entries[DESCRIPTION]
     return ifd.block_bytes(directory) if directory.entries or directory.children else None
+
+
+def _turn(directory: Directory) -> None:
+    """Bring what EXIF says of across and down, and of places, to the picture as it lies when it is upright."""
+    turned, details = orientation(directory), directory.children.get(EXIF_IFD, Directory()).entries
+    if turned > 1:
+        for code in _PLACES:
+            details.pop(code, None)
+    if turned >= 5:
+        for entries, pair in ((directory.entries, (X_RESOLUTION, Y_RESOLUTION)), (details, _FOCAL_PLANE)):
+            values = [entries.pop(code, None) for code in pair]
+            entries.update((code, v) for code, v in zip(pair, values[::-1], strict=True) if v is not None)
+    if ORIENTATION in directory.entries:
+        directory.set_numbers(ORIENTATION, ifd.SHORT, (1,))
 
 
 def orientation(directory: Directory) -> int:

@@ -151,12 +151,31 @@ def _frames(image: Image.Image) -> str:
     return str(count) if isinstance(count, int) and count > 1 and image.format != "PSD" else ""
 
 
-def image_pixels(image: Image.Image, metadata: FileMetadata) -> tuple[Pixels, Pixels | None]:
+def transparent_gray(image: Image.Image) -> int | None:
+    """The gray that a PNG declares transparent (tRNS), in the range of Pillow's samples; None where there is none.
+
+    Pillow scales samples of 1, 2 and 4 bits to 8, and leaves this value as the file has it. Once an image is decoded it
+    no longer says how many bits there were, and 8 are assumed.
+    """
+    value = image.info.get("transparency")
+    if image.format != "PNG" or not isinstance(value, int) or image.mode in ("P", "RGB"):
+        return None
+    undecoded = getattr(image, "tile", None)
+    stored = undecoded[0][3] if undecoded else image.mode
+    bits = {"1": 1, "L;2": 2, "L;4": 4, "L": 8}.get(str(stored), 16)
+    top = (1 << bits) - 1
+    return (value & top) * (max(top, 255) // top)
+
+
+def image_pixels(
+    image: Image.Image, metadata: FileMetadata, transparent: int | None = None
+) -> tuple[Pixels, Pixels | None]:
     """Pixels and alpha of an image in any mode that has a meaning as a photograph.
 
     Args:
         image: opened by Pillow.
         metadata: takes notes, and the profile of pixels that were converted to sRGB.
+        transparent: what `transparent_gray` said before the image was decoded.
     Raises:
         PhotoError: for 32-bit integers beyond 16 bits and for floating point, whose range no file states.
     """
@@ -164,7 +183,9 @@ def image_pixels(image: Image.Image, metadata: FileMetadata) -> tuple[Pixels, Pi
     if mode in ("CMYK", "LAB"):
         return _converted(image, metadata), None
     if mode == "I" or mode.startswith("I;16"):
-        return _deep_gray(image), None
+        return _with_transparent(_deep_gray(image), transparent)
+    if transparent is not None:
+        return _with_transparent(np.asarray(image.convert("L")), transparent)
     if mode == "P":
         image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     elif "transparency" in image.info and mode in ("L", "RGB", "1"):
@@ -176,6 +197,14 @@ def image_pixels(image: Image.Image, metadata: FileMetadata) -> tuple[Pixels, Pi
             f"the image is of mode {mode}; 8 or 16 bits a channel were wanted; convert it first."
         )
     return split_alpha(np.asarray(image))
+
+
+def _with_transparent(gray: Pixels, transparent: int | None) -> tuple[Pixels, Pixels | None]:
+    """Gray, and an alpha that is 0 where the gray is the transparent one; None where none is."""
+    if transparent is None:
+        return gray, None
+    opaque = gray.dtype.type(np.iinfo(gray.dtype).max)
+    return gray, np.where(gray == transparent, gray.dtype.type(0), opaque)
 
 
 def split_alpha(array: Pixels) -> tuple[Pixels, Pixels | None]:

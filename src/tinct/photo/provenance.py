@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
 
@@ -67,7 +67,11 @@ def new_packet(provenance: Provenance | None, more: Properties | None = None, ex
 
 
 def updated_packet(
-    packet: bytes, provenance: Provenance | None, corrections: Corrections, more: Properties | None = None
+    packet: bytes,
+    provenance: Provenance | None,
+    corrections: Corrections,
+    more: Properties | None = None,
+    exchanged: Iterable[tuple[str, str]] = (),
 ) -> bytes:
     """A source's packet brought up to date for the result: provenance recorded, stale properties corrected.
 
@@ -79,10 +83,13 @@ def updated_packet(
         provenance: the record; None for a photograph that was not colorized.
         corrections: as `xmp.edited` takes them.
         more: properties beside the provenance.
+        exchanged: pairs of properties that take each other's value; one without the other is removed.
     Raises:
         XmpError: if the packet is damaged, too large, or has a document type.
     """
     layout = read_layout(packet)
+    values = {one: layout.value(other) or None for pair in exchanged for one, other in (pair, pair[::-1])}
+    corrections = corrections | values
     if provenance is None:
         return xmp.edited(layout, corrections, "", lambda _: _description(layout, None, more, layout.prefix))
     return xmp.edited(

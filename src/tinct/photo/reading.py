@@ -37,7 +37,14 @@ from tinct.photo import (
 from tinct.photo.file_metadata import FileMetadata, Limits
 from tinct.photo.formats import READ, sniff, unsupported_format
 from tinct.photo.metadata import Metadata
-from tinct.photo.pillow_reading import image_metadata, image_pixels, open_image, own_alpha_split, split_alpha
+from tinct.photo.pillow_reading import (
+    image_metadata,
+    image_pixels,
+    open_image,
+    own_alpha_split,
+    split_alpha,
+    transparent_gray,
+)
 from tinct.photo.profiles import (
     ColorProfile,
     ProfileError,
@@ -108,7 +115,8 @@ def decode(
             limits = Limits(max_pixels)
             if kind == "TIFF":
                 picture = tiff_reading.read(stream, limits, page)
-                return _finished(picture.pixels, picture.alpha, picture.found, kind, pages=picture.pages)
+                arrays = (picture.pixels, picture.alpha)
+                return _finished(*arrays, picture.found, kind, turned=picture.turned, pages=picture.pages)
             if page not in (None, 1):
                 raise PhotoError(f"it has one picture, and page {page} was asked for; leave the page out.")
             return _read_single(stream, kind, limits)
@@ -159,7 +167,8 @@ def _read_png(stream: BinaryIO, limits: Limits) -> Decoded:
     else:
         file = BytesIO(needed)
         needed.clear()
-        pixels, alpha = image_pixels(open_image(file, "PNG", limits), found)
+        image = open_image(file, "PNG", limits)
+        pixels, alpha = image_pixels(image, found, transparent_gray(image))
         file.close()
     profile = coded_color.png_profile(said, found.notes)
     found.icc = found.icc if profile is None else None
@@ -194,8 +203,9 @@ def decode_pillow(image: Image.Image) -> Decoded:
 
 def _from_image(image: Image.Image, kind: str | None) -> Decoded:
     """Take over a Pillow image of any mode."""
+    transparent = transparent_gray(image)  # before the metadata, for whose texts Pillow decodes the pixels
     found = image_metadata(image)
-    return _finished(*image_pixels(image, found), found, kind, turned=image.format == "TIFF")
+    return _finished(*image_pixels(image, found, transparent), found, kind, turned=image.format == "TIFF")
 
 
 def _finished(

@@ -84,4 +84,6 @@ def _looked_up(page: Any, indices: Pixels) -> Pixels:
         raise PhotoError(
             "its palette lacks colors that its pixels name; it is damaged; copy or export it again."
         )
-    return table[indices]
+    return table[
+        indices.astype(np.uint8) if indices.dtype == np.bool_ else indices
+    ]  # truth values would be a mask

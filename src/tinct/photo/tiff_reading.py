@@ -18,7 +18,7 @@ from tinct.errors import PhotoError
 from tinct.photo import ifd
 from tinct.photo.file_metadata import FileMetadata, Limits
 from tinct.photo.ifd import Directory
-from tinct.photo.metadata import ORIENTATION, SOURCE_PIXELS
+from tinct.photo.metadata import SOURCE_PIXELS
 from tinct.photo.tiff_colors import color_and_alpha
 from tinct.photo.tiff_forms import bits_of, is_listed, not_read
 from tinct.photo.tiff_segments import check_storage, decoded
@@ -31,27 +31,30 @@ _REDUCED, _MASK = 1, 4
 """Bits of NewSubfileType (tag 254)."""
 
 _MOST_PAGES = 1000
+"""Directories of a file that are read; a file of more is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class TiffPicture:
-    """A page's pixels as stored, not yet turned upright.
+    """A page's pixels.
 
     Attributes:
         pixels: shape (H, W) or (H, W, 3), uint8 or uint16; sRGB, or in the color space of the ICC profile in `found`.
         alpha: shape (H, W), or None.
         found: the page's metadata.
         pages: the number of pictures of full resolution in the file.
+        turned: True if the decoder has turned the pixels upright.
     """
 
     pixels: Pixels
     alpha: Pixels | None
     found: FileMetadata
     pages: int
+    turned: bool
 
 
 def read(stream: BinaryIO, limits: Limits, page: int | None) -> TiffPicture:
-    """Read a page of a TIFF.
+    """Read a page of a TIFF; Pillow, and no other decoder, turns its pixels upright.
 
     Args:
         stream: open for reading.
@@ -63,7 +66,8 @@ def read(stream: BinaryIO, limits: Limits, page: int | None) -> TiffPicture:
     """
     import tifffile
 
-    places, passed_over = _pictures(stream)
+    chain_notes: list[str] = []
+    places, passed_over = _pictures(stream, chain_notes)
     number = _chosen(page, len(places))
     stream.seek(0)
     with tifffile.TiffFile(stream) as file:
@@ -73,15 +77,17 @@ def read(stream: BinaryIO, limits: Limits, page: int | None) -> TiffPicture:
         limits.check(chosen.imagewidth, chosen.imagelength, chosen.samplesperpixel, bits_of(chosen))
         check_storage(chosen, limits, handle.size)
         found = _metadata(stream, places[number - 1], handle.size, file.byteorder, file.is_bigtiff)
+        found.notes += chain_notes
         if page is None and len(places) > 1:
             found.notes.append(f"it has {len(places)} pages; the first is used")
         if passed_over and page is None:
             found.notes.append("its first page is a reduced copy and was passed over")
-        if not is_listed(chosen):
+        by_pillow = not is_listed(chosen)
+        if by_pillow:
             pixels, alpha = _read_by_pillow(stream, places[number - 1], limits, found)
         else:
             pixels, alpha = color_and_alpha(chosen, decoded(chosen, limits, found.notes), found)
-    return TiffPicture(pixels, alpha, found, len(places))
+    return TiffPicture(pixels, alpha, found, len(places), by_pillow)
 
 
 def _read_by_pillow(
@@ -89,20 +95,25 @@ def _read_by_pillow(
 ) -> tuple[Pixels, Pixels | None]:
     from tinct.photo.pillow_reading import image_pixels, open_image
 
-    chain = [offset for offset, _ in ifd.read_chain(stream, _MOST_PAGES)]
+    chain = [offset for offset, _ in ifd.read_chain(stream, _MOST_PAGES, [])]
     if place not in chain:
         raise PhotoError(not_read("whose picture is a part of another page"))
     image = open_image(stream, "TIFF", limits)
     image.seek(chain.index(place))
     limits.check(*image.size)
-    pixels, alpha = image_pixels(image, found)
-    found.exif.entries.pop(ORIENTATION, None)  # Pillow turns the pixels itself
-    return pixels, alpha
+    return image_pixels(image, found)
 
 
-def _pictures(stream: BinaryIO) -> tuple[list[int], bool]:
-    """Where the directories of full-size pictures begin, and True if the file begins with another kind."""
-    chain = ifd.read_chain(stream, _MOST_PAGES)
+def _pictures(stream: BinaryIO, notes: list[str]) -> tuple[list[int], bool]:
+    """Where the directories of full-size pictures begin, and True if the file begins with another kind.
+
+    Args:
+        stream: open for reading.
+        notes: takes notes on the list of pages.
+    Raises:
+        PhotoError: if pages are missing, or there are too many.
+    """
+    chain = ifd.read_chain(stream, _MOST_PAGES, notes)
     if not chain:
         raise PhotoError("it is a TIFF without a page; it is damaged or incomplete; copy or export it again.")
     whole = [offset for offset, kinds in chain if not _is_reduced(kinds)]

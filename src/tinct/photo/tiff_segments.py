@@ -53,13 +53,14 @@ def decoded(page: Any, limits: Limits, notes: list[str]) -> Pixels:
     Returns:
         The samples as stored, shape (H, W, samples).
     Raises:
-        PhotoError: if strips are missing, incomplete, or larger than their place.
+        PhotoError: if strips are missing, incomplete, or larger than their place, or none has any bytes.
     """
     shape = (page.imagelength, page.imagewidth, page.samplesperpixel)
     planar = page.planarconfig == 2 and shape[2] > 1
     if page.compression == 1 and page.is_contiguous and not planar:
         whole: Pixels = page.asarray(maxworkers=1).reshape(shape)
         return whole
+    _check_any_bytes(page)
     array = np.empty(shape, page.dtype)
     # as tifffile counts: separate planes, depth, height, width, samples side by side
     empty = _fill(
@@ -70,6 +71,14 @@ def decoded(page: Any, limits: Limits, notes: list[str]) -> Pixels:
             f"{empty} of its {len(page.databytecounts)} strips or tiles have no bytes, and are blank"
         )
     return array
+
+
+def _check_any_bytes(page: Any) -> None:
+    """Refuse a page of which no strip or tile has any bytes: all of it would be blank."""
+    if not any(page.databytecounts):
+        count = len(page.databytecounts)
+        parts = f"its {count} strips or tiles have" if count > 1 else "its only strip has"
+        raise PhotoError(f"{parts} no bytes; it is incomplete; copy or export it again.")
 
 
 def _fill(page: Any, array: Pixels, limits: Limits) -> int:
