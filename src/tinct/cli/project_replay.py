@@ -39,6 +39,8 @@ def read_album(
         raise OptionError(
             f"{conflicting_flags[0]} is given, but the project says that; leave it out, or leave out --project."
         )
+    if not project:
+        raise OptionError("--project is empty; name a project file.")
     if STANDARD_STREAM in photos:
         raise OptionError("standard input has no name that a project could know; name a file.")
     album = Album(project, carry or "nothing", page or 1)
