@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
 pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
@@ -27,6 +31,13 @@ from tinct.cli import EXIT_BAD_INPUT, run
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+
+
+def file_of(uri: str) -> Path:
+    """The path of a file:// URI, as a browser takes it."""
+    parts = urlsplit(uri)
+    assert (parts.scheme, parts.query, parts.fragment) == ("file", "", "")
+    return Path(unquote(parts.path))
 
 
 def planned(tmp_path: Path, count: int) -> str:
@@ -285,6 +296,8 @@ def test_a_failure_makes_the_exit_code_and_one_line(tmp_path: Path, capsys: pyte
         (["--option", "brightness=1"], "not NAME=VALUE of an option"),
         (["--option", "strength=9"], "strength is 9"),
         (["--store", "chroma", "--label", "x"], "no pixels to label"),
+        (["--store", "chroma", "--iiif", "iiif"], "no picture that a IIIF viewer shows"),
+        (["--iiif", __file__], "which is a file"),
     ],
 )
 def test_a_wrong_option_is_said_before_any_work(
@@ -312,6 +325,48 @@ def test_iiif_manifests_are_written_for_results(tmp_path: Path):
     assert run(["batch", "start", manifest, "--out", str(tmp_path / "out"), "--iiif", str(folder)]) == 0
     keys = {row.key for row in read_manifest(manifest)}
     assert {path.stem for path in folder.glob("*.json")} == keys
+
+
+def test_iiif_manifests_state_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    (photograph,) = write_photographs(tmp_path / "in #1 %41?", 1, side=60)
+    hints = write_hints(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    given = ["-o", "m.csv", "--hints", hints, "-m", "levin", "--option", "size=32"]
+    assert run(["batch", "plan", photograph.parent.name, *given]) == 0
+    assert run(["batch", "start", "m.csv", "--out", "out é", "--label", "x", "--iiif", "iiif"]) == 0
+    (path,) = Path("iiif").glob("*.json")
+    manifest = json.loads(path.read_text())
+    assert file_of(manifest["id"]) == tmp_path / "iiif" / path.name
+    (annotation,) = manifest["items"][0]["items"][0]["items"]
+    original, colorized = annotation["body"]["items"]
+    assert file_of(original["id"]) == photograph
+    for said in (original, colorized):
+        with Image.open(file_of(said["id"])) as image:
+            assert (said["width"], said["height"], said["format"]) == (*image.size, "image/png")
+    assert colorized["height"] > original["height"]
+    # what an earlier run has stored as chroma files gets none
+    assert run(["batch", "start", "m.csv", "--out", "small", "--store", "chroma"]) == 0
+    capsys.readouterr()
+    assert run(["batch", "start", "m.csv", "--out", "small", "--iiif", "none"]) == 0
+    assert "1 of 1 results in small are chroma files" in capsys.readouterr().err
+    assert not list(tmp_path.glob("none/*"))
+
+
+def test_a_report_links_to_its_results_from_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    manifest = planned(tmp_path, 1)
+    monkeypatch.chdir(tmp_path)
+    out = "out #1 %41?"
+    assert run(["batch", "start", manifest, "--out", out]) == 0
+    (result,) = Path(out).glob("*.png")
+    (tmp_path / "pages").mkdir()
+    for page in ("r.html", "pages/r.html", f"{out}/r.html", f"{tmp_path}/pages/whole.html"):
+        assert run(["batch", "report", out, "--out", page]) == 0
+        links = set(re.findall(r'<a href="([^"]*)"', Path(page).read_text()))
+        (path,) = {urljoin((tmp_path / page).as_uri(), html.unescape(link)) for link in links}
+        assert file_of(path) == tmp_path / result
+        assert not any(link.startswith(("/", "file:")) for link in links)
 
 
 def test_a_watched_photograph_is_taken_whole_and_once(tmp_path: Path):
@@ -360,3 +415,96 @@ def test_watching_goes_on_by_the_ledger_after_a_restart(tmp_path: Path):
     assert run([*arguments, "--option", "size=32"]) == 0
     assert sorted((tmp_path / "out").rglob("*.parquet")) == first
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
+
+
+def test_a_watch_has_the_exit_code_of_a_batch_however_often_it_is_started(tmp_path: Path):
+    write_photographs(tmp_path / "in", 1)
+    (tmp_path / "in" / "empty.png").touch()
+    arguments = [
+        "watch",
+        str(tmp_path / "in"),
+        "--out",
+        str(tmp_path / "out"),
+        "--once",
+        "--quiet-for",
+        "0.1",
+    ]
+    for _ in range(2):
+        assert run([*arguments, "--option", "size=32"]) == EXIT_BAD_INPUT
+    (tmp_path / "in" / "empty.png").unlink()
+    assert run([*arguments, "--option", "size=32"]) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["batch", "plan", "", "-o", "m.csv"],
+        ["batch", "plan", "in", "-o", ""],
+        ["batch", "plan", "in", "-o", "m.csv", "-r", ""],
+        ["batch", "plan", "in", "-o", "m.csv", "--reference-from", ""],
+        ["batch", "start", "", "--out", "out"],
+        ["batch", "report", ""],
+        ["batch", "verify", ""],
+        ["watch", "", "--out", "out", "--once"],
+        ["watch", "in", "--out", "", "--once"],
+        ["render", "", "in/p000.png", "-o", "out.png"],
+        ["colorize", "in/p000.png", "--reference-from", ""],
+        ["colorize", "--project", ""],
+    ],
+)
+def test_an_empty_name_does_not_mean_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+):
+    write_photographs(tmp_path / "in", 1)
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == EXIT_BAD_INPUT
+    err = capsys.readouterr().err
+    assert "empty" in err
+    assert "report it" not in err
+    assert len(err.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["in"]
+
+
+def test_a_chroma_file_of_pages_says_at_both_ends_that_it_has_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    tifffile = pytest.importorskip("tifffile")
+    (tmp_path / "in").mkdir()
+    pages = np.stack([np.full((24, 32), 40 + 60 * n, np.uint8) for n in range(3)])
+    tifffile.imwrite(tmp_path / "in" / "pages.tif", pages, photometric="minisblack", metadata=None)
+    manifest, out = str(tmp_path / "m.csv"), tmp_path / "out"
+    given = ["--hints", write_hints(tmp_path), "-m", "levin", "--option", "size=32"]
+    assert run(["batch", "plan", str(tmp_path / "in"), "-o", manifest, *given]) == 0
+    start = ["batch", "start", manifest, "--out", str(out), "--store", "chroma", "--format", "same", "--json"]
+    assert run(start) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert "it has 3 pages; the first is used" in json.loads(line)["notes"]
+    (chroma,) = out.glob("*.chroma")
+    assert (
+        run(["render", str(chroma), str(tmp_path / "in" / "pages.tif"), "-o", str(tmp_path / "a.tif")]) == 0
+    )
+    assert "pages.tif: it has 3 pages; the first is used" in capsys.readouterr().err
+
+
+def test_rendering_notes_what_a_whole_run_notes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "in").mkdir()
+    pixels = np.stack([np.arange(24 * 32).reshape(24, 32) % 251, np.full((24, 32), 90)], -1).astype(np.uint8)
+    Image.fromarray(pixels, "LA").save(tmp_path / "in" / "alpha.png")
+    manifest, hints, photo = (
+        str(tmp_path / "m.csv"),
+        write_hints(tmp_path),
+        str(tmp_path / "in" / "alpha.png"),
+    )
+    given = ["--hints", hints, "-m", "levin", "--option", "size=32"]
+    assert run(["batch", "plan", str(tmp_path / "in"), "-o", manifest, *given]) == 0
+    assert run(["batch", "start", manifest, "--out", str(tmp_path / "out"), "--store", "chroma"]) == 0
+    (chroma,) = (tmp_path / "out").glob("*.chroma")
+    said = []
+    for command in (["render", str(chroma), photo, "-o", str(tmp_path / "a.jpg")],
+                    ["colorize", photo, "--hints", hints, "-m", "levin", "--size", "32",
+                     "-o", str(tmp_path / "b.jpg")]):  # fmt: skip
+        capsys.readouterr()
+        assert run(command) == 0
+        said.append(capsys.readouterr().err)
+    assert said[0] == said[1]
+    assert "white" in said[0]

@@ -42,6 +42,22 @@ def test_messages_of_other_reasons_stay_apart():
     assert kind_of("the image is empty", entry) != kind_of("the image is damaged", entry)
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        "it is a 12-bit JPEG; the result has 16 bits",
+        "its Content Credentials (C2PA) sign the photograph as it was, and were left out",
+        "its JPEG 2000 code stream is damaged or incomplete; copy or export it again.",
+    ],
+)
+def test_digits_that_are_part_of_a_name_are_no_particulars(note: str):
+    assert kind_of(note, Entry(1, "scans/a.jp2", DONE)) == note
+    told = {
+        kind_of(f"{n} of the 9{n} tiles of the JPEG 2000 are missing", Entry(n, "a", DONE)) for n in (1, 7)
+    }
+    assert told == {"N of the N tiles of the JPEG 2000 are missing"}
+
+
 def test_kinds_that_are_not_listed_are_counted(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reports, "KINDS", 2)
     reasons = ["gone"] * 3 + ["damaged"] * 2 + ["empty", "too large"]

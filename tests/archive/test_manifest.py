@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +13,8 @@ pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 
 from archive.archive_scene import write_photographs
 from tinct.archive.manifest import Row, photograph_id, plan, read_manifest, write_manifest
-from tinct.archive.storage import Store
+from tinct.archive.row import with_leaders
+from tinct.archive.storage import Store, linked_uri
 from tinct.errors import ManifestError
 
 
@@ -62,6 +64,34 @@ def test_a_mistake_is_named(tmp_path: Path, text: str, said: str):
     (tmp_path / "m.csv").write_text(text)
     with pytest.raises(ManifestError, match=said):
         read_manifest(str(tmp_path / "m.csv"))
+
+
+NINES, WORD, NAME = "9" * 5000, "w" * 5000, "n" * 5000 + ".png"
+
+LONG = {
+    "carry": f"uri,carry\na.png,{NINES}",
+    "vividness": f"uri,vividness\na.png,{NINES}",
+    "a word as vividness": f"uri,vividness\na.png,{WORD}",
+    "id": f"id,uri\n{NINES},a.png",
+    "a word as id": f"id,uri\n{WORD},a.png",
+    "options": f'uri,options\na.png,"{{""{WORD}"": 1}}"',
+    "a value of options": f'uri,options\na.png,"{{""strength"": {NINES[:4000]}}}"',
+    "an option's column": f"uri,{' ' * 5000}Strength\na.png,1",
+    "references": f"uri,references\na.png,[{WORD}",
+    "method": f'uri,options\na.png,"{{""method"": [""{WORD}""]}}"',
+    "uri": f"uri\n{NAME}\n{NAME}",
+    "uri of a bad row": f"uri,strength\n{NAME},9",
+    "group": f"uri,group\n{NAME},{WORD}",
+}
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_what_is_long_is_shortened_in_a_mistake(tmp_path: Path, case: str):
+    (tmp_path / "m.csv").write_text(LONG[case] + "\n")
+    with pytest.raises(ManifestError) as raised:
+        with_leaders(read_manifest(str(tmp_path / "m.csv")))
+    assert len(str(raised.value)) < 400 + len(str(tmp_path))
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -132,3 +162,18 @@ def test_what_is_asked_has_a_hash_and_who_asks_has_not():
     one, other = Row(1, "a", options={"seed": 1}), Row(2, "b", options={"seed": 1}, group="g")
     assert one.options_sha256 == other.options_sha256
     assert one.options_sha256 != Row(1, "a", options={"seed": 2}).options_sha256
+
+
+@pytest.mark.parametrize(
+    ("uri", "link"),
+    [
+        ("/a b/ü%41#1?.tif", "file:///a%20b/%C3%BC%2541%231%3F.tif"),
+        ("file:///a b/50%.tif", "file:///a%20b/50%25.tif"),
+        ("file-bytes:///a/%FF.tif", "file:///a/%FF.tif"),
+        ("s3://bucket/a%20b c#1?.tif", "s3://bucket/a%2520b%20c%231%3F.tif"),
+        ("https://x/a%20b c.tif?page=1#top", "https://x/a%20b%20c.tif?page=1#top"),
+    ],
+)
+@pytest.mark.skipif(os.name == "nt", reason="paths of Windows begin with a drive")
+def test_a_link_escapes_what_no_uri_may_hold(uri: str, link: str):
+    assert linked_uri(uri) == link

@@ -194,7 +194,7 @@ def test_a_iiif_canvas_offers_the_original_first():
     body = canvas["items"][0]["items"][0]["body"]
     assert (manifest["type"], canvas["type"], body["type"]) == ("Manifest", "Canvas", "Choice")
     assert [(image["id"], image["format"]) for image in body["items"]] == [
-        ("https://x/a b.tif", "image/tiff"),
+        ("https://x/a%20b.tif", "image/tiff"),
         ("https://x/out/0001.png", "image/png"),
     ]
     assert (canvas["width"], canvas["height"]) == (640, 480)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.colorizing.rendering import CHROMA_STEP, rounded_chroma
-from tinct.errors import ChromaError, TinctError, one_line
+from tinct.errors import ChromaError, TinctError, one_line, shown
 from tinct.version import __version__
 
 if TYPE_CHECKING:
@@ -137,6 +137,8 @@ def unpacked(content: bytes) -> tuple[Recipe, NDArray[np.float32]]:
 def rendered(content: bytes, photo_bytes: bytes) -> tuple[Photo, Recipe]:
     """The photograph in color from its chroma file; encoded, it has the same bytes as a whole run gives.
 
+    Of a file of several pages this is the first one, with a note of the others.
+
     Args:
         content: the chroma file.
         photo_bytes: the photograph's file, the same that was colorized.
@@ -222,14 +224,14 @@ def _recipe(columns: Mapping[str, Any]) -> Recipe:
     """
     if columns["version"] > VERSION:
         raise ChromaError(
-            f"the chroma file has version {columns['version']}; this tinct reads up to {VERSION}."
+            f"the chroma file has version {shown(columns['version'])}; this tinct reads up to {VERSION}."
         )
     known = {each.name for each in fields(Recipe)}
     values = {name: value for name, value in columns.items() if name in known}
     for name in ("photo", "working"):
         width, height = values[name]
         if not (type(width) is int and type(height) is int and width > 0 and height > 0):
-            raise ChromaError(f"the chroma file has a size of {values[name]!r}; it is damaged.")
+            raise ChromaError(f"the chroma file has a size of {shown(values[name])}; it is damaged.")
         values[name] = (width, height)
     if max(values["working"]) > 4096:
         raise ChromaError(f"the chroma file's colors are {values['working']}; it is damaged.")
@@ -243,7 +245,7 @@ def _recipe(columns: Mapping[str, Any]) -> Recipe:
     }
     for name, kind in kinds.items():
         if name in values and not isinstance(values[name], kind):
-            raise ChromaError(f"the chroma file's {name} is {values[name]!r}; it is damaged.")
+            raise ChromaError(f"the chroma file's {name} is {shown(values[name])}; it is damaged.")
     if not all(isinstance(point, dict) for point in values.get("points", ())):
         raise ChromaError("the chroma file's points are no points; it is damaged.")
     return Recipe(**{**values, "points": tuple(values.get("points", ()))})

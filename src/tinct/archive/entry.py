@@ -30,6 +30,8 @@ class Entry:
         sha256_in, sha256_out: of the photograph's file and of the result's.
         bytes_in, bytes_out: their sizes.
         width, height: of the photograph, in pixels.
+        output_width, output_height: of the result's picture, its label included, in pixels; 0 where it is a chroma
+            file, or where an older tinct has written the row.
         method: the method that predicted.
         weights_sha256: of its weights, or "".
         options_sha256: of all inputs beside the photograph and the weights (`Row.options_sha256`).
@@ -66,6 +68,8 @@ class Entry:
     finished: float = field(default_factory=time.time)
     version: str = ""
     stamp: str = ""
+    output_width: int = 0
+    output_height: int = 0
 
 
 def ledger_schema() -> Any:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tinct.archive.entry import Entry
+from tinct.archive.storage import linked_uri
 
 CONTEXT = "http://iiif.io/api/presentation/3/context.json"
 """The JSON-LD context of IIIF Presentation 3."""
@@ -25,11 +26,13 @@ def iiif_manifest(entry: Entry, base: str, original: str, colorized: str) -> str
     Args:
         entry: of the ledger, for the size, the method and its weights.
         base: URI under which the manifest will be published, without its file name.
-        original, colorized: URIs of the two pictures.
+        original, colorized: URIs of the two pictures, or local paths.
     """
     name = quote(PurePosixPath(entry.output).stem)
     canvas = f"{base.rstrip('/')}/{name}/canvas"
-    pictures = [_image(original, entry, "original"), _image(colorized, entry, "colorized")]
+    own = entry.width, entry.height
+    of_result = (entry.output_width, entry.output_height) if entry.output_width else own
+    pictures = [_image(original, own, "original"), _image(colorized, of_result, "colorized")]
     annotation = {
         "id": f"{canvas}/annotation",
         "type": "Annotation",
@@ -57,9 +60,18 @@ def iiif_manifest(entry: Entry, base: str, original: str, colorized: str) -> str
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def _image(uri: str, entry: Entry, label: str) -> dict[str, Any]:
+def _image(uri: str, size: tuple[int, int], label: str) -> dict[str, Any]:
+    """A picture of a choice, of this width and height in pixels."""
     kinds = {".jpg": "jpeg", ".jpeg": "jpeg", ".tif": "tiff", ".tiff": "tiff"}
-    suffix = PurePosixPath(uri).suffix.lower()
+    link = linked_uri(uri)
+    suffix = PurePosixPath(urlsplit(link).path).suffix.lower()
     kind = f"image/{kinds.get(suffix, suffix[1:] or 'png')}"
-    size = {"height": entry.height, "width": entry.width}
-    return {"id": uri, "type": "Image", "format": kind, "label": {"en": [label]}, **size}
+    width, height = size
+    return {
+        "id": link,
+        "type": "Image",
+        "format": kind,
+        "label": {"en": [label]},
+        "height": height,
+        "width": width,
+    }

@@ -15,7 +15,7 @@ from tinct.archive.arrow import arrow, arrow_stream
 from tinct.archive.listing import no_photographs, photographs_of
 from tinct.archive.row import COLUMNS, Row, photograph_id
 from tinct.archive.storage import Store, absolute_uri, read_uri
-from tinct.errors import ManifestError, MissingExtraError, shown
+from tinct.errors import ManifestError, MissingExtraError, one_line, shown
 from tinct.streams import text_of
 
 _MOST_COLUMNS = 1000
@@ -108,7 +108,7 @@ def read_manifest(uri: str) -> list[Row]:
         row = _from_columns(columns, number)
         if row.id in seen:
             raise ManifestError(
-                f"{uri} has {row.uri} and {seen[row.id].uri} under one id; name each photograph once."
+                f"{uri} has {shown(row.uri)} and {shown(seen[row.id].uri)} under one id; name each photograph once."
             )
         seen[row.id] = row
     return list(seen.values())
@@ -197,7 +197,7 @@ def _from_columns(columns: Any, number: int) -> Row:
 
     names = tuple(each.name for each in fields(Options))
     if isinstance(columns, Mapping) and (found := _misnamed(tuple(columns), (*COLUMNS, "reference", *names))):
-        raise ManifestError(f"the manifest has a column {found[0]!r}; it is written {found[1]!r}.")
+        raise ManifestError(f"the manifest has a column {shown(found[0])}; it is written {found[1]!r}.")
     if not isinstance(columns, Mapping) or not columns.get("uri") or not isinstance(columns["uri"], str):
         raise ManifestError(f"row {number} of the manifest has no uri; each row needs one.")
     uri = columns["uri"]
@@ -217,18 +217,24 @@ def _from_columns(columns: Any, number: int) -> Row:
     except RecursionError:
         raise ManifestError(f"row {number} of the manifest ({shown(uri)}) is nested too deeply.") from None
     except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise ManifestError(f"row {number} of the manifest ({shown(uri)}) is wrong: {error}") from None
+        raise ManifestError(
+            f"row {number} of the manifest ({shown(uri)}) is wrong: {one_line(str(error))}"
+        ) from None
 
 
 def _id(given: Any, uri: str) -> int:
     """An id of 64 bits; one that is written without a sign stands for the same bits with one."""
     if given in (None, ""):
         return photograph_id(uri)
+    wrong = ValueError(f"id is {shown(given)}; a whole number of 64 bits was wanted.")
     if isinstance(given, bool) or (isinstance(given, float) and not given.is_integer()):
-        raise ValueError(f"id is {given!r}; a whole number of 64 bits was wanted.")
-    number = int(given)
+        raise wrong
+    try:
+        number = int(given)
+    except (ValueError, TypeError):
+        raise wrong from None
     if not -(1 << 63) <= number < 1 << 64:
-        raise ValueError(f"id is {shown(given)}; a whole number of 64 bits was wanted.")
+        raise wrong
     return number - (1 << 64) if number >= 1 << 63 else number
 
 
@@ -247,7 +253,7 @@ def _carried(given: Any) -> str:
     from tinct.colorizing.album import CARRIES
 
     if given and (not isinstance(given, str) or given not in CARRIES):
-        raise ValueError(f"carry is {given!r}; choose one of {', '.join(CARRIES)}.")
+        raise ValueError(f"carry is {shown(given)}; choose one of {', '.join(CARRIES)}.")
     return given or ""
 
 
@@ -271,7 +277,7 @@ def _options(columns: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
         if value not in (None, ""):
             options[name] = _value(value) if isinstance(value, str) and name != "method" else value
     if unknown := sorted(set(options) - known):
-        raise ValueError(f"{unknown[0]!r} is not an option; use {', '.join(sorted(known))}.")
+        raise ValueError(f"{shown(unknown[0])} is not an option; use {', '.join(sorted(known))}.")
     return options
 
 
@@ -279,7 +285,7 @@ def _value(text: str) -> Any:
     try:
         return json.loads(text.strip().lower() if text.strip().lower() in ("true", "false") else text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a number, true or false.") from None
+        raise ValueError(f"{shown(text)} is not a number, true or false.") from None
 
 
 def manifest_schema() -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import random
 import re
 import statistics
@@ -12,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 
 from tinct.archive.entry import DONE, FAILED, REFUSED, SKIPPED, Entry
 from tinct.archive.ledger import Ledger
-from tinct.archive.storage import Store
+from tinct.archive.storage import Store, linked_uri, local_path
 from tinct.errors import TinctError, one_line
 
 THUMBNAIL = 200
@@ -83,13 +85,18 @@ def figures(entries: Sequence[Entry]) -> Figures:
     )
 
 
+_NAMES = r"JPEG 2000|C2PA|SHA-256|UTF-8|\d+[- ]bits?\b"
+"""Words of messages whose digits are no numbers that differ from photograph to photograph, as a pattern."""
+
+
 def kind_of(message: str, entry: Entry) -> str:
     """A message without parts that differ between photographs: files' names, quoted words, colors and numbers."""
     for uri in (entry.uri, *entry.references):
         for name in filter(None, (uri, one_line(uri), PurePosixPath(uri).name)):
             message = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "FILE", message)
     text = re.sub(r"'[^']{0,200}'", "'...'", message[:200].removeprefix("FILE: "))
-    return re.sub(r"(?<!\w)-?\d+(?:\.\d+)?|\d+", "N", re.sub(r"#[0-9a-f]{6}\b", "COLOR", text))
+    text = re.sub(r"#[0-9a-f]{6}\b", "COLOR", text)
+    return re.sub(rf"({_NAMES})|(?<!\w)-?\d+(?:\.\d+)?|\d+", lambda found: found[1] or "N", text)
 
 
 _HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Batch report</title>'
@@ -104,9 +111,14 @@ def is_report(path: Path) -> bool:
         return False
 
 
-def report(out: Store, seed: int = 0) -> str:
+def report(out: Store, seed: int = 0, page: Path | None = None) -> str:
     """The report of the batch in a store, as HTML.
 
+    Args:
+        out: the store.
+        seed: of the photographs that are drawn at random.
+        page: where the report will be, from which local results are linked, so that both can be moved together; None
+            links them by their whole paths.
     Raises:
         StorageError: if the ledger cannot be read.
     """
@@ -119,7 +131,7 @@ def report(out: Store, seed: int = 0) -> str:
         ("Least sure", sorted(done, key=lambda entry: entry.confidence)[:SHOWN]),
         ("Most colorful", sorted(done, key=lambda entry: -entry.colorfulness)[:SHOWN]),
     ]
-    bodies = "".join(_sheet(title, shown, out) for title, shown in rows if shown)
+    bodies = "".join(_sheet(title, shown, out, page) for title, shown in rows if shown)
     return (
         f"{_HEAD}<style>{STYLE}</style>"
         f"<h1>Batch report</h1><p>{escape(out.uri)}</p>{_counts(numbers)}{_times(numbers)}"
@@ -180,13 +192,25 @@ def _table(rows: Sequence[tuple[str, str]]) -> str:
     return f"<table>{cells}</table>"
 
 
-def _sheet(title: str, entries: Sequence[Entry], out: Store) -> str:
-    shown = "".join(_figure(entry, out) for entry in entries)
+def _sheet(title: str, entries: Sequence[Entry], out: Store, page: Path | None) -> str:
+    shown = "".join(_figure(entry, out, page) for entry in entries)
     return f'<h2>{escape(title)}</h2><div class="sheet">{shown}</div>'
 
 
-def _figure(entry: Entry, out: Store) -> str:
-    link = f"{out.uri.rstrip('/')}/{entry.output}"
+def _link(key: str, out: Store, page: Path | None) -> str:
+    """The link of a page to a result."""
+    uri = f"{out.uri.rstrip('/')}/{key}"
+    path = local_path(uri)
+    if path is None or page is None:
+        return linked_uri(uri)
+    try:
+        return quote(os.fsencode(Path(os.path.relpath(path, page.absolute().parent)).as_posix()))
+    except ValueError:  # on another drive
+        return linked_uri(uri)
+
+
+def _figure(entry: Entry, out: Store, page: Path | None) -> str:
+    link = _link(entry.output, out, page)
     name, said = entry.uri.rpartition("/")[2], f"confidence {entry.confidence:.2f}"
     caption = f"{name} ({said}, colorfulness {entry.colorfulness:.1f})"
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from typing import Any
 
-from tinct.errors import ManifestError
+from tinct.errors import ManifestError, shown
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def with_leaders(rows: Iterable[Row]) -> list[Row]:
     for row in listed:
         if row.group and row.group not in known:
             raise ManifestError(
-                f"{row.uri} has the group {row.group!r}, which is no photograph of the manifest; name one by its "
-                "id or URI, or let `tinct batch plan --group` do it."
+                f"{shown(row.uri)} has the group {shown(row.group)}, which is no photograph of the manifest; "
+                "name one by its id or URI, or let `tinct batch plan --group` do it."
             )
         leader = known[row.group] if row.group else row
         found.append(row if leader is row else replace(row, leader=leader))

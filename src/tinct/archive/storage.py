@@ -25,6 +25,9 @@ BYTES_SCHEME = "file-bytes://"
 
 Manifests and ledgers hold text, which such a path is not."""
 
+_IN_PATHS = "/:@!$&'()*+,;=~"
+"""Signs that stand in a URI's path as they are (RFC 3986, section 3.3)."""
+
 
 @dataclass(frozen=True)
 class Store:
@@ -164,8 +167,10 @@ def filesystem_of(uri: str) -> tuple[Any, str]:
 
     Raises:
         MissingExtraError: if fsspec, or its driver for this kind of URI, is not installed.
-        StorageError: if there is no such kind of URI.
+        StorageError: if there is no such kind of URI, or the name is empty, which would mean the working folder.
     """
+    if not uri:
+        raise StorageError("a name is empty where a file, a folder or a URI was wanted; name one.")
     try:
         from fsspec import filesystem as new_filesystem
         from fsspec.core import url_to_fs
@@ -205,6 +210,19 @@ def absolute_uri(uri: str) -> str:
     if path is None or ("://" in uri and _is_text(uri)):
         return uri
     return path if _is_text(path) else BYTES_SCHEME + quote(os.fsencode(path))
+
+
+def linked_uri(uri: str) -> str:
+    """The URI of a file as links and other programs take it: a local path becomes a file:// URI, all is escaped.
+
+    In URIs of object stores every sign is the key's own; what the web's have escaped already stays so.
+    """
+    path = local_path(uri)
+    if path is not None:
+        return Path(path).as_uri()
+    scheme, _, rest = uri.partition("://")
+    is_web = scheme.lower() in ("http", "https")
+    return f"{scheme}://{quote(rest, safe=_IN_PATHS + ('%?#[]' if is_web else ''))}"
 
 
 def files_below(folder: str) -> tuple[builtins.list[str], builtins.list[str]]:

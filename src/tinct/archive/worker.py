@@ -116,8 +116,15 @@ class Worker:
         colorizer = self._prepared(row, photo, entry.sha256_in, leading)
         prediction = colorizer.predict()
         entry = replace(entry, notes=(*entry.notes, *colorizer.unmet_wishes()))
-        result, told = self._encoded(colorizer, photo, content, row, entry.sha256_in, leading)
-        entry = replace(entry, notes=tuple(dict.fromkeys((*entry.notes, *told))))
+        result, told, (width, height) = self._encoded(
+            colorizer, photo, content, row, entry.sha256_in, leading
+        )
+        entry = replace(
+            entry,
+            notes=tuple(dict.fromkeys((*entry.notes, *told))),
+            output_width=width,
+            output_height=height,
+        )
         key = f"{row.key}.{self._suffix(photo)}"
         self.out.put(key, result)
         return replace(
@@ -239,33 +246,39 @@ class Worker:
         row: Row,
         photo_sha256: str,
         leading: Photo | None,
-    ) -> tuple[bytes, Sequence[str]]:
-        """The result's bytes, and what is said of its writing; of a TIFF all pages, where the result is one."""
+    ) -> tuple[bytes, Sequence[str], tuple[int, int]]:
+        """The result's bytes, what is said of its writing, and its width and height, 0 of a chroma file.
+
+        Of a TIFF all pages are in it, where the result is one; width and height are the first page's.
+        """
         if self.job.store == "chroma":
             from tinct.archive.chroma import chroma_file
 
             wanted = "" if self.job.format == SAME else self.job.format
-            return chroma_file(colorizer, photo_sha256, wanted), ()
+            return chroma_file(colorizer, photo_sha256, wanted), (), (0, 0)
         provenance, suffix = colorizer.provenance, self._suffix(photo)
+        sizes: list[tuple[int, int]] = []
+
+        def made(page: Photo) -> Photo:
+            own = colorizer if page is photo else self._prepared(row, page, photo_sha256, leading)
+            result = self._labeled(own)
+            sizes.append((result.width, result.height))
+            return result
+
         if photo.pages > 1 and suffix == "tif":
             from tinct.photo.pages import each_page, encode_pages
 
-            pages = each_page(
-                photo,
-                lambda number: self._photo(row.uri, content, number),
-                lambda page: self._labeled(
-                    colorizer if page is photo else self._prepared(row, page, photo_sha256, leading)
-                ),
+            encoded, notes = encode_pages(
+                each_page(photo, lambda number: self._photo(row.uri, content, number), made)
             )
-            encoded, notes = encode_pages(pages)
         else:
-            result = self._labeled(colorizer)
+            result = made(photo)
             encoded, notes = result.encode(suffix), list(result.notes)
         if self.job.signing is not None:
             from tinct.archive.signing import signed
 
             encoded = signed(encoded, suffix, content, provenance, *self.job.signing)
-        return encoded, notes
+        return encoded, notes, sizes[0]
 
     def _labeled(self, colorizer: Colorizer) -> Photo:
         result = colorizer.render()

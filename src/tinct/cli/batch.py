@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinct.cli.batch_checks import (
+    check_iiif,
     check_inputs,
     check_manifest,
     check_method,
@@ -42,7 +43,7 @@ from tinct.cli.batch_parameters import (
     shard_of,
 )
 from tinct.cli.flags import refuse_without_folder
-from tinct.errors import OptionError
+from tinct.errors import OptionError, shown
 
 if TYPE_CHECKING:
     from tinct.archive.row import Row
@@ -169,6 +170,7 @@ def start(
     from tinct.archive.row import with_leaders
 
     job = job_of(out, format, store, again, label, c2pa, options_of(option, method))
+    check_iiif(iiif, store)
     tell, part = teller(quiet, as_json), shard_of(shard)
     rows = read_manifest(manifest)
     if reference_from is None:
@@ -234,7 +236,7 @@ def report(
     store = Store(ledger)
     Ledger(store).check_exists()
     check_target(out, source=None, overwrite=overwrite or is_report(out))
-    write_text(out, report_of(store, seed))
+    write_text(out, report_of(store, seed, out))
     typer.echo(str(out))
     return 0
 
@@ -289,5 +291,5 @@ def _actors(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", text)
     fewest, most = (found[1], found[2] or found[1]) if found else ("0", "0")
     if not 1 <= int(fewest) <= int(most):
-        raise OptionError(f"--actors is {text!r}; write the fewest and the most, such as 2-8.")
+        raise OptionError(f"--actors is {shown(text)}; write the fewest and the most, such as 2-8.")
     return int(fewest), int(most)

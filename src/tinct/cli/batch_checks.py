@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinct.errors import ExistsError, OptionError
@@ -71,8 +72,11 @@ def check_inputs(project: str, carry: str, hints: str, references: Sequence[str]
     """
     from tinct.archive.storage import local_path
 
-    for name, uri in (("--hints", hints), *(("--reference", each) for each in references)):
-        path = local_path(uri) if uri else None
+    given = [("--hints", hints)] if hints else []
+    for name, uri in (*given, *(("--reference", each) for each in references)):
+        path = local_path(uri)
+        if not uri:
+            raise OptionError(f"{name} is empty; name a file or a URI.")
         if path is not None and not os.path.isfile(path):
             raise OptionError(f"{name} is {uri}, which is no file; check the path.")
     if project:
@@ -81,10 +85,27 @@ def check_inputs(project: str, carry: str, hints: str, references: Sequence[str]
         Album(local_path(project) or project, carry or "nothing")
 
 
+def check_iiif(folder: Path | None, store: str) -> None:
+    """Refuse IIIF manifests of chroma files, and to write them where a file is.
+
+    Args:
+        folder: for the manifests, or None.
+        store: picture or chroma.
+    """
+    if folder is None:
+        return
+    if store == "chroma":
+        raise OptionError("a chroma file is no picture that a IIIF viewer shows; use --store picture.")
+    if folder.exists() and not folder.is_dir():
+        raise OptionError(f"--iiif is {folder}, which is a file; name a folder.")
+
+
 def check_manifest(output: str, overwrite: bool) -> None:
-    """Refuse to write over a file that is there, which may be a manifest that somebody has worked on."""
+    """Refuse to write over a file that is there, which may be a manifest that somebody has worked on, or to no name."""
     from tinct.archive.storage import local_path
 
+    if not output:
+        raise OptionError("-o is empty; name a manifest to write: a .parquet, .csv or .jsonl file.")
     path = local_path(output)
     if path is not None and not overwrite and os.path.lexists(path):
         raise ExistsError(f"{output} exists already; write elsewhere, or allow it with --overwrite.")

@@ -59,35 +59,39 @@ def print_summary(numbers: Counts, as_json: bool) -> int:
         if count
     ]
     typer.echo(f"{', '.join([text, *parts])}.", err=as_json)
-    return _exit_code(numbers)
+    return exit_code(numbers)
 
 
-def _exit_code(numbers: Counts) -> int:
+def exit_code(numbers: Counts) -> int:
     """The exit code of a run: 2 if photographs of it have no result, those among them that were refused before."""
     return 2 if numbers.failed or numbers.refused else 0
 
 
 def write_iiif(out: str, folder: Path) -> None:
-    """Write a IIIF manifest for each photograph of a ledger that has a result.
+    """Write a IIIF manifest for each photograph of a ledger that has a picture; says how many have chroma files.
 
     Raises:
         OutputError: if a file cannot be written.
     """
+    from tinct.archive.chroma import SUFFIX
     from tinct.archive.entry import DONE
     from tinct.archive.iiif import iiif_manifest
     from tinct.archive.ledger import Ledger
     from tinct.archive.storage import Store
+    from tinct.cli import print_note
 
     store = Store(out)
-    for entry in Ledger(store).entries():
-        if entry.status == DONE:
-            text = iiif_manifest(
-                entry,
-                folder.as_uri() if folder.is_absolute() else str(folder),
-                entry.uri,
-                f"{store.uri.rstrip('/')}/{entry.output}",
-            )
-            write_text(folder / f"{Path(entry.output).stem}.json", text)
+    done = [entry for entry in Ledger(store).entries() if entry.status == DONE]
+    pictures = [entry for entry in done if not entry.output.endswith(SUFFIX)]
+    for entry in pictures:
+        colorized = f"{store.uri.rstrip('/')}/{entry.output}"
+        text = iiif_manifest(entry, folder.absolute().as_uri(), entry.uri, colorized)
+        write_text(folder / f"{Path(entry.output).stem}.json", text)
+    if without := len(done) - len(pictures):
+        print_note(
+            f"{without} of {len(done)} results in {out} are chroma files, which no viewer shows; "
+            "they get no IIIF manifest."
+        )
 
 
 def write_text(path: Path, content: str) -> None:

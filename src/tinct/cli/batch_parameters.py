@@ -21,14 +21,19 @@ Manifest = Annotated[
 ]
 Out = Annotated[str, typer.Option("--out", metavar="URI", help="Folder or URI for results and ledger.")]
 Format = Annotated[
-    str, typer.Option("--format", metavar="NAME", help="Format of the results: png, jpg, tif, webp or same.")
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="Format of the results: png, jpg, tif, webp or same (as the photograph's content).",
+    ),
 ]
 StoredAs = Annotated[
     str,
     typer.Option(
         "--store",
         metavar="WHAT",
-        help="picture, or chroma: a small file from which `tinct render` makes the picture.",
+        help="picture, or chroma: a small file from which `tinct render` makes the picture; it holds one page.",
     ),
 ]
 Jobs = Annotated[
@@ -95,7 +100,7 @@ def options_of(given: list[str] | None, method: str | None) -> dict[str, Any]:
         name, separator, value = text.partition("=")
         if not separator or name not in known or name == "method":
             names = ", ".join(each for each in known if each != "method")
-            raise OptionError(f"{text!r} is not NAME=VALUE of an option; use one of {names}.")
+            raise OptionError(f"{shown(text)} is not NAME=VALUE of an option; use one of {names}.")
         try:
             options[name] = json.loads(value)
         except (ValueError, RecursionError):
@@ -113,7 +118,7 @@ def shard_of(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     index, count = found.groups() if found else ("0", "0")
     if not int(index) < int(count):
-        raise OptionError(f"--shard is {text!r}; write I/N with I from 0 to N - 1, such as 3/100.")
+        raise OptionError(f"--shard is {shown(text)}; write I/N with I from 0 to N - 1, such as 3/100.")
     return int(index), int(count)
 
 
@@ -141,9 +146,9 @@ def job_of(
     if not out:
         raise OptionError("--out is empty; name a folder or a URI for results and ledger.")
     if format not in FORMATS:
-        raise OptionError(f"--format is {format!r}; choose one of {', '.join(FORMATS)}.")
+        raise OptionError(f"--format is {shown(format)}; choose one of {', '.join(FORMATS)}.")
     if store not in ("picture", "chroma"):
-        raise OptionError(f"--store is {store!r}; choose picture or chroma.")
+        raise OptionError(f"--store is {shown(store)}; choose picture or chroma.")
     if store == "chroma" and (label or c2pa):
         raise OptionError("a chroma file has no pixels to label or sign; use --store picture.")
     if label:

@@ -92,7 +92,7 @@ _OVERWRITE = typer.Option("--overwrite", help="Write over what is there already,
 _FORMAT = typer.Option(
     "--format",
     metavar="FORMAT",
-    help="Of the results: same (as the photograph), png, tif, jpg or webp [png].",
+    help="Of the results: same (as the photograph's name says), png, tif, jpg or webp [png].",
 )
 _SKIP = typer.Option("--skip-existing", help="Pass over photographs whose result is there already.")
 _KEEP_TREE = typer.Option("--keep-tree", help="Make the photographs' own folders again below --out-dir.")
@@ -222,6 +222,8 @@ def _retrieving(context: typer.Context, folder: str | None, count: int, cells: b
     if folder is None:
         refuse_without_folder(context, ["references", "reference_cells"])
         return None
+    if not folder:
+        raise OptionError("--reference-from is empty; name a folder of color photographs.")
     Folder(folder)
     return Retrieving(folder, count, cells=cells)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinct.errors import OptionError
@@ -20,7 +22,8 @@ def read_album(
 
     Args:
         project, carry, page: as `tinct.colorizing.album.Album` takes them; None stands for its defaults.
-        photos: the named photographs; none stands for the project's own photograph.
+        photos: the named photographs, beside which the project's references may lie as well; none stands for the
+            project's own photograph.
         conflicting_flags: flags of the command line that the project states itself.
     Returns:
         The photographs' paths, and a function that gives a photograph's colorizer.
@@ -30,15 +33,20 @@ def read_album(
     """
     from tinct.cli import print_note
     from tinct.colorizing.album import Album
+    from tinct.photo import Photo
 
     if conflicting_flags:
         raise OptionError(
             f"{conflicting_flags[0]} is given, but the project says that; leave it out, or leave out --project."
         )
+    if not project:
+        raise OptionError("--project is empty; name a project file.")
     if STANDARD_STREAM in photos:
         raise OptionError("standard input has no name that a project could know; name a file.")
     album = Album(project, carry or "nothing", page or 1)
-    _ = album.references  # what is missing is so for every photograph: say it once, before any work
+    # what is missing is so for every photograph: say it once, before any work
+    places = [album.folder, *dict.fromkeys(map(_folder_of, photos))]
+    album.references = [Photo.read(each.find(*places)) for each in album.project.references]
     told: set[str] = set()
 
     def set_up(photo: Photo) -> Colorizer:
@@ -50,3 +58,8 @@ def read_album(
         return colorizer
 
     return photos or [str(album.photo)], set_up
+
+
+def _folder_of(photo: str) -> Path:
+    """The folder of a named photograph, or the folder that is named."""
+    return Path(photo) if os.path.isdir(photo) else Path(photo).parent

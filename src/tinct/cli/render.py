@@ -19,11 +19,17 @@ def render(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Picture to write.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over what is there already.")] = False,
 ) -> int:
-    """Make the picture from a chroma file and its photograph: the same bytes as a whole run gives."""
+    """Make the picture from a chroma file and its photograph: the same bytes as a whole run gives.
+
+    Of a photograph of several pages a chroma file holds the first.
+    """
     from tinct.archive.chroma import rendered
     from tinct.archive.storage import read_uri
+    from tinct.cli import print_note
 
     result, _ = rendered(read_uri(chroma), read_uri(photo))
     result.write(output, overwrite=overwrite)
+    for note in result.notes:
+        print_note(f"{photo}: {note}")
     typer.echo(str(output))
     return 0

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tinct.cli.batch_checks import check_method
-from tinct.cli.batch_output import teller
+from tinct.cli.batch_output import exit_code, teller
 from tinct.cli.batch_parameters import (
     AsJson,
     Format,
@@ -59,6 +59,8 @@ def watch(
 
     job = job_of(out, format, "picture", False, "", None, options_of(option, method))
     check_method(job.options, False, False)
+    if not source:
+        raise StorageError("the folder to watch is empty text; name a folder or a URI.")
     if (path := local_path(source)) is not None and not os.path.isdir(path):
         raise StorageError(
             f"{source} is no folder; make it first, or name the one that photographs arrive in."
@@ -72,7 +74,7 @@ def watch(
         outcome = watching.look(jobs=jobs, tell=tell, stop=lambda: bool(came))
         if came:
             return EXIT_TERMINATED if came[0] == signal.SIGTERM else EXIT_INTERRUPTED
-        return 2 if outcome.failed else 0
+        return exit_code(outcome)
     watching.run(lambda: bool(came), jobs=jobs, tell=tell)
     return 0
 

@@ -1,12 +1,13 @@
 """Project files: a photograph's hints, options and references, from which its result is made again, byte for byte.
 
 A project is JSON that names its photographs by file name and SHA-256 and holds none of them. The files lie beside the
-project, or are given again; a file with another hash is refused.
+project or in folders there, under any name, or are given again; a file with another hash is refused.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from os import PathLike
@@ -42,20 +43,34 @@ class NamedFile:
     name: str
     sha256: str
 
-    def find(self, folder: Path) -> Path:
-        """The path of the file in a folder.
+    def find(self, *folders: Path) -> Path:
+        """The path of the file in a folder: the one of its name, else one of its content there or in folders below.
 
+        The same photograph may have another name by now, and two of one name cannot lie in one folder.
+
+        Args:
+            folders: one or more, in the order in which they are searched.
         Raises:
             ProjectError: if the file is not there, or has another hash.
         """
-        path = folder / self.name
-        if not path.is_file():
+        from tinct.colorizing.renamed_files import renamed_file
+
+        called_so = [path for folder in folders if os.path.isfile(path := folder / self.name)]
+        for path in called_so:
+            if photo_sha256(path) == self.sha256:
+                return path
+        for folder in folders:
+            if (found := renamed_file(self.name, self.sha256, folder)) is not None:
+                return found
+        if called_so:
             raise ProjectError(
-                f"the project names {self.name}, which is not in {folder}; put it beside the project."
+                f"{called_so[0]} is not the file that the project was made with, and none near it is; put that one "
+                "there, under any name."
             )
-        if photo_sha256(path) != self.sha256:
-            raise ProjectError(f"{path} is not the file that the project was made with; put that one there.")
-        return path
+        raise ProjectError(
+            f"the project names {self.name}, and nothing in {folders[0]} is that file, by any name; put it beside the "
+            "project."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +263,15 @@ def photo_sha256(path: Path) -> str:
         raise PhotoError(f"{path} cannot be opened ({error.strerror}); check the path.") from None
 
 
+def is_own_name(name: str) -> bool:
+    """True if a name is a file's own, which no folder is part of, on any platform."""
+    return Path(name).name == name and name not in ("", "..") and not {"\\", "\0"} & set(name)
+
+
 def _named(content: dict[str, Any]) -> tuple[str, str]:
     """A file's name and hash; a name that leads out of the folder is nobody's photograph."""
     name, sha256 = content["name"], content["sha256"]
-    if not isinstance(name, str) or Path(name).name != name or name in ("", "..") or {"\\", "\0"} & set(name):
+    if not isinstance(name, str) or not is_own_name(name):
         raise ProjectError(f"{shown(name)} is not a file's own name; the project names files beside it.")
     if not isinstance(sha256, str) or len(sha256) != 64:
         raise ProjectError(f"the project has no SHA-256 for {shown(name)}; save it again.")

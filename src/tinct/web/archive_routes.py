@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 
+from tinct.errors import one_line
 from tinct.photo.formats import named_format
 from tinct.web.documentation import binary, example
 from tinct.web.responses import RequestError, file_response
@@ -43,8 +44,8 @@ class Archive:
 
         Ledger(self.store).check_exists()
 
-    def rendered(self, key: str, format: str | None) -> bytes:
-        """The picture of a key, as the bytes of a file.
+    def rendered(self, key: str, format: str | None) -> tuple[bytes, tuple[str, ...]]:
+        """The picture of a key, as the bytes of a file, and decisions of reading and writing, one sentence each.
 
         Args:
             key: 16 hexadecimal digits.
@@ -58,7 +59,8 @@ class Archive:
 
         uri = self._photograph(key)
         result, recipe = rendered(self.store.read(f"{key}{SUFFIX}"), read_uri(uri))
-        return result.encode(format or recipe.format or None)
+        content = result.encode(format or recipe.format or None)
+        return content, tuple(one_line(note) for note in result.notes)
 
     def _photograph(self, key: str) -> str:
         """Where the photograph of a key is."""
@@ -88,10 +90,14 @@ def add_routes(api: FastAPI, settings: Settings, pool: WorkerPool) -> None:
 
     @api.get("/api/render", responses=binary("the photograph in color"), openapi_extra=parameters)
     async def render(id: str, format: str | None = None) -> Response:
-        """Render a photograph of the archive from its chroma file: the same bytes as a whole run gives."""
+        """Render a photograph of the archive from its chroma file: the same bytes as a whole run gives.
+
+        Of a photograph of several pages this is the first one, which the header `Tinct-Notes` says.
+        """
         if not KEY.fullmatch(id):
             raise RequestError(422, "id must be 16 hexadecimal digits, as the ledger's outputs are named.")
         if format is not None:
             named_format(format)
         work: Any = partial(archive.rendered, id, format)
-        return file_response(await pool.run(work))
+        content, notes = await pool.run(work)
+        return file_response(content, notes=notes)

@@ -196,9 +196,9 @@ def project(settings: Settings, session: Session, body: EditRequest) -> dict[str
     weights = session.weights or [1.0] * len(session.references)
     photo = session.photo
     return Project(
-        ProjectPhoto(photo.name, photo.sha256, session.width, session.height),
+        ProjectPhoto(photo.own_name, photo.sha256, session.width, session.height),
         tuple(
-            ProjectReference(reference.name, reference.sha256, weight)
+            ProjectReference(reference.own_name, reference.sha256, weight)
             for reference, weight in zip(session.references, weights, strict=True)
         ),
         hints,

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from starlette.datastructures import UploadFile
 
 from tinct.colorizing.colorizer import Colorizer
+from tinct.colorizing.project import is_own_name
 from tinct.errors import PhotoError, of_file, one_line
 from tinct.photo import Photo
 from tinct.web.decoding import read_photo
@@ -34,6 +35,8 @@ class Upload:
     Attributes:
         file: the open file.
         name: the client's name of the file, for people; never a path.
+        own_name: the same in projects, with signs that `name` lacks as not all platforms have them, by which the file
+            is found again.
         size: in bytes.
         pixels: of the photograph, once it was decoded; 0 before.
         notes: decisions of decoding, one sentence each.
@@ -42,6 +45,10 @@ class Upload:
     def __init__(self, upload: UploadFile) -> None:
         self.file: BinaryIO = upload.file
         self.name = safe_file_name(upload.filename)
+        given = upload.filename or ""
+        self.own_name = (
+            given if is_own_name(given) and given.isprintable() and len(given) <= 255 else self.name
+        )
         self.size = upload.size or 0
         self.pixels = 0
         self.notes: tuple[str, ...] = ()
