@@ -64,6 +64,14 @@ def test_a_list_of_pages_that_breaks_off_is_refused(page: int | None) -> None:
             Photo.read(broken, page=page)
 
 
+def test_a_single_page_that_names_another_in_vain_is_read_and_told() -> None:
+    data = pages(1)
+    for broken in (directed(data, 0, len(data) + 1000), directed(data + bytes(64), 0, len(data) + 8)):
+        photo = Photo.read(broken)
+        assert photo.pages == 1
+        assert "names a second page, which is not there" in photo.notes[0]
+
+
 def test_a_list_of_pages_that_leads_back_is_told() -> None:
     data = pages(3)
     with tifffile.TiffFile(io.BytesIO(data)) as file:

@@ -45,6 +45,7 @@ _MOST_ENTRIES = 4096
 """Entries that one directory may have; tifffile's own limit."""
 
 _WITHOUT_NEXT = "it ends where the place of its next page would be; if it was cut there, pages are missing"
+_ALONE = "it names a second page, which is not there; if it was cut short, pages are missing"
 _ROUND = "its list of pages leads back to an earlier one, and was read up to there; it may be damaged"
 """Notes on lists of pages that end in an unusual way."""
 
@@ -168,7 +169,7 @@ def read_chain(stream: BinaryIO, most: int, notes: list[str]) -> list[tuple[int,
         Offsets, and directories with only the tags 254, 255 (kinds of pictures) and 330 (further directories); empty
         where not even the first can be read.
     Raises:
-        PhotoError: if a directory behind the first cannot be read, there are more than `most`, or they have more bytes
+        PhotoError: if a directory behind the second cannot be read, there are more than `most`, or they have more bytes
             than the file together, as they lie over each other.
     """
     stream.seek(0)
@@ -189,6 +190,11 @@ def read_chain(stream: BinaryIO, most: int, notes: list[str]) -> list[tuple[int,
         if left < 0 or not reader.is_whole:
             if not found:
                 return []
+            if (
+                len(found) == 1 and left >= 0
+            ):  # some programs leave any number where a single page's list ends
+                notes.append(_ALONE)
+                break
             raise PhotoError(_broken_off(left < 0))
         found[offset], offset = directory, reader.next_offset
         if offset is None:
