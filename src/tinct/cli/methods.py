@@ -46,5 +46,5 @@ def _how_to_install(missing: list[str]) -> str:
     from tinct.weights import papers_folder
 
     train = "tinct train, then tinct export; or set TINCT_WEIGHTS to a folder that has the weights"
-    how = train if papers_folder() else f"pip install {PAPERS_EXTRA}"
+    how = train if papers_folder() else f"pip install '{PAPERS_EXTRA}'"
     return f"not installed: {how} ({', '.join(missing)})"

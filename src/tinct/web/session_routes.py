@@ -134,7 +134,7 @@ def _add_pictures(router: APIRouter, work: SessionWork) -> None:
     @router.get(
         "/{name}/gray",
         responses=binary("a JPEG"),
-        openapi_extra=example("curl -s $SERVER/api/sessions/$ID/gray?longer_side=512 -o gray.jpg"),
+        openapi_extra=example('curl -s "$SERVER/api/sessions/$ID/gray?longer_side=512" -o gray.jpg'),
     )
     async def gray(name: Name, request: Request, longer_side: LongerSide = jobs.PREVIEW) -> Response:
         """The photograph as it is, at a bounded size."""
