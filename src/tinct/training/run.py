@@ -31,6 +31,7 @@ from tinct.training.photographs import Photographs, pack
 from tinct.training.pool import Pool
 from tinct.training.processes import join, rank_and_world, wait
 from tinct.training.training import Training
+from tinct.training.traits import check_traits, with_traits
 
 TRAININGS: dict[str, Card] = {name: card for name, card in CARDS.items() if card.training}
 """The cards of the networks that can be trained, by name."""
@@ -60,8 +61,9 @@ def train(
         data: a folder of photographs, an index CSV, or a folder that `pack` wrote; photographs are packed once,
             under `out`/pool.
         out: where pool, checkpoint, log and sheets go; a run that is there already is gone on with.
-        config: TOML with the tables [loop], [recipe], [network]; what is left out keeps its default. The bare name of
-            one that ships will do. None is the run's own, or the one that ships for this network.
+        config: TOML with the tables [loop], [recipe], [network]; what is left out keeps its default, or what makes the
+            network what its name says. The bare name of one that ships will do. None is the run's own, or the one that
+            ships for this network.
         labels: soft labels (`tinct.training.labels`) of the pool; None makes relatives from classes alone.
         device: "cpu" or "cuda"; None takes a GPU where one is.
         stop_after: seconds from the first step on after which to checkpoint and return.
@@ -118,9 +120,9 @@ def export_run(run: Path, out: Path | None, training_data: str) -> dict[str, Pat
 
     out = weights_folder() if out is None else out
     state = read_checkpoint(run / CHECKPOINT, "cpu", "network", "averaged", "step")
-    network = read_config(run / CONFIG_FILE).get("network", {})
     name = state["network"]
     form = release_of(name)
+    network = _network(with_traits(name, read_config(run / CONFIG_FILE)))
     making = Making(training_data, last_scores(run), network, training_line(run, name), int(state["step"]))
     model = trained(form, network, state["averaged"])
     whole = {key: value.contiguous() for key, value in model.state_dict().items()}
@@ -158,9 +160,13 @@ def open_training(network: str, tables: Mapping[str, Mapping[str, Any]], pool: P
     """The training of a network, from the tables of a config.
 
     Raises:
-        OptionError: if there is no network of that name, a table has an unknown key, or labels are of other classes.
+        OptionError: if there is no network of that name, a table has an unknown key or makes another network of it, or
+            labels are of other classes.
     """
-    training: Training = named(_card(network).training).from_config(tables, pool)
+    card = _card(network)
+    tables = with_traits(network, tables)
+    check_traits(network, tables)
+    training: Training = named(card.training).from_config(tables, pool)
     training.name = network
     _check_labels(training.network, pool)
     return training
@@ -203,10 +209,10 @@ def keep_config(network: str, out: Path, config: Path | None) -> None:
     """
     kept, shipped = out / CONFIG_FILE, shipped_configs()[network]
     source = _config_file(config) if config else kept if kept.exists() else shipped
-    tables = read_config(source)
+    tables = with_traits(network, read_config(source))
     check_tables(network, tables, source)
     there = kept.exists() and (out / CHECKPOINT).exists()
-    if there and _network(tables) != _network(read_config(kept)):
+    if there and _network(tables) != _network(with_traits(network, read_config(kept))):
         raise OptionError(
             f"the run in {out} has other numbers in [network]; give another folder for this one."
         )
@@ -227,12 +233,14 @@ def check_tables(network: str, tables: Mapping[str, Mapping[str, Any]], file: Pa
         tables: of the config.
         file: the config, for the error.
     Raises:
-        OptionError: if a table has an unknown key, or a value of another type or out of its range.
+        OptionError: if a table has an unknown key, or a value of another type or out of its range, or makes another
+            network of it than its name says.
     """
     _, numbers, recipe = named(_card(network).training).kinds
     try:
         for name, kind in {"loop": LoopConfig, "recipe": recipe, "network": numbers}.items():
             dataclass_from(kind, tables.get(name, {}), name)
+        check_traits(network, with_traits(network, tables))
     except OptionError as error:
         raise OptionError(f"{file}: {error}") from None
 
