@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinct.errors import MissingExtraError, OptionError, OutputError
+from tinct.errors import OptionError, OutputError
 from tinct.files import write_whole
+from tinct.training.torch_extra import torch_missing
 
 try:
     import torch
 except ImportError as missing:
-    raise MissingExtraError(
-        f"PyTorch cannot be imported ({missing}); networks are trained with it: pip install 'tinct[train]'."
-    ) from None
+    raise torch_missing(missing) from None
 
 from tinct.networks import CARDS
 from tinct.networks.card import Card, named
