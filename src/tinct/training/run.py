@@ -67,7 +67,7 @@ def train(
         device: "cpu" or "cuda"; None takes a GPU where one is.
         stop_after: seconds from the first step on after which to checkpoint and return.
         workers: threads that decode photographs for packing.
-        tell: is called with every line of the log.
+        tell: is called with every line of the log, and with those of `tinct.training.preparing` before the first step.
     Raises:
         OptionError: if network, config or device is not a thing that can be had, or `stop_after` is below 0.
         PhotoError: if there is nothing to train on.
@@ -86,7 +86,7 @@ def train(
     photographs = Photographs.load(data if is_packed(data) else out / "pool")
     pool = _open_pool(photographs, labels, where)
     torch.manual_seed(0)
-    training = open_training(network, tables, pool)
+    training = open_training(network, tables, pool, tell if rank_and_world()[0] == 0 else None)
     loop = Loop(training, pool, dataclass_from(LoopConfig, tables.get("loop", {}), "loop"), out, where, tell)
     held_out = _validated(photographs, where)
     if len(held_out) == 0:
@@ -155,9 +155,16 @@ def last_scores(run: Path) -> dict[str, float]:
     return values_of(lines[-1]) if lines else {}
 
 
-def open_training(network: str, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> Training:
+def open_training(
+    network: str, tables: Mapping[str, Mapping[str, Any]], pool: Pool, tell: Tell | None = None
+) -> Training:
     """The training of a network, from the tables of a config.
 
+    Args:
+        network: one of `TRAININGS`.
+        tables: of the config.
+        pool: what to train on.
+        tell: see `Training`.
     Raises:
         OptionError: if there is no network of that name, a table has an unknown key or makes another network of it, or
             labels are of other classes.
@@ -165,7 +172,7 @@ def open_training(network: str, tables: Mapping[str, Mapping[str, Any]], pool: P
     card = _card(network)
     tables = with_traits(network, tables)
     check_traits(network, tables)
-    training: Training = named(card.training).from_config(tables, pool)
+    training: Training = named(card.training).from_config(tables, pool, tell)
     training.name = network
     _check_labels(training.network, pool)
     return training
