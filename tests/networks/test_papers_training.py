@@ -367,9 +367,10 @@ def test_a_run_is_trained_resumed_and_exported_by_its_name(tmp_path):
     entry = manifest["zhang2016-four-blocks"]
     assert files["zhang2016-four-blocks"].name == entry["file"] == "zhang2016-four-blocks.onnx"
     assert entry["training_data"] == "four synthetic photographs"
-    assert entry["network"] == {"width": 0.125}
+    four = [[64, 2, 2, 1], [128, 2, 2, 1], [256, 3, 2, 1], [512, 3, 1, 1]]
+    assert entry["network"] == {"width": 0.125, "blocks": four}  # which the config leaves out
     assert entry["command"] == "tinct train zhang2016-four-blocks --data PHOTOGRAPHS --out RUN"
     assert (entry["steps"], set(entry["score"])) == (2, {"gray", "automatic", "vividness", "loss"})
     assert (tmp_path / "run" / "zhang2016-four-blocks.safetensors").is_file()
     kept = read_manifest(tmp_path / "weights" / "manifest.json")["zhang2016-four-blocks"]
-    assert (kept.network, kept.steps) == ({"width": 0.125}, 2)
+    assert (kept.network, kept.steps) == ({"width": 0.125, "blocks": four}, 2)

@@ -217,7 +217,9 @@ def test_late_stages_learn_at_their_rates_and_early_ones_stay(torch, training, p
     )
     first.run()
     recipe = SemanticsRecipe(views=64, view_sizes=(64,), start=str(tmp_path / "a"), late=True, skipped=0.2)
-    late = named(SemanticsTraining(recipe, training.network, pool))
+    lines = []
+    late = named(SemanticsTraining(recipe, training.network, pool, lines.append))
+    assert [line["done"] for line in lines] == list(range(0, 65, 8))
     assert late._views[0].kept == ("eighth",)
     config = LoopConfig(((1.0, 64),), steps=12, batch=8, rate=1e-2, backbone_rate=0.5, backbone_decay=0.1)
     loop = Loop(late, pool, config, tmp_path / "b", cpu(torch))

@@ -225,7 +225,12 @@ def total_recipe(pool: Pool, folder: Path, **more: object) -> TotalRecipe:
 
 
 def test_the_refinements_losses_fall_on_real_coarse_maps(pool, tmp_path):
-    training = TotalTraining(total_recipe(pool, tmp_path), SMALL, pool)
+    lines, recipe = [], total_recipe(pool, tmp_path)
+    training = TotalTraining(recipe, SMALL, pool, lines.append)
+    assert [line["done"] for line in lines] == [0, 3]
+    assert {line["what"] for line in lines} == {"T_ab of photographs with 4 references each"}
+    TotalTraining(recipe, SMALL, pool, lines.append)
+    assert len(lines) == 2  # what is there is not made again
     pairs = CoarsePairs.load(tmp_path / "pairs")
     assert pairs.coarse.shape == (3, len(KINDS), SIZE, SIZE, 2)
     assert np.array_equal(pairs.references[:, 0], pairs.photographs)

@@ -310,7 +310,7 @@ def test_the_command_trains_stops_goes_on_and_exports(
     )  # these take what may be negative, or squares
     assert cli.run(["colorize", str(photo), "-m", "tinct", "-o", str(tmp_path / "again.png")]) == 0
     assert cli.run([*ranges, "--weights", str(tmp_path)]) == 2
-    assert "manifest" in capsys.readouterr().err
+    assert "holds no exported weights" in capsys.readouterr().err
 
     (tmp_path / "other.toml").write_text(TOML.replace("key = 8", "key = 16"))
     assert cli.run([*line, "--config", str(tmp_path / "other.toml")]) == 2
@@ -555,8 +555,16 @@ def test_the_command_packs_and_labels(tmp_path: Path, capsys: pytest.CaptureFixt
     made.write(data / "gray.png", made.gray(0))
     assert cli.run(["data", "pack", str(data), str(tmp_path / "pool"), "--side", "48"]) == 0
     assert "5 photographs, 1 of them held out; 1 dropped" in capsys.readouterr().out
-    assert cli.run(["data", "labels", str(tmp_path / "pool"), "--out", str(tmp_path / "labels.npz")]) == 0
-    assert "relatives" in capsys.readouterr().out
+    labels = ["data", "labels", str(tmp_path / "pool"), "--out", str(tmp_path / "labels.npz")]
+    assert cli.run(labels) == 0
+    assert "relatives 0 of 5 photographs" in capsys.readouterr().out
+    scenes = tmp_path / "scenes.csv"
+    for folder, code in ((f"{data}/", 2), ("", 0)):  # an absolute path is not the pool's
+        scenes.write_text(f"path,scene1\n{folder}1.png,3:0.5\n{folder}2.png,3:0.5\n")
+        assert cli.run([*labels, "--scenes", str(scenes)]) == code
+    told = capsys.readouterr()
+    assert "1.png', the pool '0.png'; write paths as" in told.err
+    assert "scenes 2, relatives 2 of 5 photographs" in told.out
     assert cli.run(["data", "labels", str(data), "--out", str(tmp_path / "labels.npz")]) == 2
     assert "tinct data pack" in capsys.readouterr().err
 
@@ -595,12 +603,20 @@ def test_what_is_missing_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert text.replace("no checkpoint", "checkpoint.pt") in error
 
 
-def test_training_without_torch_names_the_pip_line() -> None:
-    code = (
-        "import sys; sys.modules['torch'] = None\nfrom tinct import cli\n"
-        "sys.exit(cli.run(['train', 'tinct', '--data', 'x', '--out', 'y']))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["train", "tinct", "--data", "x", "--out", "y"],
+        ["export", "x", "--out", "y", "--trained-on", "z"],
+        ["data", "ranges", "x", "--weights", "y"],
+        ["data", "labels", "x", "--out", "y.npz", "--seen"],
+    ],
+    ids=" ".join,
+)
+def test_training_without_torch_names_the_pip_line(line: list[str]) -> None:
+    code = f"import sys; sys.modules['torch'] = None\nfrom tinct import cli\nsys.exit(cli.run({line}))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "pip install 'tinct[train]'" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -291,8 +291,44 @@ def test_labels_of_another_pool_are_refused(tmp_path: Path) -> None:
     (tmp_path / "scenes.csv").write_text("path,scene1\n1.png,365:1\n")
     with pytest.raises(PhotoError, match="365:1"):
         read_scenes(tmp_path / "scenes.csv", made.photographs(2))
-    np.savez(tmp_path / "s.npz", paths=np.array(["9.png"]), labels=np.zeros((1, 64, 64), np.uint8))
-    assert (read_segments(tmp_path / "s.npz", made.photographs(2)) == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("paths", "said"),
+    [
+        (["9.png"], "'9.png', the pool '0.png'"),
+        (["/a/0.png", "/a/1.png"], "'/a/0.png', the"),
+        ([], "no path"),
+    ],
+)
+def test_labels_that_meet_no_photograph_are_refused_with_both_spellings(
+    tmp_path: Path, paths: list[str], said: str
+) -> None:
+    pool = made.photographs(2)
+    (tmp_path / "scenes.csv").write_text("path,scene1\n" + "".join(f"{path},3:0.5\n" for path in paths))
+    np.savez(tmp_path / "s.npz", paths=np.array(paths, str), labels=np.zeros((len(paths), 64, 64), np.uint8))
+    for read, file in ((read_scenes, "scenes.csv"), (read_segments, "s.npz")):
+        with pytest.raises(
+            PhotoError, match=f"labels none of the pool's 2 photographs: it has {said}.*; write paths"
+        ):
+            read(tmp_path / file, pool)
+
+
+def test_labels_that_say_nothing_of_the_photographs_that_they_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "scenes.csv").write_text("path,scene1\n0.png,\n9.png,3:0.5\n")
+    np.savez(tmp_path / "s.npz", paths=np.array(["0.png"]), labels=np.full((1, 64, 64), 255, np.uint8))
+    for read, file in ((read_scenes, "scenes.csv"), (read_segments, "s.npz")):
+        with pytest.raises(PhotoError, match="no label beside any of them"):
+            read(tmp_path / file, made.photographs(2))
+
+
+def test_photographs_with_labels_are_counted_by_kind() -> None:
+    scenes, segments = np.zeros((4, 365), np.float16), np.full((4, 64, 64), 255, np.uint8)
+    scenes[1, 7], segments[2:, 0, 0] = 0.5, 0
+    related = np.array([[1, -1], [0, -1], [-1, -1], [0, 1]], np.int32)
+    labels = Labels(scenes=scenes, segments=segments, related=related)
+    assert labels.labeled() == {"scenes": 1, "segments": 2, "related": 3}
+    assert Labels().labeled() == {}
 
 
 def test_a_config_says_what_it_does_not_know(tmp_path: Path) -> None:

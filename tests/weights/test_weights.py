@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,45 @@ def test_weights_are_looked_for_in_the_named_folder_then_the_users_then_the_pack
         assert manifest()["net"].training_data == name
         assert weights_path("net") == tmp_path / name / "net.onnx"
         monkeypatch.setenv("TINCT_WEIGHTS", str(tmp_path / "named"))
+
+
+def test_a_name_of_no_folder_is_told_once_and_what_is_found_elsewhere_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TINCT_WEIGHTS", str(tmp_path))
+    manifest()
+    assert not caplog.messages  # a folder without a manifest is one to export to
+    monkeypatch.setenv("TINCT_WEIGHTS", str(tmp_path / "nos"))
+    assert weights.weights_folder() == tmp_path / "nos"
+    assert not caplog.messages  # export makes it
+    for _ in range(3):
+        assert "tinct.match" in manifest()
+    assert len(caplog.messages) == 1
+    assert "nos, which is no folder" in caplog.text
+    assert "\n" not in caplog.messages[0]
+
+
+def test_a_typo_in_the_folders_name_is_one_line_on_standard_error(tmp_path: Path) -> None:
+    environment = os.environ | {"TINCT_WEIGHTS": str(tmp_path / "nos")}
+    code = "from tinct.cli import run; run(['methods'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("TINCT_WEIGHTS names ")
+
+
+def test_a_folder_without_weights_is_told_from_a_package_that_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(WeightsError, match=r"^\S+ holds no exported weights .*`tinct export`\.$"):
+        read_manifest(tmp_path / "nos" / "manifest.json")
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(WeightsError, match=r"not a manifest.*; export the run again"):
+        read_manifest(tmp_path / "manifest.json")
+    monkeypatch.setattr(weights, "_SHIPPED", tmp_path)
+    with pytest.raises(WeightsError, match=r"not a manifest.*; install tinct again"):
+        read_manifest(tmp_path / "manifest.json")
 
 
 def test_a_manifest_is_read_anew_when_it_changes(folder: Path) -> None:

@@ -76,25 +76,33 @@ def labels(
     """Gather soft labels for a pool, and find for each photograph the likest others, its references in training.
 
     What is not given is not trained on; relatives go by class, then by labels, or with --seen by deep features alone.
+    Labels go by the photographs' paths as the pool has them, from the folder or the index that was packed.
 
     tinct data labels runs/pool --scenes scenes.csv --segments segments.npz --out runs/labels.npz
     """
     from tinct.training.index import check_replaced
     from tinct.training.labels import collect
     from tinct.training.photographs import Photographs
+    from tinct.training.torch_extra import check_torch
 
     check_replaced(out, b"PK")
+    if seen:
+        check_torch()
     photographs = Photographs.load(pool)
     found = collect(photographs, scenes, segments, classifier, _seen_relatives(photographs) if seen else None)
     found.save(out)
-    kinds = [name for name in ("scenes", "objects", "segments") if getattr(found, name) is not None]
-    typer.echo(f"{', '.join([*kinds, 'relatives'])}: {out}")
+    counts = (f"{name.replace('related', 'relatives')} {count}" for name, count in found.labeled().items())
+    typer.echo(f"{', '.join(counts)} of {len(photographs.entries)} photographs: {out}")
 
 
 def _seen_relatives(photographs: Photographs) -> NDArray[np.int32]:
+    """The relatives of photographs by what a pretrained network sees in them, under a progress bar."""
+    from tinct.cli.evaluate import progress_bar
     from tinct.training.likeness import descriptions, likest
 
-    return likest(descriptions(photographs))
+    with progress_bar() as bar:
+        described = descriptions(photographs, lambda done, total: bar(done, total, "photographs"))
+    return likest(described)
 
 
 def coco(
@@ -190,6 +198,9 @@ def ranges(
 
     tinct data ranges runs/pool --weights weights/mine
     """
+    from tinct.training.torch_extra import check_torch
+
+    check_torch()
     from tinct.networks.tinct.training.ranges import NAME, measure
     from tinct.weights import weights_folder
 

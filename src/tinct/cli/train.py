@@ -70,9 +70,14 @@ def train(
 
 
 def _tell(line: Mapping[str, Any]) -> None:
-    """A line of the log, short."""
+    """A line of the log, or of what is made before the first step, short."""
     from tinct.training.log import values_of
+    from tinct.training.preparing import PREPARING
 
+    if line["kind"] == PREPARING:
+        done = f"{line['what']}: {line['done']} of {line['of']}"
+        typer.echo(f"{PREPARING:<10} {done}  {line['seconds']:.0f} s")
+        return
     head = f"{line['kind']:<10} step {line['step']:>7}  {line['seconds']:>8.0f} s"
     figures = (f"{name} {value:.4g}" for name, value in values_of(line).items())
     typer.echo(f"{head}  {'  '.join(figures)}")

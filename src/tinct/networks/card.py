@@ -22,6 +22,9 @@ class Card:
         method: the method's class or instance, "MODULE:NAME"; "" for what only trains.
         training: the class that trains the network, a `tinct.training.training.Training`, likewise; "" for none.
         release: how a trained network becomes files, a `tinct.networks.graph.Release`, likewise; "" for none.
+        traits: what tells the network from others of the same training, or from the defaults of its tables: keys of its
+            config, "TABLE.KEY". Their values are those of the config that ships by its name; another config gets them
+            where it leaves them out, and may not give others (`tinct.training.traits`).
         for_study: True if the released weights, on photographs without help, are worse than gray by every error
             (PSNR, SSIM, L2_ab, CIEDE2000, AuC; `auto` and `auto-256`): trained on too little to color with.
     """
@@ -31,6 +34,7 @@ class Card:
     method: str = ""
     training: str = ""
     release: str = ""
+    traits: tuple[str, ...] = ()
     for_study: bool = False
 
     @property

@@ -74,6 +74,7 @@ class _Wanted(NamedTuple):
 
 
 BLACK_OR_WHITE = _Wanted(ALIKE, ALIKE, UNIFORM, STRAIGHT, THINNEST, STEEPEST)
+"""A black or white border's strip."""
 
 GRAY = _Wanted(5.0, GRAY_APART, 0.9, 0.3, 0.03, 0.03)
 """A gray mount's strip beside others; of these more is straight (`GRAY_STRAIGHT`)."""

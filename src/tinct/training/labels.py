@@ -7,6 +7,7 @@ of frozen networks.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.errors import OutputError, PhotoError, WeightsError
+from tinct.errors import OutputError, PhotoError, WeightsError, shortened
 from tinct.files import read_arrays, write_whole
 from tinct.tables import read_csv
 from tinct.training.photographs import Photographs
@@ -84,6 +85,17 @@ class Labels:
         except OSError as error:
             raise OutputError(f"{file} cannot be written ({error.strerror}); give another --out.") from None
 
+    def labeled(self) -> dict[str, int]:
+        """How many photographs have labels, by the names of the kinds that there are."""
+        known = {
+            "scenes": lambda rows: rows.max(1) > 0,
+            "objects": lambda rows: rows.max(1) > 0,
+            "segments": lambda rows: rows.min((1, 2)) < UNLABELED,
+            "related": lambda rows: rows.max(1) > NOT_RELATED,
+        }
+        there = {name: getattr(self, name) for name in known if getattr(self, name) is not None}
+        return {name: int(known[name](rows).sum()) for name, rows in there.items()}
+
 
 _NAMES = tuple(field.name for field in fields(Labels))
 
@@ -135,6 +147,8 @@ def collect(
         classifier: see `predict_objects`.
         related: relatives that were found otherwise (`tinct.training.likeness`), (N, K); None finds them by class and
             labels.
+    Raises:
+        PhotoError: if a source cannot be read, or has labels for none of the photographs.
     """
     scene_labels = read_scenes(scenes, photographs) if scenes else None
     segment_labels = read_segments(segments, photographs) if segments else None
@@ -153,7 +167,7 @@ def read_scenes(file: Path, photographs: Photographs) -> NDArray[np.float16]:
     """Read `path,scene1..scene5` with `index:probability` cells, the likeliest of 365 places.
 
     Raises:
-        PhotoError: if the file cannot be read, or a cell is written otherwise.
+        PhotoError: if the file cannot be read, labels none of the photographs, or has a cell that is written otherwise.
     """
     try:
         _, lines = read_csv(file, PhotoError)
@@ -168,6 +182,8 @@ def read_scenes(file: Path, photographs: Photographs) -> NDArray[np.float16]:
                     f"{file} has {cell!r}; index:probability, index 0..364, probability 0..1, is wanted."
                 )
             row[int(found[1])] = float(found[2])
+    if not Labels(scenes=scenes).labeled()["scenes"]:
+        raise _none_labeled(file, rows, photographs)
     return scenes
 
 
@@ -175,7 +191,7 @@ def read_segments(file: Path, photographs: Photographs) -> NDArray[np.uint8]:
     """Read label maps from an npz of `paths` (N,) and `labels` (N, 64, 64).
 
     Raises:
-        PhotoError: if the file cannot be read, or has other arrays.
+        PhotoError: if the file cannot be read, labels none of the photographs, or has other arrays.
     """
     wanted = f"give an npz of paths (N) and labels (N, {SEGMENTS_SIDE}, {SEGMENTS_SIDE}), whole numbers of 0 to 255"
     arrays = _arrays(file, wanted)
@@ -188,7 +204,26 @@ def read_segments(file: Path, photographs: Photographs) -> NDArray[np.uint8]:
     labels = labels.astype(np.uint8)
     where = {str(path): i for i, path in enumerate(paths.ravel())}
     unknown = np.full(labels.shape[1:], UNLABELED, np.uint8)
-    return np.stack([labels[where[e.path]] if e.path in where else unknown for e in photographs.entries])
+    maps = np.stack([labels[where[e.path]] if e.path in where else unknown for e in photographs.entries])
+    if not Labels(segments=maps).labeled()["segments"]:
+        raise _none_labeled(file, where, photographs)
+    return maps
+
+
+def _none_labeled(file: Path, paths: Iterable[str], photographs: Photographs) -> PhotoError:
+    """The refusal of a file of labels that has none for a pool, with a path as either of them writes it.
+
+    Args:
+        paths: those of the file.
+    """
+    given, own = list(paths), [entry.path for entry in photographs.entries]
+    if set(given) & set(own):
+        return PhotoError(f"{file} has paths of the pool, and no label beside any of them; label some.")
+    first = repr(shortened(given[0], 60)) if given else "no path"
+    return PhotoError(
+        f"{file} labels none of the pool's {len(own)} photographs: it has {first}, the pool "
+        f"{shortened(own[0], 60)!r}; write paths as the pool's entries.json does."
+    )
 
 
 def predict_objects(photographs: Photographs, network: Path) -> NDArray[np.float16]:

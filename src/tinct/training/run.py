@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinct.errors import MissingExtraError, OptionError, OutputError
+from tinct.errors import OptionError, OutputError
 from tinct.files import write_whole
+from tinct.training.torch_extra import torch_missing
 
 try:
     import torch
 except ImportError as missing:
-    raise MissingExtraError(
-        f"PyTorch cannot be imported ({missing}); networks are trained with it: pip install 'tinct[train]'."
-    ) from None
+    raise torch_missing(missing) from None
 
 from tinct.networks import CARDS
 from tinct.networks.card import Card, named
@@ -31,6 +30,7 @@ from tinct.training.photographs import Photographs, pack
 from tinct.training.pool import Pool
 from tinct.training.processes import join, rank_and_world, wait
 from tinct.training.training import Training
+from tinct.training.traits import check_traits, with_traits
 
 TRAININGS: dict[str, Card] = {name: card for name, card in CARDS.items() if card.training}
 """The cards of the networks that can be trained, by name."""
@@ -60,13 +60,14 @@ def train(
         data: a folder of photographs, an index CSV, or a folder that `pack` wrote; photographs are packed once,
             under `out`/pool.
         out: where pool, checkpoint, log and sheets go; a run that is there already is gone on with.
-        config: TOML with the tables [loop], [recipe], [network]; what is left out keeps its default. The bare name of
-            one that ships will do. None is the run's own, or the one that ships for this network.
+        config: TOML with the tables [loop], [recipe], [network]; what is left out keeps its default, or what makes the
+            network what its name says. The bare name of one that ships will do. None is the run's own, or the one that
+            ships for this network.
         labels: soft labels (`tinct.training.labels`) of the pool; None makes relatives from classes alone.
         device: "cpu" or "cuda"; None takes a GPU where one is.
         stop_after: seconds from the first step on after which to checkpoint and return.
         workers: threads that decode photographs for packing.
-        tell: is called with every line of the log.
+        tell: is called with every line of the log, and with those of `tinct.training.preparing` before the first step.
     Raises:
         OptionError: if network, config or device is not a thing that can be had, or `stop_after` is below 0.
         PhotoError: if there is nothing to train on.
@@ -85,7 +86,7 @@ def train(
     photographs = Photographs.load(data if is_packed(data) else out / "pool")
     pool = _open_pool(photographs, labels, where)
     torch.manual_seed(0)
-    training = open_training(network, tables, pool)
+    training = open_training(network, tables, pool, tell if rank_and_world()[0] == 0 else None)
     loop = Loop(training, pool, dataclass_from(LoopConfig, tables.get("loop", {}), "loop"), out, where, tell)
     held_out = _validated(photographs, where)
     if len(held_out) == 0:
@@ -118,9 +119,9 @@ def export_run(run: Path, out: Path | None, training_data: str) -> dict[str, Pat
 
     out = weights_folder() if out is None else out
     state = read_checkpoint(run / CHECKPOINT, "cpu", "network", "averaged", "step")
-    network = read_config(run / CONFIG_FILE).get("network", {})
     name = state["network"]
     form = release_of(name)
+    network = _network(with_traits(name, read_config(run / CONFIG_FILE)))
     making = Making(training_data, last_scores(run), network, training_line(run, name), int(state["step"]))
     model = trained(form, network, state["averaged"])
     whole = {key: value.contiguous() for key, value in model.state_dict().items()}
@@ -154,13 +155,24 @@ def last_scores(run: Path) -> dict[str, float]:
     return values_of(lines[-1]) if lines else {}
 
 
-def open_training(network: str, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> Training:
+def open_training(
+    network: str, tables: Mapping[str, Mapping[str, Any]], pool: Pool, tell: Tell | None = None
+) -> Training:
     """The training of a network, from the tables of a config.
 
+    Args:
+        network: one of `TRAININGS`.
+        tables: of the config.
+        pool: what to train on.
+        tell: see `Training`.
     Raises:
-        OptionError: if there is no network of that name, a table has an unknown key, or labels are of other classes.
+        OptionError: if there is no network of that name, a table has an unknown key or makes another network of it, or
+            labels are of other classes.
     """
-    training: Training = named(_card(network).training).from_config(tables, pool)
+    card = _card(network)
+    tables = with_traits(network, tables)
+    check_traits(network, tables)
+    training: Training = named(card.training).from_config(tables, pool, tell)
     training.name = network
     _check_labels(training.network, pool)
     return training
@@ -203,10 +215,10 @@ def keep_config(network: str, out: Path, config: Path | None) -> None:
     """
     kept, shipped = out / CONFIG_FILE, shipped_configs()[network]
     source = _config_file(config) if config else kept if kept.exists() else shipped
-    tables = read_config(source)
+    tables = with_traits(network, read_config(source))
     check_tables(network, tables, source)
     there = kept.exists() and (out / CHECKPOINT).exists()
-    if there and _network(tables) != _network(read_config(kept)):
+    if there and _network(tables) != _network(with_traits(network, read_config(kept))):
         raise OptionError(
             f"the run in {out} has other numbers in [network]; give another folder for this one."
         )
@@ -227,12 +239,14 @@ def check_tables(network: str, tables: Mapping[str, Mapping[str, Any]], file: Pa
         tables: of the config.
         file: the config, for the error.
     Raises:
-        OptionError: if a table has an unknown key, or a value of another type or out of its range.
+        OptionError: if a table has an unknown key, or a value of another type or out of its range, or makes another
+            network of it than its name says.
     """
     _, numbers, recipe = named(_card(network).training).kinds
     try:
         for name, kind in {"loop": LoopConfig, "recipe": recipe, "network": numbers}.items():
             dataclass_from(kind, tables.get(name, {}), name)
+        check_traits(network, with_traits(network, tables))
     except OptionError as error:
         raise OptionError(f"{file}: {error}") from None
 

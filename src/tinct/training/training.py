@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from torch import Tensor, nn
 
 from tinct.tables import dataclass_from
+from tinct.training.log import Tell
 from tinct.training.pool import Pool
 
 
@@ -18,17 +19,20 @@ class Training:
     Attributes:
         kinds: the classes of the network, of its numbers (a config's table [network]) and of the recipe ([recipe]).
         name: what checkpoints call the network; `tinct.training.run` takes it from the network's card.
+        tell: is called with a line now and then while `prepare` takes long (`tinct.training.preparing`); None for none.
     """
 
     kinds: ClassVar[tuple[type[nn.Module], type[Any], type[Any]]]
     name = ""
 
-    def __init__(self, recipe: Any, network: Any, pool: Pool) -> None:
-        self.recipe, self.network = recipe, network
+    def __init__(self, recipe: Any, network: Any, pool: Pool, tell: Tell | None = None) -> None:
+        self.recipe, self.network, self.tell = recipe, network, tell
         self.prepare(pool)
 
     @classmethod
-    def from_config(cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool) -> Self:
+    def from_config(
+        cls, tables: Mapping[str, Mapping[str, Any]], pool: Pool, tell: Tell | None = None
+    ) -> Self:
         """From a config's tables [recipe] and [network].
 
         Raises:
@@ -39,6 +43,7 @@ class Training:
             dataclass_from(recipe, tables.get("recipe", {}), "recipe"),
             dataclass_from(network, tables.get("network", {}), "network"),
             pool,
+            tell,
         )
 
     def prepare(self, pool: Pool) -> None:

@@ -7,6 +7,7 @@ Weights lie in four places: the folder that `TINCT_WEIGHTS` names, the user's ow
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import sys
@@ -37,6 +38,9 @@ MANIFEST_FILE = "manifest.json"
 
 PAPERS_PACKAGE = "tinct_papers"
 """The package that the distribution tinct-papers installs: the papers' weights and their manifest."""
+
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,19 @@ def read_manifest(path: Path) -> dict[str, Weights]:
     Raises:
         WeightsError: if the file is missing or not JSON, or an entry lacks a field or names a file outside the folder.
     """
+    own = path.parent not in _packages()
+    if own and not path.is_file():
+        raise WeightsError(
+            f"{path.parent} holds no exported weights (no {path.name}); export a run there with `tinct export`."
+        )
+    remedy = "export the run again" if own else "install tinct again"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         entries = {name: Weights(name=name, **entry) for name, entry in content.items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise WeightsError(f"{path} is not a manifest of weights ({error}); install tinct again.") from None
+        raise WeightsError(f"{path} is not a manifest of weights ({error}); {remedy}.") from None
     for entry in entries.values():
-        _check(entry)
+        _check(entry, remedy)
     return entries
 
 
@@ -91,7 +101,7 @@ def weights_folder() -> Path:
 
     The folder that `TINCT_WEIGHTS` names, else the platform's own for a user's data: `$XDG_DATA_HOME/tinct/weights` or
     `~/.local/share/tinct/weights`, `~/Library/Application Support/tinct/weights` on macOS,
-    `%LOCALAPPDATA%\tinct\weights` on Windows. The folder need not exist.
+    `%LOCALAPPDATA%\tinct\weights` on Windows. The folder need not exist: the export makes it.
     """
     return _folders()[0]
 
@@ -100,8 +110,11 @@ def manifest() -> dict[str, Weights]:
     """The entries of all manifests by name; treat the mapping as read-only.
 
     Entries of the folder that `TINCT_WEIGHTS` names take the place of entries of the user's folder, and these the
-    place of entries of tinct and of the papers' package, so that weights of one's own training are used.
+    place of entries of tinct and of the papers' package, so that weights of one's own training are used. Where
+    `TINCT_WEIGHTS` names no folder, a line in the log of `tinct.weights` says so, once.
     """
+    if (folder := os.environ.get("TINCT_WEIGHTS")) and not os.path.isdir(os.path.expanduser(folder)):
+        _warn_of(folder)
     found: dict[str, Weights] = {}
     for file in (folder / MANIFEST_FILE for folder in reversed([*_folders(), *_packages()])):
         if file.is_file() or file.parent == _SHIPPED:
@@ -114,6 +127,15 @@ def papers_folder() -> Path | None:
     """The folder of the papers' weights, or None if the distribution tinct-papers is not installed."""
     spec = find_spec(PAPERS_PACKAGE)
     return Path(spec.origin).parent if spec and spec.origin else None
+
+
+@lru_cache(maxsize=8)
+def _warn_of(named: str) -> None:
+    """Say once that `TINCT_WEIGHTS` names no folder: on standard error, unless logging is set up otherwise."""
+    _logger.warning(
+        "TINCT_WEIGHTS names %s, which is no folder; other weights are used: mend the name, or export a run there.",
+        shortened(named, 80),
+    )
 
 
 @lru_cache(maxsize=16)
@@ -227,23 +249,26 @@ _KINDS: dict[str, type] = {
 """What a manifest's fields hold in JSON."""
 
 
-def _check(entry: Weights) -> None:
+def _check(entry: Weights, remedy: str) -> None:
     """Refuse an entry of a manifest whose fields have another type, or values that cannot be.
 
+    Args:
+        entry: as it was read.
+        remedy: what to do.
     Raises:
         WeightsError: if there is such a field.
     """
     for name, kind in _KINDS.items():
         if type(getattr(entry, name)) is not kind:
             raise WeightsError(
-                f"the manifest's {shortened(entry.name, 40)!r} has no fitting {name}; install tinct again."
+                f"the manifest's {shortened(entry.name, 40)!r} has no fitting {name}; {remedy}."
             )
     for what, figures in (("score", entry.score), ("ranges", entry.ranges)):
         for figure in figures.values():
             if type(figure) not in (int, float) or not math.isfinite(figure) or figure < 0:
                 raise WeightsError(
                     f"the manifest's {shortened(entry.name, 40)!r} has {what} that are no numbers of 0 or more; "
-                    "install tinct again."
+                    f"{remedy}."
                 )
     if Path(entry.file).name != entry.file:
         raise WeightsError(

@@ -16,6 +16,7 @@ CARDS = (
         f"{_FOLDER}.method:HE2018",
         f"{_FOLDER}.training:He2018Training",
         f"{_FOLDER}.release:RELEASE",
+        traits=("network.features", "network.gate"),
     ),
 )
 """The card of the folder's network."""

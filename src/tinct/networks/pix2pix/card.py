@@ -14,6 +14,6 @@ _TRAINING, _RELEASE = f"{_FOLDER}.training:Pix2PixTraining", f"{_FOLDER}.network
 
 CARDS = (
     Card("pix2pix", PAPER, f"{_FOLDER}.method:PIX2PIX", _TRAINING, _RELEASE),
-    Card("pix2pix-l1", PAPER, f"{_FOLDER}.method:PIX2PIX_L1", _TRAINING, _RELEASE),
+    Card("pix2pix-l1", PAPER, f"{_FOLDER}.method:PIX2PIX_L1", _TRAINING, _RELEASE, ("recipe.adversarial",)),
 )
 """The cards of the folder's networks."""

@@ -12,18 +12,28 @@ PAPER = (
 
 _FOLDER = "tinct.networks.scunet"
 _TRAINING, _RELEASE = f"{_FOLDER}.training:ScunetTraining", f"{_FOLDER}.network:RELEASE"
+_BRANCHES = ("network.branches",)
 
 CARDS = (
-    Card("scunet", PAPER, f"{_FOLDER}.method:SCUNET", _TRAINING, _RELEASE, for_study=True),
+    Card("scunet", PAPER, f"{_FOLDER}.method:SCUNET", _TRAINING, _RELEASE, _BRANCHES, for_study=True),
     Card(
         "scunet-classregsoft",
         PAPER,
         f"{_FOLDER}.method:SCUNET_CLASSREGSOFT",
         _TRAINING,
         _RELEASE,
+        _BRANCHES,
         for_study=True,
     ),
-    Card("scunet-regsoft", PAPER, f"{_FOLDER}.method:SCUNET_REGSOFT", _TRAINING, _RELEASE, for_study=True),
+    Card(
+        "scunet-regsoft",
+        PAPER,
+        f"{_FOLDER}.method:SCUNET_REGSOFT",
+        _TRAINING,
+        _RELEASE,
+        _BRANCHES,
+        for_study=True,
+    ),
     Card(
         "scunet-guides",
         PAPER,

@@ -26,6 +26,7 @@ from tinct.training.checkpoint import averaged_state
 from tinct.training.color_distribution import own_prior
 from tinct.training.frozen_backbone import FrozenBackbone
 from tinct.training.pool import Pool
+from tinct.training.preparing import Preparing
 from tinct.training.processes import rank_and_world
 from tinct.training.training import Training
 from tinct.training.validation import mean_over, psnr
@@ -94,14 +95,18 @@ class SemanticsTraining(Training):
         self._frozen = FrozenBackbone(model.backbone, early=early) if device.type == "cpu" else None
         model.frozen = self._frozen
         self._views: list[FrozenViews] = []
+        if not self.recipe.views:
+            return
         rank, world = rank_and_world()
-        for side in self.recipe.view_sizes if self.recipe.views else ():
-            share = -(-self.recipe.views // len(self.recipe.view_sizes) // world)
+        sides = self.recipe.view_sizes
+        share = -(-self.recipe.views // len(sides) // world)
+        looked_at = Preparing("features of views", share * len(sides), self.tell)
+        for side in sides:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(side * world + rank)
                 draw = self._looked_at(model.to(device), pool)
                 kept = ("eighth",) if self.recipe.late else ALL_KEPT
-                self._views.append(FrozenViews(draw, share, side, device, kept))
+                self._views.append(FrozenViews(draw, share, side, device, kept, looked_at))
 
     def build(self) -> Semantics:
         """A fresh branch on the pretrained network, or both as another run has left them.

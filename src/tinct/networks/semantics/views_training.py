@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tinct.networks.layers.efficientnet_lite import Levels
+from tinct.training.preparing import Preparing
 
 TOGETHER = 8
 """Views that are computed together."""
@@ -58,10 +59,17 @@ class FrozenViews:
         side: of the views, in pixels.
         device: where drawn views are wanted.
         kept: the levels that are kept, of `ALL_KEPT`.
+        looked_at: counts the views.
     """
 
     def __init__(
-        self, draw: Draw, count: int, side: int, device: torch.device, kept: Sequence[str] = ALL_KEPT
+        self,
+        draw: Draw,
+        count: int,
+        side: int,
+        device: torch.device,
+        kept: Sequence[str] = ALL_KEPT,
+        looked_at: Preparing | None = None,
     ) -> None:
         self.device, self.kept = device, tuple(kept)
         self._folder = tempfile.TemporaryDirectory(prefix="tinct-views-")
@@ -79,6 +87,8 @@ class FrozenViews:
             for name, values in found.items():
                 scaled = np.rint(values / self.steps[name]).clip(-127, 127)
                 self._stored[name][start : start + len(values)] = scaled.astype(np.int8)
+            if looked_at is not None:
+                looked_at.add(min(TOGETHER, count - start))
 
     def draw(self, count: int) -> Seen:
         """Random views, as torch's seed has it."""

@@ -22,8 +22,10 @@ from tinct.networks.xu2020.likeness import fit
 from tinct.networks.xu2020.transfer_network import Xu2020Transfer
 from tinct.networks.xu2020.transfer_training import coarse
 from tinct.training.labels import NOT_RELATED
+from tinct.training.log import Tell
 from tinct.training.mixed_precision import mixed_precision
 from tinct.training.pool import Pool, relatives
+from tinct.training.preparing import Preparing
 from tinct.training.processes import rank_and_world, wait
 from tinct.training.views import photographs_at, random_view, whole_view
 
@@ -107,6 +109,7 @@ def make_pairs(
     folder: Path,
     count: int,
     side: int,
+    tell: Tell | None = None,
 ) -> None:
     """Pre-color photographs, transfer their references' looks, and write the chroma.
 
@@ -118,6 +121,7 @@ def make_pairs(
         folder: made if need be.
         count: photographs that are drawn from the pool besides.
         side: of the maps, in pixels; they are made at `WORKED_AT` and shrunk.
+        tell: is called with lines of `tinct.training.preparing`.
     """
     rank, world = rank_and_world()
     if rank == 0:
@@ -125,6 +129,8 @@ def make_pairs(
     wait()
     files = [np.load(folder / f"{name}.npy", mmap_mode="r+") for name in FILES[:2]]
     photographs, references = (np.load(folder / f"{name}.npy") for name in FILES[2:])
+    what = f"T_ab of photographs with {len(KINDS)} references each"
+    made_so_far = Preparing(what, len(photographs), tell)
     for start in range(rank * TOGETHER, len(photographs), world * TOGETHER):
         rows = slice(start, min(start + TOGETHER, len(photographs)))
         index = torch.from_numpy(photographs[rows])
@@ -133,6 +139,7 @@ def make_pairs(
             made = _coarse(pool, index, torch.from_numpy(references[rows]), networks, side)
         for file, part in zip(files, made, strict=True):
             file[rows] = part
+        made_so_far.add(world * TOGETHER)
     for file in files:
         file.flush()
     wait()

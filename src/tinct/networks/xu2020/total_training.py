@@ -112,7 +112,7 @@ class TotalTraining(Training):
             take_released_transfer(transfer, recipe.transfer)
             held_out = torch.nonzero(pool.weights == 0)[:HELD_OUT, 0].tolist()
             networks = transfer.eval(), colorization.eval()
-            make_pairs(pool, held_out, networks, folder, recipe.count, recipe.side)
+            make_pairs(pool, held_out, networks, folder, recipe.count, recipe.side, self.tell)
         self.pairs = CoarsePairs.load(folder)
         if self.pairs.side != recipe.side or self.pairs.photographs.max(initial=-1) >= len(pool.weights):
             raise OptionError(

@@ -13,13 +13,16 @@ _TRAINING, _RELEASE = f"{_FOLDER}.training:Zhang2016Training", f"{_FOLDER}.netwo
 CARDS = (
     Card("zhang2016", PAPER, f"{_FOLDER}.method:ZHANG2016", _TRAINING, _RELEASE, for_study=True),
     Card("zhang2016-mode", PAPER, f"{_FOLDER}.method:ZHANG2016_MODE", for_study=True),
-    Card("zhang2016-l2", PAPER, f"{_FOLDER}.method:ZHANG2016_L2", _TRAINING, _RELEASE),
+    Card(
+        "zhang2016-l2", PAPER, f"{_FOLDER}.method:ZHANG2016_L2", _TRAINING, _RELEASE, ("network.regression",)
+    ),
     Card(
         "zhang2016-five-blocks",
         PAPER,
         f"{_FOLDER}.method:ZHANG2016_FIVE_BLOCKS",
         _TRAINING,
         _RELEASE,
+        ("network.blocks",),
         for_study=True,
     ),
     Card(
@@ -28,6 +31,7 @@ CARDS = (
         f"{_FOLDER}.method:ZHANG2016_FOUR_BLOCKS",
         _TRAINING,
         _RELEASE,
+        ("network.blocks",),
         for_study=True,
     ),
 )

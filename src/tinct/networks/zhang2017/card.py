@@ -15,6 +15,13 @@ _TRAINING, _RELEASE = f"{_FOLDER}.training:Zhang2017Training", f"{_FOLDER}.netwo
 
 CARDS = (
     Card("zhang2017", PAPER, f"{_FOLDER}.method:ZHANG2017", _TRAINING, _RELEASE),
-    Card("zhang2017-global", PAPER, f"{_FOLDER}.method:ZHANG2017_GLOBAL", _TRAINING, _RELEASE),
+    Card(
+        "zhang2017-global",
+        PAPER,
+        f"{_FOLDER}.method:ZHANG2017_GLOBAL",
+        _TRAINING,
+        _RELEASE,
+        ("network.global_hints",),
+    ),
 )
 """The cards of the folder's networks."""
