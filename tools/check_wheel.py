@@ -124,7 +124,7 @@ def try_out(wheels: Sequence[Path], place: Path, *, oldest: bool) -> None:
     run([*pip, "--constraint", str(constraints), str(wheels[0])], place)
     run([python, "-c", NOTHING_LOADED], place)
     wanted(run([tinct, "--help"], place), "colorize")
-    wanted(run([tinct, "methods"], place), "not installed: pip install tinct[papers]")
+    wanted(run([tinct, "methods"], place), "not installed: pip install 'tinct[papers]'")
     run([python, "-c", GRAY, gray], place)
     run([tinct, "colorize", gray, "-o", color], place)
     run([python, "-c", IN_COLOR, gray, color], place)

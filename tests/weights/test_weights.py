@@ -206,7 +206,7 @@ def test_without_the_papers_package_the_released_network_remains_and_the_others_
         exported.exported_network("zhang2017")
     assert run(["methods"]) == 0
     *_, last = capsys.readouterr().out.splitlines()
-    assert last.startswith("not installed: pip install tinct[papers] (")
+    assert last.startswith("not installed: pip install 'tinct[papers]' (")
     assert "zhang2017-global" in last
     assert "gupta" not in last
 
