@@ -380,7 +380,9 @@ def test_weights_that_are_not_installed_are_told_of_with_what_to_do(name, uninst
     assert method.missing_weights()
     given = [reference(OTHER)] if method.needs_reference else []
     lightness = lightness_of(COLOR)
-    with pytest.raises(WeightsError, match=r"not installed; set TINCT_WEIGHTS .*train them"):
+    with pytest.raises(
+        WeightsError, match=r"not installed[:;] .*train them: tinct train .*tinct export RUN$"
+    ):
         method.predict(lightness, nothing(lightness), given)
     with pytest.raises(WeightsError, match="not installed"):
         get_contestant(name)

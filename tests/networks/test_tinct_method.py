@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from skimage import data
 
 from tinct import weights
 from tinct.cli import run
+from tinct.cli.colorize import PREPARING
 from tinct.color.difference import ciede2000
 from tinct.color.gamut import fit_gamut
 from tinct.color.hexcolor import color_to_ab
@@ -614,6 +616,9 @@ def test_without_the_engine_the_error_names_the_package(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.delitem(sys.modules, "tinct.inference.openvino_runtime", raising=False)
     openvino_engine.engine.cache_clear()
+    for thread in threading.enumerate():  # what an earlier command line was still loading would be found
+        if thread.name == PREPARING:
+            thread.join()
     drop_compiled_networks()
     try:
         with pytest.raises(MissingExtraError, match="pip install openvino"):

@@ -343,6 +343,10 @@ def _planned(
     return items, rules
 
 
+PREPARING = "preparing"
+"""Name of the thread that loads a method's networks."""
+
+
 def _prepare(method: Method, *, helped: bool) -> None:
     """Let a method that loads something begin while the first photograph is read; what fails is said when used.
 
@@ -358,7 +362,9 @@ def _prepare(method: Method, *, helped: bool) -> None:
         with suppress(Exception):
             method.prepare(helped=helped)
 
-    Thread(target=quietly).start()  # the process waits for it at its end (`tinct.cli.process.ended`)
+    Thread(
+        target=quietly, name=PREPARING
+    ).start()  # the process waits for it at its end (`tinct.cli.process.ended`)
 
 
 def _hints(points: Sequence[str], file: str | bytes | None, size: tuple[int, int]) -> list[HintLike]:
