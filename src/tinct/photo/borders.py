@@ -176,9 +176,10 @@ def _within_one_border(lightness: Array) -> _Edges | None:
         return None
     sides = lightness, lightness[::-1], lightness.T, lightness.T[::-1]
     strips = [_black_or_white_strip(side) for side in sides]
-    for borders in (_black(strips), _white(strips)):
-        if found := _left_of(lightness, strips, borders):
-            return found
+    if any(strip.edge for strip in strips):
+        for borders in (_black(strips), _white(strips)):
+            if found := _left_of(lightness, strips, borders):
+                return found
     # Few photographs have even gray edges; to look for the others' ends would take longer than all else here.
     if not _may_be_mounted(
         [
