@@ -188,6 +188,34 @@ def test_no_place_in_a_border_is_proposed(bordered):
         assert TOP - 4 <= place.y < TOP + HEIGHT + 4
 
 
+def test_beside_a_sloping_edge_nothing_is_asked():
+    whole = np.full((320, 400), 250, np.uint8)
+    whole[60:260, 70:326] = picture()
+    turn = cv2.getRotationMatrix2D((200, 160), 1.5, 1)
+    size = whole.shape[::-1]
+    turned = cv2.warpAffine(whole, turn, size, borderMode=cv2.BORDER_CONSTANT, borderValue=250)
+    colorizer = Colorizer(turned)
+    found = colorizer._inputs().picture
+    assert found is not None
+    near = found.mask(turned.shape, 8)
+    places = colorizer.where_next(8)
+    assert all(near[int(place.y), int(place.x)] for place in places)
+    far = ~found.mask(colorizer.uncertainty().shape, 8)
+    assert colorizer.uncertainty()[far].max() < 0.05
+
+
+def test_a_hint_that_counts_as_in_the_picture_moves_it(bordered):
+    """A pixel or two beyond the edge, as the edge is not known more exactly."""
+    before = ab_of(colorize(bordered))
+    height, width = bordered.shape
+    y = (TOP + height - BOTTOM) // 2
+    for x in range(width - RIGHT - 2, width - RIGHT + 5):
+        colorizer = Colorizer(bordered, hints=[(x, y, "#c02020")])
+        near = ab_of(np.asarray(colorizer.render().to_array()))[y - 10 : y + 10, width - RIGHT - 30 : -RIGHT]
+        moved = far(near, before[y - 10 : y + 10, width - RIGHT - 30 : -RIGHT])
+        assert colorizer._inputs().picture is None or moved > 5, x
+
+
 def test_places_and_colors_are_those_of_the_picture(bordered):
     own, whole = Colorizer(picture()), Colorizer(bordered)
     alone, found = own.uncertainty(), whole.uncertainty()

@@ -72,6 +72,15 @@ def test_a_single_page_that_names_another_in_vain_is_read_and_told() -> None:
         assert "names a second page, which is not there" in photo.notes[0]
 
 
+@pytest.mark.parametrize("next_offset", [1, 10, 2000, 50_001])
+def test_a_number_that_points_into_the_only_page_is_no_further_page(next_offset: int) -> None:
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, np.full((300, 400), 5, np.uint8), photometric="minisblack", metadata=None)
+    photo = Photo.read(directed(stream.getvalue(), 0, next_offset))
+    assert photo.pages == 1
+    assert "names a second page, which is not there" in photo.notes[0]
+
+
 def test_a_list_of_pages_that_leads_back_is_told() -> None:
     data = pages(3)
     with tifffile.TiffFile(io.BytesIO(data)) as file:

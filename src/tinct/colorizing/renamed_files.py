@@ -12,8 +12,8 @@ from pathlib import Path
 from tinct.files import sha256_of_file
 from tinct.photo.formats import READ_SUFFIXES
 
-MOST_FILES, MOST_BYTES = 10_000, 4 << 30
-"""Files of a folder, and bytes of them, among which one is looked for."""
+MOST_FILES, MOST_BYTES, MOST_FOLDERS = 10_000, 4 << 30, 1000
+"""Files of a folder, bytes of them, and folders below it, among which one is looked for."""
 
 
 def renamed_file(name: str, sha256: str, folder: Path) -> Path | None:
@@ -22,7 +22,7 @@ def renamed_file(name: str, sha256: str, folder: Path) -> Path | None:
     Args:
         name: the file's name at another time; what is called alike is read first.
         sha256: of its content, 64 hexadecimal digits.
-        folder: where it is looked for, among MOST_FILES files and MOST_BYTES bytes.
+        folder: where it is looked for, among MOST_FILES files in MOST_FOLDERS folders, and MOST_BYTES bytes.
     """
     suffixes = {*READ_SUFFIXES, _suffix(name)}
     listed = islice(_files_below(folder), MOST_FILES)
@@ -44,7 +44,7 @@ def renamed_file(name: str, sha256: str, folder: Path) -> Path | None:
 
 def _files_below(folder: Path) -> Iterator[Path]:
     """The files of a folder, then those of folders below it; folders whose name begins with a point are left out."""
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in islice(os.walk(folder), MOST_FOLDERS):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         yield from (Path(place, each) for each in sorted(files))
 

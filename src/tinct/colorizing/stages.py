@@ -121,8 +121,12 @@ class Stages:
         """Whether all hints, in pixels of the photograph, lie within the picture, or at most `BESIDE` from it."""
 
         def found() -> bool:
+            if inputs.picture is None:
+                return True
             mask = inputs.place(hints).mask
-            return inputs.picture is None or not mask[~inputs.picture.mask(mask.shape, BESIDE)].any()
+            shown = np.zeros_like(mask, np.bool_)
+            shown[inputs.region] = True
+            return not mask[~(shown & inputs.picture.mask(mask.shape, BESIDE))].any()
 
         return self.cache.within.get((inputs.of_photo, hints), found)
 
@@ -188,7 +192,9 @@ class Stages:
     def distribution(self, inputs: Inputs, hints: tuple[HintLike, ...], placed: HintField) -> Distribution:
         """The method's distribution over the whole photograph; see `prediction` for the arguments."""
         found = inputs.method.distribution(self.matched(inputs, hints, placed))
-        return found if inputs.picture is None else found.padded(self.lightness(inputs), inputs.region)
+        if inputs.picture is None:
+            return found
+        return found.padded(self.lightness(inputs), inputs.region, inputs.picture.mask(inputs.grid))
 
     def _weighed(self, inputs: Inputs, features: Any) -> list[WeighedReference]:
         return [

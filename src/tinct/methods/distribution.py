@@ -90,12 +90,15 @@ class Distribution:
     lightness: Array
     stride: int
 
-    def padded(self, lightness: Array, region: tuple[slice, slice]) -> Distribution:
+    def padded(
+        self, lightness: Array, region: tuple[slice, slice], within: NDArray[np.bool_]
+    ) -> Distribution:
         """The distribution as that of a part of a photograph, the rest of which is known to be gray.
 
         Args:
             lightness: CIE L* of the whole at the working size, shape (H, W).
             region: rows and columns of the part in it; the first ones are multiples of the stride.
+            within: the picture in it, shape (H, W); of the part, cells that are mostly outside are known as well.
         """
         import cv2
 
@@ -103,13 +106,18 @@ class Distribution:
         top, left = (each.start // self.stride for each in region)
         rows, columns = self.matched.shape
         part = slice(top, top + rows), slice(left, left + columns)
+        cells = cv2.resize(within.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+        outside = cells < 0.5
+        gray = int((AB_BINS == 0).all(1).argmax())
         probabilities = np.zeros((height, width, len(AB_BINS)), np.float32)
-        probabilities[..., int((AB_BINS == 0).all(1).argmax())] = 1
+        probabilities[..., gray] = 1
         probabilities[part] = self.probabilities
+        probabilities[outside] = np.eye(len(AB_BINS), dtype=np.float32)[gray]
         keys = np.zeros((height, width, self.keys.shape[-1]), np.float32)
         keys[part] = self.keys
         matched = np.ones((height, width), np.float32)
         matched[part] = self.matched
+        matched[outside] = 1
         shade = np.asarray(cv2.resize(lightness, (width, height), interpolation=cv2.INTER_AREA), np.float32)
         shade[part] = self.lightness
         return Distribution(probabilities, keys, matched, shade, self.stride)

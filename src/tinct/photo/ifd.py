@@ -49,6 +49,9 @@ _ALONE = "it names a second page, which is not there; if it was cut short, pages
 _ROUND = "its list of pages leads back to an earlier one, and was read up to there; it may be damaged"
 """Notes on lists of pages that end in an unusual way."""
 
+_SIZE = frozenset((256, 257))
+"""Tags of a picture's width and height, which every picture has."""
+
 _KINDS = frozenset((254, 255, 330))
 """Tags of a directory's kind of picture: NewSubfileType, SubfileType, SubIFDs."""
 
@@ -184,18 +187,21 @@ def read_chain(stream: BinaryIO, most: int, notes: list[str]) -> list[tuple[int,
     while offset and offset not in found:
         if len(found) == most:
             raise PhotoError(_too_many(most))
-        reader = _Reader(stream, order, 1 << 16, big, only=_KINDS)
+        reader = _Reader(stream, order, 1 << 16, big, only=_KINDS | _SIZE)
         directory = reader.read(offset, ())
         left -= reader.taken
-        if left < 0 or not reader.is_whole:
-            if not found:
-                return []
-            if (
-                len(found) == 1 and left >= 0
-            ):  # some programs leave any number where a single page's list ends
-                notes.append(_ALONE)
-                break
+        is_picture = left >= 0 and reader.is_whole and directory.entries.keys() >= _SIZE
+        if not found and not reader.is_whole:
+            return []
+        if (
+            len(found) == 1 and not is_picture
+        ):  # some programs leave any number where a single page's list ends
+            notes.append(_ALONE)
+            break
+        if found and not is_picture:
             raise PhotoError(_broken_off(left < 0))
+        for tag in _SIZE & directory.entries.keys():
+            del directory.entries[tag]
         found[offset], offset = directory, reader.next_offset
         if offset is None:
             notes.append(_WITHOUT_NEXT)
