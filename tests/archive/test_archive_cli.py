@@ -397,22 +397,19 @@ def test_a_watched_photograph_is_taken_whole_and_once(tmp_path: Path):
     assert seen[:1] == [str(target)]
 
 
+def watched_once(tmp_path: Path) -> int:
+    """The exit code of a watch that ends once it has colorized what is in the folder."""
+    folders = ["watch", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
+    return run([*folders, "--once", "--quiet-for", "0.1", "--option", "size=32"])
+
+
 def test_watching_goes_on_by_the_ledger_after_a_restart(tmp_path: Path):
     write_photographs(tmp_path / "in", 2)
-    arguments = [
-        "watch",
-        str(tmp_path / "in"),
-        "--out",
-        str(tmp_path / "out"),
-        "--once",
-        "--quiet-for",
-        "0.1",
-    ]
     hinted = tmp_path / "hints.json"
     hinted.write_bytes(HINTS)
-    assert run([*arguments, "--option", "size=32"]) == 0
+    assert watched_once(tmp_path) == 0
     first = sorted((tmp_path / "out").rglob("*.parquet"))
-    assert run([*arguments, "--option", "size=32"]) == 0
+    assert watched_once(tmp_path) == 0
     assert sorted((tmp_path / "out").rglob("*.parquet")) == first
     assert len(list((tmp_path / "out").glob("*.png"))) == 2
 
@@ -420,19 +417,10 @@ def test_watching_goes_on_by_the_ledger_after_a_restart(tmp_path: Path):
 def test_a_watch_has_the_exit_code_of_a_batch_however_often_it_is_started(tmp_path: Path):
     write_photographs(tmp_path / "in", 1)
     (tmp_path / "in" / "empty.png").touch()
-    arguments = [
-        "watch",
-        str(tmp_path / "in"),
-        "--out",
-        str(tmp_path / "out"),
-        "--once",
-        "--quiet-for",
-        "0.1",
-    ]
     for _ in range(2):
-        assert run([*arguments, "--option", "size=32"]) == EXIT_BAD_INPUT
+        assert watched_once(tmp_path) == EXIT_BAD_INPUT
     (tmp_path / "in" / "empty.png").unlink()
-    assert run([*arguments, "--option", "size=32"]) == 0
+    assert watched_once(tmp_path) == 0
 
 
 @pytest.mark.parametrize(

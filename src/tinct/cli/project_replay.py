@@ -33,7 +33,6 @@ def read_album(
     """
     from tinct.cli import print_note
     from tinct.colorizing.album import Album
-    from tinct.photo import Photo
 
     if conflicting_flags:
         raise OptionError(
@@ -43,10 +42,8 @@ def read_album(
         raise OptionError("--project is empty; name a project file.")
     if STANDARD_STREAM in photos:
         raise OptionError("standard input has no name that a project could know; name a file.")
-    album = Album(project, carry or "nothing", page or 1)
-    # what is missing is so for every photograph: say it once, before any work
-    places = [album.folder, *dict.fromkeys(map(_folder_of, photos))]
-    album.references = [Photo.read(each.find(*places)) for each in album.project.references]
+    album = Album(project, carry or "nothing", page or 1, map(_folder_of, photos))
+    _ = album.references  # what is missing is so for every photograph: say it once, before any work
     told: set[str] = set()
 
     def set_up(photo: Photo) -> Colorizer:

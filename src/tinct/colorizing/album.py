@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -34,18 +35,26 @@ class Album:
         path: the project file; its photograph and references are looked for beside it.
         carry: one of `CARRIES`.
         page: the page that the project belongs to, from 1; the studio opens the first.
+        folders: where references are looked for as well.
     Raises:
         ProjectError: if the file is not a project.
         OptionError: if `carry` is none of these.
     """
 
-    def __init__(self, path: str | PathLike[str], carry: str = "nothing", page: int = 1) -> None:
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        carry: str = "nothing",
+        page: int = 1,
+        folders: Iterable[Path] = (),
+    ) -> None:
         if carry not in CARRIES:
             raise OptionError(f"{carry!r} cannot be carried; choose one of {', '.join(CARRIES)}.")
         self.project = Project.read(path)
         self.folder = Path(path).parent
         self.carry = carry
         self.page = page
+        self._places = [self.folder, *dict.fromkeys(folders)]
 
     @property
     def photo(self) -> Path:
@@ -61,9 +70,9 @@ class Album:
         """The project's references, read once.
 
         Raises:
-            ProjectError: if a file is not beside the project, or has another hash.
+            ProjectError: if a file is in none of the folders, or has another hash.
         """
-        return [Photo.read(each.find(self.folder)) for each in self.project.references]
+        return [Photo.read(each.find(*self._places)) for each in self.project.references]
 
     def set_up(self, photo: Photo, sha256: str | None = None) -> Colorizer:
         """The colorizer of a photograph, with the project's options, references and hints.

@@ -106,18 +106,16 @@ class Distribution:
         top, left = (each.start // self.stride for each in region)
         rows, columns = self.matched.shape
         part = slice(top, top + rows), slice(left, left + columns)
-        cells = cv2.resize(within.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-        outside = cells < 0.5
-        gray = int((AB_BINS == 0).all(1).argmax())
+        shares = cv2.resize(within.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+        known = np.ones((height, width), bool)
+        known[part] = shares[part] < 0.5
         probabilities = np.zeros((height, width, len(AB_BINS)), np.float32)
-        probabilities[..., gray] = 1
         probabilities[part] = self.probabilities
-        probabilities[outside] = np.eye(len(AB_BINS), dtype=np.float32)[gray]
+        probabilities[known] = (AB_BINS == 0).all(1)
         keys = np.zeros((height, width, self.keys.shape[-1]), np.float32)
         keys[part] = self.keys
         matched = np.ones((height, width), np.float32)
-        matched[part] = self.matched
-        matched[outside] = 1
+        matched[part] = np.where(known[part], 1, self.matched)
         shade = np.asarray(cv2.resize(lightness, (width, height), interpolation=cv2.INTER_AREA), np.float32)
         shade[part] = self.lightness
         return Distribution(probabilities, keys, matched, shade, self.stride)

@@ -193,9 +193,8 @@ def read_chain(stream: BinaryIO, most: int, notes: list[str]) -> list[tuple[int,
         is_picture = left >= 0 and reader.is_whole and directory.entries.keys() >= _SIZE
         if not found and not reader.is_whole:
             return []
-        if (
-            len(found) == 1 and not is_picture
-        ):  # some programs leave any number where a single page's list ends
+        # Some programs leave any number where a single page's list ends.
+        if len(found) == 1 and not is_picture:
             notes.append(_ALONE)
             break
         if found and not is_picture:
