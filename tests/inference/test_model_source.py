@@ -67,6 +67,35 @@ def test_joined_networks_answer_as_one_after_the_other(files: dict[str, Path]) -
         drop_compiled_networks()
 
 
+def test_an_output_is_enlarged_to_the_grid_of_an_input(tmp_path: Path) -> None:
+    """As OpenCV enlarges it bilinearly, for whatever sizes the run has."""
+    import cv2
+
+    for name in ("first", "second"):
+        given, like = (op.parameter([-1, -1, -1, 5], np.float32, name=port) for port in ("given", "like"))
+        node = op.multiply(given, op.constant(np.float32(3))) if name == "first" else op.add(given, like)
+        node.output(0).set_names({"answer"})
+        ports = [given] if name == "first" else [given, like]
+        for port in ports:
+            port.output(0).set_names({port.get_friendly_name()})
+        model = openvino.Model([op.result(node)], ports, name)
+        openvino.save_model(model, tmp_path / f"{name}.xml", compress_to_fp16=False)
+    both = JoinedModels(
+        "both",
+        {name: ModelFile(tmp_path / f"{name}.xml") for name in ("first", "second")},
+        {"second.given": "first.answer"},
+        ("second.answer",),
+        enlarged={"second.given": "second.like"},
+    )
+    network, rng = open_joined(both, precision="f32"), np.random.default_rng(0)
+    for size in ((12, 16), (7, 9)):
+        small = rng.normal(size=(1, 4, 6, 5)).astype(np.float32)
+        like = rng.normal(size=(1, *size, 5)).astype(np.float32)
+        found = network.run(**{"first.given": small, "second.like": like})["second.answer"]
+        larger = cv2.resize(3 * small[0], size[::-1], interpolation=cv2.INTER_LINEAR)
+        np.testing.assert_allclose(found[0], larger + like[0], atol=1e-4)
+
+
 def test_what_an_input_of_zeros_gives_is_not_computed(files: dict[str, Path]) -> None:
     given, _ = in_turn(files, (6, 8))
     hints = given.pop("first.hints")

@@ -76,6 +76,9 @@ def fed(photographs) -> dict[str, list[Inputs]]:
                     _colorize(name, photograph, photographs[number - 1])
         for photograph in photographs:
             Colorizer(photograph).suggest(SIDE / 2, SIDE / 2)
+            # The same picture is compared by blocks where it has so many patches.
+            larger = np.asarray(Image.fromarray(photograph).resize((2 * SIDE, 2 * SIDE)))
+            colorize(np.asarray(Image.fromarray(larger).convert("L")), [larger])
             if installed(explanation.NETWORK):
                 explanation.explain(photograph)
             describe(Photo.from_array(photograph))

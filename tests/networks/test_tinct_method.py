@@ -17,6 +17,7 @@ from skimage import data
 from tinct import weights
 from tinct.cli import run
 from tinct.cli.colorize import PREPARING
+from tinct.color.bins import AB_SCALE
 from tinct.color.difference import ciede2000
 from tinct.color.gamut import fit_gamut
 from tinct.color.hexcolor import color_to_ab
@@ -28,9 +29,11 @@ from tinct.hints.field import PlacedHint
 from tinct.inference.opening import drop_compiled_networks
 from tinct.inference.openvino_engine import best_precision
 from tinct.methods import Reference, WeighedReference, get_method
-from tinct.networks.tinct import memory, method, vividness
+from tinct.networks.tinct import blocks, memory, method, vividness
 from tinct.networks.tinct.memory import against_null, maps
 from tinct.networks.tinct.method import Tinct, influence
+from tinct.networks.tinct.ports import HEADS
+from tinct.weights import weights_path
 
 
 def resized(photo: NDArray, width: int, height: int) -> NDArray:
@@ -225,7 +228,8 @@ def test_a_reference_is_cut_finely_where_it_is_the_same_picture(
     height, width = COFFEE.shape[:2]
     asked = patches_asked(network, monkeypatch)
     network.attend(features, encoded)
-    assert asked == [(height // side) * (width // side) for side in sides]
+    of_each_block = 4 * blocks.CANDIDATES
+    assert asked == [of_each_block if side == 4 else (height // 8) * (width // 8) for side in sides]
 
 
 def test_the_share_of_the_attention_is_that_of_the_maps() -> None:
@@ -696,6 +700,68 @@ def test_a_reference_given_several_times_counts_as_once_at_full_weight(weight: f
         once = tinct.recall(features, [WeighedReference(attended, min(1.0, times * weight))])
         np.testing.assert_allclose(recalled, once, rtol=1e-6)
     assert not np.allclose(once, tinct.recall(features, [WeighedReference(attended, 0.3)]), rtol=0.1)
+
+
+@pytest.mark.parametrize("size", [(128, 160), (96, 160)])
+def test_blocks_that_attend_to_all_patches_find_what_the_whole_finds(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a block's last rows and columns are: of 96 pixels half of the last block is missing."""
+    tinct = Tinct(precision="f32")
+    features = tinct.encode(lightness_of(cv2.resize(ASTRONAUT, size[::-1])))
+    encoded = tinct.encode_reference(reference(cv2.resize(ASTRONAUT, size[::-1])[:, ::-1]))
+    count = len(encoded.coarse.keys)
+    monkeypatch.setattr(blocks, "CANDIDATES", count - 1)
+    monkeypatch.setattr(blocks, "AT_ONCE", 3)
+    monkeypatch.setattr(blocks, "are_worthwhile", lambda given: True)
+    monkeypatch.setattr(method, "are_worthwhile", lambda given: True)
+    found = tinct._finely(features, encoded)
+    wanted = tinct._recalled(features, encoded.fine)
+    # Only the least likely patch is left out.
+    np.testing.assert_allclose(found, wanted, rtol=5e-3, atol=1e-3)
+
+
+def test_a_block_attends_to_the_patches_that_its_places_take_most_of() -> None:
+    """Where another view of the same picture lies, at an eighth of its patches: hardly less than to all of them."""
+    tinct = Tinct(precision="f32")
+    large = (256, 256)
+    features = tinct.encode(lightness_of(cv2.resize(data.astronaut(), large)))
+    encoded = tinct.encode_reference(reference(cv2.resize(data.astronaut()[:, ::-1], large)))
+    assert blocks.are_worthwhile(encoded)
+    found, wanted = tinct._finely(features, encoded), tinct._recalled(features, encoded.fine)
+    shares = [each[..., 3] / (1 + each[..., 3]) for each in (found, wanted)]
+    assert shares[1].mean() > 0.9
+    assert np.abs(shares[0] - shares[1]).mean() < 0.01
+    colors = [each[..., :2] / (1 + each[..., 3:]) for each in (found, wanted)]
+    assert np.abs(colors[0] - colors[1]).mean() * AB_SCALE < 0.3
+
+
+def test_the_share_that_each_block_gives_to_each_patch_is_that_of_one_softmax() -> None:
+    """By NumPy, from the same keys, colors left out."""
+    graph_weights = pytest.importorskip(
+        "tinct.networks.graph_weights", reason="reading weights needs torch: pip install 'tinct[train]'"
+    )
+    tinct = Tinct(precision="f32")
+    features = tinct.encode(lightness_of(cv2.resize(ASTRONAUT, (128, 128))))
+    coarse = tinct.encode_reference(reference(COFFEE)).coarse
+    cut = features.blocks
+    given = {name: array for name, array in coarse.inputs().items() if name != "item_ab"}
+    found = tinct._network("candidates").run(keys=cut.coarse_keys, places=cut.places, **given)["taken"]
+    held = graph_weights.read_weights(weights_path("tinct.candidates"))
+    temperature, null_key, null_bias = (
+        held[f"matcher.{name}"].numpy() for name in ("log_temperature", "null_key", "null_bias")
+    )
+    alike = cut.places.reshape(len(found), -1, cut.places.shape[-1]) @ coarse.described.T
+    wanted = np.zeros_like(found)
+    for head, key in enumerate(np.split(np.arange(coarse.keys.shape[1]), HEADS)):
+        query = cut.coarse_keys.reshape(len(found), -1, cut.coarse_keys.shape[-1])[..., key]
+        query = query * np.exp(temperature[head])
+        scores = query @ coarse.keys[:, key].T + alike + coarse.bias
+        null = query @ null_key[head] + null_bias[head]
+        both = np.concatenate([null[..., None], scores], -1)
+        both = np.exp(both - both.max(-1, keepdims=True))
+        wanted += (both / both.sum(-1, keepdims=True))[..., 1:].sum(1)
+    np.testing.assert_allclose(found, wanted, rtol=1e-2, atol=1e-4)
 
 
 def test_large_photographs_attend_to_a_reference_some_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,8 +232,8 @@ def test_what_is_alike_adds_its_scalar_product_to_the_scores_of_both_heads(tiny:
 
 
 def second_opinion(height: int, width: int, share: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logarithms of random probabilities of the bins on a grid of its own, and their share at 1/8."""
-    logarithms = torch.log_softmax(torch.randn(1, 7, 5, AB_BIN_COUNT), -1)
+    """Logarithms of random probabilities of the bins, and their share, both at 1/8."""
+    logarithms = torch.log_softmax(torch.randn(1, height // 8, width // 8, AB_BIN_COUNT), -1)
     return logarithms, torch.full((1, height // 8, width // 8, 1), share)
 
 
@@ -291,6 +291,13 @@ def inputs_at(parts: Mapping[str, torch.nn.Module], height: int, width: int, ite
     return {
         "encode": {"lightness": lightness, **seen},
         "match": memory | free,
+        "candidates": {
+            "keys": torch.randn(3, height // 8, width // 8, size) / size**0.5,
+            "item_keys": memory["item_keys"],
+            **crowd,
+            "places": torch.randn(3, height // 8, width // 8, PLACE) * 0.1,
+            "item_places": places["item_places"],
+        },
         "recall": memory | crowd | places,
         "decode": decoder,
         "distribution": {name: decoder[name] for name in INPUTS["distribution"]},

@@ -302,9 +302,12 @@ def test_the_command_trains_stops_goes_on_and_exports(
 
     ranges = ["data", "ranges", str(out / "pool"), "--count", "8"]
     assert cli.run([*ranges, "--weights", str(tmp_path / "weights")]) == 0
-    measured = json.loads((tmp_path / "weights" / "manifest.json").read_text())["tinct.encode"]["ranges"]
+    entries = json.loads((tmp_path / "weights" / "manifest.json").read_text())
+    measured, of_decoder = entries["tinct.encode"]["ranges"], entries["tinct.decode"]["ranges"]
     assert {"encoder.stem.1.body.0.0.weight", "share2.weight"} <= set(measured)
-    assert all(high > 0 for high in measured.values())
+    assert {"mix16.body.1.0.weight", "mix4.body.0.0.weight", "ab.weight"} <= set(of_decoder)
+    assert not {"rest2.weight", "rest4.weight"} & set(of_decoder)  # these take colors
+    assert all(high > 0 for high in (*measured.values(), *of_decoder.values()))
     assert not {"encoder.stem.0.0.weight", "same_head"} & set(
         measured
     )  # these take what may be negative, or squares

@@ -201,8 +201,9 @@ def ranges(
     from tinct.training.torch_extra import check_torch
 
     check_torch()
-    from tinct.networks.tinct.training.ranges import NAME, measure
+    from tinct.networks.tinct.training.ranges import measure
     from tinct.weights import weights_folder
 
     folder = weights or weights_folder()
-    typer.echo(f"{NAME}: {len(measure(folder, pool, count))} convolutions in {folder}")
+    for name, measured in measure(folder, pool, count).items():
+        typer.echo(f"{name}: {len(measured)} convolutions in {folder}")

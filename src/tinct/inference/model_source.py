@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 from tinct.errors import WeightsError
 from tinct.inference.eight_bits import Ranges, to_eight_bits
 from tinct.inference.zeros import remove_zeros
@@ -94,6 +96,8 @@ class JoinedModels:
         outputs: names of the whole's outputs, in their order.
         zeros: inputs that are always 0 everywhere, and are no inputs of the whole: what they alone are needed for is
             not computed (`tinct.inference.zeros`).
+        enlarged: of the inputs in `links`, those that are given their output at another height and width, bilinearly:
+            that of an input of the whole. Both have their channels last.
     """
 
     name: str
@@ -101,6 +105,7 @@ class JoinedModels:
     links: Mapping[str, str]
     outputs: tuple[str, ...]
     zeros: tuple[str, ...] = ()
+    enlarged: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def in_bytes(self) -> bool:
@@ -115,7 +120,9 @@ class JoinedModels:
             WeightsError: if a file is missing.
         """
         hashes = {name: part.sha256 for name, part in self.parts.items()}
-        told = json.dumps([hashes, dict(self.links), self.outputs, self.zeros], sort_keys=True)
+        told = json.dumps(
+            [hashes, dict(self.links), self.outputs, self.zeros, dict(self.enlarged)], sort_keys=True
+        )
         return hashlib.sha256(told.encode()).hexdigest()
 
     def unrounded(self) -> JoinedModels:
@@ -154,6 +161,8 @@ class JoinedModels:
             for port, parameter in own.items():
                 if port in self.links:
                     source = self._known(made, self.links[port])
+                    if port in self.enlarged:
+                        source = _enlarged(source, (own | inputs)[self.enlarged[port]])
                     for reader in list(parameter.output(0).get_target_inputs()):
                         reader.replace_source_output(source)
                 else:
@@ -174,6 +183,21 @@ class JoinedModels:
                 f"{self.name} is joined at {port}, which is not there; export the network again."
             )
         return made[port]
+
+
+def _enlarged(image: Output, like: Node) -> Output:
+    """An image (B, h, w, C) at the height and width of another, (B, H, W, any), bilinearly."""
+    from tinct.inference.openvino_runtime import opset13 as op
+
+    def constant(*values: int) -> Node:
+        return op.constant(np.array(values, np.int64))
+
+    size = op.gather(op.shape_of(like), constant(1, 2), op.constant(np.int64(0)))
+    planes = op.transpose(image, constant(0, 3, 1, 2))
+    larger = op.interpolate(
+        planes, size, "linear_onnx", "sizes", coordinate_transformation_mode="half_pixel", axes=constant(2, 3)
+    )
+    return op.transpose(larger, constant(0, 2, 3, 1)).output(0)
 
 
 ModelSource = ModelFile | JoinedModels

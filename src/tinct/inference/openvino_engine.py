@@ -142,10 +142,19 @@ def best_precision(precision: str = "auto", in_bytes: bool = False) -> str:
         raise OptionError("precision is int8, which this CPU does not compute in; use auto, bf16 or f32.")
     if precision != "bf16" and in_bytes and multiplies_bytes():
         return "int8"
-    has_bf16 = "BF16" in engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    if precision == "bf16" and not has_bf16:
+    if precision == "bf16" and not computes_in_bf16():
         raise OptionError("precision is bf16, which this CPU does not compute in; use auto or f32.")
-    return "bf16" if has_bf16 else "f32"
+    return "bf16" if computes_in_bf16() else "f32"
+
+
+@cache
+def computes_in_bf16() -> bool:
+    """True if this machine's CPU computes in bf16: with AMX or AVX512-BF16.
+
+    Raises:
+        MissingExtraError: if OpenVINO cannot be imported.
+    """
+    return "BF16" in engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 @cache

@@ -242,7 +242,7 @@ def _ones(points: Array) -> Array:
     """N points (N, D), their squared lengths and 1, so that a product of matrices gives distances: (N, D + 2)."""
     found = np.empty((len(points), points.shape[1] + 2), np.float32)
     found[:, :-2] = points
-    found[:, -2] = np.square(points).sum(1)
+    found[:, -2] = np.einsum("ij,ij->i", points, points)
     found[:, -1] = 1
     return found
 
@@ -252,6 +252,6 @@ def _squared_distances(ones: Array, others: Array) -> Array:
     turned = np.empty((len(others), others.shape[1] + 2), np.float32)
     turned[:, :-2] = -2 * others
     turned[:, -2] = 1
-    turned[:, -1] = np.square(others).sum(1)
+    turned[:, -1] = np.einsum("ij,ij->i", others, others)
     found = scalar_products(ones, turned)
     return np.asarray(np.maximum(found, 0, out=found), np.float32)

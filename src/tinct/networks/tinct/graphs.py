@@ -8,6 +8,8 @@ cut so that little runs again for a hint:
   in `encode`, once per photograph;
 - hints and references are attended to apart (`match` per hint, `recall` once per reference), each beside the
   null item, from whose share the attention over all together follows (`tinct.networks.tinct.memory.against_null`);
+- of a reference that is cut finely, a block of places attends to the patches that `candidates` names alone
+  (`tinct.networks.tinct.blocks`);
 - the mean of the distribution is taken at 1/8, the distribution itself, at 1/4, only on demand.
 """
 
@@ -58,7 +60,7 @@ class EncodeGraph(nn.Module):
 
 
 class AttendGraph(nn.Module):
-    """Attention of every place to items and to the null item.
+    """Attention of every place to items and to the null item, in the plain form that engines fuse.
 
     Outputs are (B, heads, h * w, 4): attended a and b (/ 110), the items' share of attention, and the null item's.
     Items: keys (B, M, heads * key), ab (B, M, 2) in units of CIE a* b*; a reference's have a bias (B, M), hints one for
@@ -69,28 +71,11 @@ class AttendGraph(nn.Module):
         super().__init__()
         self.matcher = model.matcher
 
-    def attend(
-        self, keys: Tensor, item_keys: Tensor, item_ab: Tensor, bias: Tensor, weight: Tensor | None = None
-    ) -> Tensor:
-        """One softmax attention in the plain form that engines fuse.
-
-        Args:
-            keys, item_keys, item_ab: see the class.
-            bias: added to the scores of the null item and of the items, (B, 1 or heads, h * w, 1 + M).
-            weight: the same for all places, (B, heads, 1 + M); it goes with the items' keys, so that a large `bias`
-                need not be made for each head.
-        """
-        matcher, (batch, height, width, size) = self.matcher, keys.shape
-        key = size // matcher.heads
-        scale = matcher.log_temperature.exp()[:, None].expand(-1, key).reshape(size)
-        query = (keys * scale).reshape(batch, height * width, matcher.heads, key).transpose(1, 2)
-        null = matcher.null_key.reshape(1, 1, size).expand(batch, 1, size)
-        items = matcher.split(torch.cat([null, item_keys], 1))
-        if weight is not None:
-            query = torch.cat([query, torch.ones_like(query[..., :1])], -1)
-            items = torch.cat([items, weight[:, :, None]], 2)
-        weights = torch.softmax(query @ items + bias, -1)
-        return weights @ _values(item_ab, matcher.heads).to(weights.dtype)
+    def items(self, item_keys: Tensor) -> Tensor:
+        """Keys of the null item and of the items by head, times each head's temperature, (B, heads, key, 1 + M)."""
+        null = self.matcher.null_key.reshape(1, 1, -1).expand_as(item_keys[:, :1])
+        by_head = self.matcher.split(torch.cat([null, item_keys], 1))
+        return by_head * self.matcher.log_temperature.exp()[:, None, None]
 
 
 class MatchGraph(AttendGraph):
@@ -111,10 +96,12 @@ class MatchGraph(AttendGraph):
         reach = matcher.log_reach.exp()[:, None, None]
         bias = matcher.hint_bias[:, None, None] - reach * distance + item_bias[:, None]
         null = matcher.null_bias[None, :, None, None].expand(batch, -1, height * width, 1)
-        return self.attend(keys, item_keys, item_ab, torch.cat([null, bias], -1))
+        query = keys.reshape(batch, height * width, matcher.heads, -1).transpose(1, 2)
+        weights = torch.softmax(query @ self.items(item_keys) + torch.cat([null, bias], -1), -1)
+        return weights @ _values(item_ab, matcher.heads).to(weights.dtype)
 
 
-class RecallGraph(AttendGraph):
+class ReferenceGraph(AttendGraph):
     """Attention to references, which have no place: by keys, and by what the semantic branch sees at both places.
 
     Its vectors are `places` at 1/8 (B, h / 2, w / 2, P) and `item_places` (B, M, P); their scalar products are added to
@@ -126,6 +113,43 @@ class RecallGraph(AttendGraph):
         self.matcher = copy.deepcopy(model.matcher)
         del self.matcher.log_reach, self.matcher.hint_bias  # of hints alone: the file does not hold them
 
+    def biased(self, item_keys: Tensor, item_bias: Tensor) -> Tensor:
+        """Keys of the null item and of the items by head, and their bias behind: (B, heads, key + 1, 1 + M).
+
+        Where the bias goes with the keys, none need be made for each place.
+        """
+        bias = item_bias[:, None].expand(-1, self.matcher.heads, -1)
+        null = self.matcher.null_bias[None, :, None].expand_as(bias[..., :1])
+        return torch.cat([self.items(item_keys), torch.cat([null, bias], 2)[:, :, None]], 2)
+
+    @staticmethod
+    def alike(places: Tensor, item_places: Tensor) -> Tensor:
+        """What the branch adds to the scores of the null item, 0, and of the items, (B, h / 2 * w / 2, 1 + M)."""
+        found = places.flatten(1, 2) @ item_places.transpose(1, 2)
+        return torch.cat([torch.zeros_like(found[..., :1]), found], -1)
+
+
+class CandidatesGraph(ReferenceGraph):
+    """How much of the attention of each block of places each item has: (blocks, M), summed over places and heads.
+
+    Keys are of places at 1/8, (blocks, h, w, heads * key), as are `places`; the items are the same for all blocks.
+    """
+
+    def forward(
+        self, keys: Tensor, item_keys: Tensor, item_bias: Tensor, places: Tensor, item_places: Tensor
+    ) -> Tensor:
+        """The graph's outputs of its inputs; see the class."""
+        heads, (blocks, height, width, _) = self.matcher.heads, keys.shape
+        query = keys.reshape(blocks, height * width, heads, -1).transpose(1, 2)
+        alike = self.alike(places, item_places)[:, None]
+        weights = torch.softmax(_with_one(query) @ self.biased(item_keys, item_bias) + alike, -1)
+        # A product with ones, as engines are slow at sums over such axes.
+        return (torch.ones_like(query[..., :1]).transpose(2, 3) @ weights).sum((1, 2))[:, 1:]
+
+
+class RecallGraph(ReferenceGraph):
+    """Attention to references of all places at 1/4; see `AttendGraph` and `ReferenceGraph`."""
+
     def forward(
         self,
         keys: Tensor,
@@ -136,11 +160,16 @@ class RecallGraph(AttendGraph):
         item_places: Tensor,
     ) -> Tensor:
         """The graph's outputs of its inputs; see the class."""
-        heads = self.matcher.heads
-        bias = item_bias[:, None].expand(-1, heads, -1)
-        null = self.matcher.null_bias[None, :, None].expand(len(keys), -1, 1)
-        alike = _at_quarter(places, F.pad(item_places, (0, 0, 1, 0)))  # the null item is like nothing
-        return self.attend(keys, item_keys, item_ab, alike, torch.cat([null, bias], -1))
+        heads, (batch, height, width, size) = self.matcher.heads, keys.shape
+        # The four places at 1/4 of one at 1/8 ask apart: what the branch sees, the same for all, is not repeated.
+        grid = (batch, height // 2, 2, width // 2, 2, heads, size // heads)
+        query = keys.reshape(grid).permute(0, 5, 2, 4, 1, 3, 6).reshape(batch * heads, 4, -1, grid[-1])
+        items = self.biased(item_keys, item_bias).flatten(0, 1)[:, None]
+        alike = self.alike(places, item_places)[:, None].expand(-1, heads, -1, -1).flatten(0, 1)[:, None]
+        weights = torch.softmax(_with_one(query) @ items + alike, -1)
+        values = _values(item_ab, heads).to(weights.dtype).flatten(0, 1)[:, None]
+        found = (weights @ values).reshape(batch, heads, 2, 2, height // 2, width // 2, 4)
+        return found.permute(0, 1, 4, 2, 5, 3, 6).reshape(batch, heads, height * width, 4)
 
 
 class DecoderGraph(nn.Module):
@@ -176,9 +205,9 @@ class DecoderGraph(nn.Module):
 class DecodeGraph(DecoderGraph):
     """ab at 1/2 (B, H/2, W/2, 2); at 1/8 the distribution's annealed mean (…, 2) and its certainty (…, 1), 0..1.
 
-    Inputs beside those of `DecoderGraph`: logarithms of the probabilities that a second opinion gives the bins, on a
-    grid of any size over the photograph (B, h, w, 313), and the share of that opinion (B, H/8, W/8, 1), 0..1. The
-    logarithms of the two distributions are averaged with these weights, so that what both hold likely counts.
+    Inputs beside those of `DecoderGraph`: logarithms of the probabilities that a second opinion gives the bins
+    (B, H/8, W/8, 313), and the share of that opinion (B, H/8, W/8, 1), 0..1. The logarithms of the two distributions
+    are averaged with these weights, so that what both hold likely counts.
 
     Args:
         model: whose decoder this is.
@@ -212,8 +241,9 @@ class DecodeGraph(DecoderGraph):
         x = self.at_quarter(quarter, eighth, sixteenth, maps, hint_map)
         base = self.base(maps, self.gate(x))
         eighth = F.avg_pool2d(x, 2)
-        own = torch.log_softmax(self.bins(channels_last(eighth)), -1)
-        second = channels_last(smoothly_upsampled(channels_first(second), eighth))
+        own = self.bins(
+            channels_last(eighth)
+        )  # what they lack of logarithms is the same for all bins of a place
         sharp = torch.softmax((own + second_share * (second - own)) / TEMPERATURE, -1)
         moments = sharp @ self.moments
         annealed = moments[..., :2]
@@ -250,18 +280,12 @@ def cut(model: Tinct, centers: Tensor | None = None) -> dict[str, nn.Module]:
     graphs: tuple[nn.Module, ...] = (
         EncodeGraph(model),
         MatchGraph(model),
+        CandidatesGraph(model),
         RecallGraph(model),
         DecodeGraph(model, centers),
         DistributionGraph(model),
     )
     return {part: graph.eval() for part, graph in zip(PARTS, graphs, strict=True)}
-
-
-def _at_quarter(places: Tensor, item_places: Tensor) -> Tensor:
-    """The scalar products of places at 1/8 and items, for each of the four places at 1/4: (B, 1, 4 * h * w, M)."""
-    batch, height, width, _ = places.shape
-    alike = (places.flatten(1, 2) @ item_places.transpose(1, 2)).reshape(batch, height, 1, width, 1, -1)
-    return alike.expand(-1, -1, 2, -1, 2, -1).reshape(batch, 1, 4 * height * width, -1)
 
 
 def channels_last(maps: Tensor) -> Tensor:
@@ -306,6 +330,11 @@ def _same_head(config: TinctConfig) -> Tensor:
     return torch.block_diag(*(torch.ones(config.key, config.key) for _ in range(config.heads)))[
         ..., None, None
     ]
+
+
+def _with_one(query: Tensor) -> Tensor:
+    """A query (..., key) with a 1 behind, which takes the bias of items (`ReferenceGraph.biased`)."""
+    return torch.cat([query, torch.ones_like(query[..., :1])], -1)
 
 
 def _values(item_ab: Tensor, heads: int) -> Tensor:

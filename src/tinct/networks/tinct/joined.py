@@ -5,12 +5,14 @@ Nothing that passes between them is copied, and what nobody asks for is not comp
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tinct.inference import JoinedModels, ModelFile, Network, open_joined
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.semantics.ports import LEVELS
 from tinct.networks.tinct.ports import INPUTS, OUTPUTS, SEEN
+from tinct.networks.tinct.rounding import ranges_of
 from tinct.weights import manifest, weights_path
 
 ALONE, PHOTOGRAPH, REFERENCE = "alone", "photograph", "reference"
@@ -22,12 +24,13 @@ class _Joined(NamedTuple):
 
     Attributes:
         parts: names of graphs; the semantic branch's is "semantics".
-        outputs, zeros: see `tinct.inference.JoinedModels`.
+        outputs, zeros, enlarged: see `tinct.inference.JoinedModels`.
     """
 
     parts: tuple[str, ...]
     outputs: tuple[str, ...]
     zeros: tuple[str, ...] = ()
+    enlarged: Mapping[str, str] = {}
 
 
 LINKS = {
@@ -42,6 +45,7 @@ JOINED = {
         ("semantics", "encode", "decode"),
         ("decode.ab", "decode.annealed", "decode.certainty", "semantics.ab"),
         ("decode.maps", "decode.hint_map"),
+        {"decode.second": "decode.second_share"},
     ),
     PHOTOGRAPH: _Joined(
         ("semantics", "encode"),
@@ -68,9 +72,10 @@ def open_for(asked: str, *, precision: str = "auto", threads: int | None = None)
     known, joined = manifest(), JOINED[asked]
     files = {part: SEMANTICS if part == "semantics" else f"tinct.{part}" for part in joined.parts}
     parts = {
-        part: ModelFile(weights_path(name, entries=known), known[name].ranges) for part, name in files.items()
+        part: ModelFile(weights_path(name, entries=known), ranges_of(name, known))
+        for part, name in files.items()
     }
-    models = JoinedModels(f"tinct's {asked}", parts, LINKS, joined.outputs, joined.zeros)
+    models = JoinedModels(f"tinct's {asked}", parts, LINKS, *joined[1:])
     return open_joined(models, precision=precision, threads=threads)
 
 

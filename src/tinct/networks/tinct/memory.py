@@ -46,7 +46,7 @@ _LEAST = 1e-30
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Items of the color memory.
+    """Items of the color memory, or, with one axis more before the others, those of several blocks of places.
 
     Attributes:
         keys: shape (M, heads * key).
@@ -71,7 +71,11 @@ class Items:
             named["item_place"] = self.place
         if self.described is not None:
             named["item_places"] = self.described
-        return {name: np.ascontiguousarray(value[None], np.float32) for name, value in named.items()}
+        several = self.ab.ndim == 3
+        return {
+            name: np.ascontiguousarray(value if several else value[None], np.float32)
+            for name, value in named.items()
+        }
 
 
 def hint_items(keys: NDArray[Any], hints: HintField, restrained: Array | None = None) -> Items:
@@ -170,10 +174,11 @@ def against_null(found: NDArray[Any]) -> Sums:
         (heads, places, 4): the first three over null's share, and all that is not null over it. In double precision, a
         single part comes back from `maps` as it was, to the bit.
     """
-    parts = np.array(found[0], np.float64)
-    null = np.maximum(parts[..., 3:], _LEAST)
-    parts[..., 3:] = 1 - null
-    return np.asarray(parts / null)
+    planes = np.array(np.moveaxis(found[0], -1, 0), np.float64, order="C")
+    null = np.maximum(planes[3], _LEAST)
+    np.subtract(1, null, out=planes[3])
+    planes /= null
+    return np.moveaxis(planes, 0, -1)
 
 
 def maps(near: Sums | None, far: Sums | None, height: int, width: int) -> Array:
@@ -184,15 +189,13 @@ def maps(near: Sums | None, far: Sums | None, height: int, width: int) -> Array:
     Returns:
         (1, heads * 6, h, w): for each head ab and share from hints, then from references.
     """
-    parts = np.zeros((HEADS, height * width, MAP_CHANNELS_PER_HEAD), np.float32)
-    whole = 1 + sum(each[..., 3:] for each in (near, far) if each is not None)
-    if near is not None:
-        parts[..., :3] = near[..., :3] / whole
-    if far is not None:
-        parts[..., 3:] = far[..., :3] / whole
-    return np.ascontiguousarray(
-        parts.transpose(0, 2, 1).reshape(1, HEADS * MAP_CHANNELS_PER_HEAD, height, width)
-    )
+    parts = np.zeros((HEADS, MAP_CHANNELS_PER_HEAD, height * width), np.float32)
+    whole = 1 + sum(each[..., 3] for each in (near, far) if each is not None)
+    for given, first in ((near, 0), (far, 3)):
+        if given is not None:
+            for channel in range(3):
+                np.divide(given[..., channel], whole, out=parts[:, first + channel], casting="same_kind")
+    return parts.reshape(1, HEADS * MAP_CHANNELS_PER_HEAD, height, width)
 
 
 def share_of(sums: Sums) -> float:

@@ -21,6 +21,7 @@ from tinct.color.upsampling import EdgeGuide
 from tinct.errors import WeightsError
 from tinct.hints import HintField
 from tinct.inference import Network, TorchSource, contiguous, on_gpu, open_network
+from tinct.inference.eight_bits import Ranges
 from tinct.methods.classical.levin import pin_hints
 from tinct.methods.distribution import Distribution, alternative
 from tinct.methods.exported import bilinear, mirrored
@@ -29,6 +30,7 @@ from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, W
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.semantics.opinion import Opinion, looked_at, open_branch, opinion, opinion_in
 from tinct.networks.semantics.ports import LEVELS
+from tinct.networks.tinct.blocks import Blocks, are_worthwhile, candidates
 from tinct.networks.tinct.card import PAPER
 from tinct.networks.tinct.joined import ALONE, PHOTOGRAPH, REFERENCE, open_for, outputs_of
 from tinct.networks.tinct.memory import (
@@ -63,6 +65,7 @@ from tinct.networks.tinct.restraint import (
     restrained_scores,
     restraint,
 )
+from tinct.networks.tinct.rounding import ranges_of
 from tinct.networks.tinct.vividness import VIVID_STRIDE, correction_and_way, in_pairs, lengthened
 from tinct.weights import manifest, weights_path
 
@@ -143,10 +146,14 @@ class Features:
         return contiguous(bilinear(self.opinion.places, self.grid(PLACE_STRIDE))[None])
 
     @cached_property
+    def blocks(self) -> Blocks:
+        """Keys and places by blocks."""
+        return Blocks.of(self.keys[0], self.places[0])
+
+    @cached_property
     def second(self) -> Array:
-        """The branch's logarithms, shape (1, h, w, 313), bin after bin in memory as the decoder takes them."""
-        planes = contiguous(self.opinion.logarithms.transpose(2, 0, 1))
-        return planes.transpose(1, 2, 0)[None]
+        """The branch's logarithms as the decoder takes them, shape (1, H / 8, W / 8, 313)."""
+        return contiguous(bilinear(self.opinion.logarithms, self.grid(VIVID_STRIDE))[None])
 
     @cached_property
     def at_eighth(self) -> EdgeGuide:
@@ -258,10 +265,23 @@ class Tinct(StagedMethod):
         """The attention of each place to the patches of a reference; weight and trust count later."""
         likeness = float(np.dot(features.opinion.signature, reference.signature))
         fine = reference.may_be_fine and likeness >= SURELY_SAME
-        sums = self._recalled(features, reference.fine if fine else reference.coarse)
+        sums = self._finely(features, reference) if fine else self._recalled(features, reference.coarse)
         if reference.may_be_fine and SURELY_SAME > likeness >= MAYBE_SAME and share_of(sums) >= SHARE_OF_SAME:
-            sums = self._recalled(features, reference.fine)
+            sums = self._finely(features, reference)
         return Attended(sums, belief(likeness), likeness)
+
+    def _finely(self, features: Features, reference: ReferenceFeatures) -> Sums:
+        """The attention of each place to the fine patches of a reference; see `tinct.networks.tinct.blocks`."""
+        if not are_worthwhile(reference):
+            return self._recalled(features, reference.fine)
+        blocks, coarse = features.blocks, reference.coarse.inputs()
+        del coarse["item_ab"]
+        asked = self._network("candidates").run(keys=blocks.coarse_keys, places=blocks.places, **coarse)
+        found = []
+        for some, given in blocks.parts():
+            items = candidates(asked["taken"][some], reference).inputs()
+            found.append(self._network("recall").run(**given, **items)["found"])
+        return against_null(blocks.joined(np.concatenate(found), features.grid(KEY_STRIDE)))
 
     def _recalled(self, features: Features, chosen: Items) -> Sums:
         """The attention of each place to a reference's items, as `against_null` gives it."""
@@ -415,7 +435,7 @@ class Tinct(StagedMethod):
     def _branch(self) -> Network:
         """The semantic branch, looked up once like the network's parts."""
         if SEMANTICS not in self._networks:
-            self._networks[SEMANTICS] = open_branch(**self._engine)
+            self._networks[SEMANTICS] = open_branch(**self._engine, ranges=self._ranges(SEMANTICS))
         return self._networks[SEMANTICS]
 
     def _network(self, part: str) -> Network:
@@ -425,9 +445,13 @@ class Tinct(StagedMethod):
             known = manifest()
             path = weights_path(name, entries=known)
             self._networks[part] = open_network(
-                path, torch_source=_torch_source(part, path), ranges=known[name].ranges, **self._engine
+                path, torch_source=_torch_source(part, path), ranges=self._ranges(name), **self._engine
             )
         return self._networks[part]
+
+    def _ranges(self, name: str) -> Ranges:
+        """The ranges by which a part is computed in 8 bits; a GPU has no use for them."""
+        return {} if on_gpu(self._engine["device"]) else ranges_of(name, manifest())
 
 
 def _heeding_hints(second: Array, matched: Matched) -> Array:

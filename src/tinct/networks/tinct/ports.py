@@ -15,7 +15,7 @@ HEADS = 2
 MAP_CHANNELS_PER_HEAD = 6
 """Channels of a head's map: a*, b* and the share of attention, from hints and then from references."""
 
-PARTS = ("encode", "match", "recall", "decode", "distribution")
+PARTS = ("encode", "match", "candidates", "recall", "decode", "distribution")
 """The graphs that the network is cut into, in the order of their use."""
 
 _DECODER = ("half", "quarter", "eighth", "sixteenth", "maps", "hint_map")
@@ -27,6 +27,7 @@ none of them."""
 INPUTS: dict[str, tuple[str, ...]] = {
     "encode": ("lightness", *SEEN),
     "match": ("keys", "item_keys", "item_ab", "item_bias", "item_place"),
+    "candidates": ("keys", "item_keys", "item_bias", "places", "item_places"),
     "recall": ("keys", "item_keys", "item_ab", "item_bias", "places", "item_places"),
     "decode": (*_DECODER, "second", "second_share"),
     "distribution": _DECODER[1:],  # nothing at 1/2
@@ -36,6 +37,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
 OUTPUTS: dict[str, tuple[str, ...]] = {
     "encode": ("keys", "half", "quarter", "eighth", "sixteenth"),
     "match": ("found",),
+    "candidates": ("taken",),
     "recall": ("found",),
     "decode": ("ab", "annealed", "certainty"),
     "distribution": ("probabilities",),

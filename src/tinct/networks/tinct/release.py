@@ -35,6 +35,9 @@ def graphs(model: Tinct) -> list[Graph]:
         axes = {name: _free_axes(name, tensor.ndim) for name, tensor in given}
         if part == "match":
             axes["item_bias"] = {0: "batch", 1: "places", 2: "items"}
+        if part == "candidates":
+            for name in ("keys", "places"):
+                axes[name][0] = "blocks"
         found.append(Graph(f".{part}", graph, examples[part], axes, OUTPUTS[part], in_bytes=part in IN_BYTES))
     return found
 
@@ -54,8 +57,15 @@ def _examples(parts: Mapping[str, nn.Module], *, shares_a_backbone: bool) -> dic
     return {
         "encode": (lightness, *seen),
         "match": hints,
+        "candidates": (
+            torch.rand(3, 6, 8, keys.shape[-1]),
+            items[1],
+            torch.zeros(1, 5),
+            torch.rand(3, 6, 8, PLACE),
+            torch.rand(1, 5, PLACE),
+        ),
         "recall": (*items, torch.zeros(1, 5), torch.rand(1, 12, 16, PLACE), torch.rand(1, 5, PLACE)),
-        "decode": (*decoder, torch.zeros(1, 7, 9, AB_BIN_COUNT), torch.zeros(1, 12, 16, 1)),
+        "decode": (*decoder, torch.zeros(1, 12, 16, AB_BIN_COUNT), torch.zeros(1, 12, 16, 1)),
         "distribution": decoder[1:],
     }
 

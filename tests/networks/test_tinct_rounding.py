@@ -1,0 +1,38 @@
+"""Which parts of the released network a CPU computes in 8 bits."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinct.inference import openvino_engine
+from tinct.inference.eight_bits import multiplies_bytes
+from tinct.networks.tinct.method import Tinct
+from tinct.networks.tinct.rounding import BESIDE_BF16, BESIDE_F32, IN_FULL, PARTS, ranges_of
+from tinct.weights import manifest
+
+
+def test_the_ranges_of_all_parts_are_released() -> None:
+    known = manifest()
+    assert all(known[name].ranges for name in PARTS)
+    assert not any(IN_FULL & known[name].ranges.keys() for name in PARTS)
+
+
+@pytest.mark.parametrize("bf16", [True, False])
+def test_beside_bf16_the_encoder_alone_is_in_bytes(bf16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino_engine, "computes_in_bf16", lambda: bf16)
+    known = manifest()
+    for name in PARTS:
+        wanted = {} if bf16 and name not in BESIDE_BF16 else known[name].ranges
+        assert ranges_of(name, known) == wanted
+    assert ranges_of("tinct.match", known) == {}
+
+
+@pytest.mark.skipif(not multiplies_bytes(), reason="this CPU does not multiply bytes (AVX2)")
+def test_the_parts_are_opened_so() -> None:
+    method, rest = Tinct(device="cpu"), openvino_engine.best_precision()
+    for part in ("encode", "decode", "distribution", "match"):
+        name = f"tinct.{part}"
+        in_bytes = name in BESIDE_BF16 or (name in BESIDE_F32 and rest == "f32")
+        assert method._network(part).precision == ("int8" if in_bytes else rest)
+    assert method._branch().precision == ("int8" if rest == "f32" else rest)
+    assert Tinct(device="cpu", precision="f32")._network("decode").precision == "f32"
