@@ -114,7 +114,10 @@ def test_less_precision_is_close_to_single_precision(reduced: str):
         best_precision(reduced, {"any.weight": 1.0})
     except OptionError as error:
         pytest.skip(str(error))
-    assert Tinct(precision=reduced)._network("encode").precision == reduced
+    opened = Tinct(precision=reduced)
+    assert opened._network("encode").precision == reduced
+    if best_precision() == "f32":
+        assert {opened._network("decode").precision, opened._branch().precision} == {reduced}
     lightness = lightness_of(ASTRONAUT)
     nothing = HintField.empty(*lightness.shape)
     labs = []
@@ -228,7 +231,7 @@ def test_a_reference_is_cut_finely_where_it_is_the_same_picture(
     height, width = COFFEE.shape[:2]
     asked = patches_asked(network, monkeypatch)
     network.attend(features, encoded)
-    of_each_block = 4 * blocks.CANDIDATES
+    of_each_block = 4 * blocks.CHOSEN
     assert asked == [of_each_block if side == 4 else (height // 8) * (width // 8) for side in sides]
 
 
@@ -702,20 +705,29 @@ def test_a_reference_given_several_times_counts_as_once_at_full_weight(weight: f
     assert not np.allclose(once, tinct.recall(features, [WeighedReference(attended, 0.3)]), rtol=0.1)
 
 
-@pytest.mark.parametrize("size", [(128, 160), (96, 160)])
+@pytest.mark.parametrize(("size", "at_once"), [((128, 160), 16), ((96, 160), 3), ((192, 64), 2)])
 def test_blocks_that_attend_to_all_patches_find_what_the_whole_finds(
-    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    size: tuple[int, int], at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a block's last rows and columns are: of 96 pixels half of the last block is missing."""
     tinct = Tinct(precision="f32")
     features = tinct.encode(lightness_of(cv2.resize(ASTRONAUT, size[::-1])))
     encoded = tinct.encode_reference(reference(cv2.resize(ASTRONAUT, size[::-1])[:, ::-1]))
     count = len(encoded.coarse.keys)
-    monkeypatch.setattr(blocks, "CANDIDATES", count - 1)
-    monkeypatch.setattr(blocks, "AT_ONCE", 3)
-    monkeypatch.setattr(blocks, "are_worthwhile", lambda given: True)
-    monkeypatch.setattr(method, "are_worthwhile", lambda given: True)
+    monkeypatch.setattr(blocks, "CHOSEN", count - 1)
+    monkeypatch.setattr(blocks, "AT_ONCE", at_once)
+    monkeypatch.setattr(method, "blocks_leave_out_half", lambda given: True)
+    candidates, asked = tinct._network("candidates"), []
+    run = candidates.run
+
+    def counted(**given: np.ndarray) -> dict[str, np.ndarray]:
+        asked.append(len(given["keys"]))
+        return run(**given)
+
+    monkeypatch.setattr(candidates, "run", counted)
     found = tinct._finely(features, encoded)
+    assert sum(asked) == -(-size[0] // 64) * -(-size[1] // 64)
+    assert max(asked) <= max(at_once, -(-size[1] // 64))
     wanted = tinct._recalled(features, encoded.fine)
     # Only the least likely patch is left out.
     np.testing.assert_allclose(found, wanted, rtol=5e-3, atol=1e-3)
@@ -727,13 +739,51 @@ def test_a_block_attends_to_the_patches_that_its_places_take_most_of() -> None:
     large = (256, 256)
     features = tinct.encode(lightness_of(cv2.resize(data.astronaut(), large)))
     encoded = tinct.encode_reference(reference(cv2.resize(data.astronaut()[:, ::-1], large)))
-    assert blocks.are_worthwhile(encoded)
+    assert blocks.blocks_leave_out_half(encoded)
     found, wanted = tinct._finely(features, encoded), tinct._recalled(features, encoded.fine)
     shares = [each[..., 3] / (1 + each[..., 3]) for each in (found, wanted)]
     assert shares[1].mean() > 0.9
     assert np.abs(shares[0] - shares[1]).mean() < 0.01
     colors = [each[..., :2] / (1 + each[..., 3:]) for each in (found, wanted)]
     assert np.abs(colors[0] - colors[1]).mean() * AB_SCALE < 0.3
+
+
+@pytest.mark.parametrize("size", [(128, 160), (132, 164), (8, 1200), (6, 2048), (2048, 6)])
+def test_the_fine_patches_that_are_chosen_lie_in_the_coarse_ones(size: tuple[int, int]) -> None:
+    """Whatever is left beside whole patches; references narrower than a coarse patch are not chosen from."""
+    height, width = size
+    fine = height // 4, width // 4
+    ab = np.zeros((*size, 2), np.float32)
+    keys = np.zeros((-(-height // 4), -(-width // 4), 2), np.float32)
+    given = memory.ReferenceFeatures(keys, ab, np.zeros(1, np.float32), np.zeros((1, 1, 3), np.float32))
+    if min(size) < 8:
+        assert not blocks.blocks_leave_out_half(given)
+        return
+    rows, columns = height // 8, width // 8
+    where = np.stack(np.meshgrid(np.arange(fine[0]), np.arange(fine[1]), indexing="ij"), -1)
+    items = replace(given.fine, ab=where.reshape(-1, 2).astype(np.float32))
+    object.__setattr__(given, "fine", items)
+    taken = np.random.default_rng(0).random((3, rows * columns)).astype(np.float32)
+    chosen = blocks.chosen_items(taken, given)
+    for block in range(3):
+        most = set(np.argsort(taken[block])[-blocks.CHOSEN :].tolist())
+        found = {int(y) // 2 * columns + int(x) // 2 for y, x in chosen.ab[block]}
+        assert found == most
+        assert len({tuple(place) for place in chosen.ab[block].tolist()}) == 4 * blocks.CHOSEN
+
+
+def test_weights_of_an_older_tinct_attend_to_all_fine_patches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without `candidates` has other keys than the one that is installed beside it."""
+    tinct = Tinct()
+    features, encoded = tinct.encode(lightness_of(ASTRONAUT)), tinct.encode_reference(reference(COFFEE))
+    encoded = replace(encoded, signature=features.opinion.signature)
+    asked = patches_asked(tinct, monkeypatch)
+    places = {"tinct.recall": Path("own") / "tinct.recall.onnx"}
+    monkeypatch.setattr(
+        method, "weights_path", lambda name, entries: places.get(name, Path("tinct") / f"{name}.onnx")
+    )
+    tinct.attend(features, encoded)
+    assert asked == [(COFFEE.shape[0] // 4) * (COFFEE.shape[1] // 4)]
 
 
 def test_the_share_that_each_block_gives_to_each_patch_is_that_of_one_softmax() -> None:
@@ -744,7 +794,7 @@ def test_the_share_that_each_block_gives_to_each_patch_is_that_of_one_softmax() 
     tinct = Tinct(precision="f32")
     features = tinct.encode(lightness_of(cv2.resize(ASTRONAUT, (128, 128))))
     coarse = tinct.encode_reference(reference(COFFEE)).coarse
-    cut = features.blocks
+    cut = blocks.Blocks.of(features.keys[0], features.places[0])
     given = {name: array for name, array in coarse.inputs().items() if name != "item_ab"}
     found = tinct._network("candidates").run(keys=cut.coarse_keys, places=cut.places, **given)["taken"]
     held = graph_weights.read_weights(weights_path("tinct.candidates"))

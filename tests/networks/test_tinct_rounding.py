@@ -6,29 +6,45 @@ import pytest
 
 from tinct.inference import openvino_engine
 from tinct.inference.eight_bits import multiplies_bytes
+from tinct.networks.semantics.opinion import NAME as SEMANTICS
+from tinct.networks.tinct import joined
 from tinct.networks.tinct.method import Tinct
-from tinct.networks.tinct.rounding import BESIDE_BF16, BESIDE_F32, IN_FULL, PARTS, ranges_of
+from tinct.networks.tinct.rounding import BESIDE_BF16, BESIDE_F32, IN_FULL, ROUNDED, ranges_of
 from tinct.weights import manifest
 
 
 def test_the_ranges_of_all_parts_are_released() -> None:
     known = manifest()
-    assert all(known[name].ranges for name in PARTS)
-    assert not any(IN_FULL & known[name].ranges.keys() for name in PARTS)
+    assert all(known[name].ranges for name in ROUNDED)
+    assert not any(IN_FULL & known[name].ranges.keys() for name in ROUNDED)
 
 
 @pytest.mark.parametrize("bf16", [True, False])
 def test_beside_bf16_the_encoder_alone_is_in_bytes(bf16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openvino_engine, "computes_in_bf16", lambda: bf16)
     known = manifest()
-    for name in PARTS:
+    for name in ROUNDED:
         wanted = {} if bf16 and name not in BESIDE_BF16 else known[name].ranges
         assert ranges_of(name, known) == wanted
     assert ranges_of("tinct.match", known) == {}
 
 
+@pytest.mark.parametrize("bf16", [True, False])
+def test_joined_networks_have_the_ranges_of_their_parts(bf16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino_engine, "computes_in_bf16", lambda: bf16)
+    opened = []
+    monkeypatch.setattr(joined, "open_joined", lambda models, **engine: opened.append(models))
+    known = manifest()
+    for asked in joined.JOINED:
+        joined.open_for(asked)
+        for part, file in opened.pop().parts.items():
+            name = SEMANTICS if part == "semantics" else f"tinct.{part}"
+            assert file.ranges == ranges_of(name, known)
+            assert bool(file.ranges) == (part == "encode" or not bf16)
+
+
 @pytest.mark.skipif(not multiplies_bytes(), reason="this CPU does not multiply bytes (AVX2)")
-def test_the_parts_are_opened_so() -> None:
+def test_parts_are_opened_in_bytes_where_their_ranges_count() -> None:
     method, rest = Tinct(device="cpu"), openvino_engine.best_precision()
     for part in ("encode", "decode", "distribution", "match"):
         name = f"tinct.{part}"

@@ -24,7 +24,7 @@ REFERENCES = 8
 set."""
 
 FEATURES_BYTES = 64 << 20
-"""Bytes up to which the features of a second method or working size are kept; at the usual sizes two take a fifth."""
+"""Bytes up to which the features of a second method or working size are kept; at the usual sizes two take a third."""
 
 
 class LruCache(Generic[Key, Value]):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from tinct.weights.checksum import file_sha256
 
 if TYPE_CHECKING:
     from openvino import Core, Model, Node, Output
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,8 @@ class JoinedModels:
                 if port in self.links:
                     source = self._known(made, self.links[port])
                     if port in self.enlarged:
-                        source = _enlarged(source, (own | inputs)[self.enlarged[port]])
+                        like = self._known(own | inputs, self.enlarged[port])
+                        source = _enlarged(source, like)
                     for reader in list(parameter.output(0).get_target_inputs()):
                         reader.replace_source_output(source)
                 else:
@@ -177,7 +180,7 @@ class JoinedModels:
             parameter.output(0).set_names({port})
         return model
 
-    def _known(self, made: Mapping[str, Output], port: str) -> Output:
+    def _known(self, made: Mapping[str, T], port: str) -> T:
         if port not in made:
             raise WeightsError(
                 f"{self.name} is joined at {port}, which is not there; export the network again."

@@ -80,10 +80,10 @@ def opinion_in(outputs: Mapping[str, NDArray[Any]], prefix: str = "") -> Opinion
 
 
 def open_branch(**engine: Any) -> Network:
-    """The branch, compiled once for all who ask.
+    """The branch, compiled once for all who ask for it in the same way.
 
     Args:
-        engine: arguments of `tinct.inference.open_network`: device, precision, threads.
+        engine: arguments of `tinct.inference.open_network`: device, precision, threads, ranges.
     Raises:
         WeightsError: if the file is missing or damaged.
     """

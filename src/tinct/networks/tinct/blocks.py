@@ -21,28 +21,30 @@ Array = NDArray[np.float32]
 BLOCK = 16
 """Places at 1/4 to a block's side."""
 
-CANDIDATES = 128
+CHOSEN = 128
 """Coarse patches of a reference whose fine ones a block attends to. Chosen on photographs of COCO's training set
 (docs/experiments.md, "How finely references are cut")."""
 
-AT_ONCE = 32
-"""Blocks that attend in one run: their items take 20 MB."""
+AT_ONCE = 16
+"""Blocks that attend in one run, unless a row has more: as many as 256 pixels square have."""
 
-_FINE = REFERENCE_STRIDE // KEY_STRIDE
+_FINE_PER_COARSE = REFERENCE_STRIDE // KEY_STRIDE
+"""Fine patches along a coarse one's side; places at 1/4 along one at 1/8, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """A photograph's keys and places by blocks, row after row; edges are repeated where a last block is not whole.
+    """Some rows of a photograph's blocks, one after the other; where a last block is not whole, edges are repeated.
 
     Attributes:
-        rows, columns: of blocks.
+        size: height and width of the places at 1/4 that are not repeated.
+        columns: of blocks.
         keys: at 1/4, shape (blocks, BLOCK, BLOCK, heads * key).
         coarse_keys: at 1/8, shape (blocks, BLOCK / 2, BLOCK / 2, heads * key).
         places: what the semantic branch sees at 1/8, shape (blocks, BLOCK / 2, BLOCK / 2, P).
     """
 
-    rows: int
+    size: tuple[int, int]
     columns: int
     keys: Array
     coarse_keys: Array
@@ -50,64 +52,68 @@ class Blocks:
 
     @classmethod
     def of(cls, keys: Array, places: Array) -> Blocks:
-        """The blocks of a photograph.
+        """The blocks of places.
 
         Args:
             keys: shape (h, w, heads * key), h and w even.
             places: shape (h / 2, w / 2, P).
         """
-        rows, columns = (-(-side // BLOCK) for side in keys.shape[:2])
-        means = block_means(keys, _FINE)
+        height, width = keys.shape[:2]
+        rows, columns = -(-height // BLOCK), -(-width // BLOCK)
+        means = block_means(keys, _FINE_PER_COARSE)
         coarse = unit(means.reshape(-1, means.shape[2])).reshape(means.shape)
-        small = BLOCK // _FINE
+        small = BLOCK // _FINE_PER_COARSE
         sides = (keys, BLOCK), (coarse, small), (places, small)
-        return cls(rows, columns, *(_cut(each, rows, columns, side) for each, side in sides))
+        return cls((height, width), columns, *(_cut(each, rows, columns, side) for each, side in sides))
 
-    def parts(self) -> Iterator[tuple[slice, dict[str, Array]]]:
-        """`AT_ONCE` blocks after the other: which they are, and their keys and places as `recall` takes them."""
-        for start in range(0, len(self.keys), AT_ONCE):
-            some = slice(start, start + AT_ONCE)
-            yield some, {"keys": self.keys[some], "places": self.places[some]}
-
-    def joined(self, found: NDArray[np.float32], size: tuple[int, int]) -> Array:
-        """What `recall` gave for all blocks, (blocks, heads, BLOCK * BLOCK, C), as (1, heads, h * w, C).
-
-        Args:
-            found: for the blocks, row after row.
-            size: h and w of the photograph's keys.
-        """
+    def put_together(self, found: Array) -> Array:
+        """What `recall` gave for these blocks, (blocks, heads, BLOCK * BLOCK, C), as a map (heads, h, w, C)."""
         heads, channels = found.shape[1], found.shape[3]
-        grid = found.reshape(self.rows, self.columns, heads, BLOCK, BLOCK, channels).transpose(
-            2, 0, 3, 1, 4, 5
-        )
-        whole = grid.reshape(heads, self.rows * BLOCK, self.columns * BLOCK, channels)
-        return whole[:, : size[0], : size[1]].reshape(1, heads, size[0] * size[1], channels)
+        rows = len(found) // self.columns
+        grid = found.reshape(rows, self.columns, heads, BLOCK, BLOCK, channels).transpose(2, 0, 3, 1, 4, 5)
+        whole = grid.reshape(heads, rows * BLOCK, self.columns * BLOCK, channels)
+        return whole[:, : self.size[0], : self.size[1]]
 
 
-def are_worthwhile(reference: ReferenceFeatures) -> bool:
-    """Whether blocks would leave out half of a reference's fine patches or more."""
-    return len(reference.coarse.keys) >= 2 * CANDIDATES
-
-
-def candidates(taken: Array, reference: ReferenceFeatures) -> Items:
-    """The fine patches of a reference that each block attends to.
-
-    Patches beside the last whole coarse patch are no candidates.
+def rows_of_blocks(keys: Array, places: Array) -> Iterator[Blocks]:
+    """A photograph's blocks, as many rows at once as have no more than `AT_ONCE` blocks, or one row.
 
     Args:
-        taken: of the attention of each block by each of the reference's coarse patches, shape (blocks, M).
-        reference: cut into these patches.
+        keys, places: see `Blocks.of`.
+    """
+    step = BLOCK * max(1, AT_ONCE // -(-keys.shape[1] // BLOCK))
+    for top in range(0, len(keys), step):
+        below = top + step
+        yield Blocks.of(keys[top:below], places[top // _FINE_PER_COARSE : below // _FINE_PER_COARSE])
+
+
+def blocks_leave_out_half(reference: ReferenceFeatures) -> bool:
+    """Whether blocks would attend to half of a reference's fine patches or less, and coarse patches tell which."""
+    return len(reference.coarse.keys) >= 2 * CHOSEN and min(reference.ab.shape[:2]) >= REFERENCE_STRIDE
+
+
+def chosen_items(taken: Array, reference: ReferenceFeatures) -> Items:
+    """The fine patches of a reference that each block attends to, of the coarse ones that it takes most of.
+
+    Patches beside the last whole coarse patch are never chosen.
+
+    Args:
+        taken: how much of each block's attention each coarse patch takes, shape (blocks, M).
+        reference: of these M coarse patches.
     Returns:
         Items with one axis more, the first, for the blocks.
     """
-    chosen = np.argpartition(-taken, CANDIDATES, axis=1)[:, :CANDIDATES]
-    coarse_columns, fine_columns = (
-        reference.ab.shape[1] // stride for stride in (REFERENCE_STRIDE, KEY_STRIDE)
-    )
-    row, column = np.divmod(np.sort(chosen, axis=1), coarse_columns)
-    within = [(y, x) for y in range(_FINE) for x in range(_FINE)]
-    each = [(_FINE * row + y) * fine_columns + _FINE * column + x for y, x in within]
-    which = np.stack(each, -1).reshape(len(taken), -1)
+    chosen = np.sort(np.argpartition(-taken, CHOSEN, axis=1)[:, :CHOSEN], axis=1)
+    width = reference.ab.shape[1]
+    row, column = np.divmod(chosen, width // REFERENCE_STRIDE)
+    within = [(y, x) for y in range(_FINE_PER_COARSE) for x in range(_FINE_PER_COARSE)]
+    which = np.stack(
+        [
+            (_FINE_PER_COARSE * row + y) * (width // KEY_STRIDE) + _FINE_PER_COARSE * column + x
+            for y, x in within
+        ],
+        -1,
+    ).reshape(len(taken), -1)
     fine = reference.fine
     assert fine.described is not None
     return Items(fine.keys[which], fine.ab[which], fine.bias[which], described=fine.described[which])

@@ -1,8 +1,8 @@
 """The released form of the network: its graphs, as the ONNX files hold them and as a GPU runs them.
 
 Batch normalizations are folded into the convolutions before them. Arrays at the border have the units of the
-package (L* 0..100, a* b* as they are) and channels last; scaling lies inside. The graphs together equal `Tinct`,
-cut so that little runs again for a hint:
+package (L* 0..100, a* b* as they are) and channels last; scaling lies inside. The graphs together equal `Tinct`, but
+for patches that blocks leave out, and are cut so that little runs again for a hint:
 
 - the decoder's 3x3 convolution at each scale is linear, so the part that sees the photograph's features alone is done
   in `encode`, once per photograph;
@@ -60,11 +60,11 @@ class EncodeGraph(nn.Module):
 
 
 class AttendGraph(nn.Module):
-    """Attention of every place to items and to the null item, in the plain form that engines fuse.
+    """Attention of places to items and to the null item, in the plain form that engines fuse.
 
-    Outputs are (B, heads, h * w, 4): attended a and b (/ 110), the items' share of attention, and the null item's.
-    Items: keys (B, M, heads * key), ab (B, M, 2) in units of CIE a* b*; a reference's have a bias (B, M), hints one for
-    each place and a place of their own (B, M, 2).
+    `match` and `recall` give (B, heads, h * w, 4): attended a and b (/ 110), the items' share of attention, and the
+    null item's. Items: keys (B, M, heads * key), ab (B, M, 2) in units of CIE a* b*; a reference's have a bias
+    (B, M), hints one for each place and a place of their own (B, M, 2).
     """
 
     def __init__(self, model: Tinct) -> None:
@@ -241,9 +241,8 @@ class DecodeGraph(DecoderGraph):
         x = self.at_quarter(quarter, eighth, sixteenth, maps, hint_map)
         base = self.base(maps, self.gate(x))
         eighth = F.avg_pool2d(x, 2)
-        own = self.bins(
-            channels_last(eighth)
-        )  # what they lack of logarithms is the same for all bins of a place
+        # The bins' scores lack the logarithm of their sum, which is the same for all bins of a place.
+        own = self.bins(channels_last(eighth))
         sharp = torch.softmax((own + second_share * (second - own)) / TEMPERATURE, -1)
         moments = sharp @ self.moments
         annealed = moments[..., :2]

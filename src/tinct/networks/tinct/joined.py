@@ -75,7 +75,14 @@ def open_for(asked: str, *, precision: str = "auto", threads: int | None = None)
         part: ModelFile(weights_path(name, entries=known), ranges_of(name, known))
         for part, name in files.items()
     }
-    models = JoinedModels(f"tinct's {asked}", parts, LINKS, *joined[1:])
+    models = JoinedModels(
+        f"tinct's {asked}",
+        parts,
+        LINKS,
+        joined.outputs,
+        zeros=joined.zeros,
+        enlarged=joined.enlarged,
+    )
     return open_joined(models, precision=precision, threads=threads)
 
 

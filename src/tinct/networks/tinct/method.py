@@ -30,7 +30,7 @@ from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, W
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.semantics.opinion import Opinion, looked_at, open_branch, opinion, opinion_in
 from tinct.networks.semantics.ports import LEVELS
-from tinct.networks.tinct.blocks import Blocks, are_worthwhile, candidates
+from tinct.networks.tinct.blocks import blocks_leave_out_half, chosen_items, rows_of_blocks
 from tinct.networks.tinct.card import PAPER
 from tinct.networks.tinct.joined import ALONE, PHOTOGRAPH, REFERENCE, open_for, outputs_of
 from tinct.networks.tinct.memory import (
@@ -75,7 +75,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 
 MOST_SCORES = 1 << 23
-"""Scores of a photograph's places for a reference's items that are held at a time: 32 MiB."""
+"""Scores of a photograph's places for a reference's items that are held at a time: 32 MiB, and half of that for what
+the branch adds to them."""
 
 REFERENCE_TRUST = float(np.exp(2))
 """Factor of a reference's weight beside the null item for each step of trust; at trust 1 as in training.
@@ -146,13 +147,8 @@ class Features:
         return contiguous(bilinear(self.opinion.places, self.grid(PLACE_STRIDE))[None])
 
     @cached_property
-    def blocks(self) -> Blocks:
-        """Keys and places by blocks."""
-        return Blocks.of(self.keys[0], self.places[0])
-
-    @cached_property
     def second(self) -> Array:
-        """The branch's logarithms as the decoder takes them, shape (1, H / 8, W / 8, 313)."""
+        """The branch's logarithms as the decoder takes them, shape (1, H / 8, W / 8, 313): 1.3 MB at 256 square."""
         return contiguous(bilinear(self.opinion.logarithms, self.grid(VIVID_STRIDE))[None])
 
     @cached_property
@@ -272,16 +268,24 @@ class Tinct(StagedMethod):
 
     def _finely(self, features: Features, reference: ReferenceFeatures) -> Sums:
         """The attention of each place to the fine patches of a reference; see `tinct.networks.tinct.blocks`."""
-        if not are_worthwhile(reference):
+        if not blocks_leave_out_half(reference) or not self._candidates_are_of_recall:
             return self._recalled(features, reference.fine)
-        blocks, coarse = features.blocks, reference.coarse.inputs()
+        coarse, found = reference.coarse.inputs(), []
         del coarse["item_ab"]
-        asked = self._network("candidates").run(keys=blocks.coarse_keys, places=blocks.places, **coarse)
-        found = []
-        for some, given in blocks.parts():
-            items = candidates(asked["taken"][some], reference).inputs()
-            found.append(self._network("recall").run(**given, **items)["found"])
-        return against_null(blocks.joined(np.concatenate(found), features.grid(KEY_STRIDE)))
+        for some in rows_of_blocks(features.keys[0], features.places[0]):
+            asked = self._network("candidates").run(keys=some.coarse_keys, places=some.places, **coarse)
+            items = chosen_items(asked["taken"], reference).inputs()
+            given = self._network("recall").run(keys=some.keys, places=some.places, **items)["found"]
+            found.append(some.put_together(given))
+        whole = np.concatenate(found, 1)
+        return against_null(whole.reshape(1, len(whole), -1, whole.shape[3]))
+
+    @cached_property
+    def _candidates_are_of_recall(self) -> bool:
+        """Whether both parts lie in one folder: one of weights that an older tinct exported has no `candidates`."""
+        known = manifest()
+        folders = {weights_path(f"tinct.{part}", entries=known).parent for part in ("candidates", "recall")}
+        return len(folders) == 1
 
     def _recalled(self, features: Features, chosen: Items) -> Sums:
         """The attention of each place to a reference's items, as `against_null` gives it."""

@@ -6,8 +6,8 @@ SIZE_MULTIPLE = 32
 """Working sizes are padded to multiples of this: the encoder halves five times."""
 
 KEY_STRIDE, REFERENCE_STRIDE, PLACE_STRIDE = 4, 8, 8
-"""Working pixels to a key of the photograph, to an item of a reference in training (`memory.reference_items` cuts small
-references finer), and to a place of the photograph at which the semantic branch's features are compared."""
+"""Working pixels to a key of the photograph, to an item of a reference in training (`memory.reference_items` cuts
+those of the same picture finer), and to a place at which the semantic branch's features are compared."""
 
 HEADS = 2
 """Heads of the released network's attention."""

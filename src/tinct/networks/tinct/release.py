@@ -20,8 +20,8 @@ CHANNELS_FIRST = ("lightness", "maps", "hint_map")
 """Inputs whose channels stand before height and width."""
 
 IN_BYTES = ("encode",)
-"""Parts whose weights are stored in 8 bits: they hold most of the weights, and are computed in 8 bits where a CPU can.
-The others work on colors, where rounding shows."""
+"""Parts whose weights are stored in 8 bits: they hold most of the weights. What is computed in 8 bits is another
+question (`tinct.networks.tinct.rounding`)."""
 
 
 def graphs(model: Tinct) -> list[Graph]:

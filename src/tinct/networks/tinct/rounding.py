@@ -15,16 +15,24 @@ BESIDE_F32 = frozenset(("tinct.decode", "tinct.distribution", SEMANTICS))
 """The parts that are computed in 8 bits where the CPU does not compute in bf16. Beside bf16 there is little to gain,
 and OpenVINO 2026.4 stops at some convolutions in bf16 whose results are to be rounded."""
 
-IN_FULL = frozenset(("model.backbone.stages.0.0.project.0.weight",))
+IN_FULL = frozenset(
+    (
+        "model.backbone.stages.0.0.project.0.weight",
+        *(f"rest{stride}.weight" for stride in (2, 4, 8, 16)),
+    )
+)
 """Convolutions that are not computed in 8 bits, by the names of their weights. The first one behind the photograph
-changes all that the branch says by 4 to 5 % if its input is rounded, all others together by 1.7 %."""
+changes the branch's a* b* by 4 % of what varies in them if its input is rounded, all others together by 1 %; the
+decoder's that are given colors would clip them."""
 
-PARTS = BESIDE_BF16 | BESIDE_F32
-"""The parts whose ranges are measured."""
+ROUNDED = BESIDE_BF16 | BESIDE_F32
+"""The parts whose ranges are measured, by their names in the manifest."""
 
 
 def ranges_of(name: str, entries: Mapping[str, Weights]) -> Ranges:
-    """The largest inputs of the convolutions of a part that this machine's CPU computes in 8 bits; empty for none.
+    """The largest inputs of the convolutions of a part that are computed in 8 bits where the CPU multiplies bytes.
+
+    The mapping is empty for a part that this machine's CPU computes in another precision.
 
     Args:
         name: of the part in the manifest.

@@ -23,7 +23,7 @@ from tinct.methods import Reference, WeighedReference
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.semantics.opinion import looked_at
 from tinct.networks.tinct.method import Tinct
-from tinct.networks.tinct.rounding import IN_FULL, PARTS
+from tinct.networks.tinct.rounding import IN_FULL, ROUNDED
 from tinct.networks.tinct.training.looking import Look
 from tinct.networks.tinct.vividness import VIVID_STRIDE
 from tinct.training.automatic import Batch, draw_batch
@@ -49,7 +49,7 @@ def measure(weights: Path, packed: Path, count: int = 512) -> dict[str, Ranges]:
         packed: what `tinct data pack` wrote.
         count: of photographs.
     Returns:
-        The ranges of each part in the folder that has some (`tinct.networks.tinct.rounding.PARTS`).
+        The ranges of each part in the folder that has some (`tinct.networks.tinct.rounding.ROUNDED`).
     Raises:
         WeightsError: if the folder has no manifest.
         OptionError: if it has no such part.
@@ -59,13 +59,13 @@ def measure(weights: Path, packed: Path, count: int = 512) -> dict[str, Ranges]:
     found: dict[str, Ranges] = {}
     pool = Pool.open(Photographs.load(packed), None, torch.device("cpu"))
     with _taken_from(weights):
-        for name in sorted(PARTS & entries.keys()):
+        for name in sorted(ROUNDED & entries.keys()):
             torch.manual_seed(0)
             batches = (draw_batch(pool, BATCH, SIZE, old=True) for _ in range(0, count, BATCH))
             found[name] = largest_inputs(weights / entries[name].file, _inputs(name, batches))
     if not found:
         raise OptionError(
-            f"{manifest} has none of {', '.join(sorted(PARTS))}; export a run of tinct there first."
+            f"{manifest} has none of {', '.join(sorted(ROUNDED))}; export a run of tinct there first."
         )
     content = json.loads(manifest.read_text(encoding="utf-8"))
     for name, ranges in found.items():
