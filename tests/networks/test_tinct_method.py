@@ -712,8 +712,8 @@ def test_blocks_that_attend_to_all_patches_find_what_the_whole_finds(
     """Whatever a block's last rows and columns are: of 96 pixels half of the last block is missing."""
     tinct = Tinct(precision="f32")
     features = tinct.encode(lightness_of(cv2.resize(ASTRONAUT, size[::-1])))
-    encoded = tinct.encode_reference(reference(cv2.resize(ASTRONAUT, size[::-1])[:, ::-1]))
-    count = len(encoded.coarse.keys)
+    encoded = tinct.encode_reference(reference(cv2.resize(ASTRONAUT, size[::-1])[:-3, :5:-1]))
+    count = len(encoded.fours.keys)
     monkeypatch.setattr(blocks, "CHOSEN", count - 1)
     monkeypatch.setattr(blocks, "AT_ONCE", at_once)
     monkeypatch.setattr(method, "blocks_leave_out_half", lambda given: True)
@@ -748,28 +748,27 @@ def test_a_block_attends_to_the_patches_that_its_places_take_most_of() -> None:
     assert np.abs(colors[0] - colors[1]).mean() * AB_SCALE < 0.3
 
 
-@pytest.mark.parametrize("size", [(128, 160), (132, 164), (8, 1200), (6, 2048), (2048, 6)])
-def test_the_fine_patches_that_are_chosen_lie_in_the_coarse_ones(size: tuple[int, int]) -> None:
-    """Whatever is left beside whole patches; references narrower than a coarse patch are not chosen from."""
-    height, width = size
-    fine = height // 4, width // 4
-    ab = np.zeros((*size, 2), np.float32)
-    keys = np.zeros((-(-height // 4), -(-width // 4), 2), np.float32)
-    given = memory.ReferenceFeatures(keys, ab, np.zeros(1, np.float32), np.zeros((1, 1, 3), np.float32))
-    if min(size) < 8:
-        assert not blocks.blocks_leave_out_half(given)
-        return
-    rows, columns = height // 8, width // 8
-    where = np.stack(np.meshgrid(np.arange(fine[0]), np.arange(fine[1]), indexing="ij"), -1)
-    items = replace(given.fine, ab=where.reshape(-1, 2).astype(np.float32))
-    object.__setattr__(given, "fine", items)
-    taken = np.random.default_rng(0).random((3, rows * columns)).astype(np.float32)
+@pytest.mark.parametrize("size", [(128, 160), (132, 164), (6, 2048), (2048, 6)])
+def test_the_fine_patches_that_are_chosen_are_those_of_the_fours(size: tuple[int, int]) -> None:
+    """Each once, those of a last odd row or column too."""
+    height, width = (max(1, side // 4) for side in size)
+    keys = np.zeros((-(-size[0] // 4), -(-size[1] // 4), 2), np.float32)
+    nothing = np.zeros(1, np.float32)
+    given = memory.ReferenceFeatures(
+        keys, np.zeros((*size, 2), np.float32), nothing, np.zeros((1, 1, 3), np.float32)
+    )
+    where = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), -1)
+    object.__setattr__(given, "fine", replace(given.fine, ab=where.reshape(-1, 2).astype(np.float32)))
+    columns = (width + 1) // 2
+    taken = np.random.default_rng(0).random((3, (height + 1) // 2 * columns)).astype(np.float32)
+    assert blocks.blocks_leave_out_half(given) == (taken.shape[1] >= 2 * blocks.CHOSEN)
+    assert len(given.fours.keys) == taken.shape[1]
     chosen = blocks.chosen_items(taken, given)
     for block in range(3):
         most = set(np.argsort(taken[block])[-blocks.CHOSEN :].tolist())
-        found = {int(y) // 2 * columns + int(x) // 2 for y, x in chosen.ab[block]}
-        assert found == most
-        assert len({tuple(place) for place in chosen.ab[block].tolist()}) == 4 * blocks.CHOSEN
+        wanted = [(y, x) for y, x in where.reshape(-1, 2).tolist() if y // 2 * columns + x // 2 in most]
+        there = chosen.ab[block][chosen.bias[block] > -100].tolist()
+        assert sorted(map(tuple, there)) == sorted(wanted)
 
 
 def test_weights_of_an_older_tinct_attend_to_all_fine_patches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -793,7 +792,7 @@ def test_the_share_that_each_block_gives_to_each_patch_is_that_of_one_softmax() 
     )
     tinct = Tinct(precision="f32")
     features = tinct.encode(lightness_of(cv2.resize(ASTRONAUT, (128, 128))))
-    coarse = tinct.encode_reference(reference(COFFEE)).coarse
+    coarse = tinct.encode_reference(reference(COFFEE)).fours
     cut = blocks.Blocks.of(features.keys[0], features.places[0])
     given = {name: array for name, array in coarse.inputs().items() if name != "item_ab"}
     found = tinct._network("candidates").run(keys=cut.coarse_keys, places=cut.places, **given)["taken"]

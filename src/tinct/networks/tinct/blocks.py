@@ -1,7 +1,7 @@
 """Blocks of a photograph's places, each of which attends to the likeliest patches of a finely cut reference alone.
 
 A place of the photograph finds what fits it in a small part of another view of the same picture, and so do the places
-around it. Coarse patches tell which part that is, at a quarter of the photograph's places and a quarter of the patches
+around it. Fours of patches tell which part that is, at a quarter of the photograph's places
 (`tinct.networks.tinct.graphs.CandidatesGraph`).
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.networks.tinct.memory import Items, ReferenceFeatures, block_means, unit
-from tinct.networks.tinct.ports import KEY_STRIDE, REFERENCE_STRIDE
+from tinct.networks.tinct.ports import KEY_STRIDE, PLACE_STRIDE
 
 Array = NDArray[np.float32]
 
@@ -22,14 +22,17 @@ BLOCK = 16
 """Places at 1/4 to a block's side."""
 
 CHOSEN = 128
-"""Coarse patches of a reference whose fine ones a block attends to. Chosen on photographs of COCO's training set
+"""Fours of a reference's fine patches that a block attends to. Chosen on photographs of COCO's training set
 (docs/experiments.md, "How finely references are cut")."""
 
 AT_ONCE = 16
 """Blocks that attend in one run, unless a row has more: as many as 256 pixels square have."""
 
-_FINE_PER_COARSE = REFERENCE_STRIDE // KEY_STRIDE
-"""Fine patches along a coarse one's side; places at 1/4 along one at 1/8, too."""
+_NOTHING = -1e4
+"""Bias of what is not there."""
+
+_RATIO = PLACE_STRIDE // KEY_STRIDE
+"""Places at 1/4 along one at 1/8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,9 @@ class Blocks:
         """
         height, width = keys.shape[:2]
         rows, columns = -(-height // BLOCK), -(-width // BLOCK)
-        means = block_means(keys, _FINE_PER_COARSE)
+        means = block_means(keys, _RATIO)
         coarse = unit(means.reshape(-1, means.shape[2])).reshape(means.shape)
-        small = BLOCK // _FINE_PER_COARSE
+        small = BLOCK // _RATIO
         sides = (keys, BLOCK), (coarse, small), (places, small)
         return cls((height, width), columns, *(_cut(each, rows, columns, side) for each, side in sides))
 
@@ -84,39 +87,34 @@ def rows_of_blocks(keys: Array, places: Array) -> Iterator[Blocks]:
     step = BLOCK * max(1, AT_ONCE // -(-keys.shape[1] // BLOCK))
     for top in range(0, len(keys), step):
         below = top + step
-        yield Blocks.of(keys[top:below], places[top // _FINE_PER_COARSE : below // _FINE_PER_COARSE])
+        yield Blocks.of(keys[top:below], places[top // _RATIO : below // _RATIO])
 
 
 def blocks_leave_out_half(reference: ReferenceFeatures) -> bool:
-    """Whether blocks would attend to half of a reference's fine patches or less, and coarse patches tell which."""
-    return len(reference.coarse.keys) >= 2 * CHOSEN and min(reference.ab.shape[:2]) >= REFERENCE_STRIDE
+    """Whether blocks would attend to about half of a reference's fine patches or less."""
+    return len(reference.fours.keys) >= 2 * CHOSEN
 
 
 def chosen_items(taken: Array, reference: ReferenceFeatures) -> Items:
-    """The fine patches of a reference that each block attends to, of the coarse ones that it takes most of.
-
-    Patches beside the last whole coarse patch are never chosen.
+    """The fine patches of a reference that each block attends to: those of the fours that it takes most of.
 
     Args:
-        taken: how much of each block's attention each coarse patch takes, shape (blocks, M).
-        reference: of these M coarse patches.
+        taken: how much of each block's attention each of the reference's fours takes, shape (blocks, M).
+        reference: of these M fours.
     Returns:
-        Items with one axis more, the first, for the blocks.
+        Items with one axis more, the first, for the blocks. What a four lacks at an edge has a bias of `_NOTHING`.
     """
     chosen = np.sort(np.argpartition(-taken, CHOSEN, axis=1)[:, :CHOSEN], axis=1)
-    width = reference.ab.shape[1]
-    row, column = np.divmod(chosen, width // REFERENCE_STRIDE)
-    within = [(y, x) for y in range(_FINE_PER_COARSE) for x in range(_FINE_PER_COARSE)]
-    which = np.stack(
-        [
-            (_FINE_PER_COARSE * row + y) * (width // KEY_STRIDE) + _FINE_PER_COARSE * column + x
-            for y, x in within
-        ],
-        -1,
-    ).reshape(len(taken), -1)
+    height, width = reference.fine_grid
+    row, column = np.divmod(chosen, (width + 1) // 2)
+    within = [(2 * row + y, 2 * column + x) for y in range(2) for x in range(2)]
+    there = np.stack([(y < height) & (x < width) for y, x in within], -1).reshape(len(taken), -1)
+    which = np.stack([np.minimum(y, height - 1) * width + np.minimum(x, width - 1) for y, x in within], -1)
+    which = which.reshape(len(taken), -1)
     fine = reference.fine
     assert fine.described is not None
-    return Items(fine.keys[which], fine.ab[which], fine.bias[which], described=fine.described[which])
+    bias = np.where(there, fine.bias[which], np.float32(_NOTHING))
+    return Items(fine.keys[which], fine.ab[which], bias, described=fine.described[which])
 
 
 def _cut(image: Array, rows: int, columns: int, side: int) -> Array:

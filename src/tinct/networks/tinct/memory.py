@@ -128,6 +128,31 @@ class ReferenceFeatures:
         """Items of patches of `REFERENCE_STRIDE` pixels."""
         return reference_items(self.keys, self.ab, self.places, REFERENCE_STRIDE)
 
+    @property
+    def fine_grid(self) -> tuple[int, int]:
+        """Rows and columns of the patches of `KEY_STRIDE` pixels."""
+        height, width = (max(side // KEY_STRIDE, 1) for side in self.ab.shape[:2])
+        return height, width
+
+    @cached_property
+    def fours(self) -> Items:
+        """Items of 2 x 2 fine patches each, of fewer at the right and lower edges, row after row: of all of them.
+
+        `coarse` leaves out what is not whole.
+        """
+        fine, (height, width) = self.fine, self.fine_grid
+        assert fine.described is not None
+        keys, ab, described = (
+            block_means(
+                np.pad(
+                    values.reshape(height, width, -1), ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"
+                ),
+                2,
+            ).reshape(-1, values.shape[1])
+            for values in (fine.keys, fine.ab, fine.described)
+        )
+        return Items(unit(keys), ab, np.full(len(keys), -LIKENESS, np.float32), described=described)
+
 
 def reference_items(keys: NDArray[Any], ab: Array, places: Array, stride: int) -> Items:
     """A memory item for each patch of a reference; see `ReferenceFeatures` for the other arguments.

@@ -270,10 +270,10 @@ class Tinct(StagedMethod):
         """The attention of each place to the fine patches of a reference; see `tinct.networks.tinct.blocks`."""
         if not blocks_leave_out_half(reference) or not self._candidates_are_of_recall:
             return self._recalled(features, reference.fine)
-        coarse, found = reference.coarse.inputs(), []
-        del coarse["item_ab"]
+        fours, found = reference.fours.inputs(), []
+        del fours["item_ab"]
         for some in rows_of_blocks(features.keys[0], features.places[0]):
-            asked = self._network("candidates").run(keys=some.coarse_keys, places=some.places, **coarse)
+            asked = self._network("candidates").run(keys=some.coarse_keys, places=some.places, **fours)
             items = chosen_items(asked["taken"], reference).inputs()
             given = self._network("recall").run(keys=some.keys, places=some.places, **items)["found"]
             found.append(some.put_together(given))
