@@ -92,7 +92,8 @@ def rows_of_blocks(keys: Array, places: Array) -> Iterator[Blocks]:
 
 def blocks_leave_out_half(reference: ReferenceFeatures) -> bool:
     """Whether blocks would attend to about half of a reference's fine patches or less."""
-    return len(reference.fours.keys) >= 2 * CHOSEN
+    height, width = reference.fine_grid
+    return -(-height // 2) * -(-width // 2) >= 2 * CHOSEN
 
 
 def chosen_items(taken: Array, reference: ReferenceFeatures) -> Items:
