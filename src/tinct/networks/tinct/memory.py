@@ -30,7 +30,7 @@ held-out photographs (docs/experiments.md, "What is alike")."""
 
 MOST_FINE = 8192
 """Patches of `KEY_STRIDE` pixels up to which a reference's items may be these: twice as many as at 256 square. To ask
-the coarse patches of more (`tinct.networks.tinct.blocks`) takes too long."""
+the fours of more (`tinct.networks.tinct.blocks`) takes too long."""
 
 SURELY_SAME, MAYBE_SAME, SHARE_OF_SAME = 0.75, 0.5, 0.7
 """Fine patches serve the same picture alone: the likeness of signatures from which on it is taken for that at once; the
