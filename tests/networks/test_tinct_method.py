@@ -33,6 +33,7 @@ from tinct.networks.tinct import blocks, memory, method, vividness
 from tinct.networks.tinct.memory import against_null, maps
 from tinct.networks.tinct.method import Tinct, influence
 from tinct.networks.tinct.ports import HEADS
+from tinct.networks.tinct.turned_hues import TURNS, Hues
 from tinct.weights import weights_path
 
 
@@ -192,9 +193,15 @@ def test_a_reference_counts_as_much_however_finely_it_is_cut(monkeypatch):
         encoded = network.encode_reference(even)
         attended = network.attend(features, encoded)
         assert cut.pop() == patches
-        found.append(network.recall(features, [WeighedReference(attended)]))
+        found.append(sums_of(network, features, [WeighedReference(attended)]))
     # in places of one color patches of 4 and of 8 pixels have the same keys but at the borders
     np.testing.assert_allclose(np.median(found[0][..., 2] / found[1][..., 2]), 1, atol=0.1)
+
+
+def sums_of(network: Tinct, features: method.Features, references: list[WeighedReference]) -> memory.Sums:
+    recalled = network.recall(features, references)
+    assert recalled is not None
+    return recalled.sums
 
 
 def patches_asked(network: Tinct, monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -672,7 +679,7 @@ def test_references_attended_to_one_by_one_give_what_one_softmax_over_all_gives(
         each.fine if one.found.likeness >= memory.SURELY_SAME else each.coarse
         for each, one in zip(encoded, given, strict=True)
     ]
-    recalled = tinct.recall(features, given)
+    recalled = sums_of(tinct, features, given)
     whole = max(1.0, sum(weights))
     bias = [each.bias + np.log(influence(one) / whole) for each, one in zip(items, given, strict=True)]
     together = tinct._network("recall").run(
@@ -699,10 +706,10 @@ def test_a_reference_given_several_times_counts_as_once_at_full_weight(weight: f
     features = tinct.encode(lightness_of(ASTRONAUT))
     attended = tinct.attend(features, tinct.encode_reference(reference(COFFEE)))
     for times in (1, 2, 4):
-        recalled = tinct.recall(features, [WeighedReference(attended, weight)] * times)
-        once = tinct.recall(features, [WeighedReference(attended, min(1.0, times * weight))])
+        recalled = sums_of(tinct, features, [WeighedReference(attended, weight)] * times)
+        once = sums_of(tinct, features, [WeighedReference(attended, min(1.0, times * weight))])
         np.testing.assert_allclose(recalled, once, rtol=1e-6)
-    assert not np.allclose(once, tinct.recall(features, [WeighedReference(attended, 0.3)]), rtol=0.1)
+    assert not np.allclose(once, sums_of(tinct, features, [WeighedReference(attended, 0.3)]), rtol=0.1)
 
 
 @pytest.mark.parametrize(("size", "at_once"), [((128, 160), 16), ((96, 160), 3), ((192, 64), 2)])
@@ -755,7 +762,11 @@ def test_the_fine_patches_that_are_chosen_are_those_of_the_fours(size: tuple[int
     keys = np.zeros((-(-size[0] // 4), -(-size[1] // 4), 2), np.float32)
     nothing = np.zeros(1, np.float32)
     given = memory.ReferenceFeatures(
-        keys, np.zeros((*size, 2), np.float32), nothing, np.zeros((1, 1, 3), np.float32)
+        keys,
+        np.zeros((*size, 2), np.float32),
+        nothing,
+        np.zeros((1, 1, 3), np.float32),
+        Hues(np.zeros(TURNS), 0j, 0.0),
     )
     where = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), -1)
     object.__setattr__(given, "fine", replace(given.fine, ab=where.reshape(-1, 2).astype(np.float32)))

@@ -6,10 +6,12 @@ Nothing that passes between them is copied, and what nobody asks for is not comp
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from tinct.inference import JoinedModels, ModelFile, Network, open_joined
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
+from tinct.networks.semantics.opinion import Opinion
 from tinct.networks.semantics.ports import LEVELS
 from tinct.networks.tinct.ports import INPUTS, OUTPUTS, SEEN
 from tinct.networks.tinct.rounding import ranges_of
@@ -17,6 +19,10 @@ from tinct.weights import manifest, weights_path
 
 ALONE, PHOTOGRAPH, REFERENCE = "alone", "photograph", "reference"
 """What a photograph that nobody helps is answered by; what a photograph and what a reference is encoded by."""
+
+
+OPINION = tuple(field.name for field in fields(Opinion))
+"""Outputs of the semantic branch that say what it makes of a photograph."""
 
 
 class _Joined(NamedTuple):
@@ -51,10 +57,10 @@ JOINED = {
         ("semantics", "encode"),
         (
             *(f"encode.{name}" for name in OUTPUTS["encode"]),
-            *(f"semantics.{name}" for name in ("ab", "logarithms", "signature", "places")),
+            *(f"semantics.{name}" for name in OPINION),
         ),
     ),
-    REFERENCE: _Joined(("semantics", "encode"), ("encode.keys", "semantics.signature", "semantics.places")),
+    REFERENCE: _Joined(("semantics", "encode"), ("encode.keys", *(f"semantics.{name}" for name in OPINION))),
 }
 """The joined networks by name."""
 

@@ -16,6 +16,7 @@ from tinct.hints import HintField
 from tinct.inference import contiguous
 from tinct.methods.exported import bilinear
 from tinct.networks.tinct.ports import HEADS, KEY_STRIDE, MAP_CHANNELS_PER_HEAD, REFERENCE_STRIDE
+from tinct.networks.tinct.turned_hues import Hues
 
 Array = NDArray[np.float32]
 Sums = NDArray[np.float64]
@@ -106,12 +107,14 @@ class ReferenceFeatures:
         ab: CIE a*, b*, shape (H, W, 2), without padding; a last patch that is not whole is left out.
         signature, places: the semantic branch's, of the reference without padding
             (`tinct.networks.semantics.opinion.Opinion`).
+        hues: how expected the reference's colors are.
     """
 
     keys: NDArray[Any]
     ab: Array
     signature: Array
     places: Array
+    hues: Hues
 
     @property
     def may_be_fine(self) -> bool:
@@ -180,11 +183,13 @@ class Attended:
         sums: as `against_null` gives them.
         belief: what is added to the scores of the reference's items: `tinct.networks.tinct.method.belief`.
         likeness: the inner product of the signatures of photograph and reference, -1..1.
+        hues: how expected the reference's colors are.
     """
 
     sums: Sums
     belief: float
     likeness: float
+    hues: Hues
 
 
 def against_null(found: NDArray[Any]) -> Sums:

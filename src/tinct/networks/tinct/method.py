@@ -66,6 +66,7 @@ from tinct.networks.tinct.restraint import (
     restraint,
 )
 from tinct.networks.tinct.rounding import ranges_of
+from tinct.networks.tinct.turned_hues import hues_of, turn_of, turned, turned_distribution, turned_hints
 from tinct.networks.tinct.vividness import VIVID_STRIDE, correction_and_way, in_pairs, lengthened
 from tinct.weights import manifest, weights_path
 
@@ -170,16 +171,30 @@ class Features:
         return height // stride, width // stride
 
 
+class Recalled(NamedTuple):
+    """What references of a weight above 0 give a photograph.
+
+    Attributes:
+        sums: the attention to all of them, as `against_null` gives it, with their hues turned back.
+        turn: the angle by which their hues are turned (`tinct.networks.tinct.turned_hues`), 0 if they are not.
+    """
+
+    sums: Sums
+    turn: float
+
+
 @dataclass(slots=True)
 class Matched:
-    """A photograph matched with references and hints.
+    """A photograph matched with references and hints, all of them with their hues turned back.
 
     Attributes:
         features: of the photograph.
-        hints: at the working size.
+        hints: at the working size, as the network sees them.
         maps: of the attention to both, as `tinct.networks.tinct.memory.maps` gives them.
         helped: False if there are neither.
         restraint: how far places are kept from hints; None where nothing is.
+        turn: the angle by which the answer is turned; 0 for most.
+        given: the hints as they were given.
         decoded: the decoder's outputs; None until it has run.
         distribution: None until it was asked for.
     """
@@ -188,7 +203,9 @@ class Matched:
     hints: HintField
     maps: Array
     helped: bool
-    restraint: Restraint | None = None
+    restraint: Restraint | None
+    turn: float
+    given: HintField
     decoded: Decoded | None = None
     distribution: Distribution | None = None
 
@@ -247,15 +264,14 @@ class Tinct(StagedMethod):
         padded = mirrored(lightness, SIZE_MULTIPLE)
         if network := self._joined(REFERENCE):
             found = network.run(**_given(padded))
-            keys, seen = found["encode.keys"], outputs_of("semantics", found)
-            signature, places = seen["signature"][0], seen["places"][0]
+            keys, seen = found["encode.keys"], opinion_in(found, "semantics.")
         else:
             encoded = self._encoded(padded)
-            keys, signature, places = encoded.view, encoded.opinion.signature, encoded.opinion.places
+            keys, seen = encoded.view, encoded.opinion
         if padded.shape != lightness.shape:
-            own = opinion(lightness, self._branch())
-            signature, places = own.signature, own.places
-        return ReferenceFeatures(keys[0], reference.ab, signature, places)
+            seen = opinion(lightness, self._branch())
+        hues = hues_of(reference.ab, seen.logarithms)
+        return ReferenceFeatures(keys[0], reference.ab, seen.signature, seen.places, hues)
 
     def attend(self, features: Features, reference: ReferenceFeatures) -> Attended:
         """The attention of each place to the patches of a reference; weight and trust count later."""
@@ -264,7 +280,7 @@ class Tinct(StagedMethod):
         sums = self._finely(features, reference) if fine else self._recalled(features, reference.coarse)
         if reference.may_be_fine and SURELY_SAME > likeness >= MAYBE_SAME and share_of(sums) >= SHARE_OF_SAME:
             sums = self._finely(features, reference)
-        return Attended(sums, belief(likeness), likeness)
+        return Attended(sums, belief(likeness), likeness, reference.hues)
 
     def _finely(self, features: Features, reference: ReferenceFeatures) -> Sums:
         """The attention of each place to the fine patches of a reference; see `tinct.networks.tinct.blocks`."""
@@ -309,11 +325,10 @@ class Tinct(StagedMethod):
 
     def doubted(self, features: Features, reference: WeighedReference) -> float | None:
         """The likeness of the signatures, if doubt takes most of the reference's influence; see `Method.doubted`."""
-        found: Attended = reference.found
-        return found.likeness if math.exp(found.belief * _doubt(reference.trust)) <= DOUBTED else None
+        return reference.found.likeness if _told(reference) <= DOUBTED else None
 
-    def recall(self, features: Features, references: Sequence[WeighedReference]) -> Sums | None:
-        """The attention to all references of a weight above 0, as `against_null` gives it; None where there is none.
+    def recall(self, features: Features, references: Sequence[WeighedReference]) -> Recalled | None:
+        """What all references of a weight above 0 give; None where there is none.
 
         Weights that sum to more than 1 are divided by their sum: several references share what one has beside the null
         item, and what several have in common counts, where each for itself would be believed the more the more there
@@ -323,10 +338,17 @@ class Tinct(StagedMethod):
         if not counted:
             return None
         whole = max(1.0, sum(each.weight for each in counted))
-        return np.asarray(sum(influence(each) / whole * each.found.sums for each in counted))
+        sums = np.asarray(sum(influence(each) / whole * each.found.sums for each in counted))
+        # What is doubted turns nothing: it is of something else, and hardly answers.
+        turn = turn_of((each.weight, each.found.hues) for each in counted if _told(each) > DOUBTED)
+        if turn:
+            sums[..., :2] = turned(sums[..., :2], -turn)
+        return Recalled(sums, turn)
 
-    def match(self, features: Features, recalled: Sums | None, hints: HintField) -> Matched:
+    def match(self, features: Features, recalled: Recalled | None, hints: HintField) -> Matched:
         """The attention to references and hints, and all else that the decoder needs."""
+        far, turn = (None, 0.0) if recalled is None else recalled
+        given, hints = hints, turned_hints(hints, -turn) if turn else hints
         near, restrained, grid = None, None, features.grid(KEY_STRIDE)
         if hints.points:
             height, width = features.lightness.shape
@@ -336,7 +358,7 @@ class Tinct(StagedMethod):
             items = hint_items(features.keys[0], hints, scores).inputs()
             near = against_null(self._network("match").run(keys=features.keys, **items)["found"])
         helped = recalled is not None or bool(hints)
-        return Matched(features, hints, maps(near, recalled, *grid), helped, restrained)
+        return Matched(features, hints, maps(near, far, *grid), helped, restrained, turn, given)
 
     def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
         """Predict chroma; a seed above 0 gives another plausible colorization, the same seed the same one."""
@@ -366,12 +388,14 @@ class Tinct(StagedMethod):
             vivid *= in_pairs(np.square(1 - answered_for))
         if from_references.any():
             vivid += ab * in_pairs(lengthened(_enlarged(from_references, KEY_STRIDE), certainty))
+        if matched.turn:
+            ab, vivid = turned(ab, matched.turn), turned(vivid, matched.turn)
         ab, certainty = ab[:height, :width], certainty[:height, :width]
         if seed:
             moved = alternative(self.distribution(matched), seed)
             ab = ab + _enlarged(moved, KEY_STRIDE)[:height, :width]
         return Prediction(
-            pin_hints(ab, matched.hints),
+            pin_hints(ab, matched.given),
             np.maximum(certainty, answered[:height, :width]),
             vivid[:height, :width],
         )
@@ -404,6 +428,8 @@ class Tinct(StagedMethod):
             taken, from_references = shares(matched.maps)
             second = bilinear(features.opinion.logarithms, own.shape[:2])
             p = averaged(own, second, share_of_distribution(taken, from_references))
+            if matched.turn:
+                p = turned_distribution(p, matched.turn)
             keys = np.asarray(features.keys[0, :height, :width], np.float32) / np.float32(np.sqrt(HEADS))
             lightness = block_means(features.lightness[..., None], KEY_STRIDE)[..., 0]
             cut = slice(height), slice(width)
@@ -480,14 +506,13 @@ def influence(reference: WeighedReference) -> float:
     Its weight, times `REFERENCE_TRUST` for each step of trust above 1, times the exponential of the belief in it. Trust
     takes the belief's share away: at 2 and above none is left, and at 0 it counts twice.
     """
+    return reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * _told(reference)
+
+
+def _told(reference: WeighedReference) -> float:
+    """The share of a reference's influence that doubt leaves, 0..1."""
     found: Attended = reference.found
-    told = math.exp(found.belief * _doubt(reference.trust))
-    return reference.weight * REFERENCE_TRUST ** (reference.trust - 1) * told
-
-
-def _doubt(trust: float) -> float:
-    """How often the belief in a reference counts at a trust, 0..3."""
-    return max(0.0, 2 - trust)
+    return math.exp(found.belief * max(0.0, 2 - reference.trust))
 
 
 def belief(likeness: float) -> float:

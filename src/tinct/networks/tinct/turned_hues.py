@@ -1,0 +1,150 @@
+"""References whose hues are turned as a whole: infrared, false colors, a painter's palette.
+
+The semantic branch says which colors it expects of a reference's things. If the reference's own colors would be far
+likelier with all hues turned back by one angle, they are turned back, the photograph is answered as beside any other
+reference, and the answer is turned: places that the reference does not answer get its palette too. What is taken for
+such a turn was chosen on held-out photographs (docs/experiments.md, "Hues turned as a whole").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinct.color.bins import AB_BIN_COUNT, AB_BINS, encode_bins
+from tinct.hints import HintField
+
+Array = NDArray[np.float32]
+
+TURNS = 24
+"""Angles that are tried, in equal steps over the circle."""
+
+LEAST_TURN = 3
+"""Steps by which hues are turned at least: less is another light or another thing."""
+
+LEAST_GAIN = 0.75
+"""What a turn must add to the mean logarithm of the colors' probabilities, in nats."""
+
+OPPOSITE, OPPOSITE_WIDTH = 1.0, 0.5
+"""What it must add beyond that at half a circle, and the width of that in radians: sand where water was expected, and
+water where sand was, are common, and no turn of hues."""
+
+ONE_HUE = 0.95
+"""Length of the mean color over the mean chroma from which on nothing is taken for a turn: a tint has one hue, and
+tells of nothing but itself."""
+
+_STEP, _REACH = 2, 110
+"""Units of a* b* between the colors of the table of bins, and the largest of a* and b* in it."""
+
+
+class Hues(NamedTuple):
+    """How expected a reference's colors are. Each color counts once, however many places have it.
+
+    Attributes:
+        likely: mean logarithm of the colors' probabilities with hues turned back by each of `TURNS` angles.
+        color: the mean color, a* + i b*.
+        chroma: the mean chroma.
+    """
+
+    likely: NDArray[np.float64]
+    color: complex
+    chroma: float
+
+
+def hues_of(ab: Array, logarithms: Array) -> Hues:
+    """How expected the colors of a reference are.
+
+    Args:
+        ab: CIE a*, b*, shape (H, W, 2).
+        logarithms: the semantic branch's, of the 313 bins' probabilities at the reference's places, shape (h, w, 313).
+    """
+    import cv2
+
+    height, width = logarithms.shape[:2]
+    small = cv2.resize(np.asarray(ab, np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    color = _complex(np.asarray(small, np.float32)).ravel()
+    bins = _bins(color)
+    weight = 1 / np.bincount(bins, minlength=AB_BIN_COUNT)[bins]
+    weight /= weight.sum()
+    back = np.exp(-2j * np.pi / TURNS * np.arange(TURNS))[:, None]
+    likely = logarithms.reshape(len(color), -1)[np.arange(len(color)), _bins(color * back)] @ weight
+    return Hues(likely, complex(weight @ color), float(weight @ abs(color)))
+
+
+def turn_of(references: Iterable[tuple[float, Hues]]) -> float:
+    """The angle by which the hues of references are turned, in radians, 0..2 pi; 0 if they are not.
+
+    Args:
+        references: each behind its weight. Several are asked as one: they have one palette, or none.
+    """
+    weighed = list(references)
+    whole = sum(weight for weight, _ in weighed)
+    if not whole:
+        return 0.0
+    likely = np.sum([weight * hues.likely for weight, hues in weighed], 0) / whole
+    best = int(np.argmax(likely))
+    of_one_hue = abs(sum(weight * hues.color for weight, hues in weighed)) >= ONE_HUE * sum(
+        weight * hues.chroma for weight, hues in weighed
+    )
+    if of_one_hue or not LEAST_TURN <= best <= TURNS - LEAST_TURN:
+        return 0.0
+    angle = 2 * np.pi / TURNS * (best + _top(likely[best - 1], likely[best], likely[(best + 1) % TURNS]))
+    opposite = OPPOSITE * np.exp(-(((angle - np.pi) / OPPOSITE_WIDTH) ** 2))
+    return float(angle) if likely[best] - likely[0] >= LEAST_GAIN + opposite else 0.0
+
+
+def turned(ab: NDArray[np.floating], angle: float) -> Array:
+    """Colors a*, b*, shape (H, W, 2), with their hues turned by an angle in radians."""
+    import cv2
+
+    cosine, sine = np.cos(angle), np.sin(angle)
+    matrix = np.array([[cosine, -sine], [sine, cosine]], np.float32)
+    return np.asarray(cv2.transform(np.asarray(ab, np.float32), matrix), np.float32)
+
+
+def turned_hints(hints: HintField, angle: float) -> HintField:
+    """Hints with the hues of their colors turned by an angle in radians."""
+    if not hints:
+        return hints
+    colors = turned(np.array([[point.ab for point in hints.points]], np.float32), angle)[0].tolist()
+    points = (replace(point, ab=(a, b)) for point, (a, b) in zip(hints.points, colors, strict=True))
+    return replace(hints, ab=turned(hints.ab, angle), points=tuple(points))
+
+
+def turned_distribution(probabilities: Array, angle: float) -> Array:
+    """A distribution over the bins, shape (h, w, 313), with the hues of its colors turned by an angle in radians."""
+    found = probabilities[..., _bins(_complex(AB_BINS) * np.exp(-1j * angle))]
+    return np.asarray(found / np.maximum(found.sum(-1, keepdims=True), 1e-6), np.float32)
+
+
+def _complex(ab: Array) -> NDArray[np.complex128]:
+    return np.asarray(ab[..., 0] + 1j * ab[..., 1], np.complex128)
+
+
+def _bins(color: NDArray[np.complex128]) -> NDArray[np.intp]:
+    """The bin nearest to each color a* + i b*, to `_STEP` units; same shape."""
+    row, column = (
+        np.clip(np.rint((part + _REACH) / _STEP), 0, 2 * _REACH // _STEP).astype(np.intp)
+        for part in (color.real, color.imag)
+    )
+    found: NDArray[np.intp] = _table()[row, column]
+    return found
+
+
+@cache
+def _table() -> NDArray[np.intp]:
+    """The bin nearest to each a* (rows) and b* (columns) of -`_REACH` to `_REACH` in steps of `_STEP`."""
+    levels = np.arange(-_REACH, _REACH + 1, _STEP, dtype=np.float32)
+    colors = np.stack(np.meshgrid(levels, levels, indexing="ij"), -1)
+    return np.asarray(encode_bins(colors, neighbors=1)[0][..., 0], np.intp)
+
+
+def _top(before: float, at: float, after: float) -> float:
+    """Where the parabola through three values in equal steps is highest, -0.5..0.5 steps from the second."""
+    bend = before - 2 * at + after
+    return 0.0 if bend >= 0 else float(np.clip((before - after) / (2 * bend), -0.5, 0.5))

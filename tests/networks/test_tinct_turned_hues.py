@@ -1,0 +1,154 @@
+"""Laws of references whose hues are turned as a whole: what is taken for a turn, and what a turn does to an answer."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data
+
+from tinct.color.bins import AB_BINS
+from tinct.color.lab import rgb_to_lab
+from tinct.hints import Hint, HintField, place_hints
+from tinct.methods.method import Prediction, Reference, WeighedReference
+from tinct.networks.tinct.method import Tinct
+from tinct.networks.tinct.turned_hues import (
+    Hues,
+    hues_of,
+    turn_of,
+    turned,
+    turned_distribution,
+    turned_hints,
+)
+
+THIRD = 2 * np.pi / 3
+PALETTE = np.array([[45, 30], [-35, 35], [5, -40], [15, 20], [0, 0], [-10, -15]], np.float32)
+"""Expected colors of six parts of a reference."""
+
+
+def expecting(palette: np.ndarray = PALETTE) -> tuple[np.ndarray, np.ndarray]:
+    """A reference of six columns, a* b* (60, 120, 2), and what a branch says of it: each column's color likeliest."""
+    columns = np.repeat(palette, 4, 0)
+    distance = np.linalg.norm(columns[:, None] - AB_BINS[None], axis=-1)
+    scores = -np.square(distance / 20) / 2
+    logarithms = scores - np.log(np.exp(scores).sum(1, keepdims=True))
+    ab = np.repeat(np.repeat(columns, 5, 0)[None], 60, 0)
+    return ab.astype(np.float32), np.repeat(logarithms[None], 12, 0).astype(np.float32)
+
+
+@pytest.mark.parametrize("angle", [60, 90, 120, 170, 200, 250, 300])
+def test_the_angle_by_which_all_hues_are_turned_is_found(angle: int) -> None:
+    ab, logarithms = expecting()
+    found = turn_of([(1.0, hues_of(turned(ab, np.radians(angle)), logarithms))])
+    assert np.degrees(found) == pytest.approx(angle, abs=6)
+
+
+@pytest.mark.parametrize("angle", [0, 20, 340])
+def test_expected_hues_and_another_light_are_no_turn(angle: int) -> None:
+    ab, logarithms = expecting()
+    assert turn_of([(1.0, hues_of(turned(ab, np.radians(angle)), logarithms))]) == 0
+
+
+def test_a_tint_a_gray_reference_and_one_large_thing_of_another_color_are_no_turn() -> None:
+    ab, logarithms = expecting()
+    blue = np.full_like(ab, 0) + np.array([8, -30], np.float32)
+    assert turn_of([(1.0, hues_of(blue, logarithms))]) == 0
+    assert turn_of([(1.0, hues_of(np.zeros_like(ab), logarithms))]) == 0
+    sky = ab.copy()
+    sky[:50] = [8, -40]
+    assert turn_of([(1.0, hues_of(sky, logarithms))]) == 0
+
+
+def test_several_references_are_asked_as_one() -> None:
+    ab, logarithms = expecting()
+    plain, other = hues_of(ab, logarithms), hues_of(turned(ab, THIRD), logarithms)
+    assert np.degrees(turn_of([(0.5, other), (0.5, other)])) == pytest.approx(120, abs=6)
+    assert turn_of([(1.0, plain), (0.2, other)]) == 0
+    assert turn_of([(0.0, other)]) == turn_of([]) == 0
+    assert isinstance(plain, Hues)
+
+
+def test_a_distribution_is_turned_with_its_colors() -> None:
+    p = np.zeros((2, 3, 313), np.float32)
+    p[..., int(np.linalg.norm(AB_BINS - [50, 0], axis=1).argmin())] = 1
+    found = turned_distribution(p, np.pi / 2)
+    np.testing.assert_allclose(found.sum(-1), np.ones((2, 3)), atol=1e-5)
+    np.testing.assert_allclose(found @ AB_BINS, np.broadcast_to([0, 50], (2, 3, 2)), atol=8)
+
+
+def test_hints_are_turned_in_map_and_points() -> None:
+    hints = place_hints([Hint(10.0, 12.0, "#c04030"), Hint(40.0, 30.0, "#3060c0")], (64, 48), (64, 48))
+    there = turned_hints(hints, THIRD)
+    for before, after in zip(hints.points, there.points, strict=True):
+        assert np.hypot(*after.ab) == pytest.approx(np.hypot(*before.ab), rel=1e-5)
+        change = np.angle(complex(*after.ab) / complex(*before.ab)) % (2 * np.pi)
+        assert change == pytest.approx(THIRD, abs=1e-4)
+    back = turned_hints(there, -THIRD)
+    np.testing.assert_allclose(back.ab, hints.ab, atol=1e-4)
+    np.testing.assert_array_equal(there.mask, hints.mask)
+
+
+def lab(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    found = rgb_to_lab(cv2.resize(rgb, (192, 192), interpolation=cv2.INTER_AREA)).astype(np.float32)
+    return np.ascontiguousarray(found[..., 0]), np.ascontiguousarray(found[..., 1:])
+
+
+def answered(
+    tinct: Tinct, angle: float, hints: HintField | None = None, *, trust: float = 1.0, other: bool = False
+) -> Prediction:
+    """A photograph beside itself, mirrored, or beside another one, whose hues are turned by an angle."""
+    lightness, ab = lab(data.astronaut())
+    given, colors = lab(data.rocket()) if other else (lightness[:, ::-1].copy(), ab[:, ::-1].copy())
+    features = tinct.encode(lightness)
+    attended = tinct.attend(features, tinct.encode_reference(Reference(given, turned(colors, angle))))
+    recalled = tinct.recall(features, [WeighedReference(attended, trust=trust)])
+    return tinct.decode(tinct.match(features, recalled, hints or HintField.empty(192, 192)))
+
+
+def test_beside_a_reference_of_turned_hues_the_whole_answer_is_turned() -> None:
+    """What the reference does not answer for as well: the answer is that beside plain hues, turned."""
+    tinct = Tinct()
+    plain, found = answered(tinct, 0), answered(tinct, THIRD)
+    for wanted, there, most in ((plain.ab, found.ab, 0.1), (plain.vivid, found.vivid, 0.5)):
+        assert wanted is not None
+        assert there is not None
+        away = np.linalg.norm(there - turned(wanted, THIRD), axis=-1)
+        assert away.mean() < most * np.linalg.norm(wanted, axis=-1).mean()
+
+
+def test_a_hint_beside_turned_hues_has_its_own_color() -> None:
+    tinct = Tinct()
+    hints = place_hints([Hint(60.0, 150.0, "#2050d0")], (192, 192), (192, 192))
+    without, found = (answered(tinct, THIRD, each).ab for each in (None, hints))
+    row, column = hints.pixels()
+    np.testing.assert_allclose(found[row, column], hints.ab[row, column], atol=0.01)
+    before, after = (
+        np.linalg.norm(ab[148:153, 58:63] - np.array(hints.points[0].ab), axis=-1).mean()
+        for ab in (without, found)
+    )
+    assert after < 0.85 * before
+
+
+def test_a_doubted_reference_turns_nothing_until_it_is_trusted() -> None:
+    tinct = Tinct()
+    alone, doubted, trusted = (
+        answered(tinct, angle, trust=trust, other=True).ab
+        for angle, trust in ((0, 1), (THIRD, 1), (THIRD, 2))
+    )
+    scale = np.linalg.norm(alone, axis=-1).mean()
+    assert np.linalg.norm(doubted - alone, axis=-1).mean() < 0.5 * scale
+    assert np.linalg.norm(trusted - turned(alone, THIRD), axis=-1).mean() < 0.5 * scale
+
+
+def test_the_distribution_beside_turned_hues_is_that_of_the_answer() -> None:
+    tinct = Tinct()
+    lightness, ab = lab(data.astronaut())
+    features = tinct.encode(lightness)
+    reference = Reference(lightness[:, ::-1].copy(), turned(ab[:, ::-1].copy(), THIRD))
+    attended = tinct.attend(features, tinct.encode_reference(reference))
+    matched = tinct.match(
+        features, tinct.recall(features, [WeighedReference(attended, 0.3)]), HintField.empty(192, 192)
+    )
+    means = tinct.distribution(matched).probabilities @ AB_BINS
+    answer = cv2.resize(tinct.decode(matched).ab, (48, 48), interpolation=cv2.INTER_AREA)
+    assert np.corrcoef(means.ravel(), answer.ravel())[0, 1] > 0.9
