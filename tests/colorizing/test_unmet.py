@@ -7,9 +7,12 @@ import pytest
 from skimage import color
 from skimage import data as pictures
 
+from tinct.color.gamut import fit_gamut
+from tinct.color.lab import lab_to_rgb
 from tinct.colorizing.colorizer import Colorizer
-from tinct.colorizing.unmet import doubts, unmet_wishes
+from tinct.colorizing.unmet import doubts, turned_hues, unmet_wishes
 from tinct.hints import Hint, HintImage
+from tinct.methods.turned_hues import turned
 from tinct.photo import Photo
 
 GRAY = Photo.from_array(np.repeat(np.array([[10, 128, 240]], np.uint8), 4, axis=0))
@@ -73,6 +76,31 @@ def test_the_same_picture_is_never_doubted(method: str) -> None:
     gray, same = color.rgb2gray(pictures.astronaut()), pictures.astronaut()
     for trust in (0.0, 1.0, 3.0):
         assert Colorizer(gray, same, method=method, trust=trust).unmet_wishes() == []
+
+
+@pytest.mark.parametrize("method", ["tinct", "xu2020"])
+def test_turned_hues_are_told_and_followed_unless_nothing_is_trusted(method: str) -> None:
+    small = pictures.astronaut()[::2, ::2]
+    lab = color.rgb2lab(small)
+    lab[..., 1:] = turned(lab[..., 1:], 2 * np.pi / 3)
+    given = fit_gamut(lab[..., 0], lab[..., 1:])[:, ::-1]
+    reference = (255 * lab_to_rgb(np.concatenate([lab[:, ::-1, :1], given], -1))).round().astype(np.uint8)
+    colorizer = Colorizer(color.rgb2gray(small), reference, method=method)
+    (note,) = colorizer.render().notes
+    assert note.startswith("the reference's hues are turned as a whole (about 1")
+    assert colorizer.unmet_wishes() == [note]
+    found = colorizer.predict().ab
+    colorizer.set_options(trust=0.0)
+    assert colorizer.unmet_wishes() == []
+    truth = turned(color.rgb2lab(small)[..., 1:], 2 * np.pi / 3)
+    errors = [np.linalg.norm(ab - truth, axis=-1).mean() for ab in (found, colorizer.predict().ab)]
+    assert errors[0] < errors[1] < np.linalg.norm(truth, axis=-1).mean()
+
+
+def test_several_references_are_told_of_as_one() -> None:
+    assert turned_hues(0.0, 1) == []
+    (note,) = turned_hues(np.pi / 2, 3)
+    assert note.startswith("the references' hues are turned as a whole (about 90 degrees")
 
 
 def test_more_trust_is_not_offered_where_there_is_no_more() -> None:

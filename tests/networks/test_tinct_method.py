@@ -29,11 +29,11 @@ from tinct.hints.field import PlacedHint
 from tinct.inference.opening import drop_compiled_networks
 from tinct.inference.openvino_engine import best_precision
 from tinct.methods import Reference, WeighedReference, get_method
+from tinct.methods.turned_hues import TURNS, Hues
 from tinct.networks.tinct import blocks, memory, method, vividness
 from tinct.networks.tinct.memory import against_null, maps
 from tinct.networks.tinct.method import Tinct, influence
 from tinct.networks.tinct.ports import HEADS
-from tinct.networks.tinct.turned_hues import TURNS, Hues
 from tinct.weights import weights_path
 
 

@@ -88,6 +88,7 @@ class Cache:
         references: a method's features of references, by reference, method and working size.
         attended: the photograph's attention to references, by reference and what the features depend on.
         doubted: the references that the method takes little of, for the last references and trust.
+        turns: the angle by which the answer's hues are turned, for the same.
         recalled: the last colors that the photograph took from all its references by their weights.
         matched: the last colors that the photograph took from hints, with the method's distribution.
         predictions: the last prediction, before vividness is added and hints are spread over it.
@@ -103,6 +104,7 @@ class Cache:
         self.references: LruCache[tuple[int, str, int], Any] = LruCache(REFERENCES)
         self.attended: LruCache[tuple[int, Hashable], Any] = LruCache(REFERENCES)
         self.doubted: LruCache[Hashable, list[tuple[int, float]]] = LruCache(1)
+        self.turns: LruCache[Hashable, float] = LruCache(1)
         self.recalled: LruCache[Hashable, Any] = LruCache(1)
         self.matched: LruCache[Hashable, Any] = LruCache(1)
         self.predictions: LruCache[Hashable, Prediction] = LruCache(1)
@@ -130,7 +132,7 @@ class Cache:
         for each in (self.references, self.attended):
             each.drop(lambda key: key[0] not in kept)
             each.limit = max(REFERENCES, len(kept))
-        for slot in (self.doubted, self.recalled, self.matched, self.predictions):
+        for slot in (self.doubted, self.turns, self.recalled, self.matched, self.predictions):
             slot.clear()
 
 

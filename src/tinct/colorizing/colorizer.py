@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tinct.colorizing.cache import held_bytes
 from tinct.colorizing.rendering import render, render_preview, rounded_chroma
 from tinct.colorizing.stages import Inputs, Stages
-from tinct.colorizing.unmet import doubts, unmet_wishes
+from tinct.colorizing.unmet import doubts, turned_hues, unmet_wishes
 from tinct.errors import HintError, MethodError, OptionError, PhotoError, shown
 from tinct.hints import (
     HintField,
@@ -309,11 +309,15 @@ class Colorizer:
         """
         photo, options, ab = self.photo, self._options, rounded_chroma(self.predict().ab)
         hints, provenance = list(self._hints.values()), self.provenance
-        lightness, on_engine, doubted = self._working_lightness(), bool(self.method.weights), self._doubts()
+        lightness, on_engine, told = (
+            self._working_lightness(),
+            bool(self.method.weights),
+            self._of_references(),
+        )
         last = last and not self._photo_is_shared
 
         def rendered() -> Photo:
-            unmet = [*unmet_wishes(photo, hints), *doubted]
+            unmet = [*unmet_wishes(photo, hints), *told]
             result = render(photo, ab, lightness, hints, options, on_engine=on_engine, last=last)
             result.provenance = provenance
             result.notes = (*result.notes, *unmet)
@@ -344,7 +348,7 @@ class Colorizer:
         Raises:
             WeightsError, MissingExtraError, MethodError: as `predict`, if there are references.
         """
-        return [*unmet_wishes(self.photo, self._hints.values()), *self._doubts()]
+        return [*unmet_wishes(self.photo, self._hints.values()), *self._of_references()]
 
     def gray(self, longer_side: int) -> NDArray[np.uint8]:
         """The gray photograph at a bounded size, as `preview` colors it.
@@ -430,9 +434,11 @@ class Colorizer:
         inputs = self._inputs()
         return self._stages.distribution(inputs, hints, inputs.place(hints))
 
-    def _doubts(self) -> list[str]:
+    def _of_references(self) -> list[str]:
         doubted = self._stages.doubted(self._inputs())
-        return doubts(doubted, len(self._references), self._options.trust)
+        turn = self._stages.turn_of_hues(self._inputs())
+        count = len(self._references)
+        return [*doubts(doubted, count, self._options.trust), *turned_hues(turn, count)]
 
     def _inputs(self) -> Inputs:
         method, options = self.method, self._options

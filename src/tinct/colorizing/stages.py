@@ -179,6 +179,18 @@ class Stages:
             return []
         return self.cache.doubted.get((inputs.of_photo, inputs.of_references), doubted)
 
+    def turn_of_hues(self, inputs: Inputs) -> float:
+        """The angle by which the method turns the answer's hues, as its references' are turned; 0 mostly."""
+
+        def turn() -> float:
+            features = self._features(inputs)
+            given = [each for each in self._weighed(inputs, features) if each.weight > 0]
+            return inputs.method.turn_of_hues(features, given) if given else 0.0
+
+        if not inputs.references:
+            return 0.0
+        return self.cache.turns.get((inputs.of_photo, inputs.of_references), turn)
+
     def _features(self, inputs: Inputs) -> Any:
         def encoded() -> Any:
             lightness = self.lightness(inputs)

@@ -52,6 +52,22 @@ def doubts(doubted: Iterable[tuple[int, float]], references: int, trust: float) 
     ]
 
 
+def turned_hues(turn: float, references: int) -> list[str]:
+    """A note that the answer's hues are turned, if they are.
+
+    Args:
+        turn: the angle in radians, as `tinct.methods.Method.turn_of_hues` gives it.
+        references: how many there are.
+    """
+    if not turn:
+        return []
+    whose = "the reference's" if references == 1 else "the references'"
+    return [
+        f"{whose} hues are turned as a whole (about {np.degrees(turn):.0f} degrees from what is expected), "
+        "and so are those of the whole result; with trust 0 they are not"
+    ]
+
+
 def _impossible(photo: Photo, hints: Sequence[Hint]) -> list[str]:
     """A note for each hint of a color that sRGB does not have at the lightness of the hint's pixel."""
     if not hints:

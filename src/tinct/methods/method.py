@@ -232,6 +232,17 @@ class Method(ABC):
         """
         return None
 
+    def turn_of_hues(self, features: Any, references: Sequence[WeighedReference]) -> float:
+        """The angle by which the method turns all hues of its answer, as those of the references are turned.
+
+        Args:
+            features: of the photograph.
+            references: of weights above 0; at least one.
+        Returns:
+            Radians, 0..2 pi; 0 if the references' hues are as expected, or the method does not ask.
+        """
+        return 0.0
+
     def match(self, features: Any, recalled: Any, hints: HintField) -> Any:
         """The colors that a photograph takes from hints, with all else that `decode` and `distribution` need.
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from tinct.hints import HintField
 from tinct.inference import contiguous
 from tinct.methods.exported import bilinear
+from tinct.methods.turned_hues import Hues
 from tinct.networks.tinct.ports import HEADS, KEY_STRIDE, MAP_CHANNELS_PER_HEAD, REFERENCE_STRIDE
-from tinct.networks.tinct.turned_hues import Hues
 
 Array = NDArray[np.float32]
 Sums = NDArray[np.float64]

@@ -27,6 +27,7 @@ from tinct.methods.distribution import Distribution, alternative
 from tinct.methods.exported import bilinear, mirrored
 from tinct.methods.kriging import mended_at_hints, moved_to_hints
 from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
+from tinct.methods.turned_hues import hues_of, turn_of, turned, turned_distribution, turned_hints
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.semantics.opinion import Opinion, looked_at, open_branch, opinion, opinion_in
 from tinct.networks.semantics.ports import LEVELS
@@ -66,7 +67,6 @@ from tinct.networks.tinct.restraint import (
     restraint,
 )
 from tinct.networks.tinct.rounding import ranges_of
-from tinct.networks.tinct.turned_hues import hues_of, turn_of, turned, turned_distribution, turned_hints
 from tinct.networks.tinct.vividness import VIVID_STRIDE, correction_and_way, in_pairs, lengthened
 from tinct.weights import manifest, weights_path
 
@@ -176,7 +176,7 @@ class Recalled(NamedTuple):
 
     Attributes:
         sums: the attention to all of them, as `against_null` gives it, with their hues turned back.
-        turn: the angle by which their hues are turned (`tinct.networks.tinct.turned_hues`), 0 if they are not.
+        turn: the angle by which their hues are turned (`tinct.methods.turned_hues`), 0 if they are not.
     """
 
     sums: Sums
@@ -327,6 +327,12 @@ class Tinct(StagedMethod):
         """The likeness of the signatures, if doubt takes most of the reference's influence; see `Method.doubted`."""
         return reference.found.likeness if _told(reference) <= DOUBTED else None
 
+    def turn_of_hues(self, features: Features, references: Sequence[WeighedReference]) -> float:
+        """See `Method.turn_of_hues`; a doubted reference turns nothing, as it is of something else."""
+        believed = [each for each in references if _told(each) > DOUBTED]
+        trust = max((each.trust for each in believed), default=0.0)
+        return turn_of(((each.weight, each.found.hues) for each in believed), trust)
+
     def recall(self, features: Features, references: Sequence[WeighedReference]) -> Recalled | None:
         """What all references of a weight above 0 give; None where there is none.
 
@@ -339,8 +345,7 @@ class Tinct(StagedMethod):
             return None
         whole = max(1.0, sum(each.weight for each in counted))
         sums = np.asarray(sum(influence(each) / whole * each.found.sums for each in counted))
-        # What is doubted turns nothing: it is of something else, and hardly answers.
-        turn = turn_of((each.weight, each.found.hues) for each in counted if _told(each) > DOUBTED)
+        turn = self.turn_of_hues(features, counted)
         if turn:
             sums[..., :2] = turned(sums[..., :2], -turn)
         return Recalled(sums, turn)

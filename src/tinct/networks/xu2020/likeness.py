@@ -21,6 +21,10 @@ STRANGE, ALIKE = 0.55, 0.7
 for strangers, 0.45 to 0.7 for class-mates and 0.65 to 0.95 for the photograph itself from elsewhere; with these two
 limits neither a class-mate nor a stranger costs much there (docs/experiments.md, "Xu 2020, alive")."""
 
+RELATED = 0.15
+"""Likeness from which on a reference whose hues are turned as a whole turns the answer: those of a photograph's class
+have it mostly (0 to 0.6 for eight of ten), strangers do not (-0.1 to 0.13)."""
+
 
 def likeness(one: Seen, other: Seen) -> float:
     """How alike two photographs are as wholes, -1..1; about 0 for photographs of different things."""
@@ -44,3 +48,8 @@ def shown_share(fits: float, trust: float = 1.0) -> float:
     believed = np.clip((fits - STRANGE) / (ALIKE - STRANGE), 0, 1)
     followed = np.clip(believed + (trust - 1) / 2, 0, 1)
     return float(LEAST_SHOWN * (PROBABILITY / LEAST_SHOWN) ** followed)
+
+
+def turns(alike: float, trust: float = 1.0) -> bool:
+    """Whether a reference of turned hues turns the answer: if it is related, or from trust 2 on."""
+    return alike >= RELATED or trust >= 2

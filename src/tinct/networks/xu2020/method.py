@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,14 @@ from tinct.hints import HintField
 from tinct.methods.automatic import UNKNOWN_CONFIDENCE
 from tinct.methods.exported import channels_first, exported_network
 from tinct.methods.method import DOUBTED, Method, Prediction, Reference, WeighedReference
+from tinct.methods.turned_hues import hues_of, turn_of, turned
+from tinct.networks.semantics.opinion import NAME as SEMANTICS
+from tinct.networks.semantics.opinion import open_branch, opinion
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.card import LITE_PAPER, PAPER
 from tinct.networks.xu2020.feature_statistics import Labels
 from tinct.networks.xu2020.label_maps import FEATURES, Seen, common_labels, seen
-from tinct.networks.xu2020.likeness import fit, likeness, shown_share
+from tinct.networks.xu2020.likeness import fit, likeness, shown_share, turns
 from tinct.networks.xu2020.places import (
     DECODER_ONLY,
     ENCODER_ONLY,
@@ -45,7 +48,7 @@ class Stages:
     Attributes:
         precolor: a* b* without any reference.
         coarse: a* b* that the transfer found, the references' mean by weight and by how much of each is shown; the
-            pre-color where there is no reference.
+            pre-color where there is no reference. Beside references of turned hues it is turned as `ab` is.
         shown: the pixels of it that the colorization sub-net sees, (H, W), bool.
         ab: the answer.
     """
@@ -84,7 +87,7 @@ class Exemplar(Method):
     @property
     def weights(self) -> tuple[str, ...]:
         """The files that it needs, by their names in the manifest."""
-        return (self.colorization, *transfer.WEIGHTS, FEATURES)
+        return (self.colorization, *transfer.WEIGHTS, FEATURES, SEMANTICS)
 
     @property
     def colorization(self) -> str:
@@ -111,17 +114,38 @@ class Exemplar(Method):
             return Stages(precolor, precolor, np.zeros(lightness.shape, bool), precolor)
         content = merge_lightness(lightness, precolor)
         own, others = self.look(lightness), [self.look(one.lightness) for one in used]
+        if turn := self.turn(own, used, others):
+            used = [replace(one, ab=turned(one.ab, -turn)) for one in used]
         both = list(zip(used, others, strict=True))
         coarse = np.stack([self.transfer(content, own, *each) for each in both])
         shares = np.array([one.weight * self.share(own, one, other) for one, other in both])
         share = shares.sum() / sum(one.weight for one in used)
         mean = np.average(coarse, axis=0, weights=shares).astype(np.float32)
         shown = np.random.default_rng(seed).random(lightness.shape) < share
-        return Stages(precolor, mean, shown, self.refine(lightness, mean, shown))
+        ab = self.refine(lightness, mean, shown)
+        return Stages(
+            precolor, *((turned(mean, turn), shown, turned(ab, turn)) if turn else (mean, shown, ab))
+        )
 
     def look(self, lightness: Array) -> Seen | None:
         """What photograph and references are compared by; None where they are not."""
         return seen(lightness)
+
+    def turn(self, own: Seen | None, references: Sequence[Reference], others: Sequence[Seen | None]) -> float:
+        """The angle by which references that are alike have their hues turned (`tinct.methods.turned_hues`); 0 mostly.
+
+        Args:
+            own, others: of `look`, of the photograph and of the references.
+        """
+        alike = [
+            (
+                one.weight,
+                hues_of(one.ab, opinion(np.asarray(one.lightness, np.float32), open_branch()).logarithms),
+            )
+            for one, other in zip(references, others, strict=True)
+            if own is not None and other is not None and turns(likeness(own, other), one.trust)
+        ]
+        return turn_of(alike, max(one.trust for one in references))
 
     def share(self, own: Seen | None, reference: Reference, other: Seen | None) -> float:
         """Share of a reference's coarse chroma that the colorization sub-net is shown: least of one that is not alike.
@@ -158,6 +182,15 @@ class Exemplar(Method):
         own, other = seen(features), seen(given.lightness)
         left = shown_share(fit(own, other), max(reference.trust, 1.0))  # less trust is the user's own doubt
         return likeness(own, other) if left <= DOUBTED * PROBABILITY else None
+
+    def turn_of_hues(self, features: Array, references: Sequence[WeighedReference]) -> float:
+        """See `Method.turn_of_hues`; of references that are related, or trusted.
+
+        Raises:
+            WeightsError: if a network is not installed.
+        """
+        given = [replace(each.found, weight=each.weight, trust=each.trust) for each in references]
+        return self.turn(self.look(features), given, [self.look(each.lightness) for each in given])
 
     def stylized(
         self, content: Array, reference: Reference, labels: tuple[Labels, Labels] | None = None

@@ -11,8 +11,8 @@ from tinct.color.bins import AB_BINS
 from tinct.color.lab import rgb_to_lab
 from tinct.hints import Hint, HintField, place_hints
 from tinct.methods.method import Prediction, Reference, WeighedReference
-from tinct.networks.tinct.method import Tinct
-from tinct.networks.tinct.turned_hues import (
+from tinct.methods.turned_hues import (
+    TURNS,
     Hues,
     hues_of,
     turn_of,
@@ -20,6 +20,7 @@ from tinct.networks.tinct.turned_hues import (
     turned_distribution,
     turned_hints,
 )
+from tinct.networks.tinct.method import Tinct
 
 THIRD = 2 * np.pi / 3
 PALETTE = np.array([[45, 30], [-35, 35], [5, -40], [15, 20], [0, 0], [-10, -15]], np.float32)
@@ -57,6 +58,15 @@ def test_a_tint_a_gray_reference_and_one_large_thing_of_another_color_are_no_tur
     sky = ab.copy()
     sky[:50] = [8, -40]
     assert turn_of([(1.0, hues_of(sky, logarithms))]) == 0
+
+
+def test_more_trust_takes_less_evidence_and_none_takes_nothing() -> None:
+    ab, logarithms = expecting()
+    other = hues_of(turned(ab, THIRD), logarithms)
+    sides = np.clip(np.abs(np.arange(TURNS) - 8), 0, 8) / 8
+    for gain, wanted in ((0.6, (0, 0, 0)), (1.0, (0, 0, 1)), (1.4, (0, 1, 1))):
+        faint = other._replace(likely=gain * (1 - sides))
+        assert tuple(turn_of([(1.0, faint)], trust) > 0 for trust in (0.0, 1.0, 2.0)) == wanted
 
 
 def test_several_references_are_asked_as_one() -> None:

@@ -27,8 +27,8 @@ TURNS = 24
 LEAST_TURN = 3
 """Steps by which hues are turned at least: less is another light or another thing."""
 
-LEAST_GAIN = 0.75
-"""What a turn must add to the mean logarithm of the colors' probabilities, in nats."""
+LEAST_GAIN, LEAST_TRUSTED_GAIN = 1.25, 0.75
+"""What a turn must add to the mean logarithm of the colors' probabilities, in nats, at trust 1 and from trust 2 on."""
 
 OPPOSITE, OPPOSITE_WIDTH = 1.0, 0.5
 """What it must add beyond that at half a circle, and the width of that in radians: sand where water was expected, and
@@ -76,15 +76,16 @@ def hues_of(ab: Array, logarithms: Array) -> Hues:
     return Hues(likely, complex(weight @ color), float(weight @ abs(color)))
 
 
-def turn_of(references: Iterable[tuple[float, Hues]]) -> float:
+def turn_of(references: Iterable[tuple[float, Hues]], trust: float = 1.0) -> float:
     """The angle by which the hues of references are turned, in radians, 0..2 pi; 0 if they are not.
 
     Args:
         references: each behind its weight. Several are asked as one: they have one palette, or none.
+        trust: as of `tinct.methods.Reference`; at 0 nothing is taken for turned.
     """
     weighed = list(references)
     whole = sum(weight for weight, _ in weighed)
-    if not whole:
+    if not whole or not trust:
         return 0.0
     likely = np.sum([weight * hues.likely for weight, hues in weighed], 0) / whole
     best = int(np.argmax(likely))
@@ -95,7 +96,8 @@ def turn_of(references: Iterable[tuple[float, Hues]]) -> float:
         return 0.0
     angle = 2 * np.pi / TURNS * (best + _top(likely[best - 1], likely[best], likely[(best + 1) % TURNS]))
     opposite = OPPOSITE * np.exp(-(((angle - np.pi) / OPPOSITE_WIDTH) ** 2))
-    return float(angle) if likely[best] - likely[0] >= LEAST_GAIN + opposite else 0.0
+    least = float(np.interp(trust, (1, 2), (LEAST_GAIN, LEAST_TRUSTED_GAIN)))
+    return float(angle) if likely[best] - likely[0] >= least + opposite else 0.0
 
 
 def turned(ab: NDArray[np.floating], angle: float) -> Array:
