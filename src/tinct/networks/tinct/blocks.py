@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinct.networks.tinct.memory import Items, ReferenceFeatures, block_means, unit
+from tinct.networks.tinct.memory import Items, ReferenceFeatures, pooled_keys
 from tinct.networks.tinct.ports import KEY_STRIDE, PLACE_STRIDE
 
 Array = NDArray[np.float32]
@@ -63,10 +63,8 @@ class Blocks:
         """
         height, width = keys.shape[:2]
         rows, columns = -(-height // BLOCK), -(-width // BLOCK)
-        means = block_means(keys, _RATIO)
-        coarse = unit(means.reshape(-1, means.shape[2])).reshape(means.shape)
         small = BLOCK // _RATIO
-        sides = (keys, BLOCK), (coarse, small), (places, small)
+        sides = (keys, BLOCK), (pooled_keys(keys, _RATIO), small), (places, small)
         return cls((height, width), columns, *(_cut(each, rows, columns, side) for each, side in sides))
 
     def put_together(self, found: Array) -> Array:

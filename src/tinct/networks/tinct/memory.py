@@ -265,6 +265,12 @@ def block_means(image: NDArray[Any], side: int) -> Array:
     return contiguous(_plane_means(image.transpose(2, 0, 1), side).transpose(1, 2, 0))
 
 
+def pooled_keys(keys: NDArray[Any], side: int) -> Array:
+    """Keys of blocks of `side` x `side` places: (h * side, w * side, heads * key) to (h, w, heads * key)."""
+    means = block_means(keys, side)
+    return unit(means.reshape(-1, means.shape[2])).reshape(means.shape)
+
+
 def _plane_means(planes: NDArray[Any], side: int) -> Array:
     """Means over blocks of `side` × `side`: (C, h * side, w * side) to (C, h, w)."""
     import cv2

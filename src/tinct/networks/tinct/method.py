@@ -46,6 +46,7 @@ from tinct.networks.tinct.memory import (
     block_means,
     hint_items,
     maps,
+    pooled_keys,
     share_of,
     shares,
 )
@@ -78,6 +79,10 @@ Array = NDArray[np.float32]
 MOST_SCORES = 1 << 23
 """Scores of a photograph's places for a reference's items that are held at a time: 32 MiB, and half of that for what
 the branch adds to them."""
+
+ROUGHER = 2
+"""Places at 1/4 along one at which a photograph is compared with a reference that does not show the same picture: four
+times as fast, and on held-out photographs no worse (docs/experiments.md, "How finely references are cut")."""
 
 REFERENCE_TRUST = float(np.exp(2))
 """Factor of a reference's weight beside the null item for each step of trust; at trust 1 as in training.
@@ -276,14 +281,29 @@ class Tinct(StagedMethod):
     def attend(self, features: Features, reference: ReferenceFeatures) -> Attended:
         """The attention of each place to the patches of a reference; weight and trust count later."""
         likeness = float(np.dot(features.opinion.signature, reference.signature))
-        fine = reference.may_be_fine and likeness >= SURELY_SAME
-        sums = self._finely(features, reference) if fine else self._recalled(features, reference.coarse)
-        if reference.may_be_fine and SURELY_SAME > likeness >= MAYBE_SAME and share_of(sums) >= SHARE_OF_SAME:
+        same = likeness >= SURELY_SAME
+        if not same:
+            sums = self._roughly(features, reference)
+            same = likeness >= MAYBE_SAME and share_of(sums) >= SHARE_OF_SAME
+        if same:
             sums = self._finely(features, reference)
         return Attended(sums, belief(likeness), likeness, reference.hues)
 
+    def _roughly(self, features: Features, reference: ReferenceFeatures) -> Sums:
+        """The attention of places at 1/8 to the patches of a reference, enlarged: what is of one kind fits loosely."""
+        keys = pooled_keys(features.keys[0], ROUGHER)[None]
+        places = block_means(features.places[0], ROUGHER)[None]
+        found = self._found(keys, places, reference.coarse)[0]
+        height, width = keys.shape[1:3]
+        maps_of_heads = found.reshape(HEADS, height, width, -1).transpose(1, 2, 0, 3)
+        large = _enlarged(maps_of_heads.reshape(height, width, -1), ROUGHER)
+        large = large.reshape(*large.shape[:2], HEADS, -1).transpose(2, 0, 1, 3)
+        return against_null(large.reshape(1, HEADS, -1, large.shape[3]))
+
     def _finely(self, features: Features, reference: ReferenceFeatures) -> Sums:
         """The attention of each place to the fine patches of a reference; see `tinct.networks.tinct.blocks`."""
+        if not reference.may_be_fine:
+            return self._recalled(features, reference.coarse)
         if not blocks_leave_out_half(reference) or not self._candidates_are_of_recall:
             return self._recalled(features, reference.fine)
         fours, found = reference.fours.inputs(), []
@@ -305,23 +325,25 @@ class Tinct(StagedMethod):
 
     def _recalled(self, features: Features, chosen: Items) -> Sums:
         """The attention of each place to a reference's items, as `against_null` gives it."""
+        return against_null(self._found(features.keys, features.places, chosen))
+
+    def _found(self, keys: Array, places: Array, chosen: Items) -> NDArray[Any]:
+        """What `recall` gives for keys (1, h, w, heads * key) and places (1, h / 2, w / 2, P)."""
         recall, items = self._network("recall"), chosen.inputs()
         # What is alike is a number for each place and item: of large photographs, some rows at a time.
-        rows = max(1, MOST_SCORES // (4 * features.places.shape[2] * len(chosen.keys)))
-        if rows >= features.places.shape[1]:
-            found = recall.run(keys=features.keys, places=features.places, **items)["found"]
-        else:
-            ratio = PLACE_STRIDE // KEY_STRIDE
-            parts = [
-                recall.run(
-                    keys=features.keys[:, ratio * start : ratio * (start + rows)],
-                    places=features.places[:, start : start + rows],
-                    **items,
-                )["found"]
-                for start in range(0, features.places.shape[1], rows)
-            ]
-            found = np.concatenate(parts, 2)
-        return against_null(found)
+        rows = max(1, MOST_SCORES // (4 * places.shape[2] * len(chosen.keys)))
+        if rows >= places.shape[1]:
+            return recall.run(keys=keys, places=places, **items)["found"]
+        ratio = PLACE_STRIDE // KEY_STRIDE
+        parts = [
+            recall.run(
+                keys=keys[:, ratio * start : ratio * (start + rows)],
+                places=places[:, start : start + rows],
+                **items,
+            )["found"]
+            for start in range(0, places.shape[1], rows)
+        ]
+        return np.concatenate(parts, 2)
 
     def doubted(self, features: Features, reference: WeighedReference) -> float | None:
         """The likeness of the signatures, if doubt takes most of the reference's influence; see `Method.doubted`."""
