@@ -9,7 +9,7 @@ from tinct.inference.eight_bits import multiplies_bytes
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.tinct import joined
 from tinct.networks.tinct.method import Tinct
-from tinct.networks.tinct.rounding import BESIDE_BF16, BESIDE_F32, IN_FULL, ROUNDED, ranges_of
+from tinct.networks.tinct.rounding import BESIDE_BF16, BY_ITSELF, IN_FULL, ROUNDED, ranges_of
 from tinct.weights import manifest
 
 
@@ -20,12 +20,16 @@ def test_the_ranges_of_all_parts_are_released() -> None:
 
 
 @pytest.mark.parametrize("bf16", [True, False])
-def test_beside_bf16_the_encoder_alone_is_in_bytes(bf16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beside_bf16_the_branch_and_what_is_joined_are_not_in_bytes(
+    bf16: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(openvino_engine, "computes_in_bf16", lambda: bf16)
     known = manifest()
     for name in ROUNDED:
-        wanted = {} if bf16 and name not in BESIDE_BF16 else known[name].ranges
-        assert ranges_of(name, known) == wanted
+        joined_in_bytes = not bf16 or name in BESIDE_BF16
+        assert ranges_of(name, known, joined=True) == (known[name].ranges if joined_in_bytes else {})
+        in_bytes = joined_in_bytes or name in BY_ITSELF
+        assert ranges_of(name, known) == (known[name].ranges if in_bytes else {})
     assert ranges_of("tinct.match", known) == {}
 
 
@@ -39,7 +43,8 @@ def test_joined_networks_have_the_ranges_of_their_parts(bf16: bool, monkeypatch:
         joined.open_for(asked)
         for part, file in opened.pop().parts.items():
             name = SEMANTICS if part == "semantics" else f"tinct.{part}"
-            assert file.ranges == ranges_of(name, known)
+            assert file.ranges == ranges_of(name, known, joined=True)
+            assert file.beside == "auto"
             assert bool(file.ranges) == (part == "encode" or not bf16)
 
 
@@ -48,7 +53,7 @@ def test_parts_are_opened_in_bytes_where_their_ranges_count() -> None:
     method, rest = Tinct(device="cpu"), openvino_engine.best_precision()
     for part in ("encode", "decode", "distribution", "match"):
         name = f"tinct.{part}"
-        in_bytes = name in BESIDE_BF16 or (name in BESIDE_F32 and rest == "f32")
+        in_bytes = name in BESIDE_BF16 | BY_ITSELF
         assert method._network(part).precision == ("int8" if in_bytes else rest)
     assert method._branch().precision == ("int8" if rest == "f32" else rest)
     assert Tinct(device="cpu", precision="f32")._network("decode").precision == "f32"

@@ -30,10 +30,12 @@ class ModelFile:
     Attributes:
         path: an ONNX file with its weights inside, or an OpenVINO IR file (.xml beside its .bin).
         ranges: the largest input of each convolution that may be computed in 8 bits, by the name of its weights.
+        beside: the precision of all else where some are: "f32", "bf16", or "auto", the best that the CPU computes in.
     """
 
     path: Path
     ranges: Ranges = field(default_factory=dict)
+    beside: str = "auto"
 
     @property
     def name(self) -> str:
@@ -57,7 +59,8 @@ class ModelFile:
             sha256 += file_sha256(self.path.with_suffix(".bin"))
         if not self.ranges:
             return sha256
-        return hashlib.sha256((sha256 + json.dumps(dict(self.ranges), sort_keys=True)).encode()).hexdigest()
+        told = json.dumps([dict(self.ranges), self.beside], sort_keys=True)
+        return hashlib.sha256((sha256 + told).encode()).hexdigest()
 
     def unrounded(self) -> ModelFile:
         """The same network with nothing in 8 bits."""
@@ -108,6 +111,11 @@ class JoinedModels:
     outputs: tuple[str, ...]
     zeros: tuple[str, ...] = ()
     enlarged: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def beside(self) -> str:
+        """The precision of what is not in 8 bits; see `ModelFile`."""
+        return "auto"
 
     @property
     def in_bytes(self) -> bool:

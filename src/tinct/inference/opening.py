@@ -28,6 +28,7 @@ def open_network(
     threads: int | None = None,
     torch_source: TorchSource | None = None,
     ranges: Ranges | None = None,
+    beside: str = "auto",
 ) -> Network:
     """Open a network; a network that is compiled already is returned at once.
 
@@ -42,6 +43,7 @@ def open_network(
         threads: CPU threads; None takes all cores.
         torch_source: needed for "cuda".
         ranges: the largest input of each convolution that a CPU may compute in 8 bits, by the name of its weights.
+        beside: the precision of all else where some are; see `tinct.inference.model_source.ModelFile`.
     Raises:
         WeightsError: if the file is missing or damaged.
         OptionError: if device, precision or threads is not available here.
@@ -52,7 +54,7 @@ def open_network(
         raise OptionError("device is cuda, but this network has no PyTorch form; use device cpu.")
     if torch_source is not None and on_gpu(device):
         return _open_torch(torch_source, precision)
-    return _open_openvino(ModelFile(Path(path), ranges or {}), precision, threads)
+    return _open_openvino(ModelFile(Path(path), ranges or {}, beside), precision, threads)
 
 
 def open_joined(models: JoinedModels, *, precision: str = "auto", threads: int | None = None) -> Network:

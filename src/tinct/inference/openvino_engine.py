@@ -63,7 +63,8 @@ class OpenVinoNetwork:
     ) -> None:
         self.name, self.precision, self._opened = source.name, precision, (source, precision, threads)
         read = source if precision == "int8" else source.unrounded()
-        self._compiled, before, after = _compile(read, _properties(precision, threads))
+        rest = best_precision(source.beside) if precision == "int8" else precision
+        self._compiled, before, after = _compile(read, _properties(rest, threads))
         self.inputs = tuple(declared_name(port.get_names()) for port in self._compiled.inputs)
         self.outputs = tuple(declared_name(port.get_names()) for port in self._compiled.outputs)
         self._types = [port.get_element_type().to_dtype() for port in self._compiled.inputs]
@@ -188,8 +189,8 @@ def _first_process() -> int:
     return os.getpid()
 
 
-def _properties(precision: str, threads: int | None) -> dict[str, Any]:
-    rest = best_precision() if precision == "int8" else precision  # 8 bits are marked where they are wanted
+def _properties(rest: str, threads: int | None) -> dict[str, Any]:
+    """The engine's settings; the precision is that of what is not marked to be computed in 8 bits."""
     properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": rest}
     count = threads or allowed_threads()
     if count is not None:

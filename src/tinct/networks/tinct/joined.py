@@ -78,7 +78,7 @@ def open_for(asked: str, *, precision: str = "auto", threads: int | None = None)
     known, joined = manifest(), JOINED[asked]
     files = {part: SEMANTICS if part == "semantics" else f"tinct.{part}" for part in joined.parts}
     parts = {
-        part: ModelFile(weights_path(name, entries=known), ranges_of(name, known))
+        part: ModelFile(weights_path(name, entries=known), ranges_of(name, known, joined=True))
         for part, name in files.items()
     }
     models = JoinedModels(

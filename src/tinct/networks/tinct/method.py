@@ -67,7 +67,7 @@ from tinct.networks.tinct.restraint import (
     restrained_scores,
     restraint,
 )
-from tinct.networks.tinct.rounding import ranges_of
+from tinct.networks.tinct.rounding import beside, ranges_of
 from tinct.networks.tinct.vividness import VIVID_STRIDE, correction_and_way, in_pairs, lengthened
 from tinct.weights import manifest, weights_path
 
@@ -502,7 +502,11 @@ class Tinct(StagedMethod):
             known = manifest()
             path = weights_path(name, entries=known)
             self._networks[part] = open_network(
-                path, torch_source=_torch_source(part, path), ranges=self._ranges(name), **self._engine
+                path,
+                torch_source=_torch_source(part, path),
+                ranges=self._ranges(name),
+                beside=beside(name),
+                **self._engine,
             )
         return self._networks[part]
 
