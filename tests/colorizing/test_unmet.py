@@ -13,6 +13,7 @@ from tinct.colorizing.colorizer import Colorizer
 from tinct.colorizing.unmet import doubts, turned_hues, unmet_wishes
 from tinct.hints import Hint, HintImage
 from tinct.methods.turned_hues import turned
+from tinct.networks.xu2020 import method as xu2020
 from tinct.photo import Photo
 
 GRAY = Photo.from_array(np.repeat(np.array([[10, 128, 240]], np.uint8), 4, axis=0))
@@ -95,6 +96,21 @@ def test_turned_hues_are_told_and_followed_unless_nothing_is_trusted(method: str
     truth = turned(color.rgb2lab(small)[..., 1:], 2 * np.pi / 3)
     errors = [np.linalg.norm(ab - truth, axis=-1).mean() for ab in (found, colorizer.predict().ab)]
     assert errors[0] < errors[1] < np.linalg.norm(truth, axis=-1).mean()
+
+
+def test_what_turns_the_result_is_not_called_unlike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By xu2020 little of a class-mate's colors is shown, and its hues are followed all the same."""
+    monkeypatch.setattr(xu2020, "fit", lambda own, other: 0.5)
+    monkeypatch.setattr(xu2020, "likeness", lambda own, other: 0.3)
+    gray, given = color.rgb2gray(ROCKET[::2, ::2]), ROCKET[::2, ::2]
+    (note,) = Colorizer(gray, given, method="xu2020").unmet_wishes()
+    assert "is unlike the photograph" in note
+    monkeypatch.setattr(xu2020, "turn_of", lambda references, trust: 2.0 * bool(references))
+    (note,) = Colorizer(gray, given, method="xu2020").unmet_wishes()
+    assert "hues are turned as a whole" in note
+    monkeypatch.setattr(xu2020, "likeness", lambda own, other: 0.1)
+    (note,) = Colorizer(gray, given, method="xu2020").unmet_wishes()
+    assert "is unlike the photograph" in note
 
 
 def test_several_references_are_told_of_as_one() -> None:

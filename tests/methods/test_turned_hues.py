@@ -20,6 +20,7 @@ from tinct.methods.turned_hues import (
     turned_distribution,
     turned_hints,
 )
+from tinct.networks.semantics.opinion import opinion
 from tinct.networks.tinct.method import Tinct
 
 THIRD = 2 * np.pi / 3
@@ -78,12 +79,21 @@ def test_several_references_are_asked_as_one() -> None:
     assert isinstance(plain, Hues)
 
 
-def test_a_distribution_is_turned_with_its_colors() -> None:
-    p = np.zeros((2, 3, 313), np.float32)
-    p[..., int(np.linalg.norm(AB_BINS - [50, 0], axis=1).argmin())] = 1
-    found = turned_distribution(p, np.pi / 2)
-    np.testing.assert_allclose(found.sum(-1), np.ones((2, 3)), atol=1e-5)
-    np.testing.assert_allclose(found @ AB_BINS, np.broadcast_to([0, 50], (2, 3, 2)), atol=8)
+@pytest.mark.parametrize("angle", [45, 90, 120, 200])
+def test_a_distribution_is_turned_with_its_colors(angle: int) -> None:
+    """Each bin's whole probability goes to the bin nearest to its turned color, of those that sRGB has."""
+    p = np.eye(313, dtype=np.float32)[None]
+    found = turned_distribution(p, np.radians(angle))
+    np.testing.assert_allclose(found.sum(-1), np.ones((1, 313)), atol=1e-5)
+    away = np.linalg.norm(found[0] @ AB_BINS - turned(AB_BINS[None], np.radians(angle))[0], axis=1)
+    assert away[np.linalg.norm(AB_BINS, axis=1) < 40].max() < 7.1
+
+
+def test_a_few_places_of_an_unexpected_color_are_no_turn() -> None:
+    """A lawn with one flower."""
+    ab, logarithms = expecting(np.repeat(PALETTE[1:2], 6, 0))
+    ab[:5, :5] = [40, -45]
+    assert turn_of([(1.0, hues_of(ab, logarithms))], trust=2.0) == 0
 
 
 def test_hints_are_turned_in_map_and_points() -> None:
@@ -96,11 +106,24 @@ def test_hints_are_turned_in_map_and_points() -> None:
     back = turned_hints(there, -THIRD)
     np.testing.assert_allclose(back.ab, hints.ab, atol=1e-4)
     np.testing.assert_array_equal(there.mask, hints.mask)
+    nothing = turned_hints(HintField(hints.ab, hints.mask), THIRD)
+    np.testing.assert_array_equal(nothing.ab, there.ab)
+    assert nothing.points == ()
 
 
 def lab(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     found = rgb_to_lab(cv2.resize(rgb, (192, 192), interpolation=cv2.INTER_AREA)).astype(np.float32)
     return np.ascontiguousarray(found[..., 0]), np.ascontiguousarray(found[..., 1:])
+
+
+@pytest.mark.parametrize("shape", [(192, 192), (100, 150)])
+def test_the_branch_is_asked_of_the_reference_without_its_padding(shape: tuple[int, int]) -> None:
+    given, colors = (each[: shape[0], : shape[1]] for each in lab(data.astronaut()))
+    tinct = Tinct(device="cpu")
+    found = tinct.encode_reference(Reference(given, colors)).hues
+    wanted = hues_of(colors, opinion(given, tinct._branch()).logarithms)
+    np.testing.assert_allclose(found.likely, wanted.likely, atol=0.05)
+    assert found.colors == wanted.colors
 
 
 def answered(

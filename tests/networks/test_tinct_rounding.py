@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tinct.errors import WeightsError
 from tinct.inference import openvino_engine
 from tinct.inference.eight_bits import multiplies_bytes
+from tinct.inference.model_source import ModelFile
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.tinct import joined
 from tinct.networks.tinct.method import Tinct
 from tinct.networks.tinct.rounding import BESIDE_BF16, BY_ITSELF, IN_FULL, ROUNDED, ranges_of
-from tinct.weights import manifest
+from tinct.weights import manifest, weights_path
 
 
 def test_the_ranges_of_all_parts_are_released() -> None:
@@ -57,3 +61,27 @@ def test_parts_are_opened_in_bytes_where_their_ranges_count() -> None:
         assert method._network(part).precision == ("int8" if in_bytes else rest)
     assert method._branch().precision == ("int8" if rest == "f32" else rest)
     assert Tinct(device="cpu", precision="f32")._network("decode").precision == "f32"
+
+
+@pytest.mark.parametrize(("beside", "rest"), [("f32", "f32"), ("auto", "bf16")])
+def test_what_is_beside_8_bits_has_the_precision_that_is_asked_for(
+    beside: str, rest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def compiled(source: ModelFile, properties: dict[str, str]) -> None:
+        asked.append(properties["INFERENCE_PRECISION_HINT"])
+        raise WeightsError("not compiled here")
+
+    monkeypatch.setattr(openvino_engine, "computes_in_bf16", lambda: True)
+    monkeypatch.setattr(openvino_engine, "multiplies_bytes", lambda: True)
+    monkeypatch.setattr(openvino_engine, "_compile", compiled)
+    known = manifest()
+    file = ModelFile(weights_path("tinct.decode", entries=known), known["tinct.decode"].ranges, beside)
+    for precision in ("int8", "f32", "bf16"):
+        with pytest.raises(WeightsError, match="not compiled here"):
+            openvino_engine.OpenVinoNetwork(file, precision=precision)
+    assert asked == [rest, "f32", "bf16"]
+    other = {"f32": "auto", "auto": "f32"}[beside]
+    assert file.sha256 != replace(file, beside=other).sha256
+    assert file.unrounded().sha256 == replace(file, ranges={}, beside=other).sha256

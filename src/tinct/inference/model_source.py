@@ -49,7 +49,7 @@ class ModelFile:
 
     @cached_property
     def sha256(self) -> str:
-        """The hash of the network: of an ONNX file, or of an IR file and its .bin together, and of its ranges.
+        """The hash of the network: of an ONNX file, or of an IR file and its .bin, and of its ranges and `beside`.
 
         Raises:
             WeightsError: if a file is missing.

@@ -34,6 +34,9 @@ OPPOSITE, OPPOSITE_WIDTH = 1.0, 0.5
 """What it must add beyond that at half a circle, and the width of that in radians: sand where water was expected, and
 water where sand was, are common, and no turn of hues."""
 
+LEAST_COLORS = 5
+"""Colors that a reference must have: of fewer, a single one that is not expected would decide."""
+
 ONE_HUE = 0.95
 """Length of the mean color over the mean chroma from which on nothing is taken for a turn: a tint has one hue, and
 tells of nothing but itself."""
@@ -49,11 +52,13 @@ class Hues(NamedTuple):
         likely: mean logarithm of the colors' probabilities with hues turned back by each of `TURNS` angles.
         color: the mean color, a* + i b*.
         chroma: the mean chroma.
+        colors: how many colors there are, in bins.
     """
 
     likely: NDArray[np.float64]
     color: complex
     chroma: float
+    colors: int
 
 
 def hues_of(ab: Array, logarithms: Array) -> Hues:
@@ -69,11 +74,11 @@ def hues_of(ab: Array, logarithms: Array) -> Hues:
     small = cv2.resize(np.asarray(ab, np.float32), (width, height), interpolation=cv2.INTER_AREA)
     color = _complex(np.asarray(small, np.float32)).ravel()
     bins = _bins(color)
-    weight = 1 / np.bincount(bins, minlength=AB_BIN_COUNT)[bins]
-    weight /= weight.sum()
+    _, which, counts = np.unique(bins, return_inverse=True, return_counts=True)
+    weight = 1 / (len(counts) * counts[which])
     back = np.exp(-2j * np.pi / TURNS * np.arange(TURNS))[:, None]
     likely = logarithms.reshape(len(color), -1)[np.arange(len(color)), _bins(color * back)] @ weight
-    return Hues(likely, complex(weight @ color), float(weight @ abs(color)))
+    return Hues(likely, complex(weight @ color), float(weight @ abs(color)), len(counts))
 
 
 def turn_of(references: Iterable[tuple[float, Hues]], trust: float = 1.0) -> float:
@@ -83,10 +88,10 @@ def turn_of(references: Iterable[tuple[float, Hues]], trust: float = 1.0) -> flo
         references: each behind its weight. Several are asked as one: they have one palette, or none.
         trust: as of `tinct.methods.Reference`; at 0 nothing is taken for turned.
     """
-    weighed = list(references)
-    whole = sum(weight for weight, _ in weighed)
-    if not whole or not trust:
+    weighed = [(weight, hues) for weight, hues in references if weight > 0]
+    if not trust or max((hues.colors for _, hues in weighed), default=0) < LEAST_COLORS:
         return 0.0
+    whole = sum(weight for weight, _ in weighed)
     likely = np.sum([weight * hues.likely for weight, hues in weighed], 0) / whole
     best = int(np.argmax(likely))
     of_one_hue = abs(sum(weight * hues.color for weight, hues in weighed)) >= ONE_HUE * sum(
@@ -111,17 +116,18 @@ def turned(ab: NDArray[np.floating], angle: float) -> Array:
 
 def turned_hints(hints: HintField, angle: float) -> HintField:
     """Hints with the hues of their colors turned by an angle in radians."""
-    if not hints:
-        return hints
-    colors = turned(np.array([[point.ab for point in hints.points]], np.float32), angle)[0].tolist()
-    points = (replace(point, ab=(a, b)) for point, (a, b) in zip(hints.points, colors, strict=True))
-    return replace(hints, ab=turned(hints.ab, angle), points=tuple(points))
+    points = hints.points
+    if points:
+        colors = turned(np.array([[point.ab for point in points]], np.float32), angle)[0].tolist()
+        points = tuple(replace(point, ab=(a, b)) for point, (a, b) in zip(points, colors, strict=True))
+    return replace(hints, ab=turned(hints.ab, angle), points=points)
 
 
 def turned_distribution(probabilities: Array, angle: float) -> Array:
     """A distribution over the bins, shape (h, w, 313), with the hues of its colors turned by an angle in radians."""
-    found = probabilities[..., _bins(_complex(AB_BINS) * np.exp(-1j * angle))]
-    return np.asarray(found / np.maximum(found.sum(-1, keepdims=True), 1e-6), np.float32)
+    moved = np.zeros((AB_BIN_COUNT, AB_BIN_COUNT), np.float32)
+    moved[np.arange(AB_BIN_COUNT), encode_bins(turned(AB_BINS[None], angle)[0], neighbors=1)[0][:, 0]] = 1
+    return np.asarray(probabilities @ moved, np.float32)
 
 
 def _complex(ab: Array) -> NDArray[np.complex128]:

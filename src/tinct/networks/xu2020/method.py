@@ -14,7 +14,7 @@ from tinct.hints import HintField
 from tinct.methods.automatic import UNKNOWN_CONFIDENCE
 from tinct.methods.exported import channels_first, exported_network
 from tinct.methods.method import DOUBTED, Method, Prediction, Reference, WeighedReference
-from tinct.methods.turned_hues import hues_of, turn_of, turned
+from tinct.methods.turned_hues import Hues, hues_of, turn_of, turned
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.semantics.opinion import open_branch, opinion
 from tinct.networks.xu2020 import transfer
@@ -137,15 +137,15 @@ class Exemplar(Method):
         Args:
             own, others: of `look`, of the photograph and of the references.
         """
+        trust = max(one.trust for one in references)
+        if own is None or not trust:
+            return 0.0
         alike = [
-            (
-                one.weight,
-                hues_of(one.ab, opinion(np.asarray(one.lightness, np.float32), open_branch()).logarithms),
-            )
+            (one.weight, _hues(one))
             for one, other in zip(references, others, strict=True)
-            if own is not None and other is not None and turns(likeness(own, other), one.trust)
+            if other is not None and turns(likeness(own, other), one.trust)
         ]
-        return turn_of(alike, max(one.trust for one in references))
+        return turn_of(alike, trust)
 
     def share(self, own: Seen | None, reference: Reference, other: Seen | None) -> float:
         """Share of a reference's coarse chroma that the colorization sub-net is shown: least of one that is not alike.
@@ -178,8 +178,10 @@ class Exemplar(Method):
         """
         if not self.uses_trust:
             return None
-        given: Reference = reference.found
+        given: Reference = replace(reference.found, weight=1.0, trust=reference.trust)
         own, other = seen(features), seen(given.lightness)
+        if self.turn(own, [given], [other]):
+            return None
         left = shown_share(fit(own, other), max(reference.trust, 1.0))  # less trust is the user's own doubt
         return likeness(own, other) if left <= DOUBTED * PROBABILITY else None
 
@@ -214,6 +216,12 @@ class Exemplar(Method):
         network = exported_network(self.colorization)
         found = network.run(lightness=channels_first(lightness), hints=channels_first(hints))
         return np.asarray(found["ab"][0], np.float32)
+
+
+def _hues(reference: Reference) -> Hues:
+    """How expected the reference's colors are by the semantic branch, which is asked where the sub-nets are run."""
+    lightness = np.asarray(reference.lightness, np.float32)
+    return hues_of(reference.ab, opinion(lightness, open_branch(device="cpu")).logarithms)
 
 
 @dataclass(frozen=True)
