@@ -34,6 +34,7 @@ from tinct.networks.tinct import blocks, memory, method, vividness
 from tinct.networks.tinct.memory import against_null, maps
 from tinct.networks.tinct.method import Tinct, influence
 from tinct.networks.tinct.ports import HEADS
+from tinct.networks.tinct.stages import Features
 from tinct.weights import weights_path
 
 
@@ -198,7 +199,7 @@ def test_a_reference_counts_as_much_however_finely_it_is_cut(monkeypatch):
     np.testing.assert_allclose(np.median(found[0][..., 2] / found[1][..., 2]), 1, atol=0.1)
 
 
-def sums_of(network: Tinct, features: method.Features, references: list[WeighedReference]) -> memory.Sums:
+def sums_of(network: Tinct, features: Features, references: list[WeighedReference]) -> memory.Sums:
     recalled = network.recall(features, references)
     assert recalled is not None
     return recalled.sums
