@@ -87,7 +87,9 @@ class Exemplar(Method):
     @property
     def weights(self) -> tuple[str, ...]:
         """The files that it needs, by their names in the manifest."""
-        return (self.colorization, *transfer.WEIGHTS, FEATURES, SEMANTICS)
+        # The branch is no part of the paper: a folder of one's own weights need not have it.
+        branch = (SEMANTICS,) if installed(SEMANTICS) else ()
+        return (self.colorization, *transfer.WEIGHTS, FEATURES, *branch)
 
     @property
     def colorization(self) -> str:
@@ -134,11 +136,13 @@ class Exemplar(Method):
     def turn(self, own: Seen | None, references: Sequence[Reference], others: Sequence[Seen | None]) -> float:
         """The angle by which references that are alike have their hues turned (`tinct.methods.turned_hues`); 0 mostly.
 
+        It is 0 where the semantic branch, which tells it, is not installed.
+
         Args:
             own, others: of `look`, of the photograph and of the references.
         """
         trust = max(one.trust for one in references)
-        if own is None or not trust:
+        if own is None or not trust or SEMANTICS not in self.weights:
             return 0.0
         alike = [
             (one.weight, _hues(one))
