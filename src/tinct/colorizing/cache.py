@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from copy import copy
 from dataclasses import fields, is_dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,18 @@ set."""
 
 FEATURES_BYTES = 64 << 20
 """Bytes up to which the features of a second method or working size are kept; at the usual sizes two take a third."""
+
+
+class Followed(NamedTuple):
+    """How a method follows references.
+
+    Attributes:
+        doubted: the references that it takes little of for being unlike: the number of each, and its likeness.
+        turn: the angle by which it turns the answer's hues, as the references' are turned, in radians; 0 mostly.
+    """
+
+    doubted: list[tuple[int, float]]
+    turn: float
 
 
 class LruCache(Generic[Key, Value]):
@@ -87,8 +99,7 @@ class Cache:
         features: a method's features of the photograph, by method, working size and picture within borders.
         references: a method's features of references, by reference, method and working size.
         attended: the photograph's attention to references, by reference and what the features depend on.
-        doubted: the references that the method takes little of, for the last references and trust.
-        turns: the angle by which the answer's hues are turned, for the same.
+        followed: how the method follows the references, for the last ones and their trust.
         recalled: the last colors that the photograph took from all its references by their weights.
         matched: the last colors that the photograph took from hints, with the method's distribution.
         predictions: the last prediction, before vividness is added and hints are spread over it.
@@ -103,8 +114,7 @@ class Cache:
         self.features: LruCache[Hashable, Any] = LruCache(2, FEATURES_BYTES)
         self.references: LruCache[tuple[int, str, int], Any] = LruCache(REFERENCES)
         self.attended: LruCache[tuple[int, Hashable], Any] = LruCache(REFERENCES)
-        self.doubted: LruCache[Hashable, list[tuple[int, float]]] = LruCache(1)
-        self.turns: LruCache[Hashable, float] = LruCache(1)
+        self.followed: LruCache[Hashable, Followed] = LruCache(1)
         self.recalled: LruCache[Hashable, Any] = LruCache(1)
         self.matched: LruCache[Hashable, Any] = LruCache(1)
         self.predictions: LruCache[Hashable, Prediction] = LruCache(1)
@@ -132,7 +142,7 @@ class Cache:
         for each in (self.references, self.attended):
             each.drop(lambda key: key[0] not in kept)
             each.limit = max(REFERENCES, len(kept))
-        for slot in (self.doubted, self.turns, self.recalled, self.matched, self.predictions):
+        for slot in (self.followed, self.recalled, self.matched, self.predictions):
             slot.clear()
 
 

@@ -309,11 +309,8 @@ class Colorizer:
         """
         photo, options, ab = self.photo, self._options, rounded_chroma(self.predict().ab)
         hints, provenance = list(self._hints.values()), self.provenance
-        lightness, on_engine, told = (
-            self._working_lightness(),
-            bool(self.method.weights),
-            self._of_references(),
-        )
+        lightness, on_engine = self._working_lightness(), bool(self.method.weights)
+        told = self._of_references()
         last = last and not self._photo_is_shared
 
         def rendered() -> Photo:
@@ -436,10 +433,8 @@ class Colorizer:
         return self._stages.distribution(inputs, hints, inputs.place(hints))
 
     def _of_references(self) -> list[str]:
-        doubted = self._stages.doubted(self._inputs())
-        turn = self._stages.turn_of_hues(self._inputs())
-        count = len(self._references)
-        return [*doubts(doubted, count, self._options.trust), *turned_hues(turn, count)]
+        followed, count = self._stages.followed(self._inputs()), len(self._references)
+        return [*doubts(followed.doubted, count, self._options.trust), *turned_hues(followed.turn, count)]
 
     def _inputs(self) -> Inputs:
         method, options = self.method, self._options

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.color.upsampling import average_lightness
-from tinct.colorizing.cache import Cache
+from tinct.colorizing.cache import Cache, Followed
 from tinct.errors import OptionError, shown
 from tinct.hints import HintField, HintLike, place_hints
 from tinct.methods import Method, Prediction, Reference, WeighedReference
@@ -166,30 +166,21 @@ class Stages:
 
         return cache.matched.get((photo, references, hints), matched)
 
-    def doubted(self, inputs: Inputs) -> list[tuple[int, float]]:
-        """The references that the method takes little of for being unlike: the number of each, and its likeness."""
+    def followed(self, inputs: Inputs) -> Followed:
+        """How the method follows the references."""
 
-        def doubted() -> list[tuple[int, float]]:
-            features = self._features(inputs)
-            given = enumerate(self._weighed(inputs, features))
-            found = [(n, inputs.method.doubted(features, each)) for n, each in given if each.weight > 0]
-            return [(n, likeness) for n, likeness in found if likeness is not None]
-
-        if not inputs.references:
-            return []
-        return self.cache.doubted.get((inputs.of_photo, inputs.of_references), doubted)
-
-    def turn_of_hues(self, inputs: Inputs) -> float:
-        """The angle by which the method turns the answer's hues, as its references' are turned; 0 mostly."""
-
-        def turn() -> float:
-            features = self._features(inputs)
-            given = [each for each in self._weighed(inputs, features) if each.weight > 0]
-            return inputs.method.turn_of_hues(features, given) if given else 0.0
+        def followed() -> Followed:
+            method, features = inputs.method, self._features(inputs)
+            given = [(n, each) for n, each in enumerate(self._weighed(inputs, features)) if each.weight > 0]
+            found = [(n, method.doubted(features, each)) for n, each in given]
+            return Followed(
+                [(n, likeness) for n, likeness in found if likeness is not None],
+                method.turn_of_hues(features, [each for _, each in given]) if given else 0.0,
+            )
 
         if not inputs.references:
-            return 0.0
-        return self.cache.turns.get((inputs.of_photo, inputs.of_references), turn)
+            return Followed([], 0.0)
+        return self.cache.followed.get((inputs.of_photo, inputs.of_references), followed)
 
     def _features(self, inputs: Inputs) -> Any:
         def encoded() -> Any:

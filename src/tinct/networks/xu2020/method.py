@@ -125,9 +125,9 @@ class Exemplar(Method):
         mean = np.average(coarse, axis=0, weights=shares).astype(np.float32)
         shown = np.random.default_rng(seed).random(lightness.shape) < share
         ab = self.refine(lightness, mean, shown)
-        return Stages(
-            precolor, *((turned(mean, turn), shown, turned(ab, turn)) if turn else (mean, shown, ab))
-        )
+        if turn:
+            mean, ab = turned(mean, turn), turned(ab, turn)
+        return Stages(precolor, mean, shown, ab)
 
     def look(self, lightness: Array) -> Seen | None:
         """What photograph and references are compared by; None where they are not."""
@@ -184,10 +184,10 @@ class Exemplar(Method):
             return None
         given: Reference = replace(reference.found, weight=1.0, trust=reference.trust)
         own, other = seen(features), seen(given.lightness)
-        if self.turn(own, [given], [other]):
-            return None
         left = shown_share(fit(own, other), max(reference.trust, 1.0))  # less trust is the user's own doubt
-        return likeness(own, other) if left <= DOUBTED * PROBABILITY else None
+        if left > DOUBTED * PROBABILITY or self.turn(own, [given], [other]):
+            return None
+        return likeness(own, other)
 
     def turn_of_hues(self, features: Array, references: Sequence[WeighedReference]) -> float:
         """See `Method.turn_of_hues`; of references that are related, or trusted.
