@@ -27,7 +27,7 @@ def test_the_ranges_of_all_parts_are_released() -> None:
 def test_beside_bf16_the_branch_and_what_is_joined_are_not_in_bytes(
     bf16: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openvino_engine, "computes_in_bf16", lambda: bf16)
+    monkeypatch.setattr(openvino_engine, "gains_by_bf16", lambda: bf16)
     known = manifest()
     for name in ROUNDED:
         joined_in_bytes = not bf16 or name in BESIDE_BF16
@@ -39,7 +39,7 @@ def test_beside_bf16_the_branch_and_what_is_joined_are_not_in_bytes(
 
 @pytest.mark.parametrize("bf16", [True, False])
 def test_joined_networks_have_the_ranges_of_their_parts(bf16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openvino_engine, "computes_in_bf16", lambda: bf16)
+    monkeypatch.setattr(openvino_engine, "gains_by_bf16", lambda: bf16)
     opened = []
     monkeypatch.setattr(joined, "open_joined", lambda models, **engine: opened.append(models))
     known = manifest()
@@ -73,7 +73,8 @@ def test_what_is_beside_8_bits_has_the_precision_that_is_asked_for(
         asked.append(properties["INFERENCE_PRECISION_HINT"])
         raise WeightsError("not compiled here")
 
-    monkeypatch.setattr(openvino_engine, "computes_in_bf16", lambda: True)
+    for name in ("computes_in_bf16", "gains_by_bf16"):
+        monkeypatch.setattr(openvino_engine, name, lambda: True)
     monkeypatch.setattr(openvino_engine, "multiplies_bytes", lambda: True)
     monkeypatch.setattr(openvino_engine, "_compile", compiled)
     known = manifest()

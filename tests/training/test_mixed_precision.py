@@ -1,4 +1,4 @@
-"""Training computes in bf16 only where the device has instructions for it."""
+"""Training computes in bf16 only where the device gains by it."""
 
 import pytest
 
@@ -10,9 +10,9 @@ from tinct.training import mixed_precision as module
 
 @pytest.fixture(autouse=True)
 def _asked_anew():
-    module.computes_in_bf16.cache_clear()
+    module.gains_by_bf16.cache_clear()
     yield
-    module.computes_in_bf16.cache_clear()
+    module.gains_by_bf16.cache_clear()
 
 
 def product_type() -> torch.dtype:
@@ -22,7 +22,7 @@ def product_type() -> torch.dtype:
 
 
 @pytest.mark.parametrize(("precision", "expected"), [("f32", torch.float32), ("bf16", torch.bfloat16)])
-def test_a_cpu_without_bf16_trains_in_single_precision(monkeypatch, precision, expected):
+def test_a_cpu_that_gains_nothing_by_bf16_trains_in_single_precision(monkeypatch, precision, expected):
     monkeypatch.setattr(module, "best_precision", lambda: precision)
     assert product_type() is expected
 

@@ -39,7 +39,7 @@ def open_network(
         path: an ONNX file with its weights inside, or an OpenVINO IR file (.xml beside its .bin).
         device: "cpu" (OpenVINO), "cuda" (PyTorch), or "auto": "cuda" if there are a GPU and a `torch_source`.
         precision: "auto" takes int8 for a network with ranges where the CPU multiplies bytes (AVX2), else bf16
-            where the hardware computes in it (AMX, AVX512-BF16, a GPU), else f32.
+            where the hardware is faster in it (AMX, AVX512-BF16 of AMD, a GPU), else f32.
         threads: CPU threads; None takes all cores.
         torch_source: needed for "cuda".
         ranges: the largest input of each convolution that a CPU may compute in 8 bits, by the name of its weights.

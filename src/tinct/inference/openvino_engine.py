@@ -24,6 +24,7 @@ from tinct.inference.eight_bits import multiplies_bytes
 from tinct.inference.interface import Network, arrays_in_order
 from tinct.inference.layout import contiguous
 from tinct.inference.model_source import ModelSource, declared_name
+from tinct.inference.processor import is_intel_without_amx
 from tinct.inference.transpositions import (
     AxisOrders,
     cached_without_transpositions,
@@ -128,11 +129,11 @@ def shared_network(source: ModelSource, precision: str, threads: int | None) -> 
 def best_precision(precision: str = "auto", in_bytes: bool = False) -> str:
     """The precision to compute in.
 
-    "auto" is int8 for a network with ranges on a CPU that multiplies bytes; else bf16 where the CPU has AMX or
-    AVX512-BF16, else f32.
+    "auto" is int8 for a network with ranges on a CPU that multiplies bytes; else bf16 where the CPU gains by it, else
+    f32.
 
     Args:
-        precision: the wish; "int8" gives bf16 or f32 for a network without ranges.
+        precision: the wish; "int8" gives bf16 or f32, as "auto" does, for a network without ranges.
         in_bytes: True for a network with ranges (`tinct.inference.eight_bits`).
     Raises:
         OptionError: if the CPU does not compute in the wished precision.
@@ -145,7 +146,7 @@ def best_precision(precision: str = "auto", in_bytes: bool = False) -> str:
         return "int8"
     if precision == "bf16" and not computes_in_bf16():
         raise OptionError("precision is bf16, which this CPU does not compute in; use auto or f32.")
-    return "bf16" if computes_in_bf16() else "f32"
+    return "bf16" if precision == "bf16" or gains_by_bf16() else "f32"
 
 
 @cache
@@ -156,6 +157,19 @@ def computes_in_bf16() -> bool:
         MissingExtraError: if OpenVINO cannot be imported.
     """
     return "BF16" in engine().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+@cache
+def gains_by_bf16() -> bool:
+    """True if this machine's CPU computes faster in bf16 than in f32.
+
+    One of Intel's with AVX512-BF16 and without AMX multiplies no more numbers a second in bf16 than in f32, and
+    converts them besides: networks take longer there (docs/experiments.md, "Speed").
+
+    Raises:
+        MissingExtraError: if OpenVINO cannot be imported.
+    """
+    return computes_in_bf16() and not is_intel_without_amx()
 
 
 @cache

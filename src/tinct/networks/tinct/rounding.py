@@ -50,8 +50,8 @@ def ranges_of(name: str, entries: Mapping[str, Weights], *, joined: bool = False
     Raises:
         MissingExtraError: if the engine is not installed.
     """
-    from tinct.inference.openvino_engine import computes_in_bf16
+    from tinct.inference.openvino_engine import gains_by_bf16
 
     by_itself = name in BY_ITSELF and not joined
-    in_bytes = name in BESIDE_BF16 or by_itself or (name in BESIDE_F32 and not computes_in_bf16())
+    in_bytes = name in BESIDE_BF16 or by_itself or (name in BESIDE_F32 and not gains_by_bf16())
     return entries[name].ranges if in_bytes else {}
