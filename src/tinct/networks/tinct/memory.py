@@ -146,12 +146,7 @@ class ReferenceFeatures:
         fine, (height, width) = self.fine, self.fine_grid
         assert fine.described is not None
         keys, ab, described = (
-            block_means(
-                np.pad(
-                    values.reshape(height, width, -1), ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"
-                ),
-                2,
-            ).reshape(-1, values.shape[1])
+            block_means(_even(values.reshape(height, width, -1)), 2).reshape(-1, values.shape[1])
             for values in (fine.keys, fine.ab, fine.described)
         )
         return Items(unit(keys), ab, np.full(len(keys), -LIKENESS, np.float32), described=described)
@@ -262,13 +257,33 @@ def block_means(image: NDArray[Any], side: int) -> Array:
         size = (width // side, height // side)
         means = cv2.resize(np.ascontiguousarray(image, np.float32), size, interpolation=cv2.INTER_AREA)
         return np.asarray(means, np.float32).reshape(*size[::-1], channels)
+    if image.flags.c_contiguous:
+        return _row_means(image, side)
     return contiguous(_plane_means(image.transpose(2, 0, 1), side).transpose(1, 2, 0))
+
+
+def _even(image: Array) -> Array:
+    """A map (h, w, C) whose last row and column are repeated where their number is odd."""
+    odd = [side % 2 for side in image.shape[:2]]
+    return np.pad(image, [(0, odd[0]), (0, odd[1]), (0, 0)], mode="edge") if any(odd) else image
 
 
 def pooled_keys(keys: NDArray[Any], side: int) -> Array:
     """Keys of blocks of `side` x `side` places: (h * side, w * side, heads * key) to (h, w, heads * key)."""
     means = block_means(keys, side)
     return unit(means.reshape(-1, means.shape[2])).reshape(means.shape)
+
+
+def _row_means(image: NDArray[Any], side: int) -> Array:
+    """`block_means` of many channels that lie beside each other in memory."""
+    height, width, channels = image.shape
+    grid = image.reshape(height // side, side, width // side, side, channels)
+    means = np.zeros((height // side, width // side, channels), np.float32)
+    for y in range(side):
+        for x in range(side):
+            means += grid[:, y, :, x]
+    means *= np.float32(1 / side**2)
+    return means
 
 
 def _plane_means(planes: NDArray[Any], side: int) -> Array:
@@ -293,8 +308,8 @@ def unit(keys: Array) -> Array:
     """Scale each head's part of (M, heads * key) to unit length."""
     parts = keys.reshape(len(keys) * HEADS, -1)
     length = np.sqrt(np.einsum("ij,ij->i", parts, parts))
-    scaled = parts / np.maximum(length, 1e-4)[:, None]
-    return np.ascontiguousarray(scaled.reshape(len(keys), -1), np.float32)
+    scaled = np.divide(parts, np.maximum(length, 1e-4)[:, None], dtype=np.float32)
+    return np.asarray(scaled.reshape(len(keys), -1), np.float32)
 
 
 def bilinear_at(keys: NDArray[Any], y: NDArray[Any], x: NDArray[Any]) -> Array:
