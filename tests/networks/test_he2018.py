@@ -21,7 +21,7 @@ from tinct.errors import OptionError
 from tinct.networks.graph_weights import read_weights
 from tinct.networks.he2018 import correspondence as matching
 from tinct.networks.he2018 import correspondence_torch as torch_matching
-from tinct.networks.he2018.method import ALIKE, DOUBT, belief, shares_of
+from tinct.networks.he2018.method import DOUBT, FITS, belief, shares_of
 from tinct.networks.he2018.network import MAPS, Answer, EverySecond, Given, He2018, He2018Config, result
 from tinct.networks.he2018.release import (
     SIGNED,
@@ -213,11 +213,11 @@ def test_the_likest_reference_counts_most_and_weights_count():
 
 def test_a_reference_that_is_not_alike_is_believed_less_and_trust_takes_the_doubt_away():
     assert belief(0.8, 1) == 1
-    assert belief(ALIKE, 0) == 1
-    assert belief(ALIKE - 0.1, 1) == pytest.approx(np.exp(-0.1 * DOUBT))
-    assert belief(ALIKE - 0.1, 0) == pytest.approx(belief(ALIKE - 0.1, 1) ** 2)
+    assert belief(FITS, 0) == 1
+    assert belief(FITS - 0.1, 1) == pytest.approx(np.exp(-0.1 * DOUBT))
+    assert belief(FITS - 0.1, 0) == pytest.approx(belief(FITS - 0.1, 1) ** 2)
     assert belief(-1, 2) == belief(-1, 3) == 1
-    assert np.all(np.diff([belief(likeness, 1) for likeness in (-0.1, 0, 0.1, 0.2)]) > 0)
+    assert np.all(np.diff([belief(fit, 1) for fit in (0.2, 0.3, 0.4, 0.5)]) > 0)
 
 
 # What a reference costs: multiply-adds of convolutions and products, as clocks of shared machines say little
