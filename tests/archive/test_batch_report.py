@@ -15,7 +15,7 @@ from tinct.archive.ledger import Ledger
 from tinct.archive.report import figures, kind_of, report
 from tinct.archive.storage import Store
 
-UNLIKE = "reference {} is unlike the photograph (likeness {}), so that little of its colors is taken"
+UNFIT = "reference {} does not fit the photograph (likeness {}), so that little of its colors is taken"
 
 
 def test_messages_that_differ_in_files_numbers_and_colors_are_one_kind():
@@ -29,7 +29,7 @@ def test_messages_that_differ_in_files_numbers_and_colors_are_one_kind():
         "{1}: the image ({0.id}8 bytes) is empty; a photograph was wanted",
         "#a0302{0.id} does not exist at the lightness of {0.id},7; the nearest is #c4c2f{0.id}",
         "colored after {0.references[0]}, the surest of its group",
-        UNLIKE.format("{0.id}", "-{0.id}"),
+        UNFIT.format("{0.id}", "-{0.id}"),
     ):
         told = {kind_of(form.format(entry, entry.uri.partition("/")[2]), entry) for entry in entries}
         assert len(told) == 1, told
@@ -69,8 +69,8 @@ def test_notes_of_one_kind_are_one_row(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
     ledger = Ledger(Store(str(tmp_path / "out")))
     for n in range(4):
-        ledger.append(Entry(n, f"{n}.png", DONE, notes=(UNLIKE.format(n % 2, n / 8 - 0.25),)))
+        ledger.append(Entry(n, f"{n}.png", DONE, notes=(UNFIT.format(n % 2, n / 8 - 0.25),)))
     ledger.flush()
     page = report(Store(str(tmp_path / "out")))
-    assert page.count("is unlike the photograph") == 1
-    assert '<td class="number">4</td>' in page.partition("is unlike the photograph")[2]
+    assert page.count("does not fit the photograph") == 1
+    assert '<td class="number">4</td>' in page.partition("does not fit the photograph")[2]

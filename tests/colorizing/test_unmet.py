@@ -52,7 +52,7 @@ def test_reference_of_something_else_is_named_with_its_likeness(method: str) -> 
     gray = color.rgb2gray(pictures.astronaut())
     colorizer = Colorizer(gray, [pictures.astronaut()[:, ::-1].copy(), ROCKET], method=method)
     (note,) = colorizer.render().notes
-    assert note.startswith("reference 2 is unlike the photograph (likeness ")
+    assert note.startswith("reference 2 does not fit the photograph (likeness ")
     assert colorizer.unmet_wishes() == [note]
 
 
@@ -60,7 +60,7 @@ def test_reference_is_not_doubted_with_more_trust_or_without_weight() -> None:
     gray = color.rgb2gray(pictures.astronaut())
     colorizer = Colorizer(gray, ROCKET, trust=1.0)
     (note,) = colorizer.unmet_wishes()
-    assert note.startswith("the reference is unlike the photograph (likeness ")
+    assert note.startswith("the reference does not fit the photograph (likeness ")
     colorizer.set_options(trust=2.0)
     assert colorizer.unmet_wishes() == []
     colorizer.set_options(trust=1.0)
@@ -98,19 +98,19 @@ def test_turned_hues_are_told_and_followed_unless_nothing_is_trusted(method: str
     assert errors[0] < errors[1] < np.linalg.norm(truth, axis=-1).mean()
 
 
-def test_what_turns_the_result_is_not_called_unlike(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_turns_the_result_is_not_said_not_to_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """By xu2020 little of a class-mate's colors is shown, and its hues are followed all the same."""
-    monkeypatch.setattr(xu2020, "fit", lambda own, other: 0.5)
+    monkeypatch.setattr(xu2020, "believed", lambda *given: 0.0)
     monkeypatch.setattr(xu2020, "likeness", lambda own, other: 0.3)
     gray, given = color.rgb2gray(ROCKET[::2, ::2]), ROCKET[::2, ::2]
     (note,) = Colorizer(gray, given, method="xu2020").unmet_wishes()
-    assert "is unlike the photograph" in note
+    assert "does not fit the photograph" in note
     monkeypatch.setattr(xu2020, "turn_of", lambda references, trust: 2.0 * bool(references))
     (note,) = Colorizer(gray, given, method="xu2020").unmet_wishes()
     assert "hues are turned as a whole" in note
     monkeypatch.setattr(xu2020, "likeness", lambda own, other: 0.1)
     (note,) = Colorizer(gray, given, method="xu2020").unmet_wishes()
-    assert "is unlike the photograph" in note
+    assert "does not fit the photograph" in note
 
 
 def test_several_references_are_told_of_as_one() -> None:

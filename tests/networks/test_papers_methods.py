@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the tests' networks need torch: pip install 'tinct[train]'")
 pytest.importorskip("onnx", reason="the tests' networks need onnx: pip install 'tinct[train]'")
 
+import cv2
 from skimage import data
 from torch.nn import functional as F
 
@@ -33,7 +34,18 @@ from tinct.methods import (
 from tinct.networks import CARDS
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.label_maps import COUNT, common_labels, seen
-from tinct.networks.xu2020.likeness import LEAST_SHOWN, fit, likeness, shown_share
+from tinct.networks.xu2020.likeness import (
+    ALIKE,
+    LEAST_SHOWN,
+    STRANGE,
+    SURELY_SAME,
+    USUAL,
+    believed,
+    fit,
+    likeness,
+    shown_share,
+)
+from tinct.networks.xu2020.method import Attended
 from tinct.networks.xu2020.places import DECODER_ONLY, ENCODER_ONLY, EVERYWHERE, NOWHERE, PROBABILITY
 from tinct.networks.zhang2017 import method
 from tinct.networks.zhang2017 import training as zhang2017_training
@@ -309,6 +321,38 @@ def test_the_more_alike_or_trusted_a_reference_the_more_of_it_is_shown():
     assert np.allclose(shares[-1], PROBABILITY)
     assert shares[1, 0] == pytest.approx(LEAST_SHOWN)
     assert shares[1, -1] == pytest.approx(PROBABILITY)
+
+
+def test_a_reference_is_believed_by_its_fit_and_by_how_expected_its_colors_are():
+    fits, expected = np.linspace(0.4, 0.8, 17), np.linspace(-2, 2, 17)
+    told = np.array([[believed(one, gained) for gained in expected] for one in fits])
+    assert np.all(np.diff(told, axis=0) >= 0)
+    assert np.all(np.diff(told, axis=1) >= 0)
+    assert told.min() == 0
+    assert told.max() == 1
+    # what shows the same picture is believed whatever its colors
+    assert np.all(told[fits >= SURELY_SAME] == 1)
+    assert 0 < believed(USUAL, 0.0) < 1
+    assert believed(USUAL, -1.0) == 0
+    # without the branch the fit alone decides
+    assert [believed(one) for one in (STRANGE, (STRANGE + ALIKE) / 2, ALIKE)] == pytest.approx([0, 0.5, 1])
+
+
+def test_colors_that_mislead_are_shown_less_than_those_that_are_expected():
+    """A transfer that brings the likeliest color of each place, and one that brings the least likely."""
+    method, lightness = get_method("xu2020"), lightness_of(COLOR)
+    features = method.encode(lightness)
+    logarithms = features.logarithms
+    known = method.encode_reference(reference(OTHER))
+    likeliest = AB_BINS[logarithms.argmax(-1)].astype(np.float32)
+    unlikeliest = AB_BINS[logarithms.argmin(-1)].astype(np.float32)
+    told = []
+    for colors in (likeliest, unlikeliest):
+        found = Attended(features, known)
+        found.__dict__["coarse"] = cv2.resize(colors, lightness.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        told.append(method.share(found, 1.0))
+    assert told[0] > told[1]
+    assert told[1] == pytest.approx(LEAST_SHOWN)
 
 
 def test_a_photograph_is_most_alike_to_itself():

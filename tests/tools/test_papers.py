@@ -196,7 +196,7 @@ def test_figure_8_shows_each_reference_s_answers_at_two_trusts_and_the_rival_s(
     (target,) = exemplar.targets(find_photographs(write_photographs(tmp_path / "photos")), 1, seed=0)
     rows: list[Row] = []
     monkeypatch.setattr(exemplar, "write_rows", lambda found, file: rows.extend(found) or file)
-    monkeypatch.setattr("tinct.networks.xu2020.method.fit", lambda *_: 0.0)  # all references are doubted
+    monkeypatch.setattr("tinct.networks.xu2020.method.believed", lambda *_: 0.0)  # all are doubted
 
     def copied(lightness: np.ndarray, hints: HintField, references: list[Reference]) -> np.ndarray:
         """The reference's mean color everywhere, gray without one."""

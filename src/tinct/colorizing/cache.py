@@ -31,7 +31,7 @@ class Followed(NamedTuple):
     """How a method follows references.
 
     Attributes:
-        doubted: the references that it takes little of for being unlike: the number of each, and its likeness.
+        doubted: the references that it takes little of, as they do not fit: the number of each, and its likeness.
         turn: the angle by which it turns the answer's hues, as the references' are turned, in radians; 0 mostly.
     """
 

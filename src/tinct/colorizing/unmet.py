@@ -46,7 +46,7 @@ def doubts(doubted: Iterable[tuple[int, float]], references: int, trust: float) 
         trust: the option.
     """
     return [
-        f"{'the reference' if references == 1 else f'reference {number + 1}'} is unlike the photograph (likeness "
+        f"{'the reference' if references == 1 else f'reference {number + 1}'} does not fit the photograph (likeness "
         f"{likeness:.2f}), so that little of its colors is taken{'; more trust takes more' * (trust < MOST_TRUST)}"
         for number, likeness in doubted
     ]

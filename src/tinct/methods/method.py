@@ -222,7 +222,7 @@ class Method(ABC):
         return tuple(replace(each.found, weight=each.weight, trust=each.trust) for each in references)
 
     def doubted(self, features: Any, reference: WeighedReference) -> float | None:
-        """The likeness of photograph and reference, if the method takes little of the reference for being unlike.
+        """The likeness of photograph and reference, if the method takes little of a reference that does not fit.
 
         Args:
             features: of the photograph.

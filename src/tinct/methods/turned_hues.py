@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from tinct.color.bins import AB_BIN_COUNT, AB_BINS, encode_bins
 from tinct.hints import HintField
+from tinct.methods.expectation import at_places, nearest_bins
 
 Array = NDArray[np.float32]
 
@@ -40,9 +40,6 @@ LEAST_COLORS = 5
 ONE_HUE = 0.95
 """Length of the mean color over the mean chroma from which on nothing is taken for a turn: a tint has one hue, and
 tells of nothing but itself."""
-
-_STEP, _REACH = 2, 110
-"""Units of a* b* between the colors of the table of bins, and the largest of a* and b* in it."""
 
 
 class Hues(NamedTuple):
@@ -68,16 +65,12 @@ def hues_of(ab: Array, logarithms: Array) -> Hues:
         ab: CIE a*, b*, shape (H, W, 2).
         logarithms: the semantic branch's, of the 313 bins' probabilities at the reference's places, shape (h, w, 313).
     """
-    import cv2
-
-    height, width = logarithms.shape[:2]
-    small = cv2.resize(np.asarray(ab, np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    color = _complex(np.asarray(small, np.float32)).ravel()
-    bins = _bins(color)
+    color = at_places(ab, logarithms).ravel()
+    bins = nearest_bins(color)
     _, which, counts = np.unique(bins, return_inverse=True, return_counts=True)
     weight = 1 / (len(counts) * counts[which])
     back = np.exp(-2j * np.pi / TURNS * np.arange(TURNS))[:, None]
-    likely = logarithms.reshape(len(color), -1)[np.arange(len(color)), _bins(color * back)] @ weight
+    likely = logarithms.reshape(len(color), -1)[np.arange(len(color)), nearest_bins(color * back)] @ weight
     return Hues(likely, complex(weight @ color), float(weight @ abs(color)), len(counts))
 
 
@@ -128,28 +121,6 @@ def turned_distribution(probabilities: Array, angle: float) -> Array:
     moved = np.zeros((AB_BIN_COUNT, AB_BIN_COUNT), np.float32)
     moved[np.arange(AB_BIN_COUNT), encode_bins(turned(AB_BINS[None], angle)[0], neighbors=1)[0][:, 0]] = 1
     return np.asarray(probabilities @ moved, np.float32)
-
-
-def _complex(ab: Array) -> NDArray[np.complex128]:
-    return np.asarray(ab[..., 0] + 1j * ab[..., 1], np.complex128)
-
-
-def _bins(color: NDArray[np.complex128]) -> NDArray[np.intp]:
-    """The bin nearest to each color a* + i b*, to `_STEP` units; same shape."""
-    row, column = (
-        np.clip(np.rint((part + _REACH) / _STEP), 0, 2 * _REACH // _STEP).astype(np.intp)
-        for part in (color.real, color.imag)
-    )
-    found: NDArray[np.intp] = _table()[row, column]
-    return found
-
-
-@cache
-def _table() -> NDArray[np.intp]:
-    """The bin nearest to each a* (rows) and b* (columns) of -`_REACH` to `_REACH` in steps of `_STEP`."""
-    levels = np.arange(-_REACH, _REACH + 1, _STEP, dtype=np.float32)
-    colors = np.stack(np.meshgrid(levels, levels, indexing="ij"), -1)
-    return np.asarray(encode_bins(colors, neighbors=1)[0][..., 0], np.intp)
 
 
 def _top(before: float, at: float, after: float) -> float:

@@ -54,7 +54,7 @@ TRUST_STEP = 2.0
 """What a step of trust adds to the gate's logits: at trust 0 a reference counts where the gate is sure of it, at 3
 almost everywhere."""
 
-FITS, DOUBT = 0.54, 70.0
+FITS, DOUBT = 0.53, 70.0
 """Fit of a reference below which it is doubted, and what power of e each unit of fit below that takes from its
 influence; see `belief`. Chosen on held-out photographs, as the numbers below (docs/experiments.md, "He 2018: whom the
 gate is open for")."""

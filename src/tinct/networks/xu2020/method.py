@@ -1,9 +1,10 @@
-"""Xu 2020 behind the one protocol: pre-color, transfer against the reference, sample the coarse chroma, refine."""
+"""Xu 2020 in stages: pre-color, transfer against each reference, sample the coarse chroma, refine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,9 @@ from tinct.color.gamut import merge_lightness
 from tinct.color.lab import rgb_to_lab
 from tinct.hints import HintField
 from tinct.methods.automatic import UNKNOWN_CONFIDENCE
+from tinct.methods.expectation import expectation
 from tinct.methods.exported import channels_first, exported_network
-from tinct.methods.method import DOUBTED, Method, Prediction, Reference, WeighedReference
+from tinct.methods.method import DOUBTED, Prediction, Reference, StagedMethod, WeighedReference
 from tinct.methods.turned_hues import Hues, hues_of, turn_of, turned
 from tinct.networks.semantics.opinion import NAME as SEMANTICS
 from tinct.networks.semantics.opinion import open_branch, opinion
@@ -21,7 +23,7 @@ from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.card import LITE_PAPER, PAPER
 from tinct.networks.xu2020.feature_statistics import Labels
 from tinct.networks.xu2020.label_maps import FEATURES, Seen, common_labels, seen
-from tinct.networks.xu2020.likeness import fit, likeness, shown_share, turns
+from tinct.networks.xu2020.likeness import believed, fit, likeness, shown_share, turns
 from tinct.networks.xu2020.places import (
     DECODER_ONLY,
     ENCODER_ONLY,
@@ -39,6 +41,132 @@ COLORIZATION = "xu2020-colorization"
 
 LITE, LITE_COLORIZATION = "xu2020-lite", "xu2020-lite-colorization"
 """Names of the weights of the lighter variant's two sub-nets."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """A photograph, and what is found of it when it is first asked for.
+
+    Attributes:
+        lightness: CIE L*, shape (H, W), 0..100.
+        method: what finds it.
+    """
+
+    lightness: Array
+    method: Exemplar = field(repr=False)
+
+    @cached_property
+    def precolor(self) -> Array:
+        """a* b* without any reference, shape (H, W, 2)."""
+        return self.method.refine(self.lightness)
+
+    @cached_property
+    def content(self) -> Array:
+        """The pre-colored photograph, sRGB 0..1, shape (H, W, 3)."""
+        return merge_lightness(self.lightness, self.precolor)
+
+    @cached_property
+    def seen(self) -> Seen | None:
+        """What it is compared with references by; None where it is not."""
+        return self.method.look(self.lightness)
+
+    @cached_property
+    def logarithms(self) -> Array | None:
+        """The semantic branch's, of the bins' probabilities; None without the branch."""
+        return self.method.logarithms(self.lightness)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A reference, and what is found of it when it is first asked for.
+
+    Attributes:
+        reference: at its working size.
+        method: what finds it.
+    """
+
+    reference: Reference
+    method: Exemplar = field(repr=False)
+
+    @cached_property
+    def seen(self) -> Seen | None:
+        """What it is compared with photographs by; None where it is not."""
+        return self.method.look(self.reference.lightness)
+
+    @cached_property
+    def hues(self) -> Hues | None:
+        """How expected its colors are; None without the semantic branch."""
+        logarithms = self.method.logarithms(np.asarray(self.reference.lightness, np.float32))
+        return None if logarithms is None else hues_of(self.reference.ab, logarithms)
+
+
+@dataclass(frozen=True)
+class Attended:
+    """A photograph beside a reference, and what is found of both when it is first asked for.
+
+    Attributes:
+        photograph, known: these two.
+        turn: the angle in radians by which the reference's hues are turned back first.
+    """
+
+    photograph: Features
+    known: Known
+    turn: float = 0.0
+
+    @cached_property
+    def coarse(self) -> Array:
+        """The coarse chroma that the transfer finds, a* b*, shape (H, W, 2)."""
+        reference = self.known.reference
+        if self.turn:
+            reference = replace(reference, ab=turned(reference.ab, -self.turn))
+        return self.photograph.method.transfer(self.photograph, reference, self.known.seen)
+
+    @cached_property
+    def likeness(self) -> float | None:
+        """How alike photograph and reference are as wholes; None where they are not compared."""
+        own, other = self.photograph.seen, self.known.seen
+        return None if own is None or other is None else likeness(own, other)
+
+    @cached_property
+    def believed(self) -> float:
+        """How far the coarse chroma is believed, 0..1; see `tinct.networks.xu2020.likeness.believed`."""
+        own, other, logarithms = self.photograph.seen, self.known.seen, self.photograph.logarithms
+        assert own is not None
+        assert other is not None
+        if logarithms is None:
+            return believed(fit(own, other))
+        gained = expectation(self.coarse, logarithms) - expectation(self.photograph.precolor, logarithms)
+        return believed(fit(own, other), gained)
+
+    def turned_back(self, turn: float) -> Attended:
+        """The same, the reference's hues turned back by an angle in radians; it is kept for the next call."""
+        if turn == self.turn:
+            return self
+        kept: dict[float, Attended] = self.__dict__.setdefault("_turned_back", {})
+        return kept.setdefault(turn, replace(self, turn=turn))
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What all references of a weight above 0 give.
+
+    Attributes:
+        coarse: a* b* that the transfer found, shape (H, W, 2): their mean by weight and by how much of each is shown.
+        share: of its pixels that the colorization sub-net is shown, 0..1.
+        turn: the angle in radians by which the references' hues were turned back.
+    """
+
+    coarse: Array
+    share: float
+    turn: float
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A photograph, and what its references give; None without any."""
+
+    photograph: Features
+    recalled: Recalled | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +188,7 @@ class Stages:
 
 
 @dataclass(frozen=True)
-class Exemplar(Method):
+class Exemplar(StagedMethod):
     """Both sub-nets.
 
     Several references each give a coarse chroma map; these are averaged by weight, and by how far each is believed.
@@ -96,85 +224,97 @@ class Exemplar(Method):
         """The colorization sub-net's name in the manifest."""
         return COLORIZATION
 
-    def predict(
-        self, lightness: Array, hints: HintField, references: Sequence[Reference], *, seed: int = 0
-    ) -> Prediction:
+    def encode(self, lightness: Array) -> Features:
+        """See `Method.encode`; networks are asked when their answers are wanted."""
+        return Features(np.asarray(lightness, np.float32), self)
+
+    def encode_reference(self, reference: Reference) -> Known:
+        """See `Method.encode_reference`."""
+        return Known(reference, self)
+
+    def attend(self, features: Features, reference: Known) -> Attended:
+        """See `Method.attend`."""
+        return Attended(features, reference)
+
+    def recall(self, features: Features, references: Sequence[WeighedReference]) -> Recalled | None:
+        """The mean of all references' coarse chroma; see `Method.recall`.
+
+        Raises:
+            WeightsError: if a network is not installed.
+        """
+        used = [each for each in references if each.weight > 0]
+        if not used:
+            return None
+        turn = self.turn_of_hues(features, used)
+        found = [each.found.turned_back(turn) for each in used]
+        shares = np.array(
+            [one.weight * self.share(each, one.trust) for one, each in zip(used, found, strict=True)]
+        )
+        coarse = np.average(np.stack([each.coarse for each in found]), axis=0, weights=shares)
+        return Recalled(
+            coarse.astype(np.float32), float(shares.sum() / sum(one.weight for one in used)), turn
+        )
+
+    def match(self, features: Features, recalled: Recalled | None, hints: HintField) -> Matched:
+        """See `Method.match`; hints are spread over the answer later."""
+        return Matched(features, recalled)
+
+    def decode(self, matched: Matched, *, seed: int = 0) -> Prediction:
         """Predict chroma; the seed says which pixels of the coarse chroma are shown to the colorization sub-net.
 
         Raises:
             WeightsError: if a network is not installed.
         """
-        ab = self.stages(lightness, references, seed=seed).ab
-        return Prediction(ab, np.full(lightness.shape, UNKNOWN_CONFIDENCE, np.float32))
+        ab = self.refined(matched, seed=seed).ab
+        return Prediction(ab, np.full(ab.shape[:2], UNKNOWN_CONFIDENCE, np.float32))
 
     def stages(self, lightness: Array, references: Sequence[Reference], *, seed: int = 0) -> Stages:
         """All that `predict` finds on its way; it raises the same."""
-        used = [reference for reference in references if reference.weight > 0]
-        lightness = np.asarray(lightness, np.float32)
-        precolor = self.refine(lightness)
-        if not used:
-            return Stages(precolor, precolor, np.zeros(lightness.shape, bool), precolor)
-        content = merge_lightness(lightness, precolor)
-        own, others = self.look(lightness), [self.look(one.lightness) for one in used]
-        if turn := self.turn(own, used, others):
-            used = [replace(one, ab=turned(one.ab, -turn)) for one in used]
-        both = list(zip(used, others, strict=True))
-        coarse = np.stack([self.transfer(content, own, *each) for each in both])
-        shares = np.array([one.weight * self.share(own, one, other) for one, other in both])
-        share = shares.sum() / sum(one.weight for one in used)
-        mean = np.average(coarse, axis=0, weights=shares).astype(np.float32)
-        shown = np.random.default_rng(seed).random(lightness.shape) < share
-        ab = self.refine(lightness, mean, shown)
-        if turn:
-            mean, ab = turned(mean, turn), turned(ab, turn)
-        return Stages(precolor, mean, shown, ab)
+        matched: Matched = self.matched(lightness, HintField.empty(*lightness.shape), references)
+        return self.refined(matched, seed=seed)
+
+    def refined(self, matched: Matched, *, seed: int = 0) -> Stages:
+        """All that the sub-nets hand on; see `decode`."""
+        photograph, recalled = matched.photograph, matched.recalled
+        precolor, size = photograph.precolor, photograph.lightness.shape
+        if recalled is None:
+            return Stages(precolor, precolor, np.zeros(size, bool), precolor)
+        shown = np.random.default_rng(seed).random(size) < recalled.share
+        coarse, ab = recalled.coarse, self.refine(photograph.lightness, recalled.coarse, shown)
+        if recalled.turn:
+            coarse, ab = turned(coarse, recalled.turn), turned(ab, recalled.turn)
+        return Stages(precolor, coarse, shown, ab)
 
     def look(self, lightness: Array) -> Seen | None:
         """What photograph and references are compared by; None where they are not."""
-        return seen(lightness)
+        return seen(np.asarray(lightness, np.float32))
 
-    def turn(self, own: Seen | None, references: Sequence[Reference], others: Sequence[Seen | None]) -> float:
-        """The angle by which references that are alike have their hues turned (`tinct.methods.turned_hues`); 0 mostly.
+    def logarithms(self, lightness: Array) -> Array | None:
+        """The semantic branch's, of the bins' probabilities, shape (h, w, 313); None where it is not installed."""
+        if SEMANTICS not in self.weights:
+            return None
+        # The branch runs where the sub-nets are run.
+        return opinion(lightness, open_branch(device="cpu")).logarithms
 
-        It is 0 where the semantic branch, which tells it, is not installed.
+    def share(self, found: Attended, trust: float) -> float:
+        """Share of a reference's coarse chroma that the colorization sub-net is shown: least of one not believed."""
+        return shown_share(found.believed, trust)
 
-        Args:
-            own, others: of `look`, of the photograph and of the references.
-        """
-        trust = max(one.trust for one in references)
-        if own is None or not trust or SEMANTICS not in self.weights:
-            return 0.0
-        alike = [
-            (one.weight, _hues(one))
-            for one, other in zip(references, others, strict=True)
-            if other is not None and turns(likeness(own, other), one.trust)
-        ]
-        return turn_of(alike, trust)
-
-    def share(self, own: Seen | None, reference: Reference, other: Seen | None) -> float:
-        """Share of a reference's coarse chroma that the colorization sub-net is shown: least of one that is not alike.
-
-        Args:
-            own, other: of `look`, of the photograph and of the reference.
-        """
-        assert own is not None
-        assert other is not None
-        return shown_share(fit(own, other), reference.trust)
-
-    def transfer(self, content: Array, own: Seen | None, reference: Reference, other: Seen | None) -> Array:
+    def transfer(self, photograph: Features, reference: Reference, other: Seen | None) -> Array:
         """A reference's coarse chroma, a* b*, (H, W, 2).
 
         Args:
-            content: the pre-colored photograph, sRGB (H, W, 3).
-            own, other: of `look`, of the photograph and of the reference.
+            photograph: what takes it.
+            reference: what gives it.
+            other: of `look`, of the reference.
         """
-        labels = None
+        labels, own = None, photograph.seen
         if self.by_label and own is not None and other is not None:
             common = common_labels(own, other)
             labels = common.photograph, common.reference
-        return rgb_to_lab(self.stylized(content, reference, labels))[..., 1:]
+        return rgb_to_lab(self.stylized(photograph.content, reference, labels))[..., 1:]
 
-    def doubted(self, features: Array, reference: WeighedReference) -> float | None:
+    def doubted(self, features: Features, reference: WeighedReference) -> float | None:
         """The likeness, if little of the reference is shown for it; see `Method.doubted`.
 
         Raises:
@@ -182,21 +322,26 @@ class Exemplar(Method):
         """
         if not self.uses_trust:
             return None
-        given: Reference = replace(reference.found, weight=1.0, trust=reference.trust)
-        own, other = seen(features), seen(given.lightness)
-        left = shown_share(fit(own, other), max(reference.trust, 1.0))  # less trust is the user's own doubt
-        if left > DOUBTED * PROBABILITY or self.turn(own, [given], [other]):
+        found: Attended = reference.found
+        left = self.share(found, max(reference.trust, 1.0))  # less trust is the user's own doubt
+        if left > DOUBTED * PROBABILITY or self.turn_of_hues(features, [replace(reference, weight=1.0)]):
             return None
-        return likeness(own, other)
+        return found.likeness
 
-    def turn_of_hues(self, features: Array, references: Sequence[WeighedReference]) -> float:
+    def turn_of_hues(self, features: Features, references: Sequence[WeighedReference]) -> float:
         """See `Method.turn_of_hues`; of references that are related, or trusted.
+
+        It is 0 where the semantic branch, which tells it, is not installed.
 
         Raises:
             WeightsError: if a network is not installed.
         """
-        given = [replace(each.found, weight=each.weight, trust=each.trust) for each in references]
-        return self.turn(self.look(features), given, [self.look(each.lightness) for each in given])
+        trust = max((each.trust for each in references), default=0.0)
+        if not trust or features.seen is None:
+            return 0.0
+        alike = [each for each in references if turns(each.found.likeness, each.trust)]
+        told = [(each.weight, each.found.known.hues) for each in alike]
+        return turn_of([(weight, hues) for weight, hues in told if hues is not None], trust)
 
     def stylized(
         self, content: Array, reference: Reference, labels: tuple[Labels, Labels] | None = None
@@ -222,12 +367,6 @@ class Exemplar(Method):
         return np.asarray(found["ab"][0], np.float32)
 
 
-def _hues(reference: Reference) -> Hues:
-    """How expected the reference's colors are by the semantic branch, which is asked where the sub-nets are run."""
-    lightness = np.asarray(reference.lightness, np.float32)
-    return hues_of(reference.ab, opinion(lightness, open_branch(device="cpu")).logarithms)
-
-
 @dataclass(frozen=True)
 class LiteExemplar(Exemplar):
     """The course report's variant: AdaIN between encoder and decoder only, and 1 % of the coarse chroma shown."""
@@ -238,7 +377,7 @@ class LiteExemplar(Exemplar):
         """Nothing: the report shows as much of any reference."""
         return None
 
-    def share(self, own: Seen | None, reference: Reference, other: Seen | None) -> float:
+    def share(self, found: Attended, trust: float) -> float:
         """Share of the coarse chroma's pixels that the colorization sub-net is shown: the report's."""
         return LITE_PROBABILITY
 

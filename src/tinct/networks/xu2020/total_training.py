@@ -23,7 +23,7 @@ from tinct.networks.xu2020.coarse_pairs import (
     make_pairs,
 )
 from tinct.networks.xu2020.colorization_network import Xu2020Colorization, empty, sampled, weighted_huber
-from tinct.networks.xu2020.likeness import shown_share
+from tinct.networks.xu2020.likeness import believed, shown_share
 from tinct.networks.xu2020.network import Xu2020Config
 from tinct.networks.xu2020.places import PROBABILITY
 from tinct.networks.xu2020.released import RELEASED, take_released_colorization, take_released_transfer
@@ -158,7 +158,10 @@ class TotalTraining(Training):
         few = PROBABILITY * (FEWEST / PROBABILITY) ** torch.rand(len(ab), 1, 1, 1)
         share = torch.where(some(ab, recipe.sparse), few, PROBABILITY)
         trusts = 1 + 2 * torch.rand(len(ab)) * (torch.rand(len(ab)) < TRUSTED)
-        told = [shown_share(*each) for each in zip(fits.tolist(), trusts.tolist(), strict=True)]
+        told = [
+            shown_share(believed(one), trust)
+            for one, trust in zip(fits.tolist(), trusts.tolist(), strict=True)
+        ]
         share = torch.where(some(ab, recipe.believed), torch.tensor(told)[:, None, None, None], share)
         by_pixels = (torch.rand_like(ab[:, :1]) < share).to(ab.dtype)
         points, by_points = sampled(ab, "points")
@@ -168,7 +171,7 @@ class TotalTraining(Training):
 
     def _mask(self, rows: Tensor, kinds: Tensor, generator: torch.Generator) -> Tensor:
         """The pixels that the method shows at a trust of 1, (B, 1, side, side)."""
-        told = [shown_share(each) for each in self.pairs.fit(rows, kinds).tolist()]
+        told = [shown_share(believed(each)) for each in self.pairs.fit(rows, kinds).tolist()]
         shape = len(rows), 1, self.pairs.side, self.pairs.side
         return (torch.rand(shape, generator=generator) < torch.tensor(told)[:, None, None, None]).float()
 
