@@ -32,6 +32,8 @@ from tinct.methods import (
     get_method,
 )
 from tinct.networks import CARDS
+from tinct.networks.semantics.opinion import NAME as SEMANTICS
+from tinct.networks.xu2020 import method as xu2020
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.label_maps import COUNT, common_labels, seen
 from tinct.networks.xu2020.likeness import (
@@ -51,6 +53,7 @@ from tinct.networks.zhang2017 import method
 from tinct.networks.zhang2017 import training as zhang2017_training
 from tinct.training.color_distribution import histogram, soft_encoding
 from tinct.training.run import release_of
+from tinct.weights import installed
 
 PAPERS = [card.name for card in CARDS.values() if card.method and card.name != "tinct"]
 EXEMPLAR = [name for name in PAPERS if name.startswith("xu2020")]
@@ -390,6 +393,68 @@ def test_statistics_of_whole_photographs_are_an_ablation():
     )
     assert np.array_equal(by_label.precolor, whole.precolor)
     assert np.abs(by_label.coarse - whole.coarse).max() > 1
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The transfers and the looks at photographs, in the order in which they are asked for from now on."""
+    asked: list[str] = []
+    transferred, looked = transfer.transferred, xu2020.seen
+
+    def transferring(*given, **how):
+        asked.append("transfer")
+        return transferred(*given, **how)
+
+    def looking(lightness):
+        asked.append("look")
+        return looked(lightness)
+
+    monkeypatch.setattr(transfer, "transferred", transferring)
+    monkeypatch.setattr(xu2020, "seen", looking)
+    return asked
+
+
+@pytest.mark.parametrize("turn", [0.0, 2.0])
+def test_seeds_weights_trust_and_notes_ask_for_nothing_anew(turn, monkeypatch):
+    monkeypatch.setattr(xu2020, "turn_of", lambda references, trust: turn)
+    asked = counted(monkeypatch)
+    colorizer = Colorizer(GRAY, [OTHER, COLOR[:, ::-1].copy()], method="xu2020", size=64)
+    first = colorizer.predict().ab
+    assert sorted(asked) == ["look"] * 3 + ["transfer"] * 2
+    colorizer.set_options(seed=3)
+    assert not np.array_equal(colorizer.predict().ab, first)
+    colorizer.set_options(seed=0, trust=3)
+    colorizer.predict()
+    colorizer.set_references(colorizer.references, [1, 0.5])
+    colorizer.predict()
+    if turn:  # those that turn the result are not asked whether they fit
+        assert len(colorizer.unmet_wishes()) == 1
+    else:
+        colorizer.unmet_wishes()
+    assert sorted(asked) == ["look"] * 3 + ["transfer"] * 2
+
+
+def test_hues_that_are_turned_by_another_angle_forget_the_last_one():
+    method = get_method("xu2020")
+    found = method.attend(method.encode(lightness_of(COLOR)), method.encode_reference(reference(OTHER)))
+    once = found.turned_back(2.0)
+    assert found.turned_back(2.0) is once
+    assert found.turned_back(0.0) is found
+    other = found.turned_back(2.5)
+    assert np.abs(once.coarse - other.coarse).max() > 1
+    assert found.turned_back(2.0) is not once
+
+
+def test_without_the_semantic_branch_the_fit_alone_decides_and_nothing_turns(monkeypatch):
+    monkeypatch.setattr(xu2020, "installed", lambda name: name != SEMANTICS and installed(name))
+    method, lightness = get_method("xu2020"), lightness_of(COLOR)
+    assert SEMANTICS not in method.weights
+    features, known = method.encode(lightness), method.encode_reference(reference(OTHER))
+    found = method.attend(features, known)
+    assert features.logarithms is None
+    assert known.hues is None
+    assert found.believed == believed(fit(features.seen, known.seen))
+    assert method.turn_of_hues(features, [WeighedReference(found, 1.0, 3.0)]) == 0
+    assert method.stages(lightness, [reference(OTHER)]).ab.shape == (*lightness.shape, 2)
 
 
 def test_of_two_references_the_one_that_is_shown_more_counts_more():

@@ -14,7 +14,7 @@ from tinct.color.lab import rgb_to_lab
 from tinct.color.palettes import ab_histogram, histogram_distance
 from tinct.hints import HintField
 from tinct.inference import open_network
-from tinct.inference.openvino_engine import best_precision
+from tinct.inference.openvino_engine import computes_in_bf16
 from tinct.methods import Reference, WeighedReference, get_method
 from tinct.methods.automatic import Features
 from tinct.networks.xiao2019.method import XIAO2019
@@ -236,7 +236,7 @@ def rescaled(ab: Array) -> Array:
 
 def test_an_engine_that_computes_in_bf16_answers_alike(photographs):
     """Maps of one place lost their normalization there (`Xiao2019.encode_reference`): 6 units of a* b*."""
-    if best_precision() != "bf16":
+    if not computes_in_bf16():
         pytest.skip("this processor does not compute in bf16")
     for lab in photographs[:3]:
         numbers = XIAO2019.recall(

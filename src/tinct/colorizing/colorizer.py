@@ -339,7 +339,7 @@ class Colorizer:
     def unmet_wishes(self) -> list[str]:
         """Notes of what is asked for and cannot be had, as `render` adds them to its result, a sentence each.
 
-        Among them are the references of which the method takes little as it does not fit the photograph, and that the
+        Among them are the references of which the method takes little as they do not fit the photograph, and that the
         result's hues are turned as the references' are: with references the stages up to the attention run, unless
         `predict` has run them.
 

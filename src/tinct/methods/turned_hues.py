@@ -95,7 +95,8 @@ def turn_of(references: Iterable[tuple[float, Hues]], trust: float = 1.0) -> flo
     angle = 2 * np.pi / TURNS * (best + _top(likely[best - 1], likely[best], likely[(best + 1) % TURNS]))
     opposite = OPPOSITE * np.exp(-(((angle - np.pi) / OPPOSITE_WIDTH) ** 2))
     least = float(np.interp(trust, (1, 2), (LEAST_GAIN, LEAST_TRUSTED_GAIN)))
-    return float(angle) if likely[best] - likely[0] >= least + opposite else 0.0
+    # Rounded, as what is found for an angle is kept, and weights that sum to 1 do so to the last digits alone.
+    return round(float(angle), 6) if likely[best] - likely[0] >= least + opposite else 0.0
 
 
 def turned(ab: NDArray[np.floating], angle: float) -> Array:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinct.errors import WeightsError
 from tinct.hints import HintField
+from tinct.lazy import lazy
 from tinct.methods.automatic import UNKNOWN_CONFIDENCE
 from tinct.methods.exported import (
     at_longer_side,
@@ -56,8 +56,8 @@ almost everywhere."""
 
 FITS, DOUBT = 0.53, 70.0
 """Fit of a reference below which it is doubted, and what power of e each unit of fit below that takes from its
-influence; see `belief`. Chosen on held-out photographs, as the numbers below (docs/experiments.md, "He 2018: whom the
-gate is open for")."""
+influence; see `belief`. Chosen, as the numbers below, on held-out photographs, and no higher than references of the
+style transfer pairs are followed with (docs/experiments.md, "He 2018: whom the gate is open for")."""
 
 OF_WHOLES, MAYBE_SAME, SURELY_SAME = 0.15, 0.46, 0.51
 """What the likeness of signatures counts beside the mean cosine of matched places, and the sums of both from which on a
@@ -89,7 +89,7 @@ class Features:
     seen: dict[str, NDArray[np.generic]]
     signature: Array
 
-    @cached_property
+    @lazy
     def alone(self) -> Array:
         """a* b* of the colorization sub-net without a reference, of the padded photograph, shape (H, W, 2)."""
         return _answer(self, _nothing(self.places.grid))[0]

@@ -6,7 +6,6 @@ Arrays here have channels last; a key is the concatenation of its heads' parts, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinct.hints import HintField
 from tinct.inference import contiguous
+from tinct.lazy import lazy
 from tinct.methods.exported import bilinear
 from tinct.methods.turned_hues import Hues
 from tinct.networks.tinct.ports import HEADS, KEY_STRIDE, MAP_CHANNELS_PER_HEAD, REFERENCE_STRIDE
@@ -121,12 +121,12 @@ class ReferenceFeatures:
         """True if there are no more than `MOST_FINE` patches of `KEY_STRIDE` pixels."""
         return self.ab[..., 0].size <= MOST_FINE * KEY_STRIDE**2
 
-    @cached_property
+    @lazy
     def fine(self) -> Items:
         """Items of patches of `KEY_STRIDE` pixels."""
         return reference_items(self.keys, self.ab, self.places, KEY_STRIDE)
 
-    @cached_property
+    @lazy
     def coarse(self) -> Items:
         """Items of patches of `REFERENCE_STRIDE` pixels."""
         return reference_items(self.keys, self.ab, self.places, REFERENCE_STRIDE)
@@ -137,7 +137,7 @@ class ReferenceFeatures:
         height, width = (max(side // KEY_STRIDE, 1) for side in self.ab.shape[:2])
         return height, width
 
-    @cached_property
+    @lazy
     def fours(self) -> Items:
         """Items of 2 x 2 fine patches each, of fewer at the right and lower edges, row after row: of all of them.
 

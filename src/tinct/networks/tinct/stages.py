@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from tinct.color.upsampling import EdgeGuide
 from tinct.hints import HintField
 from tinct.inference import contiguous
+from tinct.lazy import lazy
 from tinct.methods.distribution import Distribution
 from tinct.methods.exported import bilinear
 from tinct.networks.semantics.opinion import Opinion
@@ -56,7 +56,7 @@ class Features:
     size: tuple[int, int]
     encode: Callable[[Array], Encoded] = field(repr=False)
 
-    @cached_property
+    @lazy
     def encoded(self) -> Encoded:
         """The outputs of encoder and branch, computed at the first use."""
         return self.encode(self.lightness)
@@ -71,27 +71,27 @@ class Features:
         """See `Encoded`."""
         return self.encoded.opinion
 
-    @cached_property
+    @lazy
     def keys(self) -> NDArray[Any]:
         """The key of each place, shape (1, H / 4, W / 4, heads * key); copied into memory order at the first use."""
         return contiguous(self.view)
 
-    @cached_property
+    @lazy
     def places(self) -> Array:
         """What the semantic branch sees at each place of 1/8, shape (1, H / 8, W / 8, P)."""
         return contiguous(bilinear(self.opinion.places, self.grid(PLACE_STRIDE))[None])
 
-    @cached_property
+    @lazy
     def second(self) -> Array:
         """The branch's logarithms as the decoder takes them, shape (1, H / 8, W / 8, 313): 1.3 MB at 256 square."""
         return contiguous(bilinear(self.opinion.logarithms, self.grid(VIVID_STRIDE))[None])
 
-    @cached_property
+    @lazy
     def at_eighth(self) -> EdgeGuide:
         """The edges along which what is told at 1/8 is enlarged."""
         return self._guide(VIVID_STRIDE)
 
-    @cached_property
+    @lazy
     def at_half(self) -> EdgeGuide:
         """The edges along which the decoder's answer is enlarged."""
         return self._guide(2)

@@ -54,7 +54,8 @@ def believed(fits: float, expected: float | None = None) -> float:
     """How far what the transfer brings from a reference is believed, 0..1.
 
     What is alike place by place is not what is of one color: on held-out photographs what a class-mate gains is told
-    by how expected its transferred colors are there (rank correlations of 0.5 to 0.6), and hardly by its fit.
+    by how expected its transferred colors are there (rank correlations of 0.5 to 0.6), and less by its fit, of scenes
+    not at all.
 
     Args:
         fits: of `fit`.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from tinct.color.gamut import merge_lightness
 from tinct.color.lab import rgb_to_lab
 from tinct.hints import HintField
+from tinct.lazy import lazy
 from tinct.methods.automatic import UNKNOWN_CONFIDENCE
 from tinct.methods.expectation import expectation
 from tinct.methods.exported import channels_first, exported_network
@@ -55,22 +55,22 @@ class Features:
     lightness: Array
     method: Exemplar = field(repr=False)
 
-    @cached_property
+    @lazy
     def precolor(self) -> Array:
         """a* b* without any reference, shape (H, W, 2)."""
         return self.method.refine(self.lightness)
 
-    @cached_property
+    @lazy
     def content(self) -> Array:
         """The pre-colored photograph, sRGB 0..1, shape (H, W, 3)."""
         return merge_lightness(self.lightness, self.precolor)
 
-    @cached_property
+    @lazy
     def seen(self) -> Seen | None:
         """What it is compared with references by; None where it is not."""
         return self.method.look(self.lightness)
 
-    @cached_property
+    @lazy
     def logarithms(self) -> Array | None:
         """The semantic branch's, of the bins' probabilities; None without the branch."""
         return self.method.logarithms(self.lightness)
@@ -88,12 +88,12 @@ class Known:
     reference: Reference
     method: Exemplar = field(repr=False)
 
-    @cached_property
+    @lazy
     def seen(self) -> Seen | None:
         """What it is compared with photographs by; None where it is not."""
         return self.method.look(self.reference.lightness)
 
-    @cached_property
+    @lazy
     def hues(self) -> Hues | None:
         """How expected its colors are; None without the semantic branch."""
         logarithms = self.method.logarithms(np.asarray(self.reference.lightness, np.float32))
@@ -113,7 +113,7 @@ class Attended:
     known: Known
     turn: float = 0.0
 
-    @cached_property
+    @lazy
     def coarse(self) -> Array:
         """The coarse chroma that the transfer finds, a* b*, shape (H, W, 2)."""
         reference = self.known.reference
@@ -121,13 +121,13 @@ class Attended:
             reference = replace(reference, ab=turned(reference.ab, -self.turn))
         return self.photograph.method.transfer(self.photograph, reference, self.known.seen)
 
-    @cached_property
+    @lazy
     def likeness(self) -> float | None:
         """How alike photograph and reference are as wholes; None where they are not compared."""
         own, other = self.photograph.seen, self.known.seen
         return None if own is None or other is None else likeness(own, other)
 
-    @cached_property
+    @lazy
     def believed(self) -> float:
         """How far the coarse chroma is believed, 0..1; see `tinct.networks.xu2020.likeness.believed`."""
         own, other, logarithms = self.photograph.seen, self.known.seen, self.photograph.logarithms
@@ -139,11 +139,13 @@ class Attended:
         return believed(fit(own, other), gained)
 
     def turned_back(self, turn: float) -> Attended:
-        """The same, the reference's hues turned back by an angle in radians; it is kept for the next call."""
+        """The same, the reference's hues turned back by an angle in radians; that of the last angle is kept."""
         if turn == self.turn:
             return self
-        kept: dict[float, Attended] = self.__dict__.setdefault("_turned_back", {})
-        return kept.setdefault(turn, replace(self, turn=turn))
+        kept: Attended | None = self.__dict__.get("_turned_back")
+        if kept is None or kept.turn != turn:
+            kept = self.__dict__["_turned_back"] = replace(self, turn=turn)
+        return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,16 +319,16 @@ class Exemplar(StagedMethod):
     def doubted(self, features: Features, reference: WeighedReference) -> float | None:
         """The likeness, if little of the reference is shown for it; see `Method.doubted`.
 
+        The reference is asked about as if there were no other.
+
         Raises:
             WeightsError: if a network is not installed.
         """
-        if not self.uses_trust:
+        if not self.uses_trust or self.turn_of_hues(features, [replace(reference, weight=1.0)]):
             return None
         found: Attended = reference.found
         left = self.share(found, max(reference.trust, 1.0))  # less trust is the user's own doubt
-        if left > DOUBTED * PROBABILITY or self.turn_of_hues(features, [replace(reference, weight=1.0)]):
-            return None
-        return found.likeness
+        return None if left > DOUBTED * PROBABILITY else found.likeness
 
     def turn_of_hues(self, features: Features, references: Sequence[WeighedReference]) -> float:
         """See `Method.turn_of_hues`; of references that are related, or trusted.

@@ -62,9 +62,9 @@ class TotalRecipe:
         turned: share of T_ab whose hues are turned, and the truth's with them, so that the likely color of a thing
             does not decide by itself whether a reference is believed.
         pixels: share of the maps that are sampled by pixels; the rest by points.
-        believed: share of those by pixels of which as much is shown as the method shows
-            (`tinct.networks.xu2020.likeness.shown_share`), at trusts of 1 to 3: how dense the pixels are then says how
-            far they are believed.
+        believed: share of those by pixels of which as much is shown as the method shows where nothing is known of
+            colors (`tinct.networks.xu2020.likeness.believed`), at trusts of 1 to 3: how dense the pixels are then says
+            how far they are believed.
         sparse: share of the others by pixels that are shown fewer than the paper's eighth, down to a hundredth.
         known, delta, scale: as in `tinct.networks.xu2020.colorization_training.ColorizationRecipe`.
     Raises:
@@ -170,7 +170,7 @@ class TotalTraining(Training):
         return kept * shown, mask * shown
 
     def _mask(self, rows: Tensor, kinds: Tensor, generator: torch.Generator) -> Tensor:
-        """The pixels that the method shows at a trust of 1, (B, 1, side, side)."""
+        """The pixels that the method shows by the fit alone, at a trust of 1, (B, 1, side, side)."""
         told = [shown_share(believed(each)) for each in self.pairs.fit(rows, kinds).tolist()]
         shape = len(rows), 1, self.pairs.side, self.pairs.side
         return (torch.rand(shape, generator=generator) < torch.tensor(told)[:, None, None, None]).float()
