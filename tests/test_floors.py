@@ -11,7 +11,7 @@ from tools.import_circles import circles, imported, modules
 SOURCE = Path(tinct.__file__).parent
 
 FLOORS = """
-address_space | allocation | errors | files unfinished | networks.card | streams | threads | version
+address_space | allocation | errors | files unfinished | lazy | networks.card | streams | threads | version
 color | options | tables | weights
 inference | photo
 color.lab_openvino | decoder_messages | hints
