@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ from PIL import Image
 
 from tinct.color.gamut import merge_lightness
 from tinct.color.lab import rgb_to_lab
-from tinct.methods import get_method
+from tinct.methods import Reference, get_method
+from tinct.networks.semantics.opinion import NAME as SEMANTICS
+from tinct.networks.xu2020 import method as xu2020
 from tinct.networks.xu2020 import transfer
 from tinct.networks.xu2020.places import EVERYWHERE, LEVELS
 from tinct.weights import installed
@@ -92,6 +96,36 @@ def without(encoded: transfer.Encoded, level: int) -> transfer.Encoded:
         return encoded._replace(levels=encoded.levels | {4: np.zeros_like(encoded.levels[4])})
     zeros = {name: getattr(encoded, name)[level] * 0 for name in ("pooled", "before")}
     return encoded._replace(**{name: getattr(encoded, name) | {level: zero} for name, zero in zeros.items()})
+
+
+@pytest.mark.skipif(not installed(SEMANTICS), reason="needs the semantic branch's weights")
+def test_what_is_expected_moves_the_answer_beside_class_mates(shared, monkeypatch):
+    """The likeness alone decides without the semantic branch, and other pixels of T_ab are shown."""
+    method, given = get_method("xu2020"), class_mates(shared / "data")
+    found = [method.stages(lightness, [mate]) for lightness, mate in given]
+    monkeypatch.setattr(xu2020, "installed", lambda name: name != SEMANTICS and installed(name))
+    alone = [method.stages(lightness, [mate]) for lightness, mate in given]
+    moved = [np.linalg.norm(x.ab - y.ab, axis=-1).mean() for x, y in zip(found, alone, strict=True)]
+    assert all(np.array_equal(x.precolor, y.precolor) for x, y in zip(found, alone, strict=True))
+    assert np.mean(moved) >= LEAST_MOVED
+
+
+def class_mates(data: Path) -> list[tuple[Array, Reference]]:
+    """The lightness of ten photographs of scenes that are trained on, each with another of its class."""
+    with (data / "train.csv").open(newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["set"] == "intel"]
+    labs = []
+    for row in rows[:: max(1, len(rows) // PHOTOGRAPHS)][:PHOTOGRAPHS]:
+        mate = next(each for each in rows if each["class"] == row["class"] and each is not row)
+        pictures = [
+            Image.open(data / each["path"]).convert("RGB").resize((SIDE, SIDE)) for each in (row, mate)
+        ]
+        labs.append([rgb_to_lab(np.asarray(picture, np.float32) / 255) for picture in pictures])
+    parts = [
+        [(np.ascontiguousarray(lab[..., 0]), np.ascontiguousarray(lab[..., 1:])) for lab in each]
+        for each in labs
+    ]
+    return [(own[0], Reference(*mate)) for own, mate in parts]
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinct.inference import Network, TorchSource, open_network
+from tinct.lazy import lazy
 from tinct.methods.exported import at_longer_side
 from tinct.networks.semantics.ports import OUTPUTS
 from tinct.weights import manifest, weights_path
@@ -47,7 +47,7 @@ class Opinion:
     signature: Array
     places: Array
 
-    @cached_property
+    @lazy
     def units(self) -> Array:
         """The vectors of `places` at unit length, shape (h * w, P); computed at the first use."""
         return unit_vectors(self.places.reshape(-1, self.places.shape[2]))

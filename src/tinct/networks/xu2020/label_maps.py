@@ -8,12 +8,12 @@ what is alike in both, and what only one of them has joins the likest label that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinct.lazy import lazy
 from tinct.methods.exported import at_longer_side, channels_first, exported_network
 from tinct.networks.xu2020.feature_statistics import FEWEST_PLACES, Labels
 
@@ -57,7 +57,7 @@ class Seen:
     shades: Array
     signature: Array
 
-    @cached_property
+    @lazy
     def units(self) -> Array:
         """Unit vectors of the places of 1/8 by both levels, each less its mean, shape (places, channels)."""
         import cv2

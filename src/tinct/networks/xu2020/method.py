@@ -289,7 +289,7 @@ class Exemplar(StagedMethod):
 
     def look(self, lightness: Array) -> Seen | None:
         """What photograph and references are compared by; None where they are not."""
-        return seen(np.asarray(lightness, np.float32))
+        return seen(lightness)
 
     def logarithms(self, lightness: Array) -> Array | None:
         """The semantic branch's, of the bins' probabilities, shape (h, w, 313); None where it is not installed."""
