@@ -12,6 +12,7 @@ from tinct.color.lab import rgb_to_lab
 from tinct.hints import Hint, HintField, place_hints
 from tinct.methods.method import Prediction, Reference, WeighedReference
 from tinct.methods.turned_hues import (
+    LEAST_COLORS,
     TURNS,
     Hues,
     hues_of,
@@ -32,51 +33,108 @@ def expecting(palette: np.ndarray = PALETTE) -> tuple[np.ndarray, np.ndarray]:
     """A reference of six columns, a* b* (60, 120, 2), and what a branch says of it: each column's color likeliest."""
     columns = np.repeat(palette, 4, 0)
     distance = np.linalg.norm(columns[:, None] - AB_BINS[None], axis=-1)
-    scores = -np.square(distance / 20) / 2
+    scores = -np.square(distance / 15) / 2
     logarithms = scores - np.log(np.exp(scores).sum(1, keepdims=True))
     ab = np.repeat(np.repeat(columns, 5, 0)[None], 60, 0)
     return ab.astype(np.float32), np.repeat(logarithms[None], 12, 0).astype(np.float32)
 
 
+def hues(ab: np.ndarray, logarithms: np.ndarray) -> Hues:
+    """Of a reference as light everywhere."""
+    return hues_of(np.full(ab.shape[:2], 50, np.float32), ab, logarithms)
+
+
 @pytest.mark.parametrize("angle", [60, 90, 120, 170, 200, 250, 300])
 def test_the_angle_by_which_all_hues_are_turned_is_found(angle: int) -> None:
     ab, logarithms = expecting()
-    found = turn_of([(1.0, hues_of(turned(ab, np.radians(angle)), logarithms))])
+    found = turn_of([(1.0, hues(turned(ab, np.radians(angle)), logarithms))])
     assert np.degrees(found) == pytest.approx(angle, abs=6)
 
 
 @pytest.mark.parametrize("angle", [0, 20, 340])
 def test_expected_hues_and_another_light_are_no_turn(angle: int) -> None:
     ab, logarithms = expecting()
-    assert turn_of([(1.0, hues_of(turned(ab, np.radians(angle)), logarithms))]) == 0
+    assert turn_of([(1.0, hues(turned(ab, np.radians(angle)), logarithms))]) == 0
 
 
 def test_a_tint_a_gray_reference_and_one_large_thing_of_another_color_are_no_turn() -> None:
     ab, logarithms = expecting()
     blue = np.full_like(ab, 0) + np.array([8, -30], np.float32)
-    assert turn_of([(1.0, hues_of(blue, logarithms))]) == 0
-    assert turn_of([(1.0, hues_of(np.zeros_like(ab), logarithms))]) == 0
+    assert turn_of([(1.0, hues(blue, logarithms))]) == 0
+    assert turn_of([(1.0, hues(np.zeros_like(ab), logarithms))]) == 0
     sky = ab.copy()
     sky[:50] = [8, -40]
-    assert turn_of([(1.0, hues_of(sky, logarithms))]) == 0
+    assert turn_of([(1.0, hues(sky, logarithms))]) == 0
+
+
+def one_hue(*, stained: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A scene in browns, lightness and a* b*, and what a branch says of it: each brown likeliest.
+
+    Its things differ in chroma place by place; or, stained, its color is a tint's, a function of lightness, and even
+    within each part but for stains as wide as the picture.
+    """
+    rng = np.random.default_rng(4)
+    lightness = cv2.resize(rng.uniform(20, 80, (30, 30)), (120, 120)).astype(np.float32)
+    wide = cv2.resize(rng.uniform(0.7, 1.3, (2, 2)), (120, 120), interpolation=cv2.INTER_CUBIC)
+    things = cv2.resize(rng.uniform(0.4, 1.6, (24, 24)), (120, 120), interpolation=cv2.INTER_NEAREST)
+    chroma = (15 + lightness * 0.7) * (wide if stained else things)
+    ab = (chroma[..., None] * np.array([0.5, 0.85])).astype(np.float32)
+    small = cv2.resize(ab, (24, 24), interpolation=cv2.INTER_AREA)
+    scores = -np.square(np.linalg.norm(small[..., None, :] - AB_BINS, axis=-1) / 30) / 2
+    logarithms = scores - np.log(np.exp(scores).sum(-1, keepdims=True))
+    return lightness, ab, logarithms.astype(np.float32)
+
+
+@pytest.mark.parametrize("stained", [True, False])
+def test_a_stained_tint_is_no_turn_and_a_scene_of_one_hue_may_be_one(stained: bool) -> None:
+    lightness, ab, logarithms = one_hue(stained=stained)
+    found = hues_of(lightness, turned(ab, THIRD), logarithms)
+    assert found.colors >= LEAST_COLORS
+    assert found.tint == stained
+    assert (turn_of([(1.0, found)]) == 0) == stained
 
 
 def test_more_trust_takes_less_evidence_and_none_takes_nothing() -> None:
     ab, logarithms = expecting()
-    other = hues_of(turned(ab, THIRD), logarithms)
+    other = hues(turned(ab, THIRD), logarithms)
     sides = np.clip(np.abs(np.arange(TURNS) - 8), 0, 8) / 8
-    for gain, wanted in ((0.6, (0, 0, 0)), (1.0, (0, 0, 1)), (1.4, (0, 1, 1))):
+    for gain, wanted in ((0.4, (0, 0, 0)), (0.6, (0, 0, 1)), (1.4, (0, 1, 1))):
         faint = other._replace(likely=gain * (1 - sides))
         assert tuple(turn_of([(1.0, faint)], trust) > 0 for trust in (0.0, 1.0, 2.0)) == wanted
 
 
-def test_several_references_are_asked_as_one() -> None:
+def test_a_turn_is_as_plain_as_other_angles_are_unlikely() -> None:
+    """Where many angles are likelier than none, the likeliest is no turn."""
     ab, logarithms = expecting()
-    plain, other = hues_of(ab, logarithms), hues_of(turned(ab, THIRD), logarithms)
-    assert np.degrees(turn_of([(0.5, other), (0.5, other)])) == pytest.approx(120, abs=6)
+    other = hues(turned(ab, THIRD), logarithms)
+    sides = np.clip(np.abs(np.arange(TURNS) - 8), 0, 8) / 8
+    peak = other._replace(likely=1.4 * (1 - sides))
+    assert turn_of([(1.0, peak)]) > 0
+    unsure = np.where(np.arange(TURNS) % 2, -4.0, 0.0)
+    unsure[[0, 8]] = -1.4, 0.01
+    assert unsure.max() - unsure[0] == pytest.approx(peak.likely.max() - peak.likely[0], abs=0.02)
+    assert turn_of([(1.0, peak._replace(likely=unsure))]) == 0
+
+
+@pytest.mark.parametrize(("gain", "found"), [(1.4, False), (8.0, True)])
+def test_tints_alone_tell_of_a_turn_that_is_very_plain(gain: float, found: bool) -> None:
+    sides = np.clip(np.abs(np.arange(TURNS) - 8), 0, 8) / 8
+    tint = Hues(gain * (1 - sides), 9, tint=True)
+    for trust in (1.0, 3.0):
+        assert bool(turn_of([(1.0, tint)], trust)) == found
+        assert turn_of([(1.0, tint._replace(tint=False))], trust) > 0
+
+
+def test_several_references_are_asked_as_one_and_tints_are_not() -> None:
+    ab, logarithms = expecting()
+    plain, other = hues(ab, logarithms), hues(turned(ab, THIRD), logarithms)
+    third = pytest.approx(120, abs=6)
+    assert np.degrees(turn_of([(0.5, other), (0.5, other)])) == third
     assert turn_of([(1.0, plain), (0.2, other)]) == 0
     assert turn_of([(0.0, other)]) == turn_of([]) == 0
-    assert isinstance(plain, Hues)
+    tint = plain._replace(tint=True)
+    assert np.degrees(turn_of([(1.0, tint), (0.2, other)])) == third
+    assert turn_of([(1.0, other._replace(colors=LEAST_COLORS - 1))]) == 0
 
 
 @pytest.mark.parametrize("angle", [45, 90, 120, 200])
@@ -93,7 +151,7 @@ def test_a_few_places_of_an_unexpected_color_are_no_turn() -> None:
     """A lawn with one flower."""
     ab, logarithms = expecting(np.repeat(PALETTE[1:2], 6, 0))
     ab[:5, :5] = [40, -45]
-    assert turn_of([(1.0, hues_of(ab, logarithms))], trust=2.0) == 0
+    assert turn_of([(1.0, hues(ab, logarithms))], trust=2.0) == 0
 
 
 def test_hints_are_turned_in_map_and_points() -> None:
@@ -121,7 +179,7 @@ def test_the_branch_is_asked_of_the_reference_without_its_padding(shape: tuple[i
     given, colors = (each[: shape[0], : shape[1]] for each in lab(data.astronaut()))
     tinct = Tinct(device="cpu")
     found = tinct.encode_reference(Reference(given, colors)).hues
-    wanted = hues_of(colors, opinion(given, tinct._branch()).logarithms)
+    wanted = hues_of(given, colors, opinion(given, tinct._branch()).logarithms)
     np.testing.assert_allclose(found.likely, wanted.likely, atol=0.05)
     assert found.colors == wanted.colors
 

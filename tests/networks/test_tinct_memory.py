@@ -9,7 +9,7 @@ from tinct.methods.turned_hues import Hues
 from tinct.networks.tinct.memory import ReferenceFeatures, block_means
 from tinct.networks.tinct.ports import KEY_STRIDE
 
-NO_HUES = Hues(np.zeros(24), 0j, 0.0, 0)
+NO_HUES = Hues(np.zeros(24), 0)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4, 5, 64])

@@ -768,7 +768,7 @@ def test_the_fine_patches_that_are_chosen_are_those_of_the_fours(size: tuple[int
         np.zeros((*size, 2), np.float32),
         nothing,
         np.zeros((1, 1, 3), np.float32),
-        Hues(np.zeros(TURNS), 0j, 0.0, 0),
+        Hues(np.zeros(TURNS), 0),
     )
     where = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), -1)
     object.__setattr__(given, "fine", replace(given.fine, ab=where.reshape(-1, 2).astype(np.float32)))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tinct.color.bins import AB_BIN_COUNT, AB_BINS, encode_bins
 from tinct.hints import HintField
 from tinct.methods.expectation import at_places, nearest_bins
+from tinct.photo.tint import color_beside_tone
 
 Array = NDArray[np.float32]
 
@@ -27,19 +28,33 @@ TURNS = 24
 LEAST_TURN = 3
 """Steps by which hues are turned at least: less is another light or another thing."""
 
-LEAST_GAIN, LEAST_TRUSTED_GAIN = 1.25, 0.75
-"""What a turn must add to the mean logarithm of the colors' probabilities, in nats, at trust 1 and from trust 2 on."""
+PLAIN, PLAIN_TRUSTED = 1.0, 0.8
+"""How plain a turn must be at trust 1, and from trust 2 on: what it adds to the mean logarithm of the colors'
+probabilities, in nats, over the spread of that, its standard deviation over all angles. A thing that may have many
+colors is likelier at some other angle as well, and not by much more than at others."""
 
-OPPOSITE, OPPOSITE_WIDTH = 1.0, 0.5
-"""What it must add beyond that at half a circle, and the width of that in radians: sand where water was expected, and
-water where sand was, are common, and no turn of hues."""
+PLAIN_TINT = 2.0
+"""How plain a turn must be if tints alone tell of it: of tints that were made one in a hundred is as plain, of
+photographs of one hue that are turned every other one."""
+
+CHANCE, MOST_SPREAD = 0.5, 2.0
+"""Nats that are added to the spread, as angles of a pale reference hardly differ but by chance; and nats from which on
+more spread counts no more."""
 
 LEAST_COLORS = 5
 """Colors that a reference must have: of fewer, a single one that is not expected would decide."""
 
 ONE_HUE = 0.95
-"""Length of the mean color over the mean chroma from which on nothing is taken for a turn: a tint has one hue, and
-tells of nothing but itself."""
+"""Length of the mean color over the mean chroma from which on a reference has one hue."""
+
+STAINS, STAINS_SHARE = 1.0, 0.07
+"""A reference of one hue is a tint, stains and all, if its color beside its tone (`tinct.photo.tint.color_beside_tone`)
+is less than this in units of a* b* and of its mean chroma together, in parts of the reference, each by itself: there a
+stain is even, and a thing of another color is not. Chosen on tints that were made stained or compressed, and on
+held-out photographs of one hue (docs/experiments.md, "Hues turned as a whole")."""
+
+_SMALL, _PARTS = 64, 4
+"""Size at which a reference of one hue is asked whether it is a tint, and parts along each side of it."""
 
 
 class Hues(NamedTuple):
@@ -47,21 +62,20 @@ class Hues(NamedTuple):
 
     Attributes:
         likely: mean logarithm of the colors' probabilities with hues turned back by each of `TURNS` angles.
-        color: the mean color, a* + i b*.
-        chroma: the mean chroma.
         colors: how many colors there are, in bins.
+        tint: True if these have one hue, and little of that is no function of lightness.
     """
 
     likely: NDArray[np.float64]
-    color: complex
-    chroma: float
     colors: int
+    tint: bool = False
 
 
-def hues_of(ab: Array, logarithms: Array) -> Hues:
+def hues_of(lightness: Array, ab: Array, logarithms: Array) -> Hues:
     """How expected the colors of a reference are.
 
     Args:
+        lightness: CIE L*, shape (H, W), 0..100.
         ab: CIE a*, b*, shape (H, W, 2).
         logarithms: the semantic branch's, of the 313 bins' probabilities at the reference's places, shape (h, w, 313).
     """
@@ -71,32 +85,34 @@ def hues_of(ab: Array, logarithms: Array) -> Hues:
     weight = 1 / (len(counts) * counts[which])
     back = np.exp(-2j * np.pi / TURNS * np.arange(TURNS))[:, None]
     likely = logarithms.reshape(len(color), -1)[np.arange(len(color)), nearest_bins(color * back)] @ weight
-    return Hues(likely, complex(weight @ color), float(weight @ abs(color)), len(counts))
+    of_one_hue = bool(abs(weight @ color) >= ONE_HUE * (weight @ abs(color)))
+    return Hues(likely, len(counts), of_one_hue and _is_tint(lightness, ab))
 
 
 def turn_of(references: Iterable[tuple[float, Hues]], trust: float = 1.0) -> float:
     """The angle by which the hues of references are turned, in radians, 0..2 pi; 0 if they are not.
 
     Args:
-        references: each behind its weight. Several are asked as one: they have one palette, or none.
+        references: each behind its weight. Several are asked as one: they have one palette, or none. Those of fewer
+            than `LEAST_COLORS` colors are not asked, and tints only where there is nothing else.
         trust: as of `tinct.methods.Reference`; at 0 nothing is taken for turned.
     """
-    weighed = [(weight, hues) for weight, hues in references if weight > 0]
-    if not trust or max((hues.colors for _, hues in weighed), default=0) < LEAST_COLORS:
+    colored = [each for each in references if each[0] > 0 and each[1].colors >= LEAST_COLORS]
+    things = [each for each in colored if not each[1].tint]
+    asked, least = things or colored, PLAIN_TINT
+    if things:
+        least = float(np.interp(trust, (1, 2), (PLAIN, PLAIN_TRUSTED)))
+    if not trust or not asked:
         return 0.0
-    whole = sum(weight for weight, _ in weighed)
-    likely = np.sum([weight * hues.likely for weight, hues in weighed], 0) / whole
+    whole = sum(weight for weight, _ in asked)
+    likely = np.sum([weight * hues.likely for weight, hues in asked], 0) / whole
     best = int(np.argmax(likely))
-    of_one_hue = abs(sum(weight * hues.color for weight, hues in weighed)) >= ONE_HUE * sum(
-        weight * hues.chroma for weight, hues in weighed
-    )
-    if of_one_hue or not LEAST_TURN <= best <= TURNS - LEAST_TURN:
+    if not LEAST_TURN <= best <= TURNS - LEAST_TURN:
         return 0.0
     angle = 2 * np.pi / TURNS * (best + _top(likely[best - 1], likely[best], likely[(best + 1) % TURNS]))
-    opposite = OPPOSITE * np.exp(-(((angle - np.pi) / OPPOSITE_WIDTH) ** 2))
-    least = float(np.interp(trust, (1, 2), (LEAST_GAIN, LEAST_TRUSTED_GAIN)))
+    plain = (likely[best] - likely[0]) / (min(float(likely.std()), MOST_SPREAD) + CHANCE)
     # Rounded, as what is found for an angle is kept, and weights that sum to 1 do so to the last digits alone.
-    return round(float(angle), 6) if likely[best] - likely[0] >= least + opposite else 0.0
+    return round(float(angle), 6) if plain >= least else 0.0
 
 
 def turned(ab: NDArray[np.floating], angle: float) -> Array:
@@ -122,6 +138,17 @@ def turned_distribution(probabilities: Array, angle: float) -> Array:
     moved = np.zeros((AB_BIN_COUNT, AB_BIN_COUNT), np.float32)
     moved[np.arange(AB_BIN_COUNT), encode_bins(turned(AB_BINS[None], angle)[0], neighbors=1)[0][:, 0]] = 1
     return np.asarray(probabilities @ moved, np.float32)
+
+
+def _is_tint(lightness: Array, ab: Array) -> bool:
+    """Whether colors of one hue are a tint: within parts of the reference hardly any are no function of lightness."""
+    import cv2
+
+    lab = cv2.resize(np.dstack([lightness, ab]), (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
+    side = _SMALL // _PARTS
+    parts = lab.reshape(_PARTS, side, _PARTS, side, 3).swapaxes(1, 2).reshape(-1, side * side, 3)
+    beside = np.mean([color_beside_tone(part) for part in parts])
+    return bool(beside < STAINS + STAINS_SHARE * np.hypot(lab[..., 1], lab[..., 2]).mean())
 
 
 def _top(before: float, at: float, after: float) -> float:

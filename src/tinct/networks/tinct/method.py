@@ -148,7 +148,7 @@ class Tinct(StagedMethod):
             keys, seen = encoded.view, encoded.opinion
         if padded.shape != lightness.shape:
             seen = opinion(lightness, self._branch())
-        hues = hues_of(reference.ab, seen.logarithms)
+        hues = hues_of(lightness, reference.ab, seen.logarithms)
         return ReferenceFeatures(keys[0], reference.ab, seen.signature, seen.places, hues)
 
     def attend(self, features: Features, reference: ReferenceFeatures) -> Attended:

@@ -96,8 +96,9 @@ class Known:
     @lazy
     def hues(self) -> Hues | None:
         """How expected its colors are; None without the semantic branch."""
-        logarithms = self.method.logarithms(np.asarray(self.reference.lightness, np.float32))
-        return None if logarithms is None else hues_of(self.reference.ab, logarithms)
+        lightness = np.asarray(self.reference.lightness, np.float32)
+        logarithms = self.method.logarithms(lightness)
+        return None if logarithms is None else hues_of(lightness, self.reference.ab, logarithms)
 
 
 @dataclass(frozen=True)
