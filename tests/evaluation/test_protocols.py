@@ -135,6 +135,24 @@ def test_a_reference_is_of_the_same_class_or_of_another(photo_folder: Path):
         assert found[0].name != photograph.name
 
 
+def test_photograph_and_class_mate_are_turned_in_hue(photo_folder: Path):
+    photographs = find_photographs(photo_folder)
+    photograph = photographs[0]
+    as_it_is = get_protocol("exemplar-class").cases(photograph, photographs, seed=0)[-1]
+    auto, case = get_protocol("exemplar-turned").cases(photograph, photographs, seed=0)
+    assert auto.references == ()
+    np.testing.assert_array_equal(auto.truth, case.truth)
+    for given, before in ((case.truth, as_it_is.truth), (case.references[0], as_it_is.references[0])):
+        new, old = (rgb_to_lab(rgb.astype(np.float32) / 255).reshape(-1, 3) for rgb in (given, before))
+        assert np.abs(new[:, 0] - old[:, 0]).max() < 1
+        hue, was = (lab[:, 1] + 1j * lab[:, 2] for lab in (new, old))
+        vivid = (np.abs(hue) > 15) & (np.abs(was) > 15)
+        assert vivid.sum() > 20
+        assert np.abs(np.angle(hue[vivid] / was[vivid], deg=True) - 120).max() < 8
+        assert np.all(np.abs(hue) < np.abs(was) + 2)
+    assert np.abs(case.lightness - as_it_is.lightness).max() < 1
+
+
 def test_the_most_alike_photograph_of_a_folder_is_retrieved(tmp_path: Path):
     album = write_album(tmp_path / "album")
     for name in ("coffee", "chelsea"):

@@ -26,8 +26,8 @@ def register(app: typer.Typer) -> None:
 
 
 PROTOCOLS = (
-    "auto, auto-256, hints, exemplar-self, exemplar-class, exemplar-unrelated, exemplar-retrieved, pairs, legacy or "
-    "runtime."
+    "auto, auto-256, hints, exemplar-self, exemplar-class, exemplar-turned, exemplar-unrelated, exemplar-retrieved, "
+    "pairs, legacy or runtime."
 )
 """The protocols, for the help page."""
 

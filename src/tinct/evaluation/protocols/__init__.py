@@ -11,6 +11,7 @@ from tinct.evaluation.protocols.exemplar import (
     ExemplarClass,
     ExemplarRetrieved,
     ExemplarSelf,
+    ExemplarTurned,
     ExemplarUnrelated,
     Pairs,
 )
@@ -27,6 +28,7 @@ PROTOCOLS: dict[str, type[Protocol]] = {
         HintSweep,
         ExemplarSelf,
         ExemplarClass,
+        ExemplarTurned,
         ExemplarUnrelated,
         ExemplarRetrieved,
         Pairs,

@@ -1,4 +1,4 @@
-"""Protocols with a reference: `exemplar-self`, `-class`, `-unrelated` and `-retrieved`, and `pairs`.
+"""Protocols with a reference: `exemplar-self`, `-class`, `-turned`, `-unrelated` and `-retrieved`, and `pairs`.
 
 All but the last have a truth, and also ask each photograph without the reference (case `auto`): the gain of a
 reference, or the cost of an unrelated one, is the difference between both cases of one photograph. Methods that need a
@@ -12,8 +12,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from tinct.errors import EvaluationError
-from tinct.evaluation.photographs.rgb import Image, is_gray, read_rgb
+from tinct.evaluation.photographs.rgb import Image, is_gray, read_rgb, to_8bit
 from tinct.evaluation.photographs.sets import Photograph
 from tinct.evaluation.protocols.case import Case
 from tinct.evaluation.protocols.protocol import Protocol
@@ -21,6 +23,10 @@ from tinct.evaluation.protocols.warping import DISTORTION, distort
 
 if TYPE_CHECKING:
     from tinct.retrieval.index import Index
+
+
+TURNED_BY = 120
+"""Degrees by which `exemplar-turned` turns hues."""
 
 
 class ExemplarProtocol(Protocol):
@@ -85,6 +91,28 @@ class ExemplarClass(ExemplarProtocol):
         _needs_class(photograph)
         related = [p for p in pool if p.category == photograph.category and p.name != photograph.name]
         return draw_reference(photograph, related, seed)
+
+
+class ExemplarTurned(ExemplarClass):
+    """The reference is another photograph of the same class, and the hues of both are turned by a third of a circle.
+
+    Likely colors are wrong then: what is gained was learned from the reference.
+    """
+
+    name: ClassVar[str] = "exemplar-turned"
+    summary: ClassVar[str] = "reference: another photograph of the same class, hues of both turned by a third"
+
+    def parameters(self) -> dict[str, object]:
+        """The angle by which hues are turned, in degrees."""
+        return {"hues turned by": TURNED_BY}
+
+    def truth(self, photograph: Photograph) -> Image:
+        """The true photograph with its hues turned; colors that sRGB lacks then lose chroma, never lightness."""
+        return turned_hues(super().truth(photograph), TURNED_BY)
+
+    def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
+        """The photograph that `exemplar-class` draws, with its hues turned."""
+        return turned_hues(super().reference(photograph, truth, pool, seed), TURNED_BY)
 
 
 class ExemplarUnrelated(ExemplarProtocol):
@@ -202,6 +230,16 @@ class Pairs(Protocol):
             raise EvaluationError(f"{photograph.name} has a grey reference; pair it with one that has color.")
         lightness = rgb_to_lightness(photograph.read())
         return [Case("exemplar", photograph, lightness, references=(reference,))]
+
+
+def turned_hues(rgb: Image, degrees: float) -> Image:
+    """A picture, sRGB, (H, W, 3), uint8, with its hues turned in CIE L*a*b*; lightness stays."""
+    from tinct.color.gamut import merge_lightness
+    from tinct.color.lab import rgb_to_lab
+    from tinct.methods.turned_hues import turned
+
+    lab = rgb_to_lab(rgb)
+    return to_8bit(merge_lightness(lab[..., 0], turned(lab[..., 1:], np.radians(degrees))))
 
 
 def draw_reference(photograph: Photograph, candidates: Sequence[Photograph], seed: int) -> Image:
