@@ -98,7 +98,7 @@ def test_more_trust_takes_less_evidence_and_none_takes_nothing() -> None:
     ab, logarithms = expecting()
     other = hues(turned(ab, THIRD), logarithms)
     sides = np.clip(np.abs(np.arange(TURNS) - 8), 0, 8) / 8
-    for gain, wanted in ((0.4, (0, 0, 0)), (0.6, (0, 0, 1)), (1.4, (0, 1, 1))):
+    for gain, wanted in ((0.4, (0, 0, 0)), (0.8, (0, 0, 1)), (1.4, (0, 1, 1))):
         faint = other._replace(likely=gain * (1 - sides))
         assert tuple(turn_of([(1.0, faint)], trust) > 0 for trust in (0.0, 1.0, 2.0)) == wanted
 

@@ -28,16 +28,16 @@ TURNS = 24
 LEAST_TURN = 3
 """Steps by which hues are turned at least: less is another light or another thing."""
 
-PLAIN, PLAIN_TRUSTED = 1.0, 0.8
+PLAIN, PLAIN_TRUSTED = 0.9, 0.75
 """How plain a turn must be at trust 1, and from trust 2 on: what it adds to the mean logarithm of the colors'
 probabilities, in nats, over the spread of that, its standard deviation over all angles. A thing that may have many
 colors is likelier at some other angle as well, and not by much more than at others."""
 
-PLAIN_TINT = 2.0
+PLAIN_TINT = 1.8
 """How plain a turn must be if tints alone tell of it: of tints that were made one in a hundred is as plain, of
 photographs of one hue that are turned every other one."""
 
-CHANCE, MOST_SPREAD = 0.5, 2.0
+CHANCE, MOST_SPREAD = 0.7, 2.0
 """Nats that are added to the spread, as angles of a pale reference hardly differ but by chance; and nats from which on
 more spread counts no more."""
 
