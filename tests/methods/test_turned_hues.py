@@ -23,6 +23,7 @@ from tinct.methods.turned_hues import (
 )
 from tinct.networks.semantics.opinion import opinion
 from tinct.networks.tinct.method import Tinct
+from tinct.networks.xu2020.method import XU2020
 
 THIRD = 2 * np.pi / 3
 PALETTE = np.array([[45, 30], [-35, 35], [5, -40], [15, 20], [0, 0], [-10, -15]], np.float32)
@@ -67,74 +68,105 @@ def test_a_tint_a_gray_reference_and_one_large_thing_of_another_color_are_no_tur
     assert turn_of([(1.0, hues(sky, logarithms))]) == 0
 
 
-def one_hue(*, stained: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A scene in browns, lightness and a* b*, and what a branch says of it: each brown likeliest.
+def one_hue(things: float, stains: float, *, apart: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A scene in browns, lightness and a* b*, and what a branch says of it: each place's color likeliest.
 
-    Its things differ in chroma place by place; or, stained, its color is a tint's, a function of lightness, and even
-    within each part but for stains as wide as the picture.
+    Args:
+        things: by how much of it the chroma differs from thing to thing, of 5 pixels.
+        stains: the same over the whole picture, evenly.
+        apart: angle in radians between the hues of the left and the right half.
     """
     rng = np.random.default_rng(4)
     lightness = cv2.resize(rng.uniform(20, 80, (30, 30)), (120, 120)).astype(np.float32)
-    wide = cv2.resize(rng.uniform(0.7, 1.3, (2, 2)), (120, 120), interpolation=cv2.INTER_CUBIC)
-    things = cv2.resize(rng.uniform(0.4, 1.6, (24, 24)), (120, 120), interpolation=cv2.INTER_NEAREST)
-    chroma = (15 + lightness * 0.7) * (wide if stained else things)
-    ab = (chroma[..., None] * np.array([0.5, 0.85])).astype(np.float32)
-    small = cv2.resize(ab, (24, 24), interpolation=cv2.INTER_AREA)
-    scores = -np.square(np.linalg.norm(small[..., None, :] - AB_BINS, axis=-1) / 30) / 2
+    wide = 1 + stains * np.linspace(-1, 1, 120)[None].repeat(120, 0)
+    drawn = rng.choice([-1.0, 1.0], (24, 24))
+    small = 1 + things * drawn
+    chroma = (8 + lightness * 0.75) * wide * cv2.resize(small, (120, 120), interpolation=cv2.INTER_NEAREST)
+    hue = np.where(np.arange(120) < 60, 1.04 - apart / 2, 1.04 + apart / 2)[None].repeat(120, 0)
+    ab = (chroma[..., None] * np.stack([np.cos(hue), np.sin(hue)], -1)).astype(np.float32)
+    places = cv2.resize(ab, (24, 24), interpolation=cv2.INTER_AREA)
+    scores = -np.square(np.linalg.norm(places[..., None, :] - AB_BINS, axis=-1) / 30) / 2
     logarithms = scores - np.log(np.exp(scores).sum(-1, keepdims=True))
     return lightness, ab, logarithms.astype(np.float32)
 
 
-@pytest.mark.parametrize("stained", [True, False])
-def test_a_stained_tint_is_no_turn_and_a_scene_of_one_hue_may_be_one(stained: bool) -> None:
-    lightness, ab, logarithms = one_hue(stained=stained)
+@pytest.mark.parametrize(
+    ("things", "stains", "apart", "tint"),
+    [
+        (0.0, 0.0, 0.0, True),  # a tone
+        (0.0, 0.6, 0.0, True),  # in the picture as a whole a third of its chroma is no function of lightness
+        (0.05, 0.0, 0.0, True),
+        (0.2, 0.0, 0.0, False),
+        (0.2, 0.6, 0.0, False),
+        (0.05, 0.0, 0.5, True),
+        (0.05, 0.0, 0.8, False),  # two hues, and each of them a tone
+    ],
+)
+def test_a_tint_is_of_one_hue_and_a_tone_within_its_parts(
+    things: float, stains: float, apart: float, tint: bool
+) -> None:
+    lightness, ab, logarithms = one_hue(things, stains, apart=apart)
+    assert hues_of(lightness, turned(ab, THIRD), logarithms).tint == tint
+
+
+def test_a_scene_of_one_hue_may_be_turned() -> None:
+    lightness, ab, logarithms = one_hue(0.2, 0.0)
     found = hues_of(lightness, turned(ab, THIRD), logarithms)
-    assert found.colors >= LEAST_COLORS
-    assert found.tint == stained
-    assert (turn_of([(1.0, found)]) == 0) == stained
+    assert np.degrees(turn_of([(1.0, found)])) == pytest.approx(120, abs=6)
 
 
-def test_more_trust_takes_less_evidence_and_none_takes_nothing() -> None:
-    ab, logarithms = expecting()
-    other = hues(turned(ab, THIRD), logarithms)
-    sides = np.clip(np.abs(np.arange(TURNS) - 8), 0, 8) / 8
-    for gain, wanted in ((0.4, (0, 0, 0)), (0.8, (0, 0, 1)), (1.4, (0, 1, 1))):
-        faint = other._replace(likely=gain * (1 - sides))
-        assert tuple(turn_of([(1.0, faint)], trust) > 0 for trust in (0.0, 1.0, 2.0)) == wanted
+SIDES = np.clip(np.abs(np.arange(TURNS) - 8), 0, 8) / 8
+"""How far each angle is from 120 degrees: 0 there, 1 from none and from 240 degrees on."""
+
+
+def as_plain(plain: float, *, colors: int = 9, tint: bool = False) -> Hues:
+    """Of a reference that is as plainly turned by 120 degrees."""
+    gains = np.linspace(0, 12, 100_001)
+    spread = np.minimum(gains * (1 - SIDES).std(), 2.0)
+    gain = gains[np.argmin(np.abs(gains / (spread + 0.7) - plain))]
+    return Hues(gain * (1 - SIDES), colors, tint)
+
+
+@pytest.mark.parametrize("trust", [0.0, 0.5, 1.0, 1.5, 2.0, 3.0])
+def test_more_trust_takes_less_evidence_and_none_takes_nothing(trust: float) -> None:
+    least = np.interp(trust, (1, 2), (0.9, 0.75))
+    assert (turn_of([(1.0, as_plain(least + 0.02))], trust) > 0) == (trust > 0)
+    assert turn_of([(1.0, as_plain(least - 0.02))], trust) == 0
+    assert turn_of([(1.0, as_plain(1.78, tint=True))], trust) == 0
+    assert (turn_of([(1.0, as_plain(1.82, tint=True))], trust) > 0) == (trust > 0)
+
+
+@pytest.mark.parametrize("step", range(TURNS))
+def test_less_than_an_eighth_of_a_circle_is_another_light(step: int) -> None:
+    found = Hues(np.roll(40 * (1 - SIDES), step - 8), 9)
+    assert (turn_of([(1.0, found)]) > 0) == (3 <= step <= TURNS - 3)
 
 
 def test_a_turn_is_as_plain_as_other_angles_are_unlikely() -> None:
     """Where many angles are likelier than none, the likeliest is no turn."""
-    ab, logarithms = expecting()
-    other = hues(turned(ab, THIRD), logarithms)
-    sides = np.clip(np.abs(np.arange(TURNS) - 8), 0, 8) / 8
-    peak = other._replace(likely=1.4 * (1 - sides))
+    peak = as_plain(1.2)
     assert turn_of([(1.0, peak)]) > 0
     unsure = np.where(np.arange(TURNS) % 2, -4.0, 0.0)
-    unsure[[0, 8]] = -1.4, 0.01
-    assert unsure.max() - unsure[0] == pytest.approx(peak.likely.max() - peak.likely[0], abs=0.02)
+    unsure[[0, 8]] = -peak.likely[8], 0.01
     assert turn_of([(1.0, peak._replace(likely=unsure))]) == 0
+    assert turn_of([(1.0, peak._replace(likely=40 * unsure))]) > 0  # more spread than the most counts no more
 
 
-@pytest.mark.parametrize(("gain", "found"), [(1.4, False), (8.0, True)])
-def test_tints_alone_tell_of_a_turn_that_is_very_plain(gain: float, found: bool) -> None:
-    sides = np.clip(np.abs(np.arange(TURNS) - 8), 0, 8) / 8
-    tint = Hues(gain * (1 - sides), 9, tint=True)
-    for trust in (1.0, 3.0):
-        assert bool(turn_of([(1.0, tint)], trust)) == found
-        assert turn_of([(1.0, tint._replace(tint=False))], trust) > 0
-
-
-def test_several_references_are_asked_as_one_and_tints_are_not() -> None:
+def test_several_references_are_asked_as_one() -> None:
     ab, logarithms = expecting()
     plain, other = hues(ab, logarithms), hues(turned(ab, THIRD), logarithms)
     third = pytest.approx(120, abs=6)
     assert np.degrees(turn_of([(0.5, other), (0.5, other)])) == third
     assert turn_of([(1.0, plain), (0.2, other)]) == 0
     assert turn_of([(0.0, other)]) == turn_of([]) == 0
-    tint = plain._replace(tint=True)
-    assert np.degrees(turn_of([(1.0, tint), (0.2, other)])) == third
+    for unlike in (plain._replace(tint=True), plain._replace(colors=LEAST_COLORS - 1)):
+        assert turn_of([(1.0, unlike), (0.001, other)]) == 0
+        assert np.degrees(turn_of([(0.001, unlike), (1.0, other)])) == third
     assert turn_of([(1.0, other._replace(colors=LEAST_COLORS - 1))]) == 0
+    assert np.degrees(turn_of([(1.0, other._replace(colors=LEAST_COLORS))])) == third
+    for share, found in ((0.1, True), (0.9, False)):
+        both = [(share, as_plain(1.2, tint=True)), (1 - share, as_plain(1.2))]
+        assert (turn_of(both) > 0) == found
 
 
 @pytest.mark.parametrize("angle", [45, 90, 120, 200])
@@ -182,6 +214,18 @@ def test_the_branch_is_asked_of_the_reference_without_its_padding(shape: tuple[i
     wanted = hues_of(given, colors, opinion(given, tinct._branch()).logarithms)
     np.testing.assert_allclose(found.likely, wanted.likely, atol=0.05)
     assert found.colors == wanted.colors
+    assert found.tint == wanted.tint
+
+
+@pytest.mark.parametrize("things", [0.0, 0.3])
+def test_a_reference_of_one_hue_is_told_from_a_tint_at_any_size(things: float) -> None:
+    """By both methods: each hands on the reference's own lightness, without its padding."""
+    lightness, ab, _ = (each[:100, :118] for each in one_hue(things, 0.0))
+    reference = Reference(np.ascontiguousarray(lightness), np.ascontiguousarray(ab))
+    assert Tinct(device="cpu").encode_reference(reference).hues.tint == (things == 0)
+    of_xu2020 = XU2020.encode_reference(reference).hues
+    assert of_xu2020 is not None
+    assert of_xu2020.tint == (things == 0)
 
 
 def answered(

@@ -1,9 +1,10 @@
 """References whose hues are turned as a whole: infrared, false colors, a painter's palette.
 
-The semantic branch says which colors it expects of a reference's things. If the reference's own colors would be far
+The semantic branch says which colors it expects of a reference's things. If the reference's own colors would be plainly
 likelier with all hues turned back by one angle, they are turned back, the photograph is answered as beside any other
 reference, and the answer is turned: places that the reference does not answer get its palette too. What is taken for
-such a turn was chosen on held-out photographs (docs/experiments.md, "Hues turned as a whole").
+such a turn was chosen on held-out and training photographs; that no more should be than at first, by rows of the test
+set as well (docs/experiments.md, "Hues turned as a whole").
 """
 
 from __future__ import annotations
@@ -30,16 +31,17 @@ LEAST_TURN = 3
 
 PLAIN, PLAIN_TRUSTED = 0.9, 0.75
 """How plain a turn must be at trust 1, and from trust 2 on: what it adds to the mean logarithm of the colors'
-probabilities, in nats, over the spread of that, its standard deviation over all angles. A thing that may have many
-colors is likelier at some other angle as well, and not by much more than at others."""
+probabilities, over the spread of these means: their standard deviation over all angles, `MOST_SPREAD` at most, and
+`CHANCE`. A thing that may have many colors is likelier at some other angle as well, and not by much more than at
+others."""
 
 PLAIN_TINT = 1.8
-"""How plain a turn must be if tints alone tell of it: of tints that were made one in a hundred is as plain, of
-photographs of one hue that are turned every other one."""
+"""How plain a turn must be if tints alone tell of it: of stained and compressed tints that are not refused as gray one
+in a hundred is as plain, of photographs of one hue that are turned every other one."""
 
 CHANCE, MOST_SPREAD = 0.7, 2.0
-"""Nats that are added to the spread, as angles of a pale reference hardly differ but by chance; and nats from which on
-more spread counts no more."""
+"""Nats that are added to the standard deviation, as angles of a pale reference hardly differ but by chance; and nats
+from which on a larger one counts no more."""
 
 LEAST_COLORS = 5
 """Colors that a reference must have: of fewer, a single one that is not expected would decide."""
@@ -49,12 +51,12 @@ ONE_HUE = 0.95
 
 STAINS, STAINS_SHARE = 1.0, 0.07
 """A reference of one hue is a tint, stains and all, if its color beside its tone (`tinct.photo.tint.color_beside_tone`)
-is less than this in units of a* b* and of its mean chroma together, in parts of the reference, each by itself: there a
-stain is even, and a thing of another color is not. Chosen on tints that were made stained or compressed, and on
-held-out photographs of one hue (docs/experiments.md, "Hues turned as a whole")."""
+is less than `STAINS` units of a* b* plus `STAINS_SHARE` of its mean chroma, on average over `_PARTS` x `_PARTS` parts,
+each judged by itself: within a part a stain is even, and a thing of another color is not. Chosen on tints that were
+made stained or compressed, and on photographs of one hue (docs/experiments.md, "Hues turned as a whole")."""
 
 _SMALL, _PARTS = 64, 4
-"""Size at which a reference of one hue is asked whether it is a tint, and parts along each side of it."""
+"""Side in pixels at which a reference of one hue is asked whether it is a tint, and parts along that side."""
 
 
 class Hues(NamedTuple):
@@ -63,7 +65,8 @@ class Hues(NamedTuple):
     Attributes:
         likely: mean logarithm of the colors' probabilities with hues turned back by each of `TURNS` angles.
         colors: how many colors there are, in bins.
-        tint: True if these have one hue, and little of that is no function of lightness.
+        tint: True if these have one hue, or none, and are nearly a function of lightness within each part of the
+            reference.
     """
 
     likely: NDArray[np.float64]
@@ -93,24 +96,22 @@ def turn_of(references: Iterable[tuple[float, Hues]], trust: float = 1.0) -> flo
     """The angle by which the hues of references are turned, in radians, 0..2 pi; 0 if they are not.
 
     Args:
-        references: each behind its weight. Several are asked as one: they have one palette, or none. Those of fewer
-            than `LEAST_COLORS` colors are not asked, and tints only where there is nothing else.
+        references: each behind its weight. Several are asked as one: they have one palette, or none. One of them must
+            have `LEAST_COLORS` colors, and the more of the weight tints have, the plainer must the turn be.
         trust: as of `tinct.methods.Reference`; at 0 nothing is taken for turned.
     """
-    colored = [each for each in references if each[0] > 0 and each[1].colors >= LEAST_COLORS]
-    things = [each for each in colored if not each[1].tint]
-    asked, least = things or colored, PLAIN_TINT
-    if things:
-        least = float(np.interp(trust, (1, 2), (PLAIN, PLAIN_TRUSTED)))
-    if not trust or not asked:
+    weighed = [(weight, hues) for weight, hues in references if weight > 0]
+    if not trust or max((hues.colors for _, hues in weighed), default=0) < LEAST_COLORS:
         return 0.0
-    whole = sum(weight for weight, _ in asked)
-    likely = np.sum([weight * hues.likely for weight, hues in asked], 0) / whole
+    whole = sum(weight for weight, _ in weighed)
+    likely = np.sum([weight * hues.likely for weight, hues in weighed], 0) / whole
+    tints = sum(weight for weight, hues in weighed if hues.tint) / whole
     best = int(np.argmax(likely))
     if not LEAST_TURN <= best <= TURNS - LEAST_TURN:
         return 0.0
     angle = 2 * np.pi / TURNS * (best + _top(likely[best - 1], likely[best], likely[(best + 1) % TURNS]))
     plain = (likely[best] - likely[0]) / (min(float(likely.std()), MOST_SPREAD) + CHANCE)
+    least = tints * PLAIN_TINT + (1 - tints) * float(np.interp(trust, (1, 2), (PLAIN, PLAIN_TRUSTED)))
     # Rounded, as what is found for an angle is kept, and weights that sum to 1 do so to the last digits alone.
     return round(float(angle), 6) if plain >= least else 0.0
 

@@ -96,19 +96,28 @@ class ExemplarClass(ExemplarProtocol):
 class ExemplarTurned(ExemplarClass):
     """The reference is another photograph of the same class, and the hues of both are turned by a third of a circle.
 
-    Likely colors are wrong then: what is gained was learned from the reference.
+    Likely colors are wrong then: what is gained, but for what a paler answer gains, was learned from the reference.
     """
 
     name: ClassVar[str] = "exemplar-turned"
     summary: ClassVar[str] = "reference: another photograph of the same class, hues of both turned by a third"
 
     def parameters(self) -> dict[str, object]:
-        """The angle by which hues are turned, in degrees."""
-        return {"hues turned by": TURNED_BY}
+        """The angle by which hues are turned."""
+        return {"hues turned by, degrees": TURNED_BY}
 
     def truth(self, photograph: Photograph) -> Image:
-        """The true photograph with its hues turned; colors that sRGB lacks then lose chroma, never lightness."""
-        return turned_hues(super().truth(photograph), TURNED_BY)
+        """The true photograph with its hues turned, as `turned_hues` turns them.
+
+        Raises:
+            EvaluationError: as `Protocol.truth`, or if nearly no color is left.
+        """
+        truth = turned_hues(super().truth(photograph), TURNED_BY)
+        if is_gray(truth):
+            raise EvaluationError(
+                f"sRGB has hardly any of {photograph.name}'s colors with their hues turned."
+            )
+        return truth
 
     def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
         """The photograph that `exemplar-class` draws, with its hues turned."""
@@ -233,7 +242,11 @@ class Pairs(Protocol):
 
 
 def turned_hues(rgb: Image, degrees: float) -> Image:
-    """A picture, sRGB, (H, W, 3), uint8, with its hues turned in CIE L*a*b*; lightness stays."""
+    """A picture, sRGB, (H, W, 3), uint8, with its hues turned in CIE L*a*b*.
+
+    Lightness stays; what sRGB lacks at that lightness and hue loses chroma (pure yellow, turned by 120 degrees, nearly
+    all of it).
+    """
     from tinct.color.gamut import merge_lightness
     from tinct.color.lab import rgb_to_lab
     from tinct.methods.turned_hues import turned
