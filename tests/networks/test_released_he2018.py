@@ -209,6 +209,11 @@ def colorfulness_of(photographs, found, name: str) -> float:
 # What the paper's two branches promise
 
 
+def missed(why: str):
+    """A law that is demanded and not met, as the model card says too; a test that passes in spite of that fails."""
+    return pytest.mark.xfail(reason=f"missed by the released weights: {why}", strict=True)
+
+
 def test_the_photograph_itself_takes_two_thirds_of_the_error(photographs, found):
     assert error(photographs, found, "itself") <= error(photographs, found, "alone") / 3
 
@@ -252,8 +257,12 @@ def test_the_gate_knows_where_references_are_matched_right(photographs, found):
     assert area_under_curve(gates, right) >= 0.75
 
 
+@missed("0.64 where the cosine alone has 0.57")
+def test_the_gate_knows_where_a_related_reference_is_matched_right(photographs, found):
+    assert area_under_curve(*places_of(photographs, found, "related")) >= 0.75
+
+
 def test_the_gate_knows_more_of_a_related_reference_than_the_cosine_does(photographs, found):
-    """Of these alone it knows little: 0.58, where 0.75 would be as much as of the photograph itself."""
     gates, right = places_of(photographs, found, "related")
     assert (
         area_under_curve(gates, right) >= area_under_curve(cosines_of(photographs, "related"), right) + 0.02
