@@ -70,7 +70,7 @@ def test_a_refusal_is_said_and_leaves_the_other_references_to_the_hand(
     open_photo(page, pictures)
     add(page, pictures / "reference.png")
     held: list[Any] = []
-    page.route("**/references", lambda route: held.append(route), times=1)
+    page.route("**/references", lambda route: route.continue_() if held else held.append(route))
     with page.expect_request("**/references"):
         add(page, refused / "letter.png", refused / "toned.png")
         page.wait_for_selector("#references li >> nth=2")
