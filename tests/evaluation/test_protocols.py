@@ -153,6 +153,22 @@ def test_photograph_and_class_mate_are_turned_in_hue(photo_folder: Path):
     assert np.abs(case.lightness - as_it_is.lightness).max() < 1
 
 
+@pytest.mark.parametrize("yellow", [0, 1])
+def test_what_has_no_color_left_once_turned_is_neither_truth_nor_reference(tmp_path: Path, yellow: int):
+    (tmp_path / "one").mkdir()
+    shade = np.linspace(0.93, 1, 64)[:, None] * np.ones(64)  # light yellow: sRGB has no cyan as light
+    light = np.stack([255 * shade, 255 * shade, 190 * shade + 30 * (np.arange(64) % 2)], -1).astype(np.uint8)
+    pictures = [make_rgb(1, 64, 64)] * 2
+    pictures[yellow] = light
+    assert not is_gray(light)
+    for number, rgb in enumerate(pictures):
+        Image.fromarray(rgb).save(tmp_path / "one" / f"{number}.png")
+    photographs = find_photographs(tmp_path)
+    get_protocol("exemplar-class").cases(photographs[0], photographs, seed=0)
+    with pytest.raises(EvaluationError, match="hardly any of"):
+        get_protocol("exemplar-turned").cases(photographs[0], photographs, seed=0)
+
+
 def test_the_most_alike_photograph_of_a_folder_is_retrieved(tmp_path: Path):
     album = write_album(tmp_path / "album")
     for name in ("coffee", "chelsea"):

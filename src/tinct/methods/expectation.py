@@ -23,9 +23,21 @@ def expectation(ab: Array, logarithms: Array) -> float:
         logarithms: the semantic branch's, of the 313 bins' probabilities at the same photograph's places, shape
             (h, w, 313).
     """
-    bins = nearest_bins(at_places(ab, logarithms)).ravel()
-    told = logarithms.reshape(len(bins), -1)[np.arange(len(bins)), bins]
-    return float(told.mean(dtype=np.float64))
+    return float(logarithms_of(at_places(ab, logarithms).ravel(), logarithms).mean(dtype=np.float64))
+
+
+def logarithms_of(color: NDArray[np.complex128], logarithms: Array) -> Array:
+    """The logarithms of the probabilities of colors at their places.
+
+    Args:
+        color: a* + i b* at each place, row by row, shape (..., h * w).
+        logarithms: see `expectation`.
+    Returns:
+        The same shape as `color`.
+    """
+    bins = nearest_bins(color)
+    found: Array = logarithms.reshape(bins.shape[-1], -1)[np.arange(bins.shape[-1]), bins]
+    return found
 
 
 def at_places(ab: Array, logarithms: Array) -> NDArray[np.complex128]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tinct.color.bins import AB_BIN_COUNT, AB_BINS, encode_bins
 from tinct.hints import HintField
-from tinct.methods.expectation import at_places, nearest_bins
+from tinct.methods.expectation import at_places, logarithms_of, nearest_bins
 from tinct.photo.tint import color_beside_tone
 
 Array = NDArray[np.float32]
@@ -83,11 +83,10 @@ def hues_of(lightness: Array, ab: Array, logarithms: Array) -> Hues:
         logarithms: the semantic branch's, of the 313 bins' probabilities at the reference's places, shape (h, w, 313).
     """
     color = at_places(ab, logarithms).ravel()
-    bins = nearest_bins(color)
-    _, which, counts = np.unique(bins, return_inverse=True, return_counts=True)
+    _, which, counts = np.unique(nearest_bins(color), return_inverse=True, return_counts=True)
     weight = 1 / (len(counts) * counts[which])
     back = np.exp(-2j * np.pi / TURNS * np.arange(TURNS))[:, None]
-    likely = logarithms.reshape(len(color), -1)[np.arange(len(color)), nearest_bins(color * back)] @ weight
+    likely = logarithms_of(color * back, logarithms) @ weight
     of_one_hue = bool(abs(weight @ color) >= ONE_HUE * (weight @ abs(color)))
     return Hues(likely, len(counts), of_one_hue and _is_tint(lightness, ab))
 

@@ -112,16 +112,15 @@ class ExemplarTurned(ExemplarClass):
         Raises:
             EvaluationError: as `Protocol.truth`, or if nearly no color is left.
         """
-        truth = turned_hues(super().truth(photograph), TURNED_BY)
-        if is_gray(truth):
-            raise EvaluationError(
-                f"sRGB has hardly any of {photograph.name}'s colors with their hues turned."
-            )
-        return truth
+        return _turned_by_a_third(super().truth(photograph), photograph)
 
     def reference(self, photograph: Photograph, truth: Image, pool: Sequence[Photograph], seed: int) -> Image:
-        """The photograph that `exemplar-class` draws, with its hues turned."""
-        return turned_hues(super().reference(photograph, truth, pool, seed), TURNED_BY)
+        """The photograph that `exemplar-class` draws, with its hues turned.
+
+        Raises:
+            EvaluationError: as `Protocol.cases`, or if nearly no color is left.
+        """
+        return _turned_by_a_third(super().reference(photograph, truth, pool, seed), photograph)
 
 
 class ExemplarUnrelated(ExemplarProtocol):
@@ -253,6 +252,19 @@ def turned_hues(rgb: Image, degrees: float) -> Image:
 
     lab = rgb_to_lab(rgb)
     return to_8bit(merge_lightness(lab[..., 0], turned(lab[..., 1:], np.radians(degrees))))
+
+
+def _turned_by_a_third(rgb: Image, photograph: Photograph) -> Image:
+    """A photograph's truth or reference with its hues turned.
+
+    Raises:
+        EvaluationError: if nearly no color is left.
+    """
+    found = turned_hues(rgb, TURNED_BY)
+    if is_gray(found):
+        whose = f"{photograph.name}'s colors, or its reference's,"
+        raise EvaluationError(f"sRGB has hardly any of {whose} with their hues turned.")
+    return found
 
 
 def draw_reference(photograph: Photograph, candidates: Sequence[Photograph], seed: int) -> Image:
