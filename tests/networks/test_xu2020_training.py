@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -211,25 +213,51 @@ def test_dropped_skips_are_those_of_the_first_levels():
     assert torch.equal(less.deepest, encoded.deepest)
 
 
-def total_recipe(pool: Pool, folder: Path, **more: object) -> TotalRecipe:
-    """End to end from runs of one step."""
-    transfer = TransferTraining(TransferRecipe(encoder="none"), SMALL, pool)
-    return TotalRecipe(
-        transfer=str(short_run("xu2020-transfer", transfer, pool, folder / "t")),
-        colorization=str(colorization_run(pool, folder / "c")),
-        pairs=str(folder / "pairs"),
+@pytest.fixture(scope="module")
+def transfer_run(pool, tmp_path_factory) -> Path:
+    """A run of the transfer sub-net, of one step."""
+    training = TransferTraining(TransferRecipe(encoder="none"), SMALL, pool)
+    return short_run("xu2020-transfer", training, pool, tmp_path_factory.mktemp("transfer"))
+
+
+@pytest.fixture(scope="module")
+def colorization_run(pool, tmp_path_factory) -> Path:
+    """A run of the colorization sub-net, of one step."""
+    training = ColorizationTraining(ColorizationRecipe(), SMALL, pool)
+    return short_run("xu2020-colorization", training, pool, tmp_path_factory.mktemp("colorization"))
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[dict[str, Any]]:
+    """What was told while the pairs of `total_recipe` were made."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def made_recipe(pool, transfer_run, colorization_run, lines, tmp_path_factory) -> TotalRecipe:
+    """End to end from these runs, with its pairs."""
+    recipe = TotalRecipe(
+        transfer=str(transfer_run),
+        colorization=str(colorization_run),
+        pairs=str(tmp_path_factory.mktemp("total") / "pairs"),
         count=3,
         side=SIZE,
-        **more,
     )
+    TotalTraining(recipe, SMALL, pool, lines.append)
+    return recipe
 
 
-def test_the_refinements_losses_fall_on_real_coarse_maps(pool, tmp_path):
-    lines, recipe = [], total_recipe(pool, tmp_path)
-    training = TotalTraining(recipe, SMALL, pool, lines.append)
+@pytest.fixture
+def total_recipe(made_recipe, tmp_path) -> TotalRecipe:
+    """The same on a copy of the pairs."""
+    shutil.copytree(made_recipe.pairs, tmp_path / "pairs")
+    return replace(made_recipe, pairs=str(tmp_path / "pairs"))
+
+
+def test_the_refinements_losses_fall_on_real_coarse_maps(pool, total_recipe, lines, tmp_path):
     assert [line["done"] for line in lines] == [0, 3]
     assert {line["what"] for line in lines} == {"T_ab of photographs with 4 references each"}
-    TotalTraining(recipe, SMALL, pool, lines.append)
+    training = TotalTraining(total_recipe, SMALL, pool, lines.append)
     assert len(lines) == 2  # what is there is not made again
     pairs = CoarsePairs.load(tmp_path / "pairs")
     assert pairs.coarse.shape == (3, len(KINDS), SIZE, SIZE, 2)
@@ -241,9 +269,8 @@ def test_the_refinements_losses_fall_on_real_coarse_maps(pool, tmp_path):
     assert falls(training, pool, 3e-3, 15)
 
 
-def test_pairs_that_are_damaged_or_others_are_refused(pool, tmp_path):
-    recipe = total_recipe(pool, tmp_path)
-    TotalTraining(recipe, SMALL, pool)
+def test_pairs_that_are_damaged_or_others_are_refused(pool, total_recipe, tmp_path):
+    recipe = total_recipe
     with pytest.raises(OptionError, match="another side than 16"):
         TotalTraining(replace(recipe, side=16), SMALL, pool)
     for name in ("coarse", "fits", "photographs", "references"):
@@ -260,9 +287,9 @@ def test_pairs_that_are_damaged_or_others_are_refused(pool, tmp_path):
     assert TotalTraining(recipe, SMALL, pool).pairs.side == SIZE
 
 
-def test_a_run_end_to_end_is_released_as_the_colorization_subnet(pool, tmp_path, monkeypatch):
+def test_a_run_end_to_end_is_released_as_the_colorization_subnet(pool, total_recipe, tmp_path, monkeypatch):
     pytest.importorskip("onnx")
-    recipe = total_recipe(pool, tmp_path)
+    recipe = total_recipe
     run = short_run("xu2020-total", TotalTraining(recipe, SMALL, pool), pool, tmp_path / "whole")
     assert list(run.glob("sheet-*.png"))
     files = export_run(run, tmp_path / "weights", "two photographs")
@@ -345,24 +372,14 @@ def short_run(name: str, training, pool: Pool, out: Path) -> Path:
     return out
 
 
-def colorization_run(pool: Pool, out: Path) -> Path:
-    training = ColorizationTraining(ColorizationRecipe(), SMALL, pool)
-    return short_run("xu2020-colorization", training, pool, out)
-
-
 def network_of(run: Path, name: str) -> torch.nn.Module:
     """The trained network of a run."""
     numbers = read_config(run / "config.toml")["network"]
     return trained(release_of(name), numbers, averaged_state(run, name))
 
 
-def test_runs_of_both_subnets_join_to_a_network_that_colorizes(pool, tmp_path):
-    first = short_run(
-        "xu2020-transfer", TransferTraining(TransferRecipe(encoder="none"), SMALL, pool), pool, tmp_path / "t"
-    )
-    second = short_run(
-        "xu2020-colorization", ColorizationTraining(ColorizationRecipe(), SMALL, pool), pool, tmp_path / "c"
-    )
+def test_runs_of_both_subnets_join_to_a_network_that_colorizes(transfer_run, colorization_run, tmp_path):
+    first, second = transfer_run, colorization_run
     assert list(first.glob("sheet-*.png"))
     whole = Xu2020(SMALL).eval()
     whole.transfer = network_of(first, "xu2020-transfer")
@@ -376,18 +393,11 @@ def test_runs_of_both_subnets_join_to_a_network_that_colorizes(pool, tmp_path):
     assert set(files) == {f"xu2020-transfer.{part}" for part in PARTS} | {"xu2020-transfer for training"}
 
 
-def test_the_lighter_runs_join_and_the_transfer_stays(pool, published, tmp_path):
+def test_the_lighter_runs_join_and_the_transfer_stays(pool, published, colorization_run, tmp_path):
     lite = LiteTraining(LiteRecipe(encoder="none", style=1.0), SMALL, pool)
     recipe = LiteTotalRecipe(
         transfer=str(short_run("xu2020-lite", lite, pool, tmp_path / "t")),
-        colorization=str(
-            short_run(
-                "xu2020-colorization",
-                ColorizationTraining(ColorizationRecipe(), SMALL, pool),
-                pool,
-                tmp_path / "c",
-            )
-        ),
+        colorization=str(colorization_run),
     )
     training = LiteTotalTraining(recipe, SMALL, pool)
     model = training.build()
