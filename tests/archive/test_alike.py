@@ -14,6 +14,7 @@ pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
 pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 
 import tinct
+from own_cache import own_cache
 from retrieval.retrieval_scene import gray_crop, picture, write_album
 from tinct.archive.alike import with_groups, with_references
 from tinct.archive.batch import run_batch
@@ -32,7 +33,7 @@ SMALL = {"size": 64}
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_CACHE", own_cache(tmp_path / "cache"))
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
 pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 
 from archive.archive_scene import HINTS, write_hints, write_photographs
+from own_cache import own_cache
 from tinct.archive.manifest import read_manifest
 from tinct.archive.watch import Watch
 from tinct.archive.worker import Job
@@ -30,7 +31,7 @@ from tinct.cli import EXIT_BAD_INPUT, run
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_CACHE", own_cache(tmp_path / "cache"))
 
 
 def file_of(uri: str) -> Path:

@@ -18,6 +18,7 @@ pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 
 import tinct
 from archive.archive_scene import QUICK, rows_of, write_hints, write_photographs
+from own_cache import own_cache
 from tinct.archive.batch import run_batch
 from tinct.archive.entry import DONE, FAILED, REFUSED, SKIPPED, Entry
 from tinct.archive.ledger import IDENTITY, Ledger
@@ -29,7 +30,7 @@ from tinct.archive.worker import Job, Worker
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_CACHE", own_cache(tmp_path / "cache"))
 
 
 def test_results_are_those_of_a_plain_call(tmp_path: Path):

@@ -17,6 +17,7 @@ ray = pytest.importorskip("ray", reason="batches on Ray need it: pip install 'ti
 pytest.importorskip("ray.data", reason="batches on Ray need it: pip install 'tinct[ray]'")
 
 from archive.archive_scene import QUICK, write_hints, write_photographs
+from own_cache import own_cache
 from tinct.archive.batch import run_batch
 from tinct.archive.entry import DONE, REFUSED
 from tinct.archive.ledger import Ledger
@@ -69,7 +70,7 @@ def kill_an_actor_once_something_is_written(out: Path) -> None:
 def test_a_run_on_ray_gives_what_the_plain_run_gives_even_when_a_worker_is_killed(
     tmp_path: Path, cluster: None, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_CACHE", own_cache(tmp_path / "cache"))
     write_photographs(tmp_path / "in", 24)
     (tmp_path / "in" / "p005.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     rows = plan(str(tmp_path / "in"), hints=write_hints(tmp_path), options=QUICK)

@@ -13,6 +13,7 @@ pytest.importorskip("fastapi", reason="the server needs the extra web")
 testclient = pytest.importorskip("fastapi.testclient", reason="the test client needs httpx")
 
 from archive.archive_scene import QUICK, write_hints, write_photographs
+from own_cache import own_cache
 from tinct.archive.batch import run_batch
 from tinct.archive.manifest import plan
 from tinct.archive.worker import Job
@@ -21,7 +22,7 @@ from tinct.web.settings import Settings
 
 
 def test_a_chroma_file_is_rendered_on_demand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_CACHE", own_cache(tmp_path / "cache"))
     write_photographs(tmp_path / "in", 2)
     rows = plan(str(tmp_path / "in"), hints=write_hints(tmp_path), options=QUICK)
     run_batch(rows, Job(str(tmp_path / "small"), store="chroma"))
@@ -40,7 +41,7 @@ def test_a_chroma_file_is_rendered_on_demand(tmp_path: Path, monkeypatch: pytest
 
 
 def test_what_a_picture_lacks_is_in_the_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_CACHE", own_cache(tmp_path / "cache"))
     (path,) = write_photographs(tmp_path / "in", 1)
     with Image.open(path) as image:
         page = image.convert("LA")

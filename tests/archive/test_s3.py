@@ -19,6 +19,7 @@ pytest.importorskip("s3fs", reason="S3 needs s3fs")
 pytest.importorskip("moto.server", reason="the S3 server of the tests is moto's")
 
 from archive.archive_scene import HINTS, QUICK, write_photographs
+from own_cache import own_cache
 from tinct.archive.entry import DONE
 from tinct.archive.ledger import Ledger
 from tinct.archive.manifest import plan, write_manifest
@@ -44,7 +45,7 @@ def s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "TINCT_CACHE": str(tmp_path / "cache"),
+        "TINCT_CACHE": own_cache(tmp_path / "cache"),
     }.items():
         monkeypatch.setenv(name, value)
     try:
@@ -98,7 +99,7 @@ def test_shards_of_two_machines_share_a_ledger(tmp_path: Path, s3: None, monkeyp
     Store(BUCKET).put("hints.json", HINTS)
     rows = plan(f"{BUCKET}/in", hints=f"{BUCKET}/hints.json", options=QUICK)
     for index in range(2):
-        monkeypatch.setenv("TINCT_CACHE", str(tmp_path / f"machine{index}"))
+        monkeypatch.setenv("TINCT_CACHE", own_cache(tmp_path / f"machine{index}"))
         run_batch(rows, Job(f"{BUCKET}/out"), shard=(index, 2))
     assert len(Ledger(Store(f"{BUCKET}/out")).statuses()) == 5
     assert run_batch(rows, Job(f"{BUCKET}/out")).settled == 5

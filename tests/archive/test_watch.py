@@ -13,6 +13,7 @@ pytest.importorskip("fsspec", reason="archives need fsspec and pyarrow")
 pytest.importorskip("pyarrow", reason="archives need fsspec and pyarrow")
 
 from archive.archive_scene import write_photographs
+from own_cache import own_cache
 from tinct.archive import batch, watch
 from tinct.archive.entry import DONE, FAILED, REFUSED, Entry
 from tinct.archive.ledger import Ledger
@@ -36,7 +37,7 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_CACHE", own_cache(tmp_path / "cache"))
 
 
 @pytest.fixture

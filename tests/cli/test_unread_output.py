@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from own_cache import own_cache
 from tinct.cli.process import EXIT_READER_LEFT
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
@@ -35,7 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Image.fromarray(color).save(tmp_path / "color.png")
     Path(tmp_path / "hints.json").write_text('{"points": [{"x": "50%", "y": "50%", "color": "#fdf6ee"}]}')
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_CACHE", own_cache(tmp_path / "cache"))
     return tmp_path
 
 

@@ -201,6 +201,20 @@ def test_the_second_start_loads_the_compiled_form(tmp_path: Path, own_cache: Pat
     assert_answers(again, kernels, arrays(9, 9), 0.15)
 
 
+def test_a_cache_that_is_reached_by_a_link_is_the_same_cache(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_network(tmp_path / "net.onnx")
+    open_network(tmp_path / "net.onnx")
+    written = sorted(own_cache.rglob("*.blob"))
+    (tmp_path / "link").symlink_to(own_cache, target_is_directory=True)
+    for place in ("link", "cache"):
+        drop_compiled_networks()
+        monkeypatch.setenv("TINCT_CACHE", str(tmp_path / place))
+        assert loaded_from_cache(open_network(tmp_path / "net.onnx"))
+    assert sorted(own_cache.rglob("*.blob")) == written
+
+
 def test_a_file_replaced_within_a_tick_is_never_answered_by_the_old_network(tmp_path: Path) -> None:
     for seed in (1, 2):
         kernels = write_network(tmp_path / "net.onnx", seed)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinct.retrieval.index as index_module
+from own_cache import own_cache
 from retrieval.retrieval_scene import NAMES, gray_crop, picture, write_album
 from tinct import Photo, colorize, retrieve_references
 from tinct.errors import OptionError
@@ -21,7 +22,7 @@ from tinct.retrieval.index import COLOR, GRAY, OWN_RESULT, UNREADABLE, Index, in
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_CACHE", own_cache(tmp_path / "cache"))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ pytest.importorskip("fastapi", reason="the server needs tinct[web]")
 from PIL import Image
 
 import tinct
+from own_cache import own_cache
 from retrieval.retrieval_scene import gray_crop, write_album
 from studio_server import Running, running
 from tinct.errors import OptionError
@@ -44,7 +45,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(place: Path) -> Iterator[Running]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TINCT_CACHE", str(place / "cache"))
+        patch.setenv("TINCT_CACHE", own_cache(place / "cache"))
         with running(place, album=str(write_album(place / "album"))) as found:
             yield found
 
@@ -68,7 +69,7 @@ def test_the_most_alike_are_suggested_with_thumbnail_and_file(server: Running, p
 
 
 def test_a_name_that_is_not_utf_8_is_a_name_like_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("TINCT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINCT_CACHE", own_cache(tmp_path / "cache"))
     folder = write_album(tmp_path / "album")
     odd = os.fsencode(folder / "coffee.jpg").replace(b"coffee", b"caf\xe9")
     try:

@@ -218,10 +218,11 @@ def _compile(
     """Compile, by way of the disk cache where there is one; and the transpositions that are left to NumPy."""
     source.check()
     # The engine knows entries by the file's path, size and time, and takes the old network for a file that
-    # was replaced within one tick of the clock; hence a folder for each content.
+    # was replaced within one tick of the clock; hence a folder for each content, and one path to it.
     folder = writable_cache("openvino", source.sha256[:32])
     if folder is not None:
         try:
+            folder = folder.resolve()
             file, before, after = cached_without_transpositions(engine(), source, folder)
             return _compile_in(folder, file, properties), before, after
         except (RuntimeError, OSError, ValueError):
