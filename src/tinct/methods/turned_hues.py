@@ -144,7 +144,7 @@ def _is_tint(lightness: Array, ab: Array) -> bool:
     """Whether colors of one hue are a tint: within parts of the reference hardly any are no function of lightness."""
     import cv2
 
-    whole = np.dstack([lightness, ab]).astype(np.float32)
+    whole = np.asarray(np.dstack([lightness, ab]), np.float32)
     lab = np.asarray(cv2.resize(whole, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA), np.float32)
     side = _SMALL // _PARTS
     parts = lab.reshape(_PARTS, side, _PARTS, side, 3).swapaxes(1, 2).reshape(-1, side * side, 3)
